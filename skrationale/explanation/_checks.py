@@ -1,0 +1,169 @@
+"""Turn what a caller passed into owned, read-only arrays and plain data, or say what was wrong."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+ROWS_AND_FEATURES = "one cell for each row and feature of `values`"
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array
+
+
+def number_array(name: str, value: Any) -> np.ndarray:
+    """Return an own, read-only float64 copy of `value`."""
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        hint = "; what the user typed goes into `display_data`" if name == "data" else ""
+        raise TypeError(
+            f"`{name}` must be an array of numbers{hint}, got {type(value).__name__} ({error})."
+        ) from error
+    return _frozen(array)
+
+
+def shaped(name: str, array: np.ndarray, shape: tuple[int, ...], meaning: str) -> np.ndarray:
+    """Return `array` when it has the shape, else raise."""
+    if array.shape != shape:
+        raise ValueError(f"`{name}` has shape {array.shape}, expected {shape}: {meaning}.")
+    return array
+
+
+def value_array(value: Any) -> np.ndarray:
+    """Return `values` as (n, d), or (n, d, k) with k > 1."""
+    array = number_array("values", value)
+    if array.ndim not in (2, 3):
+        raise ValueError(
+            f"`values` has shape {array.shape}, expected (n_rows, n_features) "
+            "or (n_rows, n_features, n_outputs)."
+        )
+    if array.ndim == 3 and array.shape[2] < 2:
+        raise ValueError(
+            f"`values` has shape {array.shape}; expected (n_rows, n_features) for a single output, "
+            "or at least two outputs."
+        )
+    if array.shape[1] == 0:
+        raise ValueError(f"`values` has shape {array.shape}, expected at least one feature.")
+    if np.isinf(array).any():
+        raise ValueError("`values` holds infinite numbers, expected finite numbers, or NaN where undefined.")
+    return array
+
+
+def base_array(value: Any, values: np.ndarray) -> np.ndarray:
+    """Return base values as (n,) or (n, k); a scalar and one number an output are repeated for each row."""
+    array = number_array("base_values", value)
+    expected = (values.shape[0], *values.shape[2:])
+    repeatable = array.ndim == 0 or array.shape == expected[1:]
+    if not repeatable:
+        shaped("base_values", array, expected, "one number for each row and output of `values`, or a scalar")
+    if not np.isfinite(array).all():
+        raise ValueError("`base_values` must be finite, got NaN or infinity.")
+    return _frozen(np.broadcast_to(array, expected).copy())
+
+
+def object_array(value: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Return an own, read-only object array of cells as the user typed them."""
+    array = np.array(value, dtype=object)
+    return _frozen(shaped("display_data", array, shape, ROWS_AND_FEATURES))
+
+
+def bool_array(value: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Return an own, read-only mask."""
+    array = np.array(value)
+    if array.dtype != bool:
+        raise TypeError(f"`mask` must hold booleans, got an array of {array.dtype}.")
+    return _frozen(shaped("mask", array, shape, ROWS_AND_FEATURES))
+
+
+def names(name: str, value: Any, count: int, default: str, *, unique: bool = False) -> tuple[str, ...]:
+    """Return `count` names; those missing are numbered after `default`."""
+    given: Iterable[Any] = (value,) if isinstance(value, str) else () if value is None else value
+    found = tuple(given)
+    wrong = [item for item in found if not isinstance(item, str)]
+    if wrong:
+        raise TypeError(f"`{name}` must hold strings, got {wrong[0]!r} of type {type(wrong[0]).__name__}.")
+    found = tuple(str(item) for item in found)
+    if not found:
+        return (default,) if unique and count == 1 else tuple(f"{default}{i}" for i in range(count))
+    if len(found) != count:
+        raise ValueError(f"`{name}` has {len(found)} names, expected {count}, as `values` has.")
+    if unique and len(set(found)) < count:
+        raise ValueError(f"`{name}` must differ from each other, got {found}.")
+    return found
+
+
+def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    """Raise unless `value` is one of the allowed strings."""
+    if value not in allowed:
+        raise ValueError(f"`{name}` must be one of {allowed}, got {value!r}.")
+
+
+def text_or_none(name: str, value: Any) -> None:
+    """Raise unless `value` is a string or None."""
+    if not isinstance(value, str | None):
+        raise TypeError(f"`{name}` must be a string or None, got {type(value).__name__}.")
+
+
+def plain(name: str, value: Any) -> Any:
+    """Return a copy of `value` made of dicts, lists, strings, numbers, booleans and None only."""
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(name, value.tolist())
+    if isinstance(value, Mapping):
+        wrong = [key for key in value if not isinstance(key, str)]
+        if wrong:
+            raise TypeError(f"`{name}` must have string keys, got {wrong[0]!r}.")
+        return {str(key): plain(f"{name}[{key!r}]", item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(f"{name}[{i}]", item) for i, item in enumerate(value)]
+    if isinstance(value, str | bool | int | float | None):
+        return value
+    raise TypeError(
+        f"`{name}` must be plain data (dict, list, str, number, bool, None), got {type(value).__name__}."
+    )
+
+
+def plain_dict(name: str, value: Any) -> dict[str, Any]:
+    """Return an own copy of a dict of plain data."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"`{name}` must be a dict, got {type(value).__name__}.")
+    return plain(name, value)
+
+
+def attribute_table(value: Any, n_rows: int) -> dict[str, Any] | None:
+    """Return the attributes with arrays owned and read-only; arrays have one entry for each row."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise TypeError(f"`attributes` must be a dict or None, got {type(value).__name__}.")
+    arrays = {key: item for key, item in value.items() if isinstance(item, np.ndarray)}
+    for key, array in arrays.items():
+        if array.shape[:1] != (n_rows,):
+            raise ValueError(
+                f"`attributes[{key!r}]` is an array of shape {array.shape}, expected {n_rows} rows "
+                "as `values` has; pass what is not aligned with rows as a list."
+            )
+    rest = plain("attributes", {key: item for key, item in value.items() if key not in arrays})
+    return {key: _frozen(copy.deepcopy(arrays[key])) if key in arrays else rest[key] for key in value}
+
+
+def row_index(rows: Any, n: int) -> Any:
+    """Return what selects rows and keeps the row axis."""
+    if isinstance(rows, slice):
+        return rows
+    if isinstance(rows, int | np.integer) and not isinstance(rows, bool):
+        if not -n <= rows < n:
+            raise IndexError(f"row {rows} is out of range: the explanation has {n} rows.")
+        return [int(rows) % n]
+    index = np.asarray(rows) if not isinstance(rows, tuple) else np.empty((0, 0))
+    if index.ndim != 1 or (index.dtype.kind not in "biu" and index.size):
+        raise TypeError(
+            "an explanation is indexed by rows: an integer, a slice, or a one-dimensional array of booleans "
+            f"or integers, got {rows!r}. Outputs are chosen with `for_output`."
+        )
+    if index.dtype == bool and len(index) != n:
+        raise IndexError(f"the boolean index has {len(index)} entries, expected {n}, one a row.")
+    return index if index.size else index.astype(bool if index.dtype == bool else np.intp)

@@ -1,0 +1,50 @@
+"""Style of the HTML renderings; every rule is confined to the class ``skr``."""
+
+from ._format import NEGATIVE, POSITIVE, SIZE
+
+# Colours are inherited or see-through, so that light and dark pages both stay legible.
+CARD_CSS = f"""
+.skr {{font: 14px/1.45 system-ui, sans-serif; max-width: 54em; color: inherit}}
+.skr p {{margin: .3em 0}}
+.skr .skr-note {{opacity: .8; font-size: .93em}}
+.skr code {{display: block; white-space: pre-wrap; overflow-wrap: anywhere; padding: .4em .6em;
+  color: inherit; background: rgba(128, 128, 128, .14)}}
+.skr table {{border-collapse: collapse; width: 100%; table-layout: fixed; margin: .4em 0 .8em;
+  font-size: inherit; border: 0}}
+.skr caption {{caption-side: top; text-align: left; padding: .2em .5em; opacity: .8; color: inherit}}
+.skr tr, .skr th, .skr td {{background: transparent; color: inherit}}
+.skr th, .skr td {{padding: .22em .5em; text-align: left; vertical-align: top; white-space: normal;
+  overflow-wrap: anywhere; border: 0; border-bottom: 1px solid rgba(128, 128, 128, .28)}}
+.skr thead th {{font-weight: 600; border-bottom: 1px solid rgba(128, 128, 128, .75)}}
+.skr tbody th {{font-weight: normal}}
+.skr tr.skr-sum th, .skr tr.skr-sum td {{font-weight: 600}}
+.skr .skr-n {{text-align: right; font-variant-numeric: tabular-nums; width: 7.5em; overflow-wrap: normal}}
+.skr .skr-u {{text-align: right; width: 5.2em}}
+.skr .skr-b {{width: 34%}}
+.skr .skr-bar {{position: relative; height: 1em; margin: .22em 0}}
+.skr .skr-bar i {{position: absolute; top: 0; bottom: 0;
+  print-color-adjust: exact; -webkit-print-color-adjust: exact}}
+.skr .skr-two::before {{content: ""; position: absolute; left: 50%; top: -.2em; bottom: -.2em;
+  border-left: 1px solid rgba(128, 128, 128, .75)}}
+.skr .skr-size {{background: {SIZE}}}
+.skr .skr-pos {{background: {POSITIVE}}}
+.skr .skr-neg {{background: {NEGATIVE}}}
+.skr summary {{cursor: pointer; padding: .2em 0}}
+.skr details details {{margin-left: 1.2em}}
+.skr tr, .skr summary {{break-inside: avoid}}
+@media (max-width: 32em) {{
+  .skr .skr-b {{width: 18%}}
+  .skr th, .skr td {{padding: .22em .25em}}
+}}
+@media print {{
+  .skr table {{break-inside: avoid}}
+  .skr details::details-content {{content-visibility: visible; display: block; height: auto}}
+}}
+"""
+PAGE_CSS = """
+:root {color-scheme: light dark}
+body {margin: 1.5em 1em}
+main.skr {margin: auto}
+h1 {font-size: 1.5em; overflow-wrap: anywhere}
+h2 {font-size: 1.15em; margin: 1.4em 0 .3em}
+"""

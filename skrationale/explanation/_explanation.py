@@ -1,0 +1,428 @@
+"""Explanation: one type for the reasons of all families."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from . import _checks
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import shap
+
+    from ..plotting import BarDisplay, BeeswarmDisplay, WaterfallDisplay
+
+KINDS = ("additive", "rationale", "attribute", "formula")
+LINKS = ("identity", "log", "logit", "softmax")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation:
+    """Why a model gave its answers: one number for each row, original column and output.
+
+    Below, n is the number of rows, d of original columns and k of outputs. Arrays are copied
+    and read-only. A binary classifier has one output: the positive class, in log-odds.
+
+    Parameters
+    ----------
+    values : array-like of shape (n, d) or (n, d, k)
+        Contributions, in units of the score that `link` names; NaN where one is undefined. With
+        ``kind="rationale"`` the weight with which a cell was chosen, 0 where it was not.
+    base_values : float or array-like of shape (k,), (n,) or (n, k)
+        Score before any reason. A scalar, or one number an output, is repeated for each row.
+    data : array-like of shape (n, d), default=None
+        Numbers and category codes that the model saw; NaN is kept.
+    display_data : array-like of shape (n, d), default=None
+        The cells as the user typed them: strings, numbers, None.
+    feature_names : sequence of str, default=()
+        Names of the d columns; when empty ``x0, x1, ...``.
+    output_names : str or sequence of str, default=()
+        Names of the k outputs, each different.
+    lower_bounds, upper_bounds : array-like of the shape of `values`, default=None
+        Range in which each contribution lies.
+    mask : array-like of bool of shape (n, d), default=None
+        The rationale: True where a prediction used the cell.
+    attributes : dict, default=None
+        A table of learned attributes. A numpy array in it has one entry for each row, and is
+        sliced with the rows; what is not aligned with rows goes in as a list or other plain data.
+    formula : str, default=None
+        The formula behind the predictions.
+    kind : {"additive", "rationale", "attribute", "formula"}, default="additive"
+        What the values are. All but "rationale" add up to the score.
+    link : {"identity", "log", "logit", "softmax"}, default="identity"
+        Units of the score: predictions themselves, their logarithm, log-odds of the positive
+        class, or one score a class before the softmax.
+    meta : dict, default={}
+        Plain data about how the explanation was made. Tuples and arrays are kept as lists.
+
+    Raises
+    ------
+    TypeError
+        If a parameter is not of the type above.
+    ValueError
+        If shapes disagree, a name is not known, or a base value is not finite.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> e = Explanation([[1.0, -3.0], [0.5, 2.0]], 0.1, feature_names=["age", "hours"])
+    >>> e
+    Explanation(kind='additive', 2 rows, 2 features, 1 output, link='identity')
+    >>> e.top(1)
+    ['hours']
+    >>> e[0].scores()
+    array([-1.9])
+    """
+
+    values: np.ndarray
+    base_values: np.ndarray
+    data: np.ndarray | None = None
+    display_data: np.ndarray | None = None
+    feature_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
+    lower_bounds: np.ndarray | None = None
+    upper_bounds: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    attributes: dict[str, Any] | None = None
+    formula: str | None = None
+    kind: str = "additive"
+    link: str = "identity"
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _checks.one_of("kind", self.kind, KINDS)
+        _checks.one_of("link", self.link, LINKS)
+        _checks.text_or_none("formula", self.formula)
+        values = _checks.value_array(self.values)
+        n, d, k = (*values.shape, 1)[:3]
+        own: dict[str, Any] = {
+            "values": values,
+            "base_values": _checks.base_array(self.base_values, values),
+            "feature_names": _checks.names("feature_names", self.feature_names, d, "x"),
+            "output_names": _checks.names("output_names", self.output_names, k, "output", unique=True),
+            "attributes": _checks.attribute_table(self.attributes, n),
+            "meta": _checks.plain_dict("meta", self.meta),
+        }
+        if self.data is not None:
+            data = _checks.number_array("data", self.data)
+            own["data"] = _checks.shaped("data", data, (n, d), _checks.ROWS_AND_FEATURES)
+        if self.display_data is not None:
+            own["display_data"] = _checks.object_array(self.display_data, (n, d))
+        for name in ("lower_bounds", "upper_bounds"):
+            if getattr(self, name) is not None:
+                bounds = _checks.number_array(name, getattr(self, name))
+                own[name] = _checks.shaped(name, bounds, values.shape, "the shape of `values`")
+        if self.mask is not None:
+            own["mask"] = _checks.bool_array(self.mask, (n, d))
+        elif self.kind == "rationale":
+            raise ValueError("`mask` is None, expected a bool array of shape (n, d) with kind='rationale'.")
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__dict__.update(state)
+        # numpy forgets on pickling that an array is read-only.
+        for value in (*state.values(), *(self.attributes or {}).values()):
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+
+    def __len__(self) -> int:
+        return self.values.shape[0]
+
+    def __repr__(self) -> str:
+        counts = ((len(self), "row"), (len(self.feature_names), "feature"), (self.n_outputs, "output"))
+        words = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+        return f"Explanation(kind={self.kind!r}, {words}, link={self.link!r})"
+
+    def __getitem__(self, rows: Any) -> "Explanation":
+        index = _checks.row_index(rows, len(self))
+        cut = {
+            f.name: value[index]
+            for f in fields(self)
+            if isinstance(value := getattr(self, f.name), np.ndarray)
+        }
+        if self.attributes is not None:
+            cut["attributes"] = {
+                key: value[index] if isinstance(value, np.ndarray) else value
+                for key, value in self.attributes.items()
+            }
+        return replace(self, **cut)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs, k."""
+        return len(self.output_names)
+
+    def for_output(self, output: str | int) -> "Explanation":
+        """Return the explanation of one output, with `values` of shape (n, d).
+
+        Parameters
+        ----------
+        output : str or int
+            Name of the output, or its position.
+
+        Returns
+        -------
+        Explanation
+            The reasons for this output alone; attributes, formula and meta are kept whole.
+
+        Raises
+        ------
+        ValueError
+            If there is no such output; the message lists those there are.
+
+        Examples
+        --------
+        >>> from skrationale.explanation import Explanation
+        >>> e = Explanation([[[1.0, 2.0]]], 0.0, output_names=["cat", "dog"], link="softmax")
+        >>> e.for_output("dog").values
+        array([[2.]])
+        """
+        position = None
+        if isinstance(output, str) and output in self.output_names:
+            position = self.output_names.index(output)
+        elif isinstance(output, int | np.integer) and not isinstance(output, bool):
+            position = int(output) if -self.n_outputs <= output < self.n_outputs else None
+        if position is None:
+            available = ", ".join(map(repr, self.output_names))
+            raise ValueError(
+                f"`output` must be one of {available} or its position in "
+                f"0..{self.n_outputs - 1}, got {output!r}."
+            )
+        if self.n_outputs == 1:
+            return self
+        arrays = ("values", "base_values", "lower_bounds", "upper_bounds")
+        cut = {name: a[..., position] for name in arrays if (a := getattr(self, name)) is not None}
+        return replace(self, output_names=(self.output_names[position],), **cut)
+
+    def mean_abs(self) -> np.ndarray:
+        """Return the mean absolute value over rows; undefined (NaN) values are left out.
+
+        Returns
+        -------
+        ndarray of shape (d,) or (d, k)
+            Global importance of each feature, in units of the score; 0 when there are no rows.
+        """
+        defined = ~np.isnan(self.values)
+        total = np.abs(self.values).sum(axis=0, where=defined)
+        return total / np.maximum(defined.sum(axis=0), 1)
+
+    def top(self, n: int = 10) -> list[str]:
+        """Return the names of the features that matter most.
+
+        Parameters
+        ----------
+        n : int, default=10
+            How many, at most.
+
+        Returns
+        -------
+        list of str
+            By falling mean absolute value, summed over outputs; equals stay in column order.
+        """
+        if not isinstance(n, int | np.integer) or n < 0:
+            raise ValueError(f"`n` must be an integer of at least 0, got {n!r}.")
+        strength = self.mean_abs().reshape(len(self.feature_names), -1).sum(axis=1)
+        return [self.feature_names[j] for j in np.argsort(-strength, kind="stable")[:n]]
+
+    def scores(self) -> np.ndarray:
+        """Return base values plus the sum of all reasons.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, k)
+            The explained score, in the units that `link` names.
+
+        Raises
+        ------
+        ValueError
+            With ``kind="rationale"``: weights of chosen cells do not add up to a score.
+        """
+        if self.kind == "rationale":
+            raise ValueError("`kind` is 'rationale': its values do not add up to a score.")
+        return self.base_values + self.values.sum(axis=1)
+
+    def additivity_error(self, scores: Any) -> float:
+        """Return how far reasons are from adding up to the scores of the model.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n,) or (n, k)
+            What ``decision_function`` gave, or ``predict`` of a regressor (its logarithm where
+            `link` is "log").
+
+        Returns
+        -------
+        float
+            ``max |base + sum(values) - scores| / max(1, max |scores|)``; 0 when there are no rows.
+
+        Raises
+        ------
+        ValueError
+            If shapes differ, or with ``kind="rationale"``.
+
+        Examples
+        --------
+        >>> from skrationale.explanation import Explanation
+        >>> Explanation([[1.0, 2.0]], 0.5).additivity_error([4.5])
+        0.2222222222222222
+        """
+        own = self.scores()
+        given = _checks.number_array("scores", scores)
+        _checks.shaped("scores", given, own.shape, "one score for each row and output")
+        if given.size == 0:
+            return 0.0
+        return float(np.abs(own - given).max() / max(1.0, np.abs(given).max()))
+
+    def to_frame(self, *, long: bool = False) -> "pd.DataFrame":
+        """Return the values as a DataFrame.
+
+        Parameters
+        ----------
+        long : bool, default=False
+            If False, one row a row and one column a feature; with several outputs the columns
+            are a MultiIndex (output, feature). If True, tidy: one row for each value, with
+            columns row, output (with several outputs), feature, value, data (as the user typed
+            it, where known) and selected (where there is a mask).
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows are numbered from 0.
+
+        Examples
+        --------
+        >>> from skrationale.explanation import Explanation
+        >>> Explanation([[1.0, -3.0]], 0.1, feature_names=["age", "hours"]).to_frame()
+           age  hours
+        0  1.0   -3.0
+        """
+        from ._frame import long_frame, wide_frame
+
+        return long_frame(self) if long else wide_frame(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain Python data, ready for JSON.
+
+        Returns
+        -------
+        dict
+            Arrays are nested lists; NaN in an array of numbers is None, infinity "inf".
+        """
+        from ._json import to_plain
+
+        return to_plain(self)
+
+    def to_json(self) -> str:
+        """Return strict JSON from which `from_json` makes the same explanation.
+
+        Returns
+        -------
+        str
+            Numbers are exact. In `display_data` what is no string, number, bool or None is
+            written as its ``str``.
+        """
+        from ._json import to_text
+
+        return to_text(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Explanation":
+        """Make an explanation from what `to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+            The JSON.
+
+        Returns
+        -------
+        Explanation
+            The same as was written.
+
+        Raises
+        ------
+        ValueError
+            If the text is no JSON, or not that of an explanation.
+
+        Examples
+        --------
+        >>> from skrationale.explanation import Explanation
+        >>> e = Explanation([[1.0]], 0.0, data=[[float("nan")]])
+        >>> Explanation.from_json(e.to_json()).data
+        array([[nan]])
+        """
+        from ._json import fields_from_text
+
+        return cls(**fields_from_text(text))
+
+    def to_shap(self) -> "shap.Explanation":
+        """Return a ``shap.Explanation``, for the plots of shap.
+
+        Returns
+        -------
+        shap.Explanation
+            With numbers and category codes in ``data``, and what the user typed in
+            ``display_data``. Mask, attributes, formula, kind, link and meta have no place there.
+
+        Raises
+        ------
+        ImportError
+            If shap is not installed.
+        """
+        from ._shap import to_shap
+
+        return to_shap(self)
+
+    def plot(
+        self, kind: Literal["bar", "waterfall", "beeswarm"] = "bar", ax: Any = None, **kwargs: Any
+    ) -> "BarDisplay | WaterfallDisplay | BeeswarmDisplay":
+        """Draw the explanation with matplotlib.
+
+        Parameters
+        ----------
+        kind : {"bar", "waterfall", "beeswarm"}, default="bar"
+            Mean absolute value of each feature, how one row got its score, or every value of every row.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+        **kwargs : dict
+            Passed to ``from_explanation`` of the display.
+
+        Returns
+        -------
+        BarDisplay, WaterfallDisplay or BeeswarmDisplay
+            Holds ``ax_`` and ``figure_``.
+        """
+        from .. import plotting
+
+        displays: dict[str, type[BarDisplay] | type[WaterfallDisplay] | type[BeeswarmDisplay]] = {
+            "bar": plotting.BarDisplay,
+            "waterfall": plotting.WaterfallDisplay,
+            "beeswarm": plotting.BeeswarmDisplay,
+        }
+        _checks.one_of("kind", kind, tuple(displays))
+        return displays[kind].from_explanation(self, ax=ax, **kwargs)
+
+    def _repr_html_(self) -> str:
+        from ._html import card
+
+        return card(self)
+
+    def write_html(self, path: str | Path, title: str | None = None, *, max_rows: int = 20) -> None:
+        """Write a page that stands alone: no script, no external address.
+
+        Parameters
+        ----------
+        path : str or path
+            File to write.
+        title : str, default=None
+            Title of the page.
+        max_rows : int, default=20
+            How many rows, from the first, are shown one by one.
+        """
+        from ._html import page
+
+        Path(path).write_text(page(self, title, max_rows), encoding="utf-8")

@@ -1,0 +1,146 @@
+"""BeeswarmDisplay: every value of every row, coloured by what the feature was."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..explanation import Explanation
+from ..explanation._format import NEGATIVE, POSITIVE, is_missing, others, quantity, rank
+from ._display import ExplanationDisplay
+from ._style import CATEGORY, MISSING, axes_for, label, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+
+HALF_HEIGHT, BINS, CROWD = 0.38, 80, 6
+LEGEND_ABOVE: dict[str, Any] = {
+    "loc": "lower right",
+    "bbox_to_anchor": (1, 1),
+    "borderaxespad": 0,
+    "ncols": 2,
+    "frameon": False,
+    "fontsize": "small",
+    "markerscale": 1.6,
+    "handletextpad": 0.1,
+}
+
+
+class BeeswarmDisplay(ExplanationDisplay):
+    """One point for each row and feature; crowded points are moved up and down, by rule and not at random.
+
+    Colour is the rank of the cell among the numbers of its column. Missing cells and categories,
+    which have no order, are grey. Make one with `from_explanation` or `from_estimator`.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        What is drawn: one output.
+    max_display : int, default=10
+        How many lines at most; the weakest features are shown together on the last.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> from skrationale.plotting import BeeswarmDisplay
+    >>> e = Explanation([[1.0, -3.0], [0.5, 2.0]], 0.1, data=[[39, 60], [20, 30]])
+    >>> BeeswarmDisplay.from_explanation(e).ax_.get_xlabel()
+    'contribution to output'
+    """
+
+    _word = "beeswarm"
+
+    def _check(self, explanation: Explanation) -> None:
+        self._need_one_output(explanation)
+
+    def _draw(self, explanation: Explanation, ax: "Axes | None") -> "Axes":
+        e = explanation
+        shown, rest = rank(e.mean_abs(), self.max_display)
+        names, columns = [label(e.feature_names[j]) for j in shown], [e.values[:, j] for j in shown]
+        colours = [_colour_by(e, j) for j in shown]
+        if len(rest):
+            names.append(others(len(rest)))
+            columns.append(e.values[:, rest].sum(axis=1))
+            colours.append((np.full(len(e), np.nan), np.zeros(len(e), dtype=bool)))
+        ax = axes_for(ax, max(len(names), 3))
+        ax.axvline(0, color="#888888", linewidth=1, zorder=1)
+        tidy(ax, names, quantity(e))
+        values = np.array(columns)
+        heights = _spread(values) + np.arange(len(names))[:, None]
+        _scatter(ax, values, heights, *map(np.array, zip(*colours, strict=True)))
+        return ax
+
+
+def _colour_by(e: Explanation, j: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rank of each cell in [0, 1], NaN where it has none, and whether the cell is missing."""
+    nothing = np.full(len(e), np.nan)
+    typed = None if e.display_data is None else e.display_data[:, j]
+    numbers = None if e.data is None else e.data[:, j]
+    if typed is not None:
+        missing = np.array([is_missing(cell) for cell in typed], dtype=bool)
+    elif numbers is not None:
+        missing = np.isnan(numbers)
+    else:
+        return nothing, np.zeros(len(e), dtype=bool)
+    category = typed is not None and any(isinstance(cell, str) for cell in typed)
+    known = ~missing if numbers is None else ~missing & ~np.isnan(numbers)
+    if numbers is None or category or not known.any():
+        return nothing, missing
+    levels, place = np.unique(numbers[known], return_inverse=True)
+    # Rows per level, so that a rank counts rows and one outlier does not take all the colour.
+    counts = np.bincount(place, minlength=len(levels))
+    middle = np.cumsum(counts) - (counts + 1) / 2
+    span = middle[-1] - middle[0]
+    nothing[known] = (middle[place] - middle[0]) / span if span > 0 else 0.5
+    return nothing, missing
+
+
+def _scatter(
+    ax: "Axes", values: np.ndarray, heights: np.ndarray, order: np.ndarray, missing: np.ndarray
+) -> None:
+    """Draw all points in three lots, with a legend of the grey ones and a colour bar of the others."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    style: dict[str, Any] = {"s": 14, "linewidths": 0, "zorder": 3, "rasterized": values.size > 10_000}
+    ordered = ~np.isnan(order)
+    plain = ~ordered & ~missing
+    for where, colour, text in ((plain, CATEGORY, "no order"), (missing, MISSING, "missing")):
+        if where.any():
+            ax.scatter(values[where], heights[where], color=colour, label=text, **style)
+    if missing.any() or (plain.any() and ordered.any()):
+        ax.legend(**LEGEND_ABOVE)
+    if ordered.any():
+        colours = LinearSegmentedColormap.from_list("low_high", [NEGATIVE, "#93688c", POSITIVE])
+        c = order[ordered]
+        points = ax.scatter(values[ordered], heights[ordered], c=c, cmap=colours, vmin=0, vmax=1, **style)
+        _colour_bar(ax, points)
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Return vertical shifts of shape (lines, rows): 0, then up and down in turn in a crowd."""
+    defined = values[np.isfinite(values)]
+    shifts = np.zeros(values.shape)
+    width = (np.ptp(defined) if defined.size else 0.0) / BINS or 1.0
+    bins = np.floor(np.nan_to_num(values) / width).astype(np.int64)
+    for line, own in enumerate(bins):
+        order = np.argsort(own, kind="stable")
+        starts = np.flatnonzero(np.diff(own[order], prepend=own[order][:1] - 1))
+        sizes = np.diff(np.append(starts, len(own)))
+        place = np.arange(len(own)) - np.repeat(starts, sizes)
+        shifts[line, order] = (place + 1) // 2 * np.where(place % 2, -1, 1)
+    return shifts * HALF_HEIGHT / max(np.abs(shifts).max(initial=0), CROWD)
+
+
+def _colour_bar(ax: "Axes", points: "PathCollection") -> None:
+    bar = ax.figure.colorbar(points, ax=ax, aspect=30, pad=0.02, ticks=[0, 1])
+    bar.ax.set_yticklabels(["low", "high"])
+    bar.ax.tick_params(length=0)
+    bar.set_label("feature value", labelpad=-12)
+    bar.outline.set_visible(False)

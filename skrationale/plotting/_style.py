@@ -1,0 +1,48 @@
+"""What all displays share on the side of matplotlib: axes, words, colours."""
+
+from typing import TYPE_CHECKING, Any
+
+from ..explanation._format import shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, told apart under the common kinds of colour blindness.
+OUTPUTS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#222222")
+OTHERS = "#9a9a9a"
+MISSING = "#a6a6a6"
+CATEGORY = "#4d4d4d"
+LABEL_WIDTH = 34
+
+
+def need_matplotlib() -> Any:
+    """Return ``matplotlib.pyplot``, or say how to install it."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError("Plots need matplotlib: pip install 'skrationale[plot]'.") from error
+    return plt
+
+
+def axes_for(ax: "Axes | None", n_lines: int) -> "Axes":
+    """Return `ax`, or that of a new figure with room for so many lines."""
+    plt = need_matplotlib()
+    if ax is not None:
+        return ax
+    return plt.subplots(figsize=(7.2, 1.3 + 0.36 * n_lines), layout="constrained")[1]
+
+
+def label(text: str, width: int = LABEL_WIDTH) -> str:
+    """Return one short line in which a dollar sign is a dollar sign, not mathematics."""
+    return shorten(text, width).replace("$", r"\$")
+
+
+def tidy(ax: "Axes", names: list[str], xlabel: str) -> None:
+    """Name the lines, the first at the top, and take away what does not carry data."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel(xlabel.replace("$", r"\$"))
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.grid(axis="x", color="#888888", alpha=0.25, linewidth=0.8)
+    ax.set_axisbelow(True)
