@@ -1,0 +1,60 @@
+# All paths are relative and all tools run as `python -m`, so that the path of a checkout may hold spaces.
+PYTHON ?= python3
+OMP_NUM_THREADS ?= 1
+export OMP_NUM_THREADS
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# A stamp is made when its step has ended: what was interrupted is done again, what stands is left alone.
+BASE := $(VENV)/made
+RUN := $(VENV)/installed
+DEV := $(VENV)/installed-dev
+# An environment whose interpreter is gone or has no pip is made anew.
+BROKEN := $(if $(wildcard $(BASE)),$(shell $(PY) -c 'import pip' 2>/dev/null || echo broken))
+INSTALL := $(PY) -m pip install --disable-pip-version-check -c .ci/constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint format bench clean broken
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
+
+$(BASE): $(BROKEN)
+	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, got " + v + "; choose one: make PYTHON=python3.12 ...")'
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(RUN): $(BASE) pyproject.toml .ci/constraints.txt
+	$(INSTALL) -e .
+	touch $@
+
+$(DEV): $(BASE) pyproject.toml .ci/constraints.txt
+	$(INSTALL) -e '.[dev]'
+	touch $(RUN) $@
+
+demo: $(RUN)  ## distil four tables, print a table of figures, write reports/quickstart.html
+	$(PY) examples/quickstart.py
+
+test: $(DEV)  ## run the tests and doctests
+	$(PY) -m pytest -n 2
+
+test-long: $(DEV)  ## run the long statistical checks
+	$(PY) -m pytest tests/long || [ $$? -eq 5 ]  # 5: there are none
+
+lint: $(DEV)  ## check style, spelling, types and docstrings
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m codespell_lib .
+	$(PY) -m mypy
+
+format: $(DEV)  ## format the code and mend what ruff can mend
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: $(DEV)  ## run the scripts behind the published figures (hours)
+	for script in examples/benchmarks/[a-z]*.py; do $(PY) "$$script" || exit; done
+
+clean:  ## remove the environment, caches and reports
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build dist reports
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,269 @@
+"""GBDT2NN: does a network imitate a LightGBM and its reasons, and at what cost?
+
+For each data set and seed, a LightGBM of 300 trees with 31 leaves and a learning rate of 0.05 (100 trees a class for
+covertype) is distilled in four ways: `GBDT2NNStudent` as it is by default, the paper's joint and
+independent imitation, and plain distillation of the score alone (`explanation=None`). All see the
+same TreeSHAP targets of at most 20,000 training rows; everything is scored on test rows, reasons
+against TreeSHAP of at most 4,000 of them. Costs are medians of interleaved repeats on one thread.
+
+    python examples/benchmarks/gbdt2nn.py                   # all sets, 3 seeds, then costs
+    python examples/benchmarks/gbdt2nn.py --sets adult --seeds 1 --quick
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import json
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _common import interleaved_medians, save, versions
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
+from sklearn.model_selection import train_test_split
+
+from skrationale import GBDT2NNStudent
+from skrationale.datasets import fetch_table
+from skrationale.gbdt2nn import path_contributions
+from skrationale.gbdt2nn._teacher import LightGBMTeacher
+from skrationale.metrics import explanation_fidelity, prediction_fidelity
+
+SETS = ("adult", "bank_marketing", "california_housing", "diamonds", "covertype_50k", "higgs_small")
+VARIANTS: dict[str, dict[str, Any]] = {
+    "additive (default)": {},
+    "joint": {"imitation": "joint"},
+    "independent": {"imitation": "independent"},
+    "score only (lambda 0)": {"explanation": None},
+}
+TEST_ROWS_EXPLAINED = 4000
+COST_ROWS = 10_000
+
+
+class SharedTargets:
+    """Compute each TreeSHAP target once, for all variants of one teacher ask for the same rows."""
+
+    def __init__(self) -> None:
+        self.original = LightGBMTeacher.shap_contributions
+        self.known: dict[int, Any] = {}
+        self.seconds = 0.0
+
+    def __enter__(self) -> SharedTargets:
+        shared = self
+
+        def remembered(teacher: LightGBMTeacher, X: Any, **kwargs: Any) -> Any:
+            rows = X.to_numpy(dtype=float, na_value=np.nan) if all(X.dtypes != "category") else None
+            key = hash(rows.tobytes() if rows is not None else X.to_csv().encode())
+            if key not in shared.known:
+                start = time.perf_counter()
+                shared.known[key] = shared.original(teacher, X, **kwargs)
+                shared.seconds += time.perf_counter() - start
+            return shared.known[key]
+
+        LightGBMTeacher.shap_contributions = remembered  # type: ignore[method-assign]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        LightGBMTeacher.shap_contributions = self.original  # type: ignore[method-assign]
+
+
+def split(name: str, seed: int) -> tuple[Any, ...]:
+    table = fetch_table(name)
+    stratify = None if table.task == "regression" else table.y
+    return (
+        table.task,
+        *train_test_split(table.X, table.y, test_size=0.25, random_state=seed, stratify=stratify),
+    )
+
+
+def fit_teacher(task: str, X: Any, y: Any, seed: int) -> Any:
+    from lightgbm import LGBMClassifier, LGBMRegressor
+
+    kind = LGBMRegressor if task == "regression" else LGBMClassifier
+    trees = 100 if task == "multiclass" else 300
+    teacher = kind(
+        n_estimators=trees, num_leaves=31, learning_rate=0.05, random_state=seed, n_jobs=1, verbose=-1
+    )
+    return teacher.fit(X, y)
+
+
+def score(task: str, model: Any, X: Any, y: Any) -> float:
+    """AUC for two classes, accuracy for more, R2 for numbers."""
+    if task == "binary":
+        return float(roc_auc_score(y, model.predict_proba(X)[:, 1]))
+    metric = accuracy_score if task == "multiclass" else r2_score
+    return float(metric(y, model.predict(X)))
+
+
+def quality(name: str, seed: int, quick: bool) -> list[dict[str, Any]]:
+    """Score teacher and students on one split."""
+    task, X, X_test, y, y_test = split(name, seed)
+    start = time.perf_counter()
+    teacher = fit_teacher(task, X, y, seed)
+    teacher_seconds = time.perf_counter() - start
+    adapter = LightGBMTeacher(teacher)
+    shown = X_test.iloc[: TEST_ROWS_EXPLAINED // (4 if task == "multiclass" else 1)]
+    reasons = adapter.shap_contributions(shown, n_jobs=1)[0]
+    truth = reasons[:, 0] if reasons.shape[1] == 1 else reasons.transpose(0, 2, 1)
+    raw = adapter.raw_scores(X_test)
+    path = path_contributions(teacher, shown).values
+    row = {"set": name, "seed": seed, "n": len(X), "d": X.shape[1]}
+    rows = [
+        row
+        | {"model": "teacher", "score": score(task, teacher, X_test, y_test), "fit_s": teacher_seconds},
+        row | {"model": "path of the teacher"} | reasons_agreement(path, truth),
+    ]
+    with SharedTargets() as shared:
+        for variant, parameters in VARIANTS.items():
+            before = shared.seconds
+            start = time.perf_counter()
+            student = GBDT2NNStudent(
+                FrozenEstimator(teacher), random_state=seed, max_epochs=2 if quick else "auto", **parameters
+            ).fit(X, y)
+            elapsed = time.perf_counter() - start - (shared.seconds - before)
+            fitted = row | {
+                "model": variant,
+                "score": score(task, student, X_test, y_test),
+                "fit_s": elapsed,
+                "tree_shap_s": shared.seconds,
+            }
+            scores = student._scores(student._read(X_test))
+            fitted |= {"raw_r2": prediction_fidelity(scores, raw)["prediction_r2"]}
+            if student.explanation is not None:
+                fitted |= reasons_agreement(student.explain(shown).values, truth)
+            rows.append(fitted)
+            print(json.dumps(fitted), flush=True)
+    return rows
+
+
+def reasons_agreement(values: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    agreement = explanation_fidelity(values, truth)
+    return {key: agreement[key] for key in ("explanation_r2", "column_r2", "top1_agreement", "spearman")}
+
+
+def cost(name: str, quick: bool) -> list[dict[str, Any]]:
+    """Time a row of prediction and of reasons, each against LightGBM's `predict` in the same run."""
+    task, X, X_test, y, _ = split(name, 0)
+    teacher = fit_teacher(task, X, y, 0)
+    student = GBDT2NNStudent(FrozenEstimator(teacher), explanation="path", random_state=0, max_epochs=1).fit(X, y)
+    many = X_test.iloc[np.arange(COST_ROWS) % len(X_test)].reset_index(drop=True)
+    few = many.iloc[: 100 if task == "multiclass" else 300]
+    calls: dict[str, tuple[Any, int]] = {
+        "LightGBM predict": (lambda: teacher.predict(many, num_threads=1), len(many)),
+        "student explain (prediction and reasons)": (lambda: student.explain(many), len(many)),
+        "path_contributions": (lambda: path_contributions(teacher, many, n_jobs=1), len(many)),
+        "LightGBM pred_contrib (TreeSHAP)": (
+            lambda: teacher.predict(few, pred_contrib=True, num_threads=1),
+            len(few),
+        ),
+    }
+    calls |= peers(teacher, student, X, many, few)
+    times = interleaved_medians({k: f for k, (f, _) in calls.items()}, repeats=3 if quick else 7)
+    micros = {k: times[k]["median"] / calls[k][1] * 1e6 for k in calls}
+    reference = micros["LightGBM predict"]
+    own = micros["student explain (prediction and reasons)"]
+    return [
+        {"set": name, "operation": k, "us_a_row": v, "to_predict": v / reference, "to_student": v / own}
+        for k, v in micros.items()
+    ]
+
+
+def peers(teacher: Any, student: Any, X: Any, many: Any, few: Any) -> dict[str, tuple[Any, int]]:
+    """Add the peers that are installed and take this model."""
+    found: dict[str, tuple[Any, int]] = {}
+    reader = student._reader
+    codes, few_codes = (reader.transform(table) for table in (many, few))
+    try:
+        import shap
+
+        explainer = shap.TreeExplainer(teacher)
+        explainer.shap_values(few.iloc[:5])
+        found["shap.TreeExplainer"] = (lambda: explainer.shap_values(few), len(few))
+    except Exception as error:
+        print("shap.TreeExplainer left out:", error)
+    numeric = all(levels is None for levels in reader.levels)
+    if numeric:
+        try:
+            from woodelf import WoodelfExplainer
+
+            background = X.iloc[:0] if len(X) == 0 else None
+            woodelf = WoodelfExplainer(teacher.booster_, background)
+            woodelf.shap_values(many.iloc[:50])
+            found["woodelf-explainer"] = (lambda: woodelf.shap_values(many), len(many))
+        except Exception as error:
+            print("woodelf-explainer left out:", repr(error)[:200])
+    else:
+        print("woodelf-explainer left out: categorical splits")
+    try:
+        import hummingbird.ml
+
+        model = hummingbird.ml.convert(teacher, "torch", few_codes.astype(np.float32))
+        model.predict(few_codes.astype(np.float32))
+        found["hummingbird predict"] = (lambda: model.predict(codes.astype(np.float32)), len(many))
+    except Exception as error:
+        print("hummingbird left out:", repr(error)[:200])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="*", default=list(SETS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="two epochs a student; for trying the script")
+    parser.add_argument("--skip", nargs="*", default=[], choices=["quality", "cost"])
+    parser.add_argument("--parts", type=Path, default=None, help="folder of finished rows, to go on from")
+    options = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    rows: list[dict[str, Any]] = []
+    for name in options.sets if "quality" not in options.skip else ():
+        for seed in range(options.seeds):
+            rows += remembered(options.parts, f"{name}-{seed}", lambda n=name, s=seed: quality(n, s, options.quick))
+    costs: list[dict[str, Any]] = []
+    for name in ("adult", "california_housing") if "cost" not in options.skip else ():
+        costs += remembered(options.parts, f"cost-{name}", lambda n=name: cost(n, options.quick))
+    if not options.quick and len(options.sets) == len(SETS):
+        report(rows, costs, options.seeds)
+    else:
+        print(json.dumps(rows + costs, indent=1))
+
+
+def remembered(folder: Path | None, key: str, compute: Any) -> list[dict[str, Any]]:
+    """Compute rows, or read them where an earlier run left them."""
+    if folder is None:
+        return compute()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{key}.json"
+    if not path.exists():
+        path.write_text(json.dumps(compute()))
+    return json.loads(path.read_text())
+
+
+def report(rows: list[dict[str, Any]], costs: list[dict[str, Any]], seeds: int) -> None:
+    """Store every row, and a table of means with the spread over seeds."""
+    columns = ("score", "raw_r2", "explanation_r2", "top1_agreement", "fit_s")
+    summary = []
+    for name, model in dict.fromkeys((r["set"], r["model"]) for r in rows):
+        cells: dict[str, Any] = {"set": name, "model": model}
+        for column in columns:
+            values = [r[column] for r in rows if (r["set"], r["model"]) == (name, model) and column in r]
+            digits = 1 if column == "fit_s" else 4
+            cells[column] = (
+                f"{np.mean(values):.{digits}f} ± {np.std(values):.{digits}f}" if values else ""
+            )
+        summary.append(cells)
+    cost_rows = [{k: (f"{v:.3g}" if isinstance(v, float) else v) for k, v in r.items()} for r in costs]
+    save(
+        "gbdt2nn",
+        {"Quality on test rows": summary, "Cost of a row (one thread)": cost_rows},
+        {"versions": versions(), "seeds": list(range(seeds)), "rows": rows, "costs": costs},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""What is predicted: a number, one of two classes, or one of many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import expit, softmax
+
+Link = Literal["identity", "log", "logit", "softmax"]
+
+
+def apply_link(scores: np.ndarray, link: Link) -> np.ndarray:
+    """Turn raw scores into the response they stand for.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, K)
+        Raw scores.
+    link : {"identity", "log", "logit", "softmax"}
+        How scores and response are linked.
+
+    Returns
+    -------
+    ndarray of shape (n, K)
+        Values, exponentials, or probabilities of each output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> apply_link(np.array([[0.0]]), "logit")
+    array([[0.5]])
+    """
+    if link == "log":
+        return np.exp(scores)
+    if link == "logit":
+        return expit(scores)
+    if link == "softmax":
+        return softmax(scores, axis=1)
+    return scores
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One object for regression, two classes and many: link, names, encoding and decoding.
+
+    Parameters
+    ----------
+    link : {"identity", "log", "logit", "softmax"}
+        Link between raw scores and response.
+    n_outputs : int
+        Number K of raw scores a row has: one for regression and for two classes.
+    classes : ndarray of shape (C,), default=None
+        Class labels in the order of the scores; None for regression.
+    """
+
+    link: Link
+    n_outputs: int
+    classes: np.ndarray | None = None
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether labels are predicted."""
+        return self.classes is not None
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the K scores; for two classes the positive class alone."""
+        if self.classes is None:
+            return ("prediction",)
+        if self.n_outputs == 1:
+            return (str(self.classes[-1]),)
+        return tuple(str(label) for label in self.classes)
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """Encode targets: floats for regression, positions in `classes` else.
+
+        Raises
+        ------
+        ValueError
+            When `y` holds a label that is not among the classes.
+        """
+        if self.classes is None:
+            return np.asarray(y, dtype=np.float64)
+        unknown = np.setdiff1d(y, self.classes)
+        if unknown.size:
+            raise ValueError(
+                f"y holds label(s) {unknown[:5].tolist()} that the teacher does not know; "
+                f"expected labels among {self.classes[:20].tolist()}."
+            )
+        return np.searchsorted(self.classes, y)
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Class probabilities of shape (n, C) from raw scores of shape (n, K), rows summing to one."""
+        assert self.classes is not None
+        if len(self.classes) == 1:
+            return np.ones((len(scores), 1))
+        response = apply_link(scores, self.link)
+        if self.n_outputs == 1:
+            return np.hstack([1 - response, response])
+        # one-vs-all scores are K separate probabilities
+        return response / response.sum(axis=1, keepdims=True)
+
+    def predict(self, scores: np.ndarray) -> np.ndarray:
+        """Labels, or numbers in the response's units, of shape (n,) from scores of shape (n, K)."""
+        if self.classes is None:
+            return apply_link(scores, self.link)[:, 0]
+        if self.n_outputs == 1:
+            return self.classes[np.minimum((scores[:, 0] > 0).astype(int), len(self.classes) - 1)]
+        return self.classes[scores.argmax(axis=1)]

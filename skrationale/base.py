@@ -1,0 +1,356 @@
+"""The template that all estimators share: read, fit or leave untouched, predict, explain."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags, Tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    assert_all_finite,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from ._task import Task
+from .explanation import Explanation
+from .metrics import explanation_fidelity, prediction_fidelity
+from .tabular import TableReader
+
+MAX_INTEGER_CLASSES = 30
+
+
+@contextmanager
+def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
+    """Give an estimator its attributes back when the block fails or is interrupted."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def looks_like_classes(y: np.ndarray) -> bool:
+    """Tell whether a target holds labels: text, booleans, two values, or a few integers.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        Target.
+
+    Returns
+    -------
+    bool
+        False for floats with more than two values and for integers with more than 30.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> looks_like_classes(np.array([0, 1, 2])), looks_like_classes(np.array([0.0, 1.0, 2.0]))
+    (True, False)
+    """
+    if y.dtype.kind in "OUSb":
+        return True
+    return len(np.unique(y)) <= (2 if y.dtype.kind == "f" else MAX_INTEGER_CLASSES)
+
+
+class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
+    """An estimator over tables whose predictions come with reasons.
+
+    A subclass says how to fit (`_fit`), how to score rows (`_scores`) and how to explain them
+    (`explain`); this class reads tables, keeps a failed fit from leaving traces, and turns scores
+    into predictions through the fitted `_task`.
+    """
+
+    _parameter_constraints: dict[str, Any] = {}
+    _task: Task
+    _reader: TableReader
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to a table and its target.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Numbers, booleans, text, categories; NaN is allowed, infinity is not.
+        y : array-like of shape (n,)
+            Labels or numbers.
+        sample_weight : array-like of shape (n,), default=None
+            Non-negative weights; rows of weight 0 are left out. An integer weight stands for
+            so many copies of the row.
+
+        Returns
+        -------
+        self
+            The fitted estimator. When fit fails the estimator is as it was before.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data are not as described.
+        """
+        with unchanged_on_error(self):
+            self._validate_params()
+            if hasattr(X, "to_pandas"):
+                X = X.to_pandas()
+            validate_data(self, X, y, skip_check_array=True)
+            target = column_or_1d(y, warn=True)
+            assert_all_finite(target, input_name="y")
+            weight = _check_sample_weight(sample_weight, target, dtype=np.float64, ensure_non_negative=True)
+            reader = TableReader().fit(X)
+            codes = reader.transform(X)
+            check_consistent_length(codes, target, weight)
+            if sample_weight is not None:
+                kept = weight > 0
+                if not kept.any():
+                    raise ValueError("sample_weight is zero in every row; expected a positive weight.")
+                codes, target, weight = codes[kept], target[kept], weight[kept]
+            self._reader = reader
+            self._fit(codes, target, weight / weight.mean() if sample_weight is not None else None)
+        return self
+
+    @abstractmethod
+    def _fit(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        """Fit on numbers and codes (n, d); set `_task` and all fitted attributes."""
+
+    @abstractmethod
+    def _scores(self, codes: np.ndarray) -> np.ndarray:
+        """Raw scores (n, K), float64, of rows given as numbers and codes (n, d)."""
+
+    @abstractmethod
+    def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
+        """Explain the scores of rows."""
+
+    def _read(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        if hasattr(X, "to_pandas"):
+            X = X.to_pandas()
+        validate_data(self, X, reset=False, skip_check_array=True)
+        return self._reader.transform(X)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict labels, or numbers in the units of the target.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Predictions.
+        """
+        codes = self._read(X)
+        return self._task.predict(self._scores(codes))
+
+    @available_if(lambda self: is_classifier(self))
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n, C)
+            Probabilities in the order of `classes_`; rows sum to one.
+        """
+        codes = self._read(X)
+        return self._task.probabilities(self._scores(codes))
+
+    @available_if(lambda self: is_classifier(self))
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Give the raw scores that `explain` takes apart.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, C)
+            Log-odds of the positive class for two classes, one score a class else.
+        """
+        codes = self._read(X)
+        scores = self._scores(codes)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Score predictions: accuracy of labels, R2 of numbers.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        y : array-like of shape (n,)
+            True labels or numbers.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            Accuracy or R2.
+        """
+        return _score(self._task if hasattr(self, "_task") else None, y, self.predict(X), sample_weight)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_task")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        if self._is_classifier():
+            tags.estimator_type = "classifier"
+            tags.classifier_tags = ClassifierTags()
+        else:
+            tags.estimator_type = "regressor"
+            tags.regressor_tags = RegressorTags()
+        return tags
+
+    @abstractmethod
+    def _is_classifier(self) -> bool:
+        """Whether labels are predicted; asked before fit too."""
+
+
+def _score(task: Task | None, y: Any, predictions: np.ndarray, sample_weight: Any) -> float:
+    metric = accuracy_score if task is not None and task.is_classification else r2_score
+    return float(metric(y, predictions, sample_weight=sample_weight))
+
+
+class BaseDistiller(BaseReasoner):
+    """A meta-estimator whose task is its teacher's task.
+
+    A subclass names a default teacher (`_default_teacher`), accepts or refuses a fitted one
+    (`_accept_teacher`), and learns from it (`_distil`).
+
+    Parameters
+    ----------
+    teacher : estimator, default=None
+        An unfitted teacher is cloned and fitted, a fitted one goes in through
+        :class:`sklearn.frozen.FrozenEstimator`.
+    """
+
+    teacher: Any
+    teacher_: Any
+
+    def _is_classifier(self) -> bool:
+        if getattr(self, "teacher", None) is not None:
+            return is_classifier(self.teacher)
+        task = getattr(self, "_task", None)
+        return task is None or task.is_classification
+
+    def _fit(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        self.teacher_ = self._fit_teacher(codes, y, sample_weight)
+        self._task = self._accept_teacher()
+        if self._task.is_classification:
+            self.classes_ = self._task.classes
+        self._distil(codes, self._task.encode(y), sample_weight)
+
+    def _fit_teacher(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
+        teacher = self.teacher
+        if teacher is None:
+            teacher = self._default_teacher(looks_like_classes(y), codes)
+        elif not (is_classifier(teacher) or is_regressor(teacher)):
+            raise TypeError(
+                f"The 'teacher' parameter of {type(self).__name__} must be a scikit-learn classifier or "
+                f"regressor, or None. Got {teacher!r} instead."
+            )
+        if is_classifier(teacher):
+            try:
+                check_classification_targets(y)
+            except ValueError as error:
+                raise ValueError(
+                    f"{error} The teacher is a classifier; for numbers give a regressor as teacher=..."
+                ) from None
+        elif y.dtype.kind in "OUS":
+            try:
+                y = y.astype(np.float64)
+            except ValueError:
+                raise ValueError(
+                    "y holds text, but the teacher is a regressor; give a classifier as teacher=..."
+                ) from None
+        self._check_teacher(teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher)
+        if isinstance(teacher, FrozenEstimator):
+            check_is_fitted(teacher.estimator)
+            return teacher.estimator
+        return clone(teacher).fit(self._reader.to_frame(codes), y, sample_weight=sample_weight)
+
+    @abstractmethod
+    def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
+        """Build the teacher used when `teacher` is None."""
+
+    @abstractmethod
+    def _check_teacher(self, teacher: Any) -> None:
+        """Refuse, before any work, a teacher that cannot be honoured."""
+
+    @abstractmethod
+    def _accept_teacher(self) -> Task:
+        """Prepare the fitted `teacher_` for questions and say what its task is."""
+
+    @abstractmethod
+    def _distil(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        """Train the student on rows (n, d), encoded targets (n,) and weights of mean 1."""
+
+    @abstractmethod
+    def _teacher_scores(self, codes: np.ndarray) -> np.ndarray:
+        """Raw scores (n, K) of the teacher."""
+
+    def _teacher_reasons(self, X: Any) -> Explanation | None:
+        """Reasons of the teacher, or None when it has none to compare with."""
+        return None
+
+    def fidelity(self, X: Any, y: Any = None) -> dict[str, float]:
+        """Measure how well the student agrees with its teacher on given rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows, best such as were not seen in fit.
+        y : array-like of shape (n,), default=None
+            True labels or numbers; when given the scores of both are added.
+
+        Returns
+        -------
+        dict of str to float
+            What :func:`skrationale.metrics.prediction_fidelity` and
+            :func:`skrationale.metrics.explanation_fidelity` return, and with `y` also ``score`` and
+            ``teacher_score`` (accuracy or R2).
+        """
+        codes = self._read(X)
+        scores, teacher_scores = self._scores(codes), self._teacher_scores(codes)
+        task = self._task
+        probabilities: dict[str, Any] = {}
+        if task.is_classification:
+            probabilities = {
+                "probabilities": task.probabilities(scores),
+                "teacher_probabilities": task.probabilities(teacher_scores),
+            }
+        result = prediction_fidelity(scores, teacher_scores, **probabilities)
+        reasons = self._teacher_reasons(X)
+        if reasons is not None:
+            result |= explanation_fidelity(self.explain(X).values, reasons.values)
+        if y is not None:
+            result["score"] = _score(task, y, task.predict(scores), None)
+            result["teacher_score"] = _score(task, y, task.predict(teacher_scores), None)
+        return result

@@ -1,0 +1,6 @@
+"""Data: generators with known reasons, and loaders of real tables."""
+
+from ._additive import make_additive
+from ._tables import Table, fetch_table
+
+__all__ = ["Table", "fetch_table", "make_additive"]

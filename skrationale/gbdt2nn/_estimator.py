@@ -1,0 +1,446 @@
+"""GBDT2NNStudent: a LightGBM becomes a network with its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from .._task import Task
+from ..base import BaseDistiller
+from ..explanation import Explanation
+from ._bins import TeacherBins
+from ._inference import CompiledNetwork
+from ._synthetic import n_copies, swap_cells
+from ._teacher import LightGBMTeacher
+from ._training import Targets, train_student
+
+SMALL_TABLE = 100_000
+"""Cells up to which LightGBM works on one thread: starting more costs more than it saves."""
+
+
+@dataclass(frozen=True)
+class _Student:
+    """All that a fitted student needs to answer: bins, weights, and the units of its outputs."""
+
+    bins: TeacherBins
+    networks: list[CompiledNetwork]
+    scheme: str
+    base: np.ndarray
+    scale: float
+
+    def answer(
+        self, codes: np.ndarray, device: str, batch_size: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Scores (n, K) and contributions (n, K, d') in float64, or None where there are none."""
+        n, n_scores = len(codes), len(self.base)
+        if not self.networks:
+            return np.tile(self.base, (n, 1)), np.zeros((n, n_scores, 0))
+        encoded = self.bins.encode(codes)
+        outputs = [network(encoded, device=device, batch_size=batch_size) for network in self.networks]
+        joined = outputs[0] if len(outputs) == 1 else np.hstack(outputs)
+        joined *= self.scale
+        if self.scheme == "score":
+            return self.base + joined, None
+        if self.scheme == "additive":
+            reasons = joined.reshape(n, n_scores, -1)
+            return self.base + reasons.sum(axis=-1), reasons
+        return self.base + joined[:, :n_scores], joined[:, n_scores:].reshape(n, n_scores, -1)
+
+
+class GBDT2NNStudent(BaseDistiller):
+    """A network that imitates a LightGBM and its reasons [1]_.
+
+    The student sees a row as its teacher does, as one bin a column between the teacher's own
+    split thresholds, and returns one contribution a column; its raw score is the teacher's base
+    value plus their sum. It is trained on the teacher's raw score and contributions together, on
+    the training rows and on rows near them that the teacher labels.
+
+    Parameters
+    ----------
+    teacher : LGBMClassifier or LGBMRegressor, default=None
+        Unfitted (it is cloned and fitted) or fitted and wrapped in
+        :class:`sklearn.frozen.FrozenEstimator`. None is a LightGBM of 300 trees with 31 leaves and a
+        learning rate of 0.05: a classifier when `y` holds text, booleans, two values or at most 30
+        different integers, else a regressor.
+    explanation : {"tree_shap", "path"} or None, default="tree_shap"
+        Contributions to imitate: TreeSHAP, on at most `max_explanation_rows` rows because it is
+        slow, or path contributions (Saabas), on all. None distils the score alone, and there is no `explain`.
+    imitation : {"additive", "joint", "independent"}, default="additive"
+        ``"additive"``: the score is the sum of the contributions, by construction. The paper's two
+        schemes are for comparison, their contributions do not add up to the score: ``"joint"`` has
+        a head for each, ``"independent"`` a network for each.
+    explanation_lambda : float, default=1.0
+        Weight of the squared error of contributions against that of the score. At 0 there is no `explain`.
+    label_lambda : float, default=0.0
+        Weight of the loss against the labels `y` themselves.
+    n_synthetic : int or "auto", default="auto"
+        Synthetic rows that the teacher labels with its score, rounded up to whole copies of the
+        training rows. ``"auto"``: 100,000, but 4 to 100 a training row. Each epoch takes 4 for each row, or 1 from 20,000 training rows on.
+    swap_probability : float, default=0.3
+        Share of cells of a synthetic row that come from other rows.
+    max_thresholds : int, default=255
+        Most distinct splits of a column that the student sees, those with the largest gain. As
+        many as LightGBM has bins by default, so that nothing is lost.
+    max_explanation_rows : int, default=20_000
+        Most training rows, chosen at random, for which TreeSHAP is computed.
+    hidden_layer_sizes : sequence of int, default=(256, 256, 256)
+        Widths of the hidden layers.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training rows. ``"auto"``: as many as make 3000 steps, but 5 to 200.
+    batch_size : int, default=512
+        Rows a step, training rows and the synthetic rows that go with them.
+    lr : float, default=4e-3
+        Peak of the one-cycle learning rate.
+    weight_decay : float, default=1e-4
+        Weight decay of AdamW.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on held-out rows no longer falls, and take the best weights.
+    validation_fraction : float, default=0.1
+        Share of training rows held out when `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs without improvement before training stops when `early_stopping`.
+    device : str, default="auto"
+        ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
+    random_state : int, RandomState or None, default=None
+        Seed of weights, shuffles, synthetic rows and the choice of explained rows, and of a default teacher.
+    verbose : int, default=0
+        0: silent, 1: a progress bar, 2: a table of losses.
+    callbacks : list of skorch callbacks, default=None
+        Called during training.
+
+    Attributes
+    ----------
+    teacher_ : LGBMClassifier or LGBMRegressor
+        The fitted teacher.
+    classes_ : ndarray of shape (C,)
+        Class labels, of classifiers.
+    n_features_in_ : int
+        Number of columns d.
+    feature_names_in_ : ndarray of shape (d,)
+        Their names, when all are text.
+    feature_importances_ : ndarray of shape (d,)
+        Mean absolute contribution on training rows, summed over outputs and scaled to sum 1.
+    history_ : list of dict
+        Losses of each epoch.
+    n_iter_ : int
+        Number of epochs.
+    device_ : str
+        Where the student was trained.
+
+    Notes
+    -----
+    Raw scores and contributions are log-odds for two classes, one score a class for more, and for
+    regression the target's units, or their logarithm for Poisson, gamma and Tweedie objectives.
+    Up to 512 rows are computed in float64, more in float32: then the same row may differ by
+    about 1e-6 of the score's scale between small and large tables.
+
+    References
+    ----------
+    .. [1] Huang, Li, Yan, Luo, Li, "Joint learning of interpretation and distillation", 2020,
+       arXiv:2005.11638.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skrationale import GBDT2NNStudent
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> student = GBDT2NNStudent(max_epochs=20, random_state=0).fit(X, y)
+    >>> explanation = student.explain(X)
+    >>> explanation.values.shape
+    (442, 10)
+    >>> bool(explanation.additivity_error(student.predict(X)) < 1e-9)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "teacher": [HasMethods(["fit", "predict"]), None],
+        "explanation": [StrOptions({"tree_shap", "path"}), None],
+        "imitation": [StrOptions({"additive", "joint", "independent"})],
+        "explanation_lambda": [Interval(Real, 0, None, closed="left")],
+        "label_lambda": [Interval(Real, 0, None, closed="left")],
+        "n_synthetic": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+        "swap_probability": [Interval(Real, 0, 1, closed="both")],
+        "max_thresholds": [Interval(Integral, 1, None, closed="left")],
+        "max_explanation_rows": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": ["array-like"],
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "callbacks": [list, None],
+    }
+
+    def __init__(
+        self,
+        teacher: Any = None,
+        *,
+        explanation: str | None = "tree_shap",
+        imitation: str = "additive",
+        explanation_lambda: float = 1.0,
+        label_lambda: float = 0.0,
+        n_synthetic: int | str = "auto",
+        swap_probability: float = 0.3,
+        max_thresholds: int = 255,
+        max_explanation_rows: int = 20_000,
+        hidden_layer_sizes: Sequence[int] = (256, 256, 256),
+        max_epochs: int | str = "auto",
+        batch_size: int = 512,
+        lr: float = 4e-3,
+        weight_decay: float = 1e-4,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+        callbacks: list[Any] | None = None,
+    ) -> None:
+        self.teacher = teacher
+        self.explanation = explanation
+        self.imitation = imitation
+        self.explanation_lambda = explanation_lambda
+        self.label_lambda = label_lambda
+        self.n_synthetic = n_synthetic
+        self.swap_probability = swap_probability
+        self.max_thresholds = max_thresholds
+        self.max_explanation_rows = max_explanation_rows
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    # --- the teacher -----------------------------------------------------------------------------
+
+    def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
+        from lightgbm import LGBMClassifier, LGBMRegressor
+
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        return (LGBMClassifier if classifier else LGBMRegressor)(
+            n_estimators=300,
+            num_leaves=31,
+            learning_rate=0.05,
+            random_state=seed,
+            n_jobs=1 if codes.size <= SMALL_TABLE else None,
+            verbose=-1,
+        )
+
+    def _check_teacher(self, teacher: Any) -> None:
+        LightGBMTeacher.check(teacher)
+
+    def _accept_teacher(self) -> Task:
+        teacher = LightGBMTeacher(self.teacher_)
+        if teacher.n_features != self.n_features_in_:
+            raise ValueError(
+                f"X has {self.n_features_in_} features, but the fitted teacher expects {teacher.n_features}."
+            )
+        if isinstance(self.teacher, FrozenEstimator):
+            for j, levels in teacher.levels(self._reader.levels).items():
+                self._reader.add_levels(j, levels)
+        classes = getattr(self.teacher_, "classes_", None)
+        return Task(teacher.link, teacher.n_outputs, classes)
+
+    def _teacher_scores(self, codes: np.ndarray) -> np.ndarray:
+        return LightGBMTeacher(self.teacher_).raw_scores(self._reader.to_frame(codes), n_jobs=_n_jobs(codes))
+
+    def _teacher_contributions(self, codes: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
+        """Contributions (n, K, d) of the teacher and its base (K,)."""
+        table, teacher = self._reader.to_frame(codes), LightGBMTeacher(self.teacher_)
+        if explanation == "tree_shap":
+            return teacher.shap_contributions(table, n_jobs=_n_jobs(codes))
+        from ._paths import LeafTable
+
+        return LeafTable(teacher).contributions(table, n_jobs=_n_jobs(codes))
+
+    def _teacher_reasons(self, X: Any) -> Explanation | None:
+        return self.teacher_explain(X) if self._can_explain() else None
+
+    def teacher_explain(self, X: Any, explanation: str | None = None) -> Explanation:
+        """Give the teacher's own contributions, for comparison.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        explanation : {"tree_shap", "path"}, default=None
+            Which contributions; None: those that the student imitates, else TreeSHAP.
+
+        Returns
+        -------
+        Explanation
+            Of kind ``"additive"``.
+        """
+        kind = explanation or self.explanation or "tree_shap"
+        if kind not in ("tree_shap", "path"):
+            raise ValueError(f"explanation must be 'tree_shap', 'path' or None. Got {explanation!r} instead.")
+        codes = self._read(X)
+        values, base = self._teacher_contributions(codes, kind)
+        return self._explanation(X, codes, values, base, {"explanation": kind, "model": "teacher"})
+
+    # --- the student -----------------------------------------------------------------------------
+
+    def _distil(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        if any(not isinstance(h, Integral) or h < 1 for h in self.hidden_layer_sizes) or not len(
+            self.hidden_layer_sizes
+        ):
+            raise ValueError(
+                f"The 'hidden_layer_sizes' parameter of {type(self).__name__} must be a non-empty sequence of "
+                f"positive integers. Got {self.hidden_layer_sizes!r} instead."
+            )
+        rng = check_random_state(self.random_state)
+        seed = rng.randint(2**31 - 1)
+        teacher = LightGBMTeacher(self.teacher_)
+        bins = TeacherBins(
+            teacher.splits(), teacher.level_codes(self._reader.levels), int(self.max_thresholds)
+        )
+        scores = self._teacher_scores(codes)
+        base = self._teacher_contributions(codes[:1], "tree_shap")[1]
+        weight = np.ones(len(codes)) if sample_weight is None else sample_weight
+        centre = np.average(scores, axis=0, weights=weight)
+        scale = float(np.sqrt(np.average((scores - centre) ** 2, axis=0, weights=weight)).mean())
+        scheme = self.imitation if self.explanation is not None else "score"
+        self.history_, self.n_iter_, self.device_ = [], 0, "cpu"
+        self._student = _Student(bins, [], scheme, base, scale)
+        if bins.all and scale > 0:
+            targets = self._targets(codes, scores, y, weight, bins, base, scale, rng)
+            result = train_student(bins, targets, scheme, self, seed)
+            networks = [CompiledNetwork.from_module(network) for network in result.module.networks]  # type: ignore[union-attr, arg-type]
+            self._student = _Student(bins, networks, scheme, base, scale)
+            self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
+        if self._can_explain():
+            shown = rng.permutation(len(codes))[: self.max_explanation_rows]
+            values = self._contributions(codes[shown])
+            importance = np.average(np.abs(values), axis=0, weights=weight[shown]).sum(axis=0)
+            self.feature_importances_ = importance / max(importance.sum(), np.finfo(float).tiny)
+
+    def _targets(
+        self,
+        codes: np.ndarray,
+        scores: np.ndarray,
+        y: np.ndarray,
+        weight: np.ndarray,
+        bins: TeacherBins,
+        base: np.ndarray,
+        scale: float,
+        rng: np.random.RandomState,
+    ) -> Targets:
+        """Label training rows and synthetic rows by the teacher, in units of `scale` above `base`."""
+        n, n_scores = scores.shape
+        reasons, explained = None, np.zeros(n, dtype=bool)
+        if self.explanation is not None and self.explanation_lambda > 0:
+            limit = self.max_explanation_rows if self.explanation == "tree_shap" else n
+            explained[rng.permutation(n)[:limit]] = True
+            values, _ = self._teacher_contributions(codes[explained], self.explanation)
+            reasons = np.zeros((n, n_scores, len(bins.columns)), dtype=np.float32)
+            reasons[explained] = values[:, :, bins.columns] / scale
+        copies = n_copies(self.n_synthetic, n)
+        variants = np.empty((n, copies, len(bins.columns)), dtype=np.int32)
+        variant_scores = np.empty((n, copies, n_scores), dtype=np.float32)
+        for k in range(copies):
+            swapped = swap_cells(codes, self.swap_probability, rng, None if (weight == 1).all() else weight)
+            variants[:, k] = bins.encode(swapped)
+            variant_scores[:, k] = (self._teacher_scores(swapped) - base) / scale
+        return Targets(
+            encoded=bins.encode(codes),
+            scores=((scores - base) / scale).astype(np.float32),
+            reasons=reasons,
+            explained=explained,
+            variants=variants,
+            variant_scores=variant_scores,
+            y=y,
+            weight=weight,
+            base=base,
+            scale=scale,
+            link=self._task.link,
+        )
+
+    def _can_explain(self) -> bool:
+        return self.explanation is not None and self.explanation_lambda > 0
+
+    def _scores(self, codes: np.ndarray) -> np.ndarray:
+        return self._student.answer(codes, self.device_)[0]
+
+    def _contributions(self, codes: np.ndarray, batch_size: int | None = None) -> np.ndarray:
+        """Contributions (n, K, d) of the student; columns unknown to the teacher have none."""
+        used = self._student.answer(codes, self.device_, batch_size)[1]
+        assert used is not None
+        values = np.zeros((*used.shape[:2], self.n_features_in_))
+        if used.shape[2]:
+            values[:, :, self._student.bins.columns] = used
+        return values
+
+    def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
+        """Give the contribution of each column to the raw score of each row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        batch_size : int, default=None
+            Rows computed at once, which bounds the memory used; None: 2048.
+        n_jobs : int, default=None
+            Not used, for the same signature in all families: one pass of a small network.
+
+        Returns
+        -------
+        Explanation
+            Of kind ``"additive"``: `values` of shape (n, d), or (n, d, C) for more than two classes,
+            in the units of the raw score. With ``imitation="additive"`` base and values add up to
+            `decision_function`, or to the raw score of a regressor.
+
+        Raises
+        ------
+        ValueError
+            When the student was fitted with ``explanation=None`` or ``explanation_lambda=0``: such a
+            student splits its score among columns arbitrarily.
+        """
+        codes = self._read(X)
+        if not self._can_explain():
+            raise ValueError(
+                "This student has learnt no reasons. Expected explanation='tree_shap' or 'path' and "
+                f"explanation_lambda > 0 at fit; got explanation={self.explanation!r}, "
+                f"explanation_lambda={self.explanation_lambda!r}."
+            )
+        values = self._contributions(codes, batch_size)
+        meta = {"explanation": self.explanation, "imitation": self.imitation, "model": "student"}
+        return self._explanation(X, codes, values, self._student.base, meta)
+
+    def _explanation(
+        self, X: Any, codes: np.ndarray, values: np.ndarray, base: np.ndarray, meta: dict[str, Any]
+    ) -> Explanation:
+        single = len(base) == 1
+        return Explanation(
+            values=values[:, 0] if single else values.transpose(0, 2, 1),
+            base_values=np.full(len(codes), base[0]) if single else np.tile(base, (len(codes), 1)),
+            data=codes,
+            display_data=self._reader.display(X),
+            feature_names=self._reader.feature_names,
+            output_names=self._task.output_names,
+            kind="additive",
+            link=self._task.link,
+            meta=meta,
+        )
+
+
+def _n_jobs(codes: np.ndarray) -> int | None:
+    return 1 if codes.size <= SMALL_TABLE else None

@@ -1,0 +1,164 @@
+"""Networks of the GBDT2NN student: a first layer that is a look-up, then dense layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ._bins import TeacherBins
+
+
+def running_sum(x: Tensor) -> Tensor:
+    """Cumulative sum over the second of three dimensions.
+
+    Done in two levels of about sqrt(m) by small matrix products, which is several times faster on
+    a CPU than ``torch.cumsum`` forward and backward.
+
+    Parameters
+    ----------
+    x : Tensor of shape (c, m, h)
+
+    Returns
+    -------
+    Tensor of shape (c, m, h)
+    """
+    c, m, h = x.shape
+    b = math.ceil(math.sqrt(m))
+    blocks = nn.functional.pad(x, (0, 0, 0, b * b - m)).view(c, b, b, h)
+    upto = torch.ones(b, b, dtype=x.dtype, device=x.device).tril()
+    within = upto @ blocks
+    before = (upto - torch.eye(b, dtype=x.dtype, device=x.device)) @ within[:, :, -1]
+    return (within + before[:, :, None]).view(c, b * b, h)[:, :m]
+
+
+class BinEmbedding(nn.Module):
+    """First layer: the sum over columns of one vector a bin.
+
+    The vector of a numeric bin is the sum of one weight for each threshold below it (the
+    thermometer code ``x > t`` times a weight matrix, without the product); that of a category
+    bin is a weight of its own plus one for each split set it belongs to. Weights count by the
+    square root of the gain that the teacher had from their splits, so that training spends itself
+    where the teacher decides. A missing number has a weight of its own.
+
+    Parameters
+    ----------
+    bins : TeacherBins
+        Bins of the d' columns the teacher uses.
+    n_units : int
+        Width h of the layer.
+    """
+
+    def __init__(self, bins: TeacherBins, n_units: int) -> None:
+        super().__init__()
+        numeric, self.stride = bins.numeric, bins.stride
+        n_inputs = sum(b.n_bins for b in numeric)
+        n_inputs += sum(b.n_bins + len(b.gains) for b in bins.categorical)
+        bound = 1 / math.sqrt(max(n_inputs, 1))
+
+        def weight(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(*shape, n_units).uniform_(-bound, bound))
+
+        self.bias = weight()
+        if numeric:
+            self.thresholds = weight(len(numeric), self.stride - 2)
+            self.missing = weight(len(numeric), 1)
+            scale = np.zeros((len(numeric), self.stride - 2, 1))
+            for i, b in enumerate(numeric):
+                scale[i, : len(b.gains), 0] = b.gains
+            scale = np.sqrt(scale / max(scale.sum() / np.count_nonzero(scale), 1e-300)) if scale.any() else scale
+            self.register_buffer("threshold_scale", torch.as_tensor(scale, dtype=torch.float32))
+        self.levels = nn.ParameterList(weight(b.n_bins) for b in bins.categorical)
+        self.sets = nn.ParameterList(weight(len(b.gains)) for b in bins.categorical)
+        for i, b in enumerate(bins.categorical):
+            members = b.members - b.members.mean(axis=0)
+            members *= np.sqrt(b.gains / max(b.gains.mean(), 1e-300))
+            self.register_buffer(f"members_{i}", torch.as_tensor(members, dtype=torch.float32))
+
+    def table(self) -> Tensor:
+        """Vectors of all bins, (number of bins, h), in the order of :meth:`TeacherBins.encode`."""
+        parts = []
+        if self.stride:
+            above = running_sum(self.thresholds * self.threshold_scale)
+            below = torch.zeros_like(self.missing)
+            parts.append(torch.cat([self.missing, below, above], dim=1).flatten(0, 1))
+        for i, (levels, sets) in enumerate(zip(self.levels, self.sets, strict=True)):
+            parts.append(levels + self.get_buffer(f"members_{i}") @ sets)
+        return torch.cat(parts)
+
+    def forward(self, encoded: Tensor) -> Tensor:
+        """Map bins (n, d') to (n, h)."""
+        return nn.functional.embedding_bag(encoded, self.table(), mode="sum") + self.bias
+
+
+class BinNetwork(nn.Module):
+    """Bins (n, d') to outputs (n, n_outputs) through SiLU layers.
+
+    Parameters
+    ----------
+    bins : TeacherBins
+        Bins of the columns.
+    hidden_layer_sizes : sequence of int
+        Widths; the first is that of the look-up layer.
+    n_outputs : int
+        Number of outputs.
+    """
+
+    def __init__(self, bins: TeacherBins, hidden_layer_sizes: Sequence[int], n_outputs: int) -> None:
+        super().__init__()
+        self.embedding = BinEmbedding(bins, hidden_layer_sizes[0])
+        widths = [*hidden_layer_sizes, n_outputs]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+
+    def forward(self, encoded: Tensor) -> Tensor:
+        """Map bins (n, d') to outputs (n, n_outputs)."""
+        hidden = self.embedding(encoded)
+        for layer in self.layers:
+            hidden = layer(nn.functional.silu(hidden))
+        return hidden
+
+
+class StudentNetwork(nn.Module):
+    """Score and reasons from bins, in one of the imitation schemes.
+
+    Parameters
+    ----------
+    bins : TeacherBins
+        Bins of the d' columns.
+    hidden_layer_sizes : sequence of int
+        Widths of the hidden layers of each network.
+    n_scores : int
+        Number K of scores.
+    scheme : {"additive", "joint", "independent", "score"}
+        ``additive``: one network gives reasons, and their sum is the score. ``joint``: one network
+        with a head for scores and one for reasons. ``independent``: two networks. ``score``: scores alone.
+    """
+
+    def __init__(self, bins: TeacherBins, hidden_layer_sizes: Sequence[int], n_scores: int, scheme: str) -> None:
+        super().__init__()
+        self.scheme, self.n_scores = scheme, n_scores
+        n_reasons = n_scores * len(bins.columns)
+        widths = {
+            "additive": [n_reasons],
+            "joint": [n_scores + n_reasons],
+            "independent": [n_scores, n_reasons],
+            "score": [n_scores],
+        }[scheme]
+        self.networks = nn.ModuleList(BinNetwork(bins, hidden_layer_sizes, width) for width in widths)
+
+    def forward(self, encoded: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Map bins (n, d') to scores (n, K) and reasons (n, K, d') or None, both without the base."""
+        return split_outputs([network(encoded) for network in self.networks], self.scheme, self.n_scores)
+
+
+def split_outputs(outputs: Sequence[Tensor], scheme: str, n_scores: int) -> tuple[Tensor, Tensor | None]:
+    """Read scores (n, K) and reasons (n, K, d') or None from the outputs of a scheme's networks."""
+    if scheme == "score":
+        return outputs[0], None
+    joined = torch.cat(list(outputs), dim=1)
+    scores, reasons = (None, joined) if scheme == "additive" else joined.tensor_split([n_scores], dim=1)
+    reasons = reasons.reshape(len(joined), n_scores, -1)
+    return (reasons.sum(-1) if scores is None else scores), reasons

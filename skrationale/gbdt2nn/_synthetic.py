@@ -1,0 +1,50 @@
+"""Rows near the training rows, for the teacher to label."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def swap_cells(
+    codes: np.ndarray,
+    probability: float,
+    rng: np.random.RandomState,
+    sample_weight: np.ndarray | None = None,
+) -> np.ndarray:
+    """Copy a table and replace cells by those of random other rows, column by column.
+
+    Whole cells travel, so missing values and categories keep their frequency.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n, d)
+        Rows.
+    probability : float
+        Share of cells replaced.
+    rng : RandomState
+        Source of chance.
+    sample_weight : ndarray of shape (n,), default=None
+        A row gives its cells with a chance proportional to its weight.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+    """
+    n, d = codes.shape
+    donors = None if sample_weight is None else sample_weight / sample_weight.sum()
+    swapped = codes.copy()
+    for j in range(d):
+        rows = np.flatnonzero(rng.random_sample(n) < probability)
+        source = rng.randint(n, size=len(rows)) if donors is None else rng.choice(n, len(rows), p=donors)
+        swapped[rows, j] = codes[source, j]
+    return swapped
+
+
+def n_copies(n_synthetic: int | str, n: int) -> int:
+    """Whole copies of the training rows that make about `n_synthetic` synthetic rows.
+
+    ``"auto"``: 100,000 rows, but 4 to 100 a training row.
+    """
+    if n_synthetic == "auto":
+        return min(max(4, -(-100_000 // n)), 100)
+    return -(-int(n_synthetic) // n)

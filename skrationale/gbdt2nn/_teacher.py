@@ -1,0 +1,300 @@
+"""One vocabulary for what a fitted LightGBM model knows: scores, reasons, leaves, splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.utils.validation import check_is_fitted
+
+from .._task import Link, apply_link
+
+LINKS: dict[str, Link] = {
+    **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), "identity"),
+    **dict.fromkeys(("poisson", "gamma", "tweedie"), "log"),
+    **dict.fromkeys(("binary", "multiclassova", "cross_entropy"), "logit"),
+    "multiclass": "softmax",
+}
+"""Objectives by LightGBM's own name, and what their raw score is."""
+MISSING_TYPES = ("None", "Zero", "NaN")
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnSplits:
+    """How a model splits on one column.
+
+    Parameters
+    ----------
+    thresholds : ndarray of shape (m,)
+        Distinct thresholds, sorted; ``x <= threshold`` goes left.
+    gains : ndarray of shape (m,)
+        Gain of all splits at each threshold.
+    category_sets : tuple of s frozensets of int
+        Distinct sets of LightGBM's category codes that go left.
+    set_gains : ndarray of shape (s,)
+        Gain of all splits with each set.
+    missing_type : {"None", "NaN", "Zero"} or None
+        A missing number is read as 0.0, as missing, or zero as missing too; None: column not used.
+    """
+
+    thresholds: np.ndarray
+    gains: np.ndarray
+    category_sets: tuple[frozenset[int], ...]
+    set_gains: np.ndarray
+    missing_type: str | None
+
+
+def joined(trees: list[dict[str, str]], field: str, dtype: type = np.float64) -> np.ndarray:
+    """Join one field of all trees, as numbers."""
+    return np.array(" ".join(tree[field] for tree in trees).split(), dtype=dtype)
+
+
+class LightGBMTeacher:
+    """A fitted LightGBM model, asked in the words of this package.
+
+    Below, n is the number of rows, d of columns, K of outputs and T of trees. The trees are those
+    that ``predict`` of the model uses, hence up to the best iteration after early stopping.
+
+    Parameters
+    ----------
+    model : LGBMClassifier, LGBMRegressor or Booster
+        Fitted. Only a reference to it is held.
+
+    Attributes
+    ----------
+    booster : lightgbm.Booster
+        The trees.
+    objective : str
+        LightGBM's name of what the model was trained for.
+    link : {"identity", "log", "logit", "softmax"}
+        What a raw score is: the target itself, its logarithm, log-odds, or a score before the softmax.
+    n_outputs, n_features : int
+        K and d.
+    scale : float
+        Factor from sums over trees to raw scores: LightGBM's `sigmoid`, which makes them log-odds,
+        over the number of trees of a random forest, which averages.
+
+    Raises
+    ------
+    TypeError
+        If the model is not LightGBM.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+    ValueError
+        If what the raw score means is not known, or it is not a sum of constants in leaves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lightgbm import LGBMClassifier
+    >>> X = np.repeat([[1.0], [2.0]], 50, axis=0)
+    >>> teacher = LightGBMTeacher(LGBMClassifier(n_estimators=5, verbose=-1).fit(X, X[:, 0] > 1))
+    >>> teacher.link, teacher.n_outputs, teacher.leaves(X).shape
+    ('logit', 1, (100, 5))
+    >>> teacher.splits()[0].thresholds
+    array([1.5])
+    """
+
+    def __init__(self, model: Any) -> None:
+        from lightgbm import Booster, LGBMClassifier
+
+        if not isinstance(model, Booster):
+            self.check(model)
+            check_is_fitted(model)
+        self.booster = model if isinstance(model, Booster) else model.booster_
+        self._n_jobs = getattr(model, "n_jobs", None)
+        text = self.booster.model_to_string(num_iteration=1)
+        header = dict(line.partition("=")[::2] for line in text.split("\nTree=")[0].split("\n"))
+        self.objective, *options = header.get("objective", "custom").split() or ["custom"]
+        if self.objective not in LINKS:
+            raise _refused(f"objective {self.objective!r}", f"one of {', '.join(LINKS)}")
+        self.link = LINKS[self.objective]
+        if isinstance(model, LGBMClassifier) and self.link not in ("logit", "softmax"):
+            raise _refused(f"objective {self.objective!r} in a classifier", "a classification objective")
+        if "sqrt" in options:
+            raise _refused("reg_sqrt=True", "reg_sqrt=False, and a target transformed before")
+        if "\nis_linear=1" in text or "[linear_tree: 1]" in text:
+            raise _refused("linear_tree=True", "linear_tree=False: each leaf holds one number")
+        self.n_outputs = self.booster.num_model_per_iteration()
+        self.n_features = self.booster.num_feature()
+        self.scale = float(dict(option.partition(":")[::2] for option in options).get("sigmoid", 1.0))
+        if "average_output" in header:
+            best = self.booster.best_iteration
+            self.scale /= best if best > 0 else self.booster.current_iteration()
+
+    @staticmethod
+    def check(estimator: Any) -> None:
+        """Refuse, before any fit, an estimator that cannot be a teacher.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted or not.
+
+        Raises
+        ------
+        TypeError
+            If it is not a LightGBM classifier or regressor.
+        ValueError
+            If it ranks, or its parameters name an objective or leaves that have no known raw score.
+        """
+        from lightgbm import LGBMModel, LGBMRanker
+
+        if not isinstance(estimator, LGBMModel):
+            raise TypeError(
+                "The teacher must be a LightGBM scikit-learn estimator (LGBMClassifier or LGBMRegressor), "
+                f"got {type(estimator).__name__}. Of a pipeline pass the last step, and the table it sees."
+            )
+        if isinstance(estimator, LGBMRanker):
+            raise _refused("an LGBMRanker", "an LGBMClassifier or LGBMRegressor")
+        params = estimator.get_params()
+        if callable(params["objective"]):
+            raise _refused("a custom objective", f"one of {', '.join(LINKS)}")
+        for name in ("linear_tree", "reg_sqrt"):
+            if params.get(name):
+                raise _refused(f"{name}=True", f"{name}=False")
+
+    def _predict(self, X: Any, n_jobs: int | None, **kind: bool) -> np.ndarray:
+        # The wrapper would warn about names of arrays, and hand early stopping of predictions through.
+        threads = self._n_jobs if n_jobs is None else n_jobs
+        if threads is None:
+            threads = self.booster.params.get("num_threads", 0)
+        threads = effective_n_jobs(threads) if threads < 0 else threads
+        return np.asarray(self.booster.predict(X, num_threads=threads, pred_early_stop=False, **kind))
+
+    def raw_scores(self, X: Any, *, n_jobs: int | None = None) -> np.ndarray:
+        """Raw scores (n, K) of rows (n, d), in the units that `link` names.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n, d)
+            What the model's ``predict`` takes; LightGBM itself maps levels of category columns.
+        n_jobs : int, default=None
+            Threads; None: as the model says.
+
+        Returns
+        -------
+        ndarray of shape (n, K), float64
+
+        Raises
+        ------
+        ValueError
+            If a score is not finite.
+        """
+        raw = self._predict(X, n_jobs, raw_score=True).reshape(-1, self.n_outputs)
+        return _finite(raw * self.scale, "raw scores")
+
+    def shap_contributions(self, X: Any, *, n_jobs: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Path-dependent TreeSHAP: contributions (n, K, d) and base (K,); parameters as `raw_scores`."""
+        values = self._predict(X, n_jobs, pred_contrib=True).reshape(-1, self.n_outputs, self.n_features + 1)
+        values = _finite(values * self.scale, "contributions")
+        return values[..., :-1], values[0, :, -1]
+
+    def leaves(self, X: Any, *, n_jobs: int | None = None) -> np.ndarray:
+        """Leaf (n, T), int32, of each row in each tree; tree t belongs to output ``t % K``."""
+        return self._predict(X, n_jobs, pred_leaf=True)
+
+    def predict_response(self, raw: np.ndarray) -> np.ndarray:
+        """Turn raw scores (n, K) into the target's units, or probabilities of each output."""
+        return apply_link(raw, self.link)
+
+    def trees(self) -> list[dict[str, str]]:
+        """Read the T trees from the text in which LightGBM saves a model, as fields of text.
+
+        The fields are flat arrays, where ``dump_model`` nests a dict a node: ten times slower to
+        read, and beyond Python's recursion limit for very deep trees.
+        """
+        blocks = self.booster.model_to_string().split("\nTree=")[1:]
+        return [
+            dict(line.split("=", 1) for line in block.split("\n\n", 1)[0].split("\n")[1:]) for block in blocks
+        ]
+
+    def splits(self) -> list[ColumnSplits]:
+        """Collect the splits on each of the d columns."""
+        trees = self.trees()
+        columns, gains = joined(trees, "split_feature", np.intp), joined(trees, "split_gain")
+        thresholds, decisions = joined(trees, "threshold"), joined(trees, "decision_type", np.intp)
+        numeric, missing = decisions & 1 == 0, decisions >> 2 & 3
+        sets: list[dict[frozenset[int], float]] = [{} for _ in range(self.n_features)]
+        category_sets = [levels for tree in trees for levels in _category_sets(tree)]
+        for levels, node in zip(category_sets, np.flatnonzero(~numeric), strict=True):
+            of_column = sets[columns[node]]
+            of_column[levels] = of_column.get(levels, 0.0) + gains[node]
+        collected = []
+        for j, of_column in enumerate(sets):
+            nodes = np.flatnonzero((columns == j) & numeric)
+            distinct, where = np.unique(thresholds[nodes], return_inverse=True)
+            collected.append(
+                ColumnSplits(
+                    thresholds=distinct,
+                    gains=np.bincount(where, gains[nodes], minlength=len(distinct)),
+                    category_sets=tuple(of_column),
+                    set_gains=np.array(list(of_column.values()), dtype=np.float64),
+                    # training continued on other data may mix types: the finest tells most apart
+                    missing_type=MISSING_TYPES[missing[columns == j].max()] if (columns == j).any() else None,
+                )
+            )
+        return collected
+
+    def levels(self, own: Sequence[np.ndarray | None]) -> dict[int, list[Any]]:
+        """Give the levels of category columns in the order of LightGBM's codes.
+
+        Parameters
+        ----------
+        own : sequence of d entries
+            Levels of each column in the table at hand, None for a numeric one: LightGBM stores
+            levels without saying of which columns.
+
+        Returns
+        -------
+        dict of int to list
+            By position of the column.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted on another number of category columns.
+        """
+        columns = [j for j, levels in enumerate(own) if levels is not None]
+        known = self.booster.pandas_categorical or []
+        if len(known) != len(columns):
+            raise ValueError(
+                f"X has {len(columns)} categorical or text column(s), but the teacher was fitted on "
+                f"{len(known)} category column(s); expected columns of the types at its fit."
+            )
+        return dict(zip(columns, known, strict=True))
+
+    def level_codes(self, own: Sequence[np.ndarray | None]) -> list[np.ndarray | None]:
+        """Give LightGBM's code of each level in `own` (see `levels`): NaN if unknown; None for numbers."""
+        import pandas as pd
+
+        codes: list[np.ndarray | None] = [None] * len(own)
+        for j, known in self.levels(own).items():
+            found = pd.Index(known).get_indexer(np.asarray(own[j], dtype=object))
+            codes[j] = np.where(found < 0, np.nan, found)
+        return codes
+
+
+def _category_sets(tree: dict[str, str]) -> list[frozenset[int]]:
+    """Left sets of a tree's categorical splits, in the order of its nodes."""
+    if tree["num_cat"] == "0":
+        return []
+    bounds = [int(bound) for bound in tree["cat_boundaries"].split()]
+    words = np.array(tree["cat_threshold"].split(), dtype="<u4")
+    bits = [np.unpackbits(words[a:b].view(np.uint8), bitorder="little") for a, b in pairwise(bounds)]
+    return [frozenset(np.flatnonzero(inside).tolist()) for inside in bits]
+
+
+def _refused(got: str, expected: str) -> ValueError:
+    return ValueError(f"The teacher has {got}, whose raw score cannot be explained; expected {expected}.")
+
+
+def _finite(values: np.ndarray, what: str) -> np.ndarray:
+    bad = int((~np.isfinite(values)).any(axis=tuple(range(1, values.ndim))).sum())
+    if bad:
+        raise ValueError(f"The teacher gives NaN or infinite {what} in {bad} of {len(values)} rows.")
+    return values

@@ -1,0 +1,177 @@
+"""Train a student network on what its teacher said."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..training import Batch, TrainResult, seeded, train
+from ._bins import TeacherBins
+from ._losses import explanation_loss, label_loss, score_loss
+from ._network import StudentNetwork
+
+MAX_GRADIENT_NORM = 1.0
+"""Without clipping, training was seen to collapse on some seeds."""
+SMALL_DATA, VARIANTS_SMALL, VARIANTS_LARGE = 20_000, 4, 1
+"""Synthetic rows that go with each training row in an epoch, below and from so many training rows."""
+AUTO_STEPS, AUTO_EPOCHS = 3000, (5, 200)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Training rows with the teacher's answers; scores and reasons are in units of `scale` above `base`.
+
+    Parameters
+    ----------
+    encoded : ndarray of shape (n, d')
+        Bins.
+    scores : ndarray of shape (n, K)
+        Raw scores of the teacher.
+    reasons : ndarray of shape (n, K, d') or None
+        Its contributions, where `explained`.
+    explained : ndarray of bool of shape (n,)
+        Rows that carry contributions.
+    variants, variant_scores : ndarray of shape (n, c, d') and (n, c, K)
+        Bins and scores of c synthetic rows for each row.
+    y : ndarray of shape (n,)
+        Encoded target.
+    weight : ndarray of shape (n,)
+        Weights of mean 1.
+    base : ndarray of shape (K,)
+        Base of the teacher.
+    scale : float
+        Standard deviation of its raw score.
+    link : str
+        Link of its scores.
+    """
+
+    encoded: np.ndarray
+    scores: np.ndarray
+    reasons: np.ndarray | None
+    explained: np.ndarray
+    variants: np.ndarray
+    variant_scores: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    base: np.ndarray
+    scale: float
+    link: str
+
+    def tensors(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Row-aligned arrays for training, without the variants."""
+        data = {"encoded": self.encoded, "scores": self.scores, "weight": self.weight, "y": self.y}
+        if self.reasons is not None:
+            data |= {"reasons": self.reasons, "reason_weight": self.weight * self.explained}
+        return {name: values[rows] for name, values in data.items()}
+
+
+def n_epochs(max_epochs: int | str, n: int, batch_rows: int) -> int:
+    """Epochs for n rows: as asked, or what makes about 3000 steps, within 5 and 200."""
+    if max_epochs != "auto":
+        return int(max_epochs)
+    steps = math.ceil(n / batch_rows)
+    return min(max(math.ceil(AUTO_STEPS / steps), AUTO_EPOCHS[0]), AUTO_EPOCHS[1])
+
+
+def train_student(
+    bins: TeacherBins, targets: Targets, scheme: str, parameters: Any, seed: int
+) -> TrainResult:
+    """Train a network of the given scheme.
+
+    Parameters
+    ----------
+    bins : TeacherBins
+        Bins of the columns.
+    targets : Targets
+        What to learn.
+    scheme : {"additive", "joint", "independent", "score"}
+        Outputs of the network.
+    parameters : GBDT2NNStudent
+        Read for its hyper-parameters.
+    seed : int
+        Seed of weights, shuffles and held-out rows.
+
+    Returns
+    -------
+    TrainResult
+    """
+    p = parameters
+    n, n_scores = targets.scores.shape
+    rows, held_out = np.arange(n), None
+    if p.early_stopping:
+        order = np.random.RandomState(seed).permutation(n)
+        cut = math.ceil(n * p.validation_fraction)
+        if cut >= n:
+            raise ValueError(
+                f"The 'validation_fraction' parameter, {p.validation_fraction}, leaves no row of {n} to train on."
+            )
+        held_out, rows = order[:cut], np.sort(order[cut:])
+    data = targets.tensors(rows)
+    variants = [torch.from_numpy(v[rows]) for v in (targets.variants, targets.variant_scores)]
+
+    def draw_variants(epoch: int, _: Batch) -> dict[str, torch.Tensor]:
+        """Give each row the next few of its variants, round and round."""
+        picked = (torch.arange(shown) + shown * (epoch - 1)) % n_variants
+        return {"variants": variants[0][:, picked], "variant_scores": variants[1][:, picked]}
+
+    n_variants = targets.variants.shape[1]
+    shown = min(n_variants, VARIANTS_SMALL if n < SMALL_DATA else VARIANTS_LARGE)
+    batch_rows = max(1, p.batch_size // (1 + shown))
+    hook = draw_variants if n_variants > shown else None
+    if 0 < n_variants == shown:
+        data |= {"variants": variants[0], "variant_scores": variants[1]}
+    with seeded(seed):
+        module = StudentNetwork(bins, p.hidden_layer_sizes, n_scores, scheme)
+    return train(
+        module,
+        student_loss(targets, p.explanation_lambda, p.label_lambda),
+        data,
+        validation=None if held_out is None else targets.tensors(held_out),
+        max_epochs=n_epochs(p.max_epochs, len(rows), batch_rows),
+        batch_size=batch_rows,
+        lr=p.lr,
+        weight_decay=p.weight_decay,
+        clip_norm=MAX_GRADIENT_NORM,
+        early_stopping=p.early_stopping,
+        n_iter_no_change=p.n_iter_no_change,
+        epoch_hook=hook,
+        device=p.device,
+        random_state=seed,
+        verbose=p.verbose,
+        callbacks=p.callbacks,
+    )
+
+
+def student_loss(targets: Targets, explanation_lambda: float, label_lambda: float) -> Any:
+    """Build ``score + explanation_lambda * explanation + label_lambda * label`` over a batch."""
+    base = torch.as_tensor(targets.base, dtype=torch.float32)
+
+    def loss(module: torch.nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        encoded, wanted, weight = batch["encoded"][:, None], batch["scores"][:, None], batch["weight"]
+        if "variants" in batch:
+            encoded = torch.cat([encoded, batch["variants"]], dim=1)
+            wanted = torch.cat([wanted, batch["variant_scores"]], dim=1)
+        b, c = encoded.shape[:2]
+        scores, reasons = module(encoded.flatten(0, 1))
+        scores = scores.view(b, c, -1)
+        terms = {"score": score_loss(scores, wanted, weight)}
+        total = terms["score"]
+        if reasons is not None and "reasons" in batch:
+            own = reasons.view(b, c, *reasons.shape[1:])[:, 0]
+            terms["explanation"] = explanation_loss(own, batch["reasons"], batch["reason_weight"])
+            total = total + explanation_lambda * terms["explanation"]
+        if label_lambda:
+            raw, y = scores[:, 0], batch["y"]
+            if targets.link == "identity":
+                y = (y - base.to(y)) / targets.scale
+            else:
+                raw = raw * targets.scale + base.to(raw)
+            terms["label"] = label_loss(raw, y, weight, targets.link)
+            total = total + label_lambda * terms["label"]
+        return total, terms
+
+    return loss

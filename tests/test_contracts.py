@@ -1,0 +1,277 @@
+"""The promises that every estimator of the package keeps."""
+
+import io
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from conftest import target_of
+from estimators import ALL, CLASSIFIERS, REGRESSORS
+
+every = pytest.mark.parametrize("make", ALL.values(), ids=ALL.keys())
+
+
+def raw_scores(model, X):
+    if is_classifier(model):
+        return model.decision_function(X)
+    prediction = model.predict(X)
+    return np.log(prediction) if model.explain(X[:1]).link == "log" else prediction
+
+
+@pytest.fixture(scope="module")
+def fitted(mixed):
+    """Each estimator fitted once on the mixed table, for the tests that only ask."""
+    models: dict = {}
+
+    def get(make):
+        if make not in models:
+            model = make()
+            models[make] = model.fit(mixed[0], target_of(model, mixed[1]))
+        return models[make]
+
+    return get
+
+
+@every
+def test_reasons_add_up_to_the_score(make, fitted, mixed):
+    model, X = fitted(make), mixed[0]
+    explanation = model.explain(X)
+    assert explanation.values.shape[:2] == X.shape
+    assert explanation.feature_names == tuple(X.columns)
+    assert explanation.additivity_error(raw_scores(model, X)) < 1e-5
+
+
+@pytest.mark.parametrize("make", CLASSIFIERS.values(), ids=CLASSIFIERS.keys())
+def test_two_classes_have_one_output_in_log_odds(make, mixed):
+    X, score = mixed
+    y = np.where(score > np.median(score), "yes", "no")
+    model = make().fit(X, y)
+    explanation = model.explain(X)
+    assert explanation.values.shape == X.shape
+    assert explanation.output_names == ("yes",)
+    assert explanation.link == "logit"
+    odds = model.predict_proba(X)[:, 1]
+    np.testing.assert_allclose(np.log(odds / (1 - odds)), model.decision_function(X), atol=1e-6)
+    assert explanation.additivity_error(model.decision_function(X)) < 1e-5
+    assert model.score(X, y) > 0.8
+    assert set(model.predict(X)) == {"yes", "no"}
+
+
+@every
+def test_fit_leaves_parameters_data_and_global_chance_alone(make, mixed):
+    import torch
+
+    X, score = mixed
+    X = X.copy()
+    model = make()
+    y = target_of(model, score)
+    parameters = {k: repr(v) for k, v in model.get_params().items()}
+    X_before, y_before = X.copy(), y.copy()
+    numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()
+    model.fit(X, y)
+    model.explain(X)
+    assert {k: repr(v) for k, v in model.get_params().items()} == parameters
+    pd.testing.assert_frame_equal(X, X_before)
+    np.testing.assert_array_equal(y, y_before)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+
+
+@every
+def test_one_seed_one_model(make, fitted, mixed):
+    X, score = mixed
+    first = fitted(make)
+    second = make().fit(X, target_of(first, score))
+    np.testing.assert_array_equal(first.explain(X).values, second.explain(X).values)
+    other = make().set_params(random_state=1).fit(X, target_of(first, score))
+    assert not np.array_equal(first.explain(X).values, other.explain(X).values)
+
+
+@every
+def test_row_order_and_number_do_not_matter(make, fitted, mixed):
+    model, X = fitted(make), mixed[0]
+    whole = model.explain(X).values
+    shuffled = np.random.RandomState(0).permutation(len(X))
+    np.testing.assert_allclose(model.explain(X.iloc[shuffled]).values, whole[shuffled], atol=1e-10)
+    np.testing.assert_allclose(model.explain(X.iloc[7:8]).values[0], whole[7], atol=1e-10)
+    np.testing.assert_allclose(model.explain(X, batch_size=13).values, whole, atol=1e-10)
+
+
+@every
+def test_pickle_and_joblib_keep_the_model_and_nothing_else(make, fitted, mixed):
+    model, X = fitted(make), mixed[0]
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer)
+    buffer.seek(0)
+    for copy in (pickle.loads(pickle.dumps(model)), joblib.load(buffer)):
+        np.testing.assert_array_equal(copy.predict(X), model.predict(X))
+        np.testing.assert_array_equal(copy.explain(X).values, model.explain(X).values)
+    names = _class_names(model)
+    assert not names & {"DataFrame", "Generator", "RandomState", "AdamW", "Tensor", "Parameter", "NeuralNet"}
+
+
+def _class_names(root):
+    """Names of all classes that a pickle of the object mentions, but those of the fitted teacher."""
+    import pickletools
+
+    root = clone(root).__class__.__new__(type(root)).__dict__ | {
+        k: v for k, v in vars(root).items() if k not in ("teacher", "teacher_", "random_state")
+    }
+    text = [str(arg) for _, arg, _ in pickletools.genops(pickle.dumps(root, protocol=2)) if arg is not None]
+    return {part for line in text for part in line.split()}
+
+
+@every
+def test_unseen_levels_missing_and_constant_columns(make, fitted, mixed):
+    model, X = fitted(make), mixed[0].iloc[:5].copy()
+    X["city"] = "Rome"
+    X["grade"] = pd.Categorical(["low"] * 5, categories=["low", "never seen"])
+    X["age"] = np.nan
+    assert np.isfinite(model.explain(X).values).all()
+    everything_missing = X.astype(object).mask(np.ones(X.shape, bool))
+    everything_missing = everything_missing.astype({"age": float, "visits": float, "idle": float, "member": float})
+    assert np.isfinite(model.explain(everything_missing).values).all()
+
+
+@every
+def test_odd_tables(make, mixed):
+    X, score = mixed
+    model = make()
+    y = target_of(model, score)
+    X = X[["age", "idle"]].assign(constant=1.0, nothing=np.nan)
+    model.fit(X, y)
+    values = model.explain(X).values
+    assert (values[:, 2:] == 0).all()
+    assert np.abs(values[:, 0]).sum() > 0
+    one = make().fit(X[["age"]], y)
+    assert one.explain(X[["age"]]).additivity_error(raw_scores(one, X[["age"]])) < 1e-5
+
+
+@every
+def test_few_rows_and_a_constant_target(make, mixed):
+    X, score = mixed
+    model = make()
+    y = target_of(model, score)
+    few = make().fit(X[:20], y[:20])
+    assert np.isfinite(few.explain(X[:20]).values).all()
+    if not is_classifier(model):
+        constant = make().fit(X, np.full(len(X), 3.5))
+        np.testing.assert_allclose(constant.predict(X), 3.5, rtol=1e-6)
+        assert (constant.explain(X).values == 0).all()
+
+
+@every
+def test_arrays_read_only_and_of_text(make, mixed):
+    X, score = mixed
+    model = make()
+    y = target_of(model, score)
+    numbers = X[["age", "visits", "idle"]].to_numpy(dtype=float)
+    numbers.flags.writeable = False
+    y.flags.writeable = False
+    model.fit(numbers, y)
+    assert model.explain(numbers).feature_names == ("x0", "x1", "x2")
+    text = X[["age", "city"]].to_numpy(dtype=object)
+    assert make().fit(text, y).explain(text).values.shape[:2] == text.shape
+
+
+@every
+def test_hostile_column_names(make, mixed):
+    X, score = mixed
+    X = X.set_axis(["a b", '{"x": 1}', "N", "", "select", "ümläut"], axis=1)
+    model = make()
+    model.fit(X, target_of(model, score))
+    assert model.explain(X).feature_names == tuple(X.columns)
+
+
+@every
+def test_polars_frames(make, fitted, mixed):
+    pl = pytest.importorskip("polars")
+    X, score = mixed
+    model = make()
+    model.fit(pl.from_pandas(X), target_of(model, score))
+    assert model.predict(pl.from_pandas(X)).shape == (len(X),)
+    np.testing.assert_allclose(
+        model.explain(pl.from_pandas(X)).values, model.explain(X).values, atol=1e-10
+    )
+
+
+@every
+def test_pipeline_grid_search_and_cross_validation(make, mixed):
+    X, score = mixed
+    model = make()
+    y = target_of(model, score)
+
+    def reasons_are_few(estimator, X, y):
+        return -np.count_nonzero(estimator.explain(X).mean_abs())
+
+    pipeline = make_pipeline(FunctionTransformer(), clone(model))
+    assert pipeline.fit(X, y).score(X, y) > 0.3
+    search = GridSearchCV(model, {"explanation_lambda": [0.1, 1.0]}, cv=2, n_jobs=2).fit(X, y)
+    assert search.best_estimator_.explain(X).values.shape[:2] == X.shape
+    scores = cross_validate(model, X, y, cv=2, scoring={"few": reasons_are_few})
+    assert (scores["test_few"] < 0).all()
+
+
+@every
+def test_a_failed_fit_leaves_the_estimator_as_it_was(make, fitted, mixed):
+    X, score = mixed
+    y = target_of(make(), score)
+    untouched = make()
+    with pytest.raises(ValueError, match="infinity in column"):
+        untouched.fit(X.assign(idle=np.inf), y)
+    assert vars(untouched).keys() == vars(make()).keys()
+    model = pickle.loads(pickle.dumps(fitted(make)))
+    before = model.predict(X)
+    with pytest.raises(ValueError, match="lr"):
+        model.set_params(lr=-1.0).fit(X[["age"]], y)
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+@every
+def test_an_interrupt_is_raised_and_leaves_no_trace(make, mixed):
+    from skorch.callbacks import Callback
+
+    class Interrupt(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            raise KeyboardInterrupt
+
+    X, score = mixed
+    model = make().set_params(callbacks=[Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, target_of(model, score))
+    assert not hasattr(model, "teacher_")
+
+
+@every
+def test_bad_input_names_what_is_wrong(make, mixed):
+    X, score = mixed
+    y = target_of(make(), score)
+    with pytest.raises(ValueError, match="'lr' parameter .* Got 'fast'"):
+        make().set_params(lr="fast").fit(X, y)
+    with pytest.raises(ValueError, match="device.*got 'abacus'"):
+        make().set_params(device="abacus").fit(X, y)
+    with pytest.raises(ValueError, match="'hidden_layer_sizes' parameter"):
+        make().set_params(hidden_layer_sizes=(0,)).fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        make().fit(X, y[:-1])
+    with pytest.raises(ValueError, match="sample_weight is zero in every row"):
+        make().fit(X, y, sample_weight=np.zeros(len(X)))
+    model = make().fit(X, y)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(X[X.columns[::-1]])
+
+
+@pytest.mark.parametrize("make", REGRESSORS.values(), ids=REGRESSORS.keys())
+def test_huge_targets(make, mixed):
+    X, score = mixed
+    y = 1e9 * np.exp(0.3 * score)
+    model = make().fit(X, y)
+    assert model.score(X, y) > 0.5
+    assert model.explain(X).additivity_error(raw_scores(model, X)) < 1e-5

@@ -1,0 +1,61 @@
+"""What the package shows, how light its import is, and which room may use which."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skrationale
+
+PACKAGE = Path(skrationale.__file__).parent
+HEAVY = "torch skorch lightgbm pandas shap matplotlib pysr juliacall"
+FAMILIES = {"gbdt2nn", "symbolic", "rationale", "flint"}
+
+
+def test_import_is_light():
+    code = f"""
+import sys, skrationale, skrationale.gbdt2nn, skrationale.datasets, skrationale.plotting
+heavy = [name for name in "{HEAVY}".split() if name in sys.modules]
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_public_names_exist_and_are_documented():
+    for name in skrationale.__all__:
+        assert getattr(skrationale, name) is not None
+    for public in (skrationale.GBDT2NNStudent, skrationale.Explanation, skrationale.gbdt2nn.path_contributions):
+        assert "Parameters" in public.__doc__
+        assert "Examples" in public.__doc__
+
+
+def rooms_used(path: Path) -> set[str]:
+    """First-level names of this package that a file imports, also inside functions."""
+    depth = len(path.relative_to(PACKAGE).parts)
+    used = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == depth:
+            used |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+        assert not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("skrationale")), path
+    return used
+
+
+ALLOWED = {
+    "_task": set(),
+    "base": {"_task", "explanation", "metrics", "tabular"},
+    "tabular": set(),
+    "training": set(),
+    "explanation": {"plotting"},  # Explanation.plot, inside the method
+    "plotting": {"explanation"},
+    "metrics": {"explanation"},
+    "datasets": set(),
+} | dict.fromkeys(FAMILIES, {"_task", "base", "tabular", "training", "explanation"})
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_rooms_import_only_what_they_may(path):
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if room != "__init__":
+        assert rooms_used(path) <= ALLOWED[room]
