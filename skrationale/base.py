@@ -26,7 +26,7 @@ from sklearn.utils.validation import (
 from ._task import Task
 from .explanation import Explanation
 from .metrics import explanation_fidelity, prediction_fidelity
-from .tabular import TableReader
+from .tabular import TableReader, as_frame_or_array
 
 MAX_INTEGER_CLASSES = 30
 
@@ -104,8 +104,7 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
         """
         with unchanged_on_error(self):
             self._validate_params()
-            if hasattr(X, "to_pandas"):
-                X = X.to_pandas()
+            X = as_frame_or_array(X)
             validate_data(self, X, y, skip_check_array=True)
             target = column_or_1d(y, warn=True)
             assert_all_finite(target, input_name="y")
@@ -115,8 +114,6 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
             check_consistent_length(codes, target, weight)
             if sample_weight is not None:
                 kept = weight > 0
-                if not kept.any():
-                    raise ValueError("sample_weight is zero in every row; expected a positive weight.")
                 codes, target, weight = codes[kept], target[kept], weight[kept]
             self._reader = reader
             self._fit(codes, target, weight / weight.mean() if sample_weight is not None else None)
@@ -136,8 +133,7 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
 
     def _read(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        if hasattr(X, "to_pandas"):
-            X = X.to_pandas()
+        X = as_frame_or_array(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         return self._reader.transform(X)
 

@@ -41,6 +41,11 @@ class LeafTable:
     table : sparse matrix or ndarray of shape (L, d)
         Contributions of each leaf, in units of the raw score.
 
+    Raises
+    ------
+    ValueError
+        If the value of a leaf is not finite.
+
     Examples
     --------
     >>> import numpy as np
@@ -58,6 +63,8 @@ class LeafTable:
         n_leaves = joined(trees, "num_leaves", np.intp)
         columns = joined(trees, "split_feature", np.intp)
         counts, leaf_values = joined(trees, "leaf_count"), joined(trees, "leaf_value") * teacher.scale
+        if bad := int((~np.isfinite(leaf_values)).sum()):
+            raise ValueError(f"The teacher has NaN or infinite values in {bad} of {len(leaf_values)} leaves.")
         parent, roots = _parents(
             n_leaves, joined(trees, "left_child", np.intp), joined(trees, "right_child", np.intp)
         )

@@ -119,8 +119,7 @@ class LightGBMTeacher:
             raise _refused("reg_sqrt=True", "reg_sqrt=False, and a target transformed before")
         if "\nis_linear=1" in text or "[linear_tree: 1]" in text:
             raise _refused("linear_tree=True", "linear_tree=False: each leaf holds one number")
-        self.n_outputs = self.booster.num_model_per_iteration()
-        self.n_features = self.booster.num_feature()
+        self.n_outputs, self.n_features = self.booster.num_model_per_iteration(), self.booster.num_feature()
         self.scale = float(dict(option.partition(":")[::2] for option in options).get("sigmoid", 1.0))
         if "average_output" in header:
             best = self.booster.best_iteration
@@ -140,7 +139,7 @@ class LightGBMTeacher:
         TypeError
             If it is not a LightGBM classifier or regressor.
         ValueError
-            If it ranks, or its parameters name an objective or leaves that have no known raw score.
+            If its parameters say that its raw score cannot be explained.
         """
         from lightgbm import LGBMModel, LGBMRanker
 

@@ -1,5 +1,5 @@
 """Tables to numbers and back: one original column stays one feature."""
 
-from ._reader import TableReader
+from ._reader import TableReader, as_frame_or_array
 
-__all__ = ["TableReader"]
+__all__ = ["TableReader", "as_frame_or_array"]
