@@ -104,6 +104,7 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
         """
         with unchanged_on_error(self):
             self._validate_params()
+            self._check_parameters()
             X = as_frame_or_array(X)
             validate_data(self, X, y, skip_check_array=True)
             target = column_or_1d(y, warn=True)
@@ -118,6 +119,9 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
             self._reader = reader
             self._fit(codes, target, weight / weight.mean() if sample_weight is not None else None)
         return self
+
+    def _check_parameters(self) -> None:
+        """Refuse, before any work, parameters that `_parameter_constraints` cannot express."""
 
     @abstractmethod
     def _fit(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:

@@ -4,7 +4,14 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 
 from skrationale import GBDT2NNStudent
 
-TREES = {"n_estimators": 20, "num_leaves": 7, "learning_rate": 0.3, "min_child_samples": 5, "verbose": -1, "n_jobs": 1}
+TREES = {
+    "n_estimators": 20,
+    "num_leaves": 7,
+    "learning_rate": 0.3,
+    "min_child_samples": 5,
+    "verbose": -1,
+    "n_jobs": 1,
+}
 FAST = {"hidden_layer_sizes": (32, 32), "max_epochs": 20, "n_synthetic": 200, "random_state": 0}
 
 CLASSIFIERS = {

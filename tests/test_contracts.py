@@ -136,7 +136,9 @@ def test_unseen_levels_missing_and_constant_columns(make, fitted, mixed):
     X["age"] = np.nan
     assert np.isfinite(model.explain(X).values).all()
     everything_missing = X.astype(object).mask(np.ones(X.shape, bool))
-    everything_missing = everything_missing.astype({"age": float, "visits": float, "idle": float, "member": float})
+    everything_missing = everything_missing.astype(
+        {"age": float, "visits": float, "idle": float, "member": float}
+    )
     assert np.isfinite(model.explain(everything_missing).values).all()
 
 
@@ -197,9 +199,7 @@ def test_polars_frames(make, fitted, mixed):
     model = make()
     model.fit(pl.from_pandas(X), target_of(model, score))
     assert model.predict(pl.from_pandas(X)).shape == (len(X),)
-    np.testing.assert_allclose(
-        model.explain(pl.from_pandas(X)).values, model.explain(X).values, atol=1e-10
-    )
+    np.testing.assert_allclose(model.explain(pl.from_pandas(X)).values, model.explain(X).values, atol=1e-10)
 
 
 @every

@@ -26,7 +26,11 @@ assert not heavy, heavy
 def test_public_names_exist_and_are_documented():
     for name in skrationale.__all__:
         assert getattr(skrationale, name) is not None
-    for public in (skrationale.GBDT2NNStudent, skrationale.Explanation, skrationale.gbdt2nn.path_contributions):
+    for public in (
+        skrationale.GBDT2NNStudent,
+        skrationale.Explanation,
+        skrationale.gbdt2nn.path_contributions,
+    ):
         assert "Parameters" in public.__doc__
         assert "Examples" in public.__doc__
 

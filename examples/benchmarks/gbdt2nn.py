@@ -115,8 +115,7 @@ def quality(name: str, seed: int, quick: bool) -> list[dict[str, Any]]:
     path = path_contributions(teacher, shown).values
     row = {"set": name, "seed": seed, "n": len(X), "d": X.shape[1]}
     rows = [
-        row
-        | {"model": "teacher", "score": score(task, teacher, X_test, y_test), "fit_s": teacher_seconds},
+        row | {"model": "teacher", "score": score(task, teacher, X_test, y_test), "fit_s": teacher_seconds},
         row | {"model": "path of the teacher"} | reasons_agreement(path, truth),
     ]
     with SharedTargets() as shared:
@@ -151,7 +150,9 @@ def cost(name: str, quick: bool) -> list[dict[str, Any]]:
     """Time a row of prediction and of reasons, each against LightGBM's `predict` in the same run."""
     task, X, X_test, y, _ = split(name, 0)
     teacher = fit_teacher(task, X, y, 0)
-    student = GBDT2NNStudent(FrozenEstimator(teacher), explanation="path", random_state=0, max_epochs=1).fit(X, y)
+    student = GBDT2NNStudent(FrozenEstimator(teacher), explanation="path", random_state=0, max_epochs=1).fit(
+        X, y
+    )
     many = X_test.iloc[np.arange(COST_ROWS) % len(X_test)].reset_index(drop=True)
     few = many.iloc[: 100 if task == "multiclass" else 300]
     calls: dict[str, tuple[Any, int]] = {
@@ -212,7 +213,9 @@ def peers(teacher: Any, student: Any, X: Any, many: Any, few: Any) -> dict[str, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="two epochs a student; for trying the script")
@@ -223,7 +226,9 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for name in options.sets if "quality" not in options.skip else ():
         for seed in range(options.seeds):
-            rows += remembered(options.parts, f"{name}-{seed}", lambda n=name, s=seed: quality(n, s, options.quick))
+            rows += remembered(
+                options.parts, f"{name}-{seed}", lambda n=name, s=seed: quality(n, s, options.quick)
+            )
     costs: list[dict[str, Any]] = []
     for name in ("adult", "california_housing") if "cost" not in options.skip else ():
         costs += remembered(options.parts, f"cost-{name}", lambda n=name: cost(n, options.quick))
@@ -253,9 +258,7 @@ def report(rows: list[dict[str, Any]], costs: list[dict[str, Any]], seeds: int) 
         for column in columns:
             values = [r[column] for r in rows if (r["set"], r["model"]) == (name, model) and column in r]
             digits = 1 if column == "fit_s" else 4
-            cells[column] = (
-                f"{np.mean(values):.{digits}f} ± {np.std(values):.{digits}f}" if values else ""
-            )
+            cells[column] = f"{np.mean(values):.{digits}f} ± {np.std(values):.{digits}f}" if values else ""
         summary.append(cells)
     cost_rows = [{k: (f"{v:.3g}" if isinstance(v, float) else v) for k, v in r.items()} for r in costs]
     save(

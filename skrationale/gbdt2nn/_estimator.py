@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from .._task import Task
 from ..base import BaseDistiller
 from ..explanation import Explanation
+from ..training import resolve_device
 from ._bins import TeacherBins
 from ._inference import CompiledNetwork
 from ._synthetic import n_copies, swap_cells
@@ -230,6 +231,15 @@ class GBDT2NNStudent(BaseDistiller):
         self.verbose = verbose
         self.callbacks = callbacks
 
+    def _check_parameters(self) -> None:
+        sizes = list(self.hidden_layer_sizes)
+        if not sizes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
+            raise ValueError(
+                f"The 'hidden_layer_sizes' parameter of {type(self).__name__} must be a non-empty sequence of "
+                f"positive integers. Got {self.hidden_layer_sizes!r} instead."
+            )
+        resolve_device(self.device)
+
     # --- the teacher -----------------------------------------------------------------------------
 
     def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
@@ -300,13 +310,6 @@ class GBDT2NNStudent(BaseDistiller):
     # --- the student -----------------------------------------------------------------------------
 
     def _distil(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        if any(not isinstance(h, Integral) or h < 1 for h in self.hidden_layer_sizes) or not len(
-            self.hidden_layer_sizes
-        ):
-            raise ValueError(
-                f"The 'hidden_layer_sizes' parameter of {type(self).__name__} must be a non-empty sequence of "
-                f"positive integers. Got {self.hidden_layer_sizes!r} instead."
-            )
         rng = check_random_state(self.random_state)
         seed = rng.randint(2**31 - 1)
         teacher = LightGBMTeacher(self.teacher_)

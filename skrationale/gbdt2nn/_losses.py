@@ -71,5 +71,7 @@ def label_loss(scores: Tensor, y: Tensor, weight: Tensor, link: str) -> Tensor:
         loss = nn.functional.cross_entropy(scores, y.long(), reduction="none")
     else:
         wanted = y[:, None] if scores.shape[1] == 1 else nn.functional.one_hot(y.long(), scores.shape[1])
-        loss = nn.functional.binary_cross_entropy_with_logits(scores, wanted.to(scores), reduction="none").sum(1)
+        loss = nn.functional.binary_cross_entropy_with_logits(
+            scores, wanted.to(scores), reduction="none"
+        ).sum(1)
     return (loss * weight).sum() / weight.sum()

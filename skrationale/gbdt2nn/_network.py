@@ -69,7 +69,9 @@ class BinEmbedding(nn.Module):
             scale = np.zeros((len(numeric), self.stride - 2, 1))
             for i, b in enumerate(numeric):
                 scale[i, : len(b.gains), 0] = b.gains
-            scale = np.sqrt(scale / max(scale.sum() / np.count_nonzero(scale), 1e-300)) if scale.any() else scale
+            scale = (
+                np.sqrt(scale / max(scale.sum() / np.count_nonzero(scale), 1e-300)) if scale.any() else scale
+            )
             self.register_buffer("threshold_scale", torch.as_tensor(scale, dtype=torch.float32))
         self.levels = nn.ParameterList(weight(b.n_bins) for b in bins.categorical)
         self.sets = nn.ParameterList(weight(len(b.gains)) for b in bins.categorical)
@@ -137,7 +139,9 @@ class StudentNetwork(nn.Module):
         with a head for scores and one for reasons. ``independent``: two networks. ``score``: scores alone.
     """
 
-    def __init__(self, bins: TeacherBins, hidden_layer_sizes: Sequence[int], n_scores: int, scheme: str) -> None:
+    def __init__(
+        self, bins: TeacherBins, hidden_layer_sizes: Sequence[int], n_scores: int, scheme: str
+    ) -> None:
         super().__init__()
         self.scheme, self.n_scores = scheme, n_scores
         n_reasons = n_scores * len(bins.columns)

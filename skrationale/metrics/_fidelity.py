@@ -127,7 +127,9 @@ def explanation_fidelity(
     result["column_r2"] = float(np.median(columns)) if columns else float("nan")
     live = np.abs(teacher).sum(1) > 0
     if not live.any():
-        return result | dict.fromkeys(("cosine", "top1_agreement", "top3_agreement", "spearman"), float("nan"))
+        return result | dict.fromkeys(
+            ("cosine", "top1_agreement", "top3_agreement", "spearman"), float("nan")
+        )
     t, s, w = teacher[live], student[live], weight[live]
     norms = np.linalg.norm(t, axis=1) * np.linalg.norm(s, axis=1)
     cosine = np.divide((t * s).sum(1), norms, out=np.zeros(len(t)), where=norms > 0)

@@ -24,9 +24,7 @@ def test_classifier_fidelity_counts_the_class_and_the_divergence():
 
 
 def test_kl_of_an_impossible_class_stays_finite():
-    got = prediction_fidelity(
-        [0.0], [0.0], probabilities=[[1.0, 0.0]], teacher_probabilities=[[0.5, 0.5]]
-    )
+    got = prediction_fidelity([0.0], [0.0], probabilities=[[1.0, 0.0]], teacher_probabilities=[[0.5, 0.5]])
     assert np.isfinite(got["kl"])
     assert got["kl"] > 1
 
