@@ -42,7 +42,7 @@ def make_loans(n=2000, seed=0):
         - 1.5 * (X["housing"] == "rent")
         + X["married"] * (X["age"] < 40)
     )
-    repaid = rng.random(n) < 1 / (1 + np.exp(-score))
+    repaid = rng.random(n) < 1 / (1 + np.exp(-2 * score))
     X.loc[rng.random(n) < 0.1, "income"] = np.nan
     X.loc[rng.random(n) < 0.1, "job"] = None
     return X, np.where(repaid, "repaid", "lost")

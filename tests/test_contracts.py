@@ -7,13 +7,12 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import target_of
+from estimators import ALL, CLASSIFIERS, REGRESSORS
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-
-from conftest import target_of
-from estimators import ALL, CLASSIFIERS, REGRESSORS
 
 every = pytest.mark.parametrize("make", ALL.values(), ids=ALL.keys())
 
@@ -74,13 +73,13 @@ def test_fit_leaves_parameters_data_and_global_chance_alone(make, mixed):
     y = target_of(model, score)
     parameters = {k: repr(v) for k, v in model.get_params().items()}
     X_before, y_before = X.copy(), y.copy()
-    numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()
+    numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
     model.fit(X, y)
     model.explain(X)
     assert {k: repr(v) for k, v in model.get_params().items()} == parameters
     pd.testing.assert_frame_equal(X, X_before)
     np.testing.assert_array_equal(y, y_before)
-    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), torch_state)
 
 

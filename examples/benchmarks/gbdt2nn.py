@@ -1,7 +1,7 @@
 """GBDT2NN: does a network imitate a LightGBM and its reasons, and at what cost?
 
-For each data set and seed, a LightGBM of 300 trees with 31 leaves and a learning rate of 0.05 (100 trees a class for
-covertype) is distilled in four ways: `GBDT2NNStudent` as it is by default, the paper's joint and
+For each data set and seed, a LightGBM of 300 trees with 31 leaves and a learning rate of 0.05 (100 trees
+a class for covertype) is distilled in four ways: `GBDT2NNStudent` as it is by default, the paper's joint and
 independent imitation, and plain distillation of the score alone (`explanation=None`). All see the
 same TreeSHAP targets of at most 20,000 training rows; everything is scored on test rows, reasons
 against TreeSHAP of at most 4,000 of them. Costs are medians of interleaved repeats on one thread.

@@ -83,7 +83,8 @@ class GBDT2NNStudent(BaseDistiller):
         Weight of the loss against the labels `y` themselves.
     n_synthetic : int or "auto", default="auto"
         Synthetic rows that the teacher labels with its score, rounded up to whole copies of the
-        training rows. ``"auto"``: 100,000, but 4 to 100 a training row. Each epoch takes 4 for each row, or 1 from 20,000 training rows on.
+        training rows. ``"auto"``: 100,000, but 4 to 100 a training row. Each epoch takes 4 for each
+        row, or 1 from 20,000 training rows on.
     swap_probability : float, default=0.3
         Share of cells of a synthetic row that come from other rows.
     max_thresholds : int, default=255
@@ -235,8 +236,8 @@ class GBDT2NNStudent(BaseDistiller):
         sizes = list(self.hidden_layer_sizes)
         if not sizes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
             raise ValueError(
-                f"The 'hidden_layer_sizes' parameter of {type(self).__name__} must be a non-empty sequence of "
-                f"positive integers. Got {self.hidden_layer_sizes!r} instead."
+                f"The 'hidden_layer_sizes' parameter of {type(self).__name__} must be a non-empty sequence "
+                f"of positive integers. Got {self.hidden_layer_sizes!r} instead."
             )
         resolve_device(self.device)
 
@@ -327,7 +328,8 @@ class GBDT2NNStudent(BaseDistiller):
         if bins.all and scale > 0:
             targets = self._targets(codes, scores, y, weight, bins, base, scale, rng)
             result = train_student(bins, targets, scheme, self, seed)
-            networks = [CompiledNetwork.from_module(network) for network in result.module.networks]  # type: ignore[union-attr, arg-type]
+            trained: Any = result.module
+            networks = [CompiledNetwork.from_module(network) for network in trained.networks]
             self._student = _Student(bins, networks, scheme, base, scale)
             self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
         if self._can_explain():

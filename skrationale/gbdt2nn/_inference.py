@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..training import limit_threads, resolve_device
 
 if TYPE_CHECKING:
-    import torch
-
     from ._network import BinNetwork
 
 EXACT_ROWS = 512
@@ -39,14 +37,13 @@ class CompiledNetwork:
     def from_module(cls, network: BinNetwork) -> CompiledNetwork:
         """Take the weights out of a trained network."""
 
-        def numpy(tensor: torch.Tensor) -> np.ndarray:
+        def numpy(tensor: Any) -> np.ndarray:
             return np.ascontiguousarray(tensor.detach().cpu().numpy())
 
-        layers = list(network.layers)
         return cls(
             table=numpy(network.embedding.table()),
-            weights=[numpy(layer.weight.T) for layer in layers],  # type: ignore[operator, union-attr]
-            biases=[numpy(network.embedding.bias), *(numpy(layer.bias) for layer in layers)],  # type: ignore[arg-type]
+            weights=[numpy(layer.weight).T.copy() for layer in network.layers],
+            biases=[numpy(network.embedding.bias), *(numpy(layer.bias) for layer in network.layers)],
         )
 
     def __call__(self, encoded: np.ndarray, *, device: str, batch_size: int | None = None) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +34,12 @@ def running_sum(x: Tensor) -> Tensor:
     within = upto @ blocks
     before = (upto - torch.eye(b, dtype=x.dtype, device=x.device)) @ within[:, :, -1]
     return (within + before[:, :, None]).view(c, b * b, h)[:, :m]
+
+
+def _root_of_gain(gains: np.ndarray) -> Tensor:
+    """Square root of gains over their mean, where there are any."""
+    mean = gains.sum() / max(np.count_nonzero(gains), 1)
+    return torch.as_tensor(np.sqrt(gains / mean) if mean > 0 else np.ones_like(gains), dtype=torch.float32)
 
 
 class BinEmbedding(nn.Module):
@@ -66,25 +73,21 @@ class BinEmbedding(nn.Module):
         if numeric:
             self.thresholds = weight(len(numeric), self.stride - 2)
             self.missing = weight(len(numeric), 1)
-            scale = np.zeros((len(numeric), self.stride - 2, 1))
-            for i, b in enumerate(numeric):
-                scale[i, : len(b.gains), 0] = b.gains
-            scale = (
-                np.sqrt(scale / max(scale.sum() / np.count_nonzero(scale), 1e-300)) if scale.any() else scale
-            )
-            self.register_buffer("threshold_scale", torch.as_tensor(scale, dtype=torch.float32))
+            gains = np.zeros((len(numeric), self.stride - 2, 1))
+            for i, column in enumerate(numeric):
+                gains[i, : len(column.gains), 0] = column.gains
+            self.register_buffer("threshold_scale", _root_of_gain(gains))
         self.levels = nn.ParameterList(weight(b.n_bins) for b in bins.categorical)
         self.sets = nn.ParameterList(weight(len(b.gains)) for b in bins.categorical)
         for i, b in enumerate(bins.categorical):
-            members = b.members - b.members.mean(axis=0)
-            members *= np.sqrt(b.gains / max(b.gains.mean(), 1e-300))
-            self.register_buffer(f"members_{i}", torch.as_tensor(members, dtype=torch.float32))
+            members = torch.as_tensor(b.members - b.members.mean(axis=0), dtype=torch.float32)
+            self.register_buffer(f"members_{i}", members * _root_of_gain(b.gains))
 
     def table(self) -> Tensor:
         """Vectors of all bins, (number of bins, h), in the order of :meth:`TeacherBins.encode`."""
         parts = []
         if self.stride:
-            above = running_sum(self.thresholds * self.threshold_scale)
+            above = running_sum(self.thresholds * self.get_buffer("threshold_scale"))
             below = torch.zeros_like(self.missing)
             parts.append(torch.cat([self.missing, below, above], dim=1).flatten(0, 1))
         for i, (levels, sets) in enumerate(zip(self.levels, self.sets, strict=True)):
@@ -151,7 +154,7 @@ class StudentNetwork(nn.Module):
             "independent": [n_scores, n_reasons],
             "score": [n_scores],
         }[scheme]
-        self.networks = nn.ModuleList(BinNetwork(bins, hidden_layer_sizes, width) for width in widths)
+        self.networks: Any = nn.ModuleList(BinNetwork(bins, hidden_layer_sizes, width) for width in widths)
 
     def forward(self, encoded: Tensor) -> tuple[Tensor, Tensor | None]:
         """Map bins (n, d') to scores (n, K) and reasons (n, K, d') or None, both without the base."""

@@ -107,10 +107,11 @@ def train_student(
         cut = math.ceil(n * p.validation_fraction)
         if cut >= n:
             raise ValueError(
-                f"The 'validation_fraction' parameter, {p.validation_fraction}, leaves no row of {n} to train on."
+                f"The 'validation_fraction' parameter, {p.validation_fraction}, "
+                f"leaves no row of {n} to train on."
             )
         held_out, rows = order[:cut], np.sort(order[cut:])
-    data = targets.tensors(rows)
+    data: dict[str, Any] = dict(targets.tensors(rows))
     variants = [torch.from_numpy(v[rows]) for v in (targets.variants, targets.variant_scores)]
 
     def draw_variants(epoch: int, _: Batch) -> dict[str, torch.Tensor]:

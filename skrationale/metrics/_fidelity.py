@@ -1,4 +1,4 @@
-"""Fidelity: does the student answer alike, and for a like reason?"""
+"""Fidelity of a student to its teacher, in answers and in reasons."""
 
 from __future__ import annotations
 
