@@ -8,6 +8,7 @@ PY := $(VENV)/bin/python
 # A stamp is made when its step has ended: what was interrupted is done again, what stands is left alone.
 BASE := $(VENV)/made
 RUN := $(VENV)/installed
+TEST := $(VENV)/installed-test
 DEV := $(VENV)/installed-dev
 # An environment whose interpreter is gone or has no pip is made anew.
 BROKEN := $(if $(wildcard $(BASE)),$(shell $(PY) -c 'import pip' 2>/dev/null || echo broken))
@@ -29,17 +30,21 @@ $(RUN): $(BASE) pyproject.toml .ci/constraints.txt
 	$(INSTALL) -e .
 	touch $@
 
+$(TEST): $(BASE) pyproject.toml .ci/constraints.txt
+	$(INSTALL) -e '.[test]'
+	touch $(RUN) $@
+
 $(DEV): $(BASE) pyproject.toml .ci/constraints.txt
 	$(INSTALL) -e '.[dev]'
-	touch $(RUN) $@
+	touch $(RUN) $(TEST) $@
 
 demo: $(RUN)  ## distil four tables, print a table of figures, write reports/quickstart.html
 	$(PY) examples/quickstart.py
 
-test: $(DEV)  ## run the tests and doctests
+test: $(TEST)  ## run the tests and doctests
 	$(PY) -m pytest -n 2
 
-test-long: $(DEV)  ## run the long statistical checks
+test-long: $(TEST)  ## run the long statistical checks
 	$(PY) -m pytest tests/long || [ $$? -eq 5 ]  # 5: there are none
 
 lint: $(DEV)  ## check style, spelling, types and docstrings
@@ -52,7 +57,7 @@ format: $(DEV)  ## format the code and mend what ruff can mend
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: $(DEV)  ## run the scripts behind the published figures (hours)
+bench: $(TEST)  ## run the scripts behind the published figures (hours)
 	for script in examples/benchmarks/[a-z]*.py; do $(PY) "$$script" || exit; done
 
 clean:  ## remove the environment, caches and reports

@@ -66,7 +66,8 @@ def distil(X, y):
     student = GBDT2NNStudent(random_state=0).fit(X, y)
     fidelity = student.fidelity(X_test, y_test)
     rows = X_test.sample(1000, replace=True, random_state=0)
-    own, tree_shap = seconds_a_row([lambda: student.explain(rows), lambda: student.teacher_explain(rows)], len(rows))
+    calls = [lambda: student.explain(rows), lambda: student.teacher_explain(rows)]
+    own, tree_shap = seconds_a_row(calls, len(rows))
     figures = {
         "teacher": f"{fidelity['teacher_score']:.3f}",
         "student": f"{fidelity['score']:.3f}",
@@ -95,7 +96,7 @@ def main():
     print(
         "teacher, student: accuracy, or R2 of diabetes. fidelity R2: raw scores, student against teacher.\n"
         "reasons R2, top-1 (share of rows with the same first reason): against the teacher's TreeSHAP.\n"
-        "us a row, TreeSHAP: microseconds for the reasons of a row, student and teacher; ratio: how much faster.\n"
+        "us a row, TreeSHAP: microseconds for the reasons of a row, student and teacher.\n"
     )
     explanation = student.explain(X_test)
     REPORT.parent.mkdir(exist_ok=True)

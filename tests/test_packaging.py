@@ -1,5 +1,7 @@
-"""What a newcomer meets first: the version, the README and the quick start."""
+"""What a newcomer meets first: the version, the README, the Makefile and the docstrings."""
 
+import importlib
+import inspect
 import re
 import tomllib
 from pathlib import Path
@@ -9,6 +11,26 @@ import pytest
 import skrationale
 
 ROOT = Path(__file__).parents[1]
+ROOMS = ("", ".datasets", ".gbdt2nn", ".metrics", ".plotting")
+NOT_ASKED = {
+    "ES01",
+    "SA01",
+    "EX01",
+}  # not every docstring needs a second paragraph, a neighbour and an example
+
+
+def public_objects():
+    """Dotted names of all public classes, their own methods, and functions."""
+    for room in ROOMS:
+        module = importlib.import_module(f"skrationale{room}")
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if callable(thing):
+                yield f"{module.__name__}.{name}"
+            for member in vars(thing) if inspect.isclass(thing) else ():
+                attribute = getattr(thing, member)
+                if not member.startswith("_") and (callable(attribute) or isinstance(attribute, property)):
+                    yield f"{module.__name__}.{name}.{member}"
 
 
 def test_versions_agree():
@@ -37,3 +59,14 @@ def test_readme_links_lead_somewhere():
 @pytest.mark.parametrize("target", ["demo", "test", "test-long", "lint", "format", "bench", "clean", "help"])
 def test_makefile_describes_its_targets(target):
     assert re.search(rf"^{target}:.*## \w", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_docstrings_follow_numpydoc():
+    validate = pytest.importorskip("numpydoc.validate", reason="numpydoc comes with the extra 'dev'").validate
+    faults = {
+        (name, *error)
+        for name in public_objects()
+        for error in validate(name)["errors"]
+        if error[0] not in NOT_ASKED
+    }
+    assert not faults

@@ -35,7 +35,9 @@ def _cpu_model() -> str:
     return next(models, platform.processor() or platform.machine())
 
 
-def interleaved_medians(calls: Mapping[str, Callable[[], Any]], repeats: int = 7) -> dict[str, dict[str, Any]]:
+def interleaved_medians(
+    calls: Mapping[str, Callable[[], Any]], repeats: int = 7
+) -> dict[str, dict[str, Any]]:
     """Seconds of callables run in turn, A B C A B C, after one untimed call of each.
 
     Each name gets its `median`, `min` and `max`, and its `times` in the order of the repeats: what slows

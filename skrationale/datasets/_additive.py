@@ -64,9 +64,10 @@ def make_additive(
     """
     from sklearn.utils import check_random_state
 
-    for name, value, least in (("n_samples", n_samples, 1), ("n_features", n_features, 1), ("noise", noise, 0)):
-        if value < least:
-            raise ValueError(f"{name} is {value!r}; expected a number of at least {least}.")
+    bounds = {"n_samples": (n_samples, 1), "n_features": (n_features, 1), "noise": (noise, 0)}
+    for name, (value, bound) in bounds.items():
+        if value < bound:
+            raise ValueError(f"{name} is {value!r}; expected a number of at least {bound}.")
     rng = check_random_state(random_state)
     X = rng.uniform(-1, 1, size=(n_samples, n_features))
     contributions = np.zeros_like(X)

@@ -139,21 +139,20 @@ def _read_local(path: Path) -> tuple[pd.DataFrame, pd.Series]:
 def _download(name: str, source: _Source, folder: Path) -> tuple[pd.DataFrame, pd.Series]:
     advice = f"Put {name}.csv.gz (last column: the target) and its card {name}.json into {folder}."
     if source.data_id is None:
-        raise FileNotFoundError(f"{name} was not found in {folder}, and no OpenML id of it is known. {advice}")
+        raise FileNotFoundError(f"{name} is not in {folder}, and no OpenML id of it is known. {advice}")
     from sklearn.datasets import fetch_openml
 
     try:
         bunch = fetch_openml(data_id=source.data_id, as_frame=True)
     except OSError as error:
-        raise OSError(f"{name} was not found in {folder}, and OpenML gave: {error}. {advice}") from error
+        raise OSError(f"{name} is not in {folder}, and OpenML gave: {error}. {advice}") from error
     X, y = bunch.data, bunch.target
     texts = X.select_dtypes(exclude=["number", "bool", "category"]).columns
     X = X.astype(dict.fromkeys(texts, "category"))
     if source.task == "binary":
-        labels = y.astype(str)
-        if source.positive not in set(labels):
-            raise ValueError(
-                f"The target of {name} holds {sorted(set(labels))[:10]}; expected {source.positive!r} among them."
-            )
-        y = labels == source.positive
+        y = y.astype(str)
+        labels = sorted(set(y))
+        if source.positive not in labels:
+            raise ValueError(f"The target of {name} holds {labels}; expected {source.positive!r} among them.")
+        y = y == source.positive
     return X, y

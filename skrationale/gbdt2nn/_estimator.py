@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -17,42 +16,13 @@ from ..base import BaseDistiller
 from ..explanation import Explanation
 from ..training import resolve_device
 from ._bins import TeacherBins
-from ._inference import CompiledNetwork
+from ._inference import CompiledNetwork, CompiledStudent
 from ._synthetic import n_copies, swap_cells
 from ._teacher import LightGBMTeacher
 from ._training import Targets, train_student
 
 SMALL_TABLE = 100_000
 """Cells up to which LightGBM works on one thread: starting more costs more than it saves."""
-
-
-@dataclass(frozen=True)
-class _Student:
-    """All that a fitted student needs to answer: bins, weights, and the units of its outputs."""
-
-    bins: TeacherBins
-    networks: list[CompiledNetwork]
-    scheme: str
-    base: np.ndarray
-    scale: float
-
-    def answer(
-        self, codes: np.ndarray, device: str, batch_size: int | None = None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Scores (n, K) and contributions (n, K, d') in float64, or None where there are none."""
-        n, n_scores = len(codes), len(self.base)
-        if not self.networks:
-            return np.tile(self.base, (n, 1)), np.zeros((n, n_scores, 0))
-        encoded = self.bins.encode(codes)
-        outputs = [network(encoded, device=device, batch_size=batch_size) for network in self.networks]
-        joined = outputs[0] if len(outputs) == 1 else np.hstack(outputs)
-        joined *= self.scale
-        if self.scheme == "score":
-            return self.base + joined, None
-        if self.scheme == "additive":
-            reasons = joined.reshape(n, n_scores, -1)
-            return self.base + reasons.sum(axis=-1), reasons
-        return self.base + joined[:, :n_scores], joined[:, n_scores:].reshape(n, n_scores, -1)
 
 
 class GBDT2NNStudent(BaseDistiller):
@@ -320,17 +290,16 @@ class GBDT2NNStudent(BaseDistiller):
         scores = self._teacher_scores(codes)
         base = self._teacher_contributions(codes[:1], "tree_shap")[1]
         weight = np.ones(len(codes)) if sample_weight is None else sample_weight
-        centre = np.average(scores, axis=0, weights=weight)
-        scale = float(np.sqrt(np.average((scores - centre) ** 2, axis=0, weights=weight)).mean())
+        scale = _spread(scores, base, weight)
         scheme = self.imitation if self.explanation is not None else "score"
         self.history_, self.n_iter_, self.device_ = [], 0, "cpu"
-        self._student = _Student(bins, [], scheme, base, scale)
+        self._student = CompiledStudent(bins, [], scheme, base, scale)
         if bins.all and scale > 0:
             targets = self._targets(codes, scores, y, weight, bins, base, scale, rng)
             result = train_student(bins, targets, scheme, self, seed)
             trained: Any = result.module
             networks = [CompiledNetwork.from_module(network) for network in trained.networks]
-            self._student = _Student(bins, networks, scheme, base, scale)
+            self._student = CompiledStudent(bins, networks, scheme, base, scale)
             self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
         if self._can_explain():
             shown = rng.permutation(len(codes))[: self.max_explanation_rows]
@@ -445,6 +414,14 @@ class GBDT2NNStudent(BaseDistiller):
             link=self._task.link,
             meta=meta,
         )
+
+
+def _spread(scores: np.ndarray, base: np.ndarray, weight: np.ndarray) -> float:
+    """Weighted standard deviation of scores (n, K), mean over outputs; else their distance from base."""
+    centre = np.average(scores, axis=0, weights=weight)
+    spread = float(np.sqrt(np.average((scores - centre) ** 2, axis=0, weights=weight)).mean())
+    distance = float(np.abs(scores - base).max())
+    return spread if spread > 1e-9 * distance else distance
 
 
 def _n_jobs(codes: np.ndarray) -> int | None:

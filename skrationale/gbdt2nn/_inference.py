@@ -1,4 +1,4 @@
-"""A trained student as plain arrays: its first layer is one table, ready to be looked up."""
+"""A trained student as plain arrays; the first layer of a network is one table, ready to be looked up."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from ..training import limit_threads, resolve_device
 
 if TYPE_CHECKING:
+    from ._bins import TeacherBins
     from ._network import BinNetwork
 
 EXACT_ROWS = 512
@@ -89,3 +90,46 @@ class CompiledNetwork:
                     hidden = torch.addmm(bias, torch.nn.functional.silu(hidden, inplace=True), weight)
                 out[start : start + step] = hidden.cpu().numpy()
         return out
+
+
+@dataclass(frozen=True)
+class CompiledStudent:
+    """All that a fitted student needs to answer.
+
+    Parameters
+    ----------
+    bins : TeacherBins
+        Bins of the d' columns it reads.
+    networks : list of CompiledNetwork
+        Those of the scheme; none when the teacher is a constant.
+    scheme : {"additive", "joint", "independent", "score"}
+        What their outputs are.
+    base : ndarray of shape (K,)
+        Base of the teacher.
+    scale : float
+        Raw score of a unit of output.
+    """
+
+    bins: TeacherBins
+    networks: list[CompiledNetwork]
+    scheme: str
+    base: np.ndarray
+    scale: float
+
+    def answer(
+        self, codes: np.ndarray, device: str, batch_size: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Scores (n, K) and contributions (n, K, d') in float64, or None where there are none."""
+        n, n_scores = len(codes), len(self.base)
+        if not self.networks:
+            return np.tile(self.base, (n, 1)), np.zeros((n, n_scores, 0))
+        encoded = self.bins.encode(codes)
+        outputs = [network(encoded, device=device, batch_size=batch_size) for network in self.networks]
+        joined = outputs[0] if len(outputs) == 1 else np.hstack(outputs)
+        joined *= self.scale
+        if self.scheme == "score":
+            return self.base + joined, None
+        if self.scheme == "additive":
+            reasons = joined.reshape(n, n_scores, -1)
+            return self.base + reasons.sum(axis=-1), reasons
+        return self.base + joined[:, :n_scores], joined[:, n_scores:].reshape(n, n_scores, -1)

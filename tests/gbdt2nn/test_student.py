@@ -341,3 +341,11 @@ def test_verbose_and_callbacks(capfd, friedman):
     GBDT2NNStudent(regressor(), verbose=1, callbacks=[Counter()], **FAST).fit(X, y)
     assert Counter.epochs == FAST["max_epochs"]
     assert "15/15" in capfd.readouterr().err
+
+
+def test_a_table_without_spread_still_gets_the_teachers_score(friedman):
+    X, y = friedman
+    teacher = FrozenEstimator(regressor().fit(X, y))
+    same = np.tile(X[np.argmax(y)], (50, 1))
+    model = GBDT2NNStudent(teacher, **FAST | {"max_epochs": 200}).fit(same, y[:50])
+    np.testing.assert_allclose(model.predict(same), model.teacher_.predict(same), rtol=0.01)
