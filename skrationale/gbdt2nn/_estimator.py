@@ -65,7 +65,8 @@ class GBDT2NNStudent(BaseDistiller):
     hidden_layer_sizes : sequence of int, default=(256, 256, 256)
         Widths of the hidden layers.
     max_epochs : int or "auto", default="auto"
-        Passes over the training rows. ``"auto"``: as many as make 3000 steps, but 5 to 200.
+        Passes over the training rows. ``"auto"``: as many as make 3000 steps, or
+        6000 for more than two classes, but 5 to 200.
     batch_size : int, default=512
         Rows a step, training rows and the synthetic rows that go with them.
     lr : float, default=4e-3

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..training import limit_threads, resolve_device
+from ._network import split_outputs
 
 if TYPE_CHECKING:
     from ._bins import TeacherBins
@@ -127,9 +128,5 @@ class CompiledStudent:
         outputs = [network(encoded, device=device, batch_size=batch_size) for network in self.networks]
         joined = outputs[0] if len(outputs) == 1 else np.hstack(outputs)
         joined *= self.scale
-        if self.scheme == "score":
-            return self.base + joined, None
-        if self.scheme == "additive":
-            reasons = joined.reshape(n, n_scores, -1)
-            return self.base + reasons.sum(axis=-1), reasons
-        return self.base + joined[:, :n_scores], joined[:, n_scores:].reshape(n, n_scores, -1)
+        scores, reasons = split_outputs(joined, self.scheme, n_scores)
+        return self.base + scores, reasons

@@ -158,14 +158,31 @@ class StudentNetwork(nn.Module):
 
     def forward(self, encoded: Tensor) -> tuple[Tensor, Tensor | None]:
         """Map bins (n, d') to scores (n, K) and reasons (n, K, d') or None, both without the base."""
-        return split_outputs([network(encoded) for network in self.networks], self.scheme, self.n_scores)
+        outputs = torch.cat([network(encoded) for network in self.networks], dim=1)
+        return split_outputs(outputs, self.scheme, self.n_scores)
 
 
-def split_outputs(outputs: Sequence[Tensor], scheme: str, n_scores: int) -> tuple[Tensor, Tensor | None]:
-    """Read scores (n, K) and reasons (n, K, d') or None from the outputs of a scheme's networks."""
+def split_outputs(outputs: Any, scheme: str, n_scores: int) -> tuple[Any, Any]:
+    """Read the joined outputs of a scheme's networks.
+
+    Parameters
+    ----------
+    outputs : Tensor or ndarray of shape (n, n_outputs)
+        Outputs.
+    scheme : {"additive", "joint", "independent", "score"}
+        What they are.
+    n_scores : int
+        Number K of scores.
+
+    Returns
+    -------
+    scores : Tensor or ndarray of shape (n, K)
+    reasons : Tensor or ndarray of shape (n, K, d') or None
+    """
     if scheme == "score":
-        return outputs[0], None
-    joined = torch.cat(list(outputs), dim=1)
-    scores, reasons = (None, joined) if scheme == "additive" else joined.tensor_split([n_scores], dim=1)
-    reasons = reasons.reshape(len(joined), n_scores, -1)
+        return outputs, None
+    scores, reasons = (
+        (None, outputs) if scheme == "additive" else (outputs[:, :n_scores], outputs[:, n_scores:])
+    )
+    reasons = reasons.reshape(len(outputs), n_scores, -1)
     return (reasons.sum(-1) if scores is None else scores), reasons

@@ -18,7 +18,8 @@ MAX_GRADIENT_NORM = 1.0
 """Without clipping, training was seen to collapse on some seeds."""
 SMALL_DATA, VARIANTS_SMALL, VARIANTS_LARGE = 20_000, 4, 1
 """Synthetic rows that go with each training row in an epoch, below and from so many training rows."""
-AUTO_STEPS, AUTO_EPOCHS = 3000, (5, 200)
+AUTO_STEPS, AUTO_STEPS_MANY, AUTO_EPOCHS = 3000, 6000, (5, 200)
+"""Steps of training for one score a row, and for several; least and most epochs."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,12 @@ class Targets:
         return {name: values[rows] for name, values in data.items()}
 
 
-def n_epochs(max_epochs: int | str, n: int, batch_rows: int) -> int:
-    """Epochs for n rows: as asked, or what makes about 3000 steps, within 5 and 200."""
+def n_epochs(max_epochs: int | str, n: int, batch_rows: int, n_scores: int) -> int:
+    """Epochs for n rows: as asked, or what makes about as many steps as K scores need."""
     if max_epochs != "auto":
         return int(max_epochs)
     steps = math.ceil(n / batch_rows)
-    return min(max(math.ceil(AUTO_STEPS / steps), AUTO_EPOCHS[0]), AUTO_EPOCHS[1])
+    return min(max(math.ceil((AUTO_STEPS if n_scores == 1 else AUTO_STEPS_MANY) / steps), AUTO_EPOCHS[0]), AUTO_EPOCHS[1])
 
 
 def train_student(
@@ -132,7 +133,7 @@ def train_student(
         student_loss(targets, p.explanation_lambda, p.label_lambda),
         data,
         validation=None if held_out is None else targets.tensors(held_out),
-        max_epochs=n_epochs(p.max_epochs, len(rows), batch_rows),
+        max_epochs=n_epochs(p.max_epochs, len(rows), batch_rows, n_scores),
         batch_size=batch_rows,
         lr=p.lr,
         weight_decay=p.weight_decay,
