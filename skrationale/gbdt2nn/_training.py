@@ -75,7 +75,8 @@ def n_epochs(max_epochs: int | str, n: int, batch_rows: int, n_scores: int) -> i
     if max_epochs != "auto":
         return int(max_epochs)
     steps = math.ceil(n / batch_rows)
-    return min(max(math.ceil((AUTO_STEPS if n_scores == 1 else AUTO_STEPS_MANY) / steps), AUTO_EPOCHS[0]), AUTO_EPOCHS[1])
+    wanted = AUTO_STEPS if n_scores == 1 else AUTO_STEPS_MANY
+    return int(np.clip(math.ceil(wanted / steps), *AUTO_EPOCHS))
 
 
 def train_student(

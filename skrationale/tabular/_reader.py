@@ -137,8 +137,8 @@ class TableReader:
             for value in column:
                 if isinstance(value, (dict, list, set, tuple, np.ndarray)):
                     raise TypeError(
-                        f"Column {name!r} of X holds a {type(value).__name__}; the argument must be a string, "
-                        "a number, a boolean or missing in every cell."
+                        f"Column {name!r} of X holds a {type(value).__name__}; "
+                        "the argument must be a string, a number, a boolean or missing in every cell."
                     )
             return _levels(column)
         raise TypeError(

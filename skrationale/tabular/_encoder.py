@@ -1,0 +1,188 @@
+"""Encode a table as float32 columns for a network, and fold what a network says of them back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
+
+from ._reader import TableReader
+
+MAX_QUANTILES = 1000
+
+
+class TableEncoder:
+    """Encode a table by scikit-learn's transformers, remembering the original column of each result.
+
+    A number is standardised (or mapped to normal quantiles); where it is missing it is 0, the mean
+    (or median), and a column with missing values at fit gets an indicator of them. A category is
+    one-hot, with missing as a level of its own if it occurred; levels beyond the most frequent share one
+    column, and so do unseen ones, which are all zero where there is no such column. Constant
+    and empty columns of numbers are zero.
+
+    Parameters
+    ----------
+    numeric : {"standard", "quantile", "none"}, default="standard"
+        What is done to numbers: mean 0 and variance 1, normal quantiles, or nothing.
+    max_categories : int, default=40
+        Most columns that a category is encoded into.
+    random_state : int or None, default=None
+        Seed of the subsample from which quantiles of large tables are estimated.
+
+    Attributes
+    ----------
+    reader : TableReader
+        Reads the d columns.
+    groups : ndarray of shape (p,)
+        Position of the original column of each encoded column.
+    encoded_names : tuple of p str
+        Such as ``"age"``, ``"age is missing"``, ``"city = Ulm"``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrationale.tabular import TableEncoder
+    >>> table = pd.DataFrame({"age": [30.0, None, 50.0], "city": ["Ulm", "Bonn", "Ulm"]})
+    >>> encoder = TableEncoder().fit(table)
+    >>> encoder.encoded_names
+    ('age', 'age is missing', 'city = Bonn', 'city = Ulm')
+    >>> encoder.transform(table)
+    array([[-1.,  0.,  0.,  1.],
+           [ 0.,  1.,  1.,  0.],
+           [ 1.,  0.,  0.,  1.]], dtype=float32)
+    >>> encoder.groups
+    array([0, 0, 1, 1])
+    """
+
+    reader: TableReader
+    groups: np.ndarray
+    encoded_names: tuple[str, ...]
+
+    def __init__(
+        self, *, numeric: str = "standard", max_categories: int = 40, random_state: int | None = None
+    ) -> None:
+        if numeric not in ("standard", "quantile", "none"):
+            raise ValueError(f"numeric must be 'standard', 'quantile' or 'none'. Got {numeric!r} instead.")
+        self.numeric = numeric
+        self.max_categories = max_categories
+        self.random_state = random_state
+
+    def fit(self, X: Any, sample_weight: np.ndarray | None = None) -> TableEncoder:
+        """Learn means, quantiles and levels.
+
+        Parameters
+        ----------
+        X : table of shape (n, d)
+            What :class:`TableReader` reads.
+        sample_weight : ndarray of shape (n,), default=None
+            Weights of the rows in means and variances; quantiles and frequencies of levels do not use them.
+
+        Returns
+        -------
+        TableEncoder
+            Itself.
+        """
+        self.reader = TableReader().fit(X)
+        codes = self.reader.transform(X)
+        is_number = np.array([levels is None for levels in self.reader.levels])
+        self._numbers, self._categories = np.flatnonzero(is_number), np.flatnonzero(~is_number)
+        numbers = codes[:, self._numbers]
+        self._missing = self._numbers[np.isnan(numbers).any(axis=0)]
+        # fmax and fmin skip NaN, and are NaN themselves in an empty column
+        self._varies = np.fmax.reduce(numbers) > np.fmin.reduce(numbers)
+        self._scaler: Any = None
+        if self.numeric != "none" and self._varies.any():
+            self._scaler = self._fit_scaler(numbers[:, self._varies], sample_weight)
+        names = self.reader.feature_names
+        groups = [*self._numbers, *self._missing]
+        encoded = [*(names[j] for j in self._numbers), *(f"{names[j]} is missing" for j in self._missing)]
+        self._one_hot: OneHotEncoder | None = None
+        if self._categories.size:
+            self._one_hot = OneHotEncoder(
+                handle_unknown="infrequent_if_exist",
+                max_categories=self.max_categories,
+                sparse_output=False,
+                dtype=np.float32,
+            ).fit(codes[:, self._categories])
+            for i, j in enumerate(self._categories):
+                labels = self._level_names(i, j)
+                groups += [j] * len(labels)
+                encoded += [f"{names[j]} = {label}" for label in labels]
+        self.groups, self.encoded_names = np.array(groups, dtype=np.intp), tuple(encoded)
+        return self
+
+    def _fit_scaler(self, numbers: np.ndarray, sample_weight: np.ndarray | None) -> Any:
+        if self.numeric == "quantile":
+            return QuantileTransformer(
+                n_quantiles=min(MAX_QUANTILES, len(numbers)),
+                output_distribution="normal",
+                random_state=self.random_state,
+            ).fit(numbers)
+        return StandardScaler().fit(numbers, sample_weight=sample_weight)
+
+    def _level_names(self, i: int, j: int) -> list[str]:
+        """Names of the one-hot columns of category i, which is original column j."""
+        assert self._one_hot is not None
+        levels = self.reader.levels[j]
+        assert levels is not None
+        rare = self._one_hot.infrequent_categories_[i]
+        rare = np.array([]) if rare is None else rare
+        kept = [code for code in self._one_hot.categories_[i] if not _contains(rare, code)]
+        labels = ["missing" if np.isnan(code) else str(levels[int(code)]) for code in kept]
+        return labels + ["other"] * bool(rare.size)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : table of shape (n, d)
+            Columns in the order of fit.
+
+        Returns
+        -------
+        ndarray of shape (n, p), float32
+            Finite numbers.
+        """
+        codes = self.reader.transform(X)
+        numbers = np.zeros((len(codes), len(self._numbers)))
+        varying = codes[:, self._numbers[self._varies]]
+        numbers[:, self._varies] = varying if self._scaler is None else self._scaler.transform(varying)
+        parts = [np.nan_to_num(numbers, nan=0.0), np.isnan(codes[:, self._missing])]
+        if self._one_hot is not None:
+            parts.append(self._one_hot.transform(codes[:, self._categories]))
+        return np.hstack([part.astype(np.float32) for part in parts])
+
+
+def _contains(codes: np.ndarray, code: float) -> bool:
+    return bool((codes == code).any() or (np.isnan(code) and np.isnan(codes).any()))
+
+
+def sum_by_group(values: np.ndarray, groups: np.ndarray, n_features: int) -> np.ndarray:
+    """Add up what belongs to the encoded columns of one original column.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, p) or (n, p, k)
+        Quantities of the encoded columns.
+    groups : ndarray of shape (p,)
+        Original column of each.
+    n_features : int
+        Number d of original columns.
+
+    Returns
+    -------
+    ndarray of shape (n, d) or (n, d, k)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sum_by_group(np.array([[1.0, 2.0, 4.0]]), np.array([0, 1, 1]), 2)
+    array([[1., 6.]])
+    """
+    if values.shape[1] != len(groups):
+        raise ValueError(f"values has {values.shape[1]} columns; expected {len(groups)}, one for each group.")
+    total = np.zeros((len(values), n_features, *values.shape[2:]))
+    np.add.at(total, (slice(None), groups), values)
+    return total

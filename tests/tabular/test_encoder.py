@@ -1,0 +1,96 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skrationale.tabular import TableEncoder, sum_by_group
+
+
+@pytest.fixture
+def table():
+    rng = np.random.RandomState(0)
+    return pd.DataFrame(
+        {
+            "number": rng.normal(5, 3, 200),
+            "gaps": np.where(rng.rand(200) < 0.3, np.nan, rng.exponential(size=200)),
+            "flag": rng.rand(200) < 0.4,
+            "city": rng.choice(["Bonn", "Ulm", None], 200),
+            "constant": 7,
+            "empty": np.nan,
+        }
+    )
+
+
+@pytest.mark.parametrize("numeric", ["standard", "quantile", "none"])
+def test_every_original_column_is_encoded_and_finite(table, numeric):
+    encoder = TableEncoder(numeric=numeric).fit(table)
+    encoded = encoder.transform(table)
+    assert encoded.dtype == np.float32
+    assert encoded.shape == (200, len(encoder.groups)) == (200, len(encoder.encoded_names))
+    assert np.isfinite(encoded).all()
+    assert set(encoder.groups) == set(range(6))
+
+
+def test_numbers_are_standardised_and_missing_ones_are_the_mean(table):
+    encoder = TableEncoder().fit(table)
+    encoded = dict(zip(encoder.encoded_names, encoder.transform(table).T, strict=True))
+    assert encoded["number"].mean() == pytest.approx(0, abs=1e-6)
+    assert encoded["number"].std() == pytest.approx(1, abs=1e-5)
+    missing = table["gaps"].isna()
+    assert (encoded["gaps"][missing] == 0).all()
+    np.testing.assert_array_equal(encoded["gaps is missing"], missing)
+    assert "number is missing" not in encoded
+    assert (encoded["constant"] == 0).all()
+    assert (encoded["empty"] == 0).all()
+
+
+def test_categories_are_one_hot_with_missing_as_a_level(table):
+    encoder = TableEncoder().fit(table)
+    names = encoder.encoded_names[-3:]
+    assert names == ("city = Bonn", "city = Ulm", "city = missing")
+    block = encoder.transform(table)[:, -3:]
+    np.testing.assert_array_equal(block.sum(axis=1), 1)
+    np.testing.assert_array_equal(block[:, 1] == 1, table["city"] == "Ulm")
+    new = table[:1].assign(city="Rome", number=np.nan)
+    assert (encoder.transform(new)[:, -3:] == 0).all()
+    assert np.isfinite(encoder.transform(new)).all()
+    assert (encoder.transform(table[:1].assign(constant=9, empty=9.0))[:, 3:5] == 0).all()
+
+
+def test_many_levels_share_a_column():
+    levels = np.array([f"l{k}" for k in range(500)])
+    table = pd.DataFrame({"id": np.concatenate([levels, np.repeat(levels[:5], 50)])})
+    encoder = TableEncoder(max_categories=6).fit(table)
+    assert encoder.encoded_names == ("id = l0", "id = l1", "id = l2", "id = l3", "id = l4", "id = other")
+    encoded = encoder.transform(pd.DataFrame({"id": ["l0", "l77", "new"]}))
+    np.testing.assert_array_equal(encoded.argmax(axis=1), [0, 5, 5])
+
+
+def test_integer_weights_are_repeated_rows(table):
+    numbers = table[["number", "gaps"]]
+    weight = np.random.RandomState(1).randint(0, 4, len(numbers))
+    weighted = TableEncoder().fit(numbers, sample_weight=weight).transform(numbers)
+    repeated = TableEncoder().fit(numbers.loc[numbers.index.repeat(weight)]).transform(numbers)
+    np.testing.assert_allclose(weighted, repeated, atol=1e-6)
+    assert np.abs(weighted - TableEncoder().fit(numbers).transform(numbers)).max() > 0.01
+
+
+def test_what_is_said_of_encoded_columns_folds_back(table):
+    encoder = TableEncoder().fit(table)
+    values = np.random.RandomState(0).normal(size=(4, len(encoder.groups), 2))
+    folded = sum_by_group(values, encoder.groups, 6)
+    assert folded.shape == (4, 6, 2)
+    np.testing.assert_allclose(folded[:, 3], values[:, -3:].sum(axis=1))
+    np.testing.assert_allclose(folded.sum(axis=1), values.sum(axis=1))
+    with pytest.raises(ValueError, match="values has 2 columns; expected 10"):
+        sum_by_group(np.zeros((1, 2)), encoder.groups, 6)
+
+
+def test_numbers_alone_categories_alone_and_pickle(table):
+    for part in (table[["number"]], table[["city"]]):
+        encoder = TableEncoder().fit(part)
+        copy = pickle.loads(pickle.dumps(encoder))
+        np.testing.assert_array_equal(copy.transform(part), encoder.transform(part))
+    with pytest.raises(ValueError, match="numeric must be .* Got 'fancy'"):
+        TableEncoder(numeric="fancy")

@@ -1,0 +1,155 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from skrationale.tabular import TableReader
+
+nan = np.nan
+COLUMNS = {
+    "float": (pd.Series([1.5, nan, 3.0]), [1.5, nan, 3.0]),
+    "nullable integer": (pd.Series([1, None, 3], dtype="Int64"), [1, nan, 3]),
+    "nullable boolean": (pd.Series([True, None, False], dtype="boolean"), [1, nan, 0]),
+    "boolean": (pd.Series([True, False, True]), [1, 0, 1]),
+    "text": (pd.Series(["b", None, "a"]), [1, nan, 0]),
+    "text in objects": (pd.Series(["b", nan, "a"], dtype=object), [1, nan, 0]),
+    "pandas text": (pd.Series(["b", pd.NA, "a"], dtype="string"), [1, nan, 0]),
+    "category": (pd.Series(pd.Categorical(["b", None, "a"], categories=["b", "a"])), [0, nan, 1]),
+    "category of numbers": (pd.Series(pd.Categorical([30, 10, None])), [1, 0, nan]),
+    "category of intervals": (pd.Series(pd.cut([1.0, 9.0, nan], [0, 5, 10])), [0, 1, nan]),
+    "numbers in objects": (pd.Series([1, None, 2.5], dtype=object), [1, nan, 2.5]),
+    "nothing": (pd.Series([None, None, None], dtype=object), [nan, nan, nan]),
+    "mixed": (pd.Series(["b", 2, nan], dtype=object), [1, 0, nan]),
+    "unsigned": (pd.Series([1, 2, 3], dtype="uint8"), [1, 2, 3]),
+}
+
+
+@pytest.mark.parametrize(("column", "expected"), COLUMNS.values(), ids=COLUMNS.keys())
+def test_columns(column, expected):
+    table = pd.DataFrame({"c": column, "other": [0, 1, 2]})
+    reader = TableReader().fit(table)
+    codes = reader.transform(table)
+    assert codes.dtype == np.float64
+    np.testing.assert_array_equal(codes[:, 0], expected)
+    back = reader.to_frame(codes)
+    np.testing.assert_array_equal(TableReader().fit(back).transform(back)[:, 1], codes[:, 1])
+    if reader.levels[0] is not None:
+        shown = [None if pd.isna(v) else v for v in back["c"]]
+        assert shown == [None if pd.isna(v) else v for v in column]
+
+
+def test_levels_that_were_not_there_are_minus_one_and_missing_is_nan():
+    fitted = pd.DataFrame({"a": ["x", "y"], "b": pd.Categorical([1, 2])})
+    reader = TableReader().fit(fitted)
+    new = pd.DataFrame({"a": ["z", None], "b": pd.Categorical([2, 7])})
+    np.testing.assert_array_equal(reader.transform(new), [[-1, 1], [nan, -1]])
+    as_text = pd.DataFrame({"a": pd.Categorical(["y", "x"]), "b": [2, 1]})
+    np.testing.assert_array_equal(reader.transform(as_text), [[1, 1], [0, 0]])
+
+
+def test_levels_may_be_added_and_keep_the_old_codes():
+    reader = TableReader().fit(pd.DataFrame({"a": ["x", "y"]}))
+    reader.add_levels(0, ["w", "x"])
+    np.testing.assert_array_equal(reader.transform(pd.DataFrame({"a": ["x", "y", "w"]}))[:, 0], [0, 1, 2])
+    with pytest.raises(ValueError, match="column 0 is numeric"):
+        TableReader().fit(np.zeros((2, 1))).add_levels(0, ["a"])
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(6, dtype=np.float32).reshape(3, 2),
+        np.arange(6).reshape(3, 2),
+        np.asfortranarray(np.arange(6.0).reshape(3, 2)),
+        np.arange(12.0).reshape(3, 4)[:, ::2],
+        np.array([[True, False]] * 3),
+        [[1, 2], [3, 4], [5, 6]],
+        np.array([[1, 2.5], [None, 4], [5, 6]], dtype=object),
+    ],
+    ids=["float32", "int", "fortran", "strided", "bool", "lists", "objects"],
+)
+def test_arrays_of_numbers(array):
+    reader = TableReader().fit(array)
+    codes = reader.transform(array)
+    np.testing.assert_array_equal(codes, np.asarray(array, dtype=float))
+    assert reader.feature_names == ("x0", "x1")
+    assert reader.to_frame(codes) is codes
+
+
+def test_reading_neither_aliases_nor_writes():
+    array = np.arange(6.0).reshape(3, 2)
+    array.flags.writeable = False
+    codes = TableReader().fit(array).transform(array)
+    codes[0, 0] = 7
+    assert array[0, 0] == 0
+
+
+def test_arrays_that_hold_text():
+    array = np.array([["a", 1.0], ["b", nan]], dtype=object)
+    reader = TableReader().fit(array)
+    np.testing.assert_array_equal(reader.transform(array), [[0, 1], [1, nan]])
+    np.testing.assert_array_equal(reader.transform(np.array([["c", 2.0]], dtype=object)), [[-1, 2]])
+    assert reader.display(array)[1, 0] == "b"
+
+
+def test_polars_and_arrow_are_read_like_pandas():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame(
+        {"a": ["x", None, "y"], "n": [1, None, 3], "c": ["u", "v", None]},
+        schema_overrides={"c": pl.Categorical},
+    )
+    for table in (frame, frame.to_arrow()):
+        reader = TableReader().fit(table)
+        assert reader.feature_names == ("a", "n", "c")
+        np.testing.assert_array_equal(reader.transform(table), [[0, 1, 0], [nan, nan, 1], [1, 3, nan]])
+        assert reader.display(table)[0].tolist() == ["x", 1.0, "u"]
+
+
+def test_names_that_lightgbm_refuses_are_made_safe_and_stay_distinct():
+    names = ["a b", "a_b", "a:b", "", "", 3]
+    table = pd.DataFrame(np.zeros((2, 6)), columns=names)
+    reader = TableReader().fit(table)
+    assert reader.feature_names == ("a b", "a_b", "a:b", "", "", "3")
+    safe = list(reader.to_frame(reader.transform(table)).columns)
+    assert len(set(safe)) == 6
+    assert not any(set(name) & set(' {}[]",:') for name in safe)
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "text"),
+    [
+        (pd.DataFrame({"good": [1.0], "bad": [np.inf]}), ValueError, r"infinity in column\(s\) \['bad'\]"),
+        (np.array([[1.0, -np.inf]]), ValueError, r"infinity in column\(s\) \['x1'\]"),
+        (pd.DataFrame({"when": pd.to_datetime(["2026-01-01"])}), TypeError, "'when' .* dtype datetime64"),
+        (pd.DataFrame({"z": [1j]}), TypeError, "'z' .* dtype complex"),
+        (np.array([[1j]]), ValueError, "Complex data not supported"),
+        (pd.DataFrame({"d": [{"a": 1}]}), TypeError, "'d' .* dict.*argument must be a string"),
+        (sparse.csr_matrix([[1.0]]), TypeError, "[Ss]parse"),
+        ([1.0, 2.0], ValueError, "Expected 2D array, got 1D array instead"),
+        (np.zeros((0, 2)), ValueError, "0 sample"),
+        (pd.DataFrame({"a": []}), ValueError, "0 sample"),
+        (pd.DataFrame(index=[0, 1]), ValueError, "0 feature"),
+        (np.zeros((2, 2, 2)), ValueError, "dim"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_read_says_why(table, error, text):
+    with pytest.raises(error, match=text):
+        TableReader().fit(table).transform(table)
+
+
+def test_a_column_may_not_change_its_nature():
+    reader = TableReader().fit(pd.DataFrame({"age": [1.0, 2.0]}))
+    with pytest.raises(ValueError, match="'age' of X was numeric at fit"):
+        reader.transform(pd.DataFrame({"age": ["old", "young"]}))
+    with pytest.raises(ValueError, match="X has 2 features, but 1 features"):
+        reader.transform(pd.DataFrame({"age": [1], "more": [2]}))
+    np.testing.assert_array_equal(reader.transform(pd.DataFrame({"age": pd.Categorical([5, 6])})), [[5], [6]])
+
+
+def test_pickle():
+    table = pd.DataFrame({"a": ["x", None], "b": [1, 2]})
+    reader = pickle.loads(pickle.dumps(TableReader().fit(table)))
+    np.testing.assert_array_equal(reader.transform(table), [[0, 1], [nan, 2]])
