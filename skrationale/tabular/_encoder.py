@@ -106,7 +106,7 @@ class TableEncoder:
                 dtype=np.float32,
             ).fit(codes[:, self._categories])
             for i, j in enumerate(self._categories):
-                labels = self._level_names(i, j)
+                labels = self._level_names(i, int(j))
                 groups += [j] * len(labels)
                 encoded += [f"{names[j]} = {label}" for label in labels]
         self.groups, self.encoded_names = np.array(groups, dtype=np.intp), tuple(encoded)
@@ -184,5 +184,5 @@ def sum_by_group(values: np.ndarray, groups: np.ndarray, n_features: int) -> np.
     if values.shape[1] != len(groups):
         raise ValueError(f"values has {values.shape[1]} columns; expected {len(groups)}, one for each group.")
     total = np.zeros((len(values), n_features, *values.shape[2:]))
-    np.add.at(total, (slice(None), groups), values)
+    np.add.at(total.swapaxes(0, 1), groups, values.swapaxes(0, 1))
     return total
