@@ -44,6 +44,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 TEST_ROWS_EXPLAINED = 4000
 COST_ROWS = 10_000
+COST_SETS = ("adult", "california_housing", "higgs_small")
 
 
 class SharedTargets:
@@ -164,7 +165,7 @@ def cost(name: str, quick: bool) -> list[dict[str, Any]]:
             len(few),
         ),
     }
-    calls |= peers(teacher, student, X, many, few)
+    calls |= peers(teacher, student, many, few)
     times = interleaved_medians({k: f for k, (f, _) in calls.items()}, repeats=3 if quick else 7)
     micros = {k: times[k]["median"] / calls[k][1] * 1e6 for k in calls}
     reference = micros["LightGBM predict"]
@@ -175,7 +176,7 @@ def cost(name: str, quick: bool) -> list[dict[str, Any]]:
     ]
 
 
-def peers(teacher: Any, student: Any, X: Any, many: Any, few: Any) -> dict[str, tuple[Any, int]]:
+def peers(teacher: Any, student: Any, many: Any, few: Any) -> dict[str, tuple[Any, int]]:
     """Add the peers that are installed and take this model."""
     found: dict[str, tuple[Any, int]] = {}
     reader = student._reader
@@ -188,15 +189,13 @@ def peers(teacher: Any, student: Any, X: Any, many: Any, few: Any) -> dict[str, 
         found["shap.TreeExplainer"] = (lambda: explainer.shap_values(few), len(few))
     except Exception as error:
         print("shap.TreeExplainer left out:", error)
-    numeric = all(levels is None for levels in reader.levels)
-    if numeric:
+    if all(levels is None for levels in reader.levels):
         try:
             from woodelf import WoodelfExplainer
 
-            background = X.iloc[:0] if len(X) == 0 else None
-            woodelf = WoodelfExplainer(teacher.booster_, background)
-            woodelf.shap_values(many.iloc[:50])
-            found["woodelf-explainer"] = (lambda: woodelf.shap_values(many), len(many))
+            woodelf = WoodelfExplainer(teacher, feature_perturbation="tree_path_dependent")
+            woodelf.shap_values(many.iloc[:50], verbose=False)
+            found["woodelf-explainer"] = (lambda: woodelf.shap_values(many, verbose=False), len(many))
         except Exception as error:
             print("woodelf-explainer left out:", repr(error)[:200])
     else:
@@ -230,7 +229,7 @@ def main() -> None:
                 options.parts, f"{name}-{seed}", lambda n=name, s=seed: quality(n, s, options.quick)
             )
     costs: list[dict[str, Any]] = []
-    for name in ("adult", "california_housing") if "cost" not in options.skip else ():
+    for name in COST_SETS if "cost" not in options.skip else ():
         costs += remembered(options.parts, f"cost-{name}", lambda n=name: cost(n, options.quick))
     if not options.quick and len(options.sets) == len(SETS):
         report(rows, costs, options.seeds)
