@@ -12,11 +12,8 @@ import skrationale
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("", ".datasets", ".gbdt2nn", ".metrics", ".plotting")
-NOT_ASKED = {
-    "ES01",
-    "SA01",
-    "EX01",
-}  # second paragraph, neighbours, example
+# a second paragraph, neighbours, an example
+NOT_ASKED = {"ES01", "SA01", "EX01"}
 
 
 def public_objects():
@@ -56,6 +53,15 @@ def test_readme_links_lead_somewhere():
     assert links
     for link in links:
         assert (ROOT / link).exists(), link
+
+
+def test_readme_figures_are_those_that_are_stored():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"<!-- figures: gbdt2nn -->(.*?)<!-- end -->", readme, re.DOTALL)
+    rows = [line for line in block.splitlines() if line.startswith("|")]
+    stored = (ROOT / "examples/benchmarks/results/gbdt2nn.md").read_text(encoding="utf-8").splitlines()
+    assert len(rows) > 10
+    assert set(rows) <= set(stored)
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "test-long", "lint", "format", "bench", "clean", "help"])

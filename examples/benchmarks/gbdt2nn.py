@@ -249,20 +249,50 @@ def remembered(folder: Path | None, key: str, compute: Any) -> list[dict[str, An
 
 
 def report(rows: list[dict[str, Any]], costs: list[dict[str, Any]], seeds: int) -> None:
-    """Store every row, and a table of means with the spread over seeds."""
+    """Store every row, and tables of means with the spread over seeds."""
+    names = list(dict.fromkeys(row["set"] for row in rows))
+    models = list(dict.fromkeys(row["model"] for row in rows))
+
+    def cell(name: str, model: str, column: str) -> str:
+        values = [r[column] for r in rows if (r["set"], r["model"]) == (name, model) and column in r]
+        digits = 1 if column == "fit_s" else 4
+        return f"{np.mean(values):.{digits}f} ± {np.std(values):.{digits}f}" if values else ""
+
+    student = next(iter(VARIANTS))
+    summary = [
+        {
+            "data set": name,
+            "teacher": cell(name, "teacher", "score"),
+            "student": cell(name, student, "score"),
+            "raw-score R2": cell(name, student, "raw_r2"),
+            "reasons R2": cell(name, student, "explanation_r2"),
+            "same first reason": cell(name, student, "top1_agreement"),
+        }
+        for name in names
+    ]
     columns = ("score", "raw_r2", "explanation_r2", "top1_agreement", "fit_s")
-    summary = []
-    for name, model in dict.fromkeys((r["set"], r["model"]) for r in rows):
-        cells: dict[str, Any] = {"set": name, "model": model}
-        for column in columns:
-            values = [r[column] for r in rows if (r["set"], r["model"]) == (name, model) and column in r]
-            digits = 1 if column == "fit_s" else 4
-            cells[column] = f"{np.mean(values):.{digits}f} ± {np.std(values):.{digits}f}" if values else ""
-        summary.append(cells)
-    cost_rows = [{k: (f"{v:.3g}" if isinstance(v, float) else v) for k, v in r.items()} for r in costs]
+    detail = [
+        {"data set": name, "model": model} | {column: cell(name, model, column) for column in columns}
+        for name in names
+        for model in models
+    ]
+    cost_table = [
+        {
+            "data set": r["set"],
+            "operation": r["operation"],
+            "µs a row": f"{r['us_a_row']:.3g}",
+            "against `predict`": f"{r['to_predict']:.3g}",
+            "against the student": f"{r['to_student']:.3g}",
+        }
+        for r in costs
+    ]
     save(
         "gbdt2nn",
-        {"Quality on test rows": summary, "Cost of a row (one thread)": cost_rows},
+        {
+            "The default student on test rows, mean ± standard deviation over seeds": summary,
+            "All students": detail,
+            f"Cost of a row, one thread, {COST_ROWS} rows at once": cost_table,
+        },
         {"versions": versions(), "seeds": list(range(seeds)), "rows": rows, "costs": costs},
     )
 

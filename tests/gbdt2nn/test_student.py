@@ -349,3 +349,26 @@ def test_a_table_without_spread_still_gets_the_teachers_score(friedman):
     same = np.tile(X[np.argmax(y)], (50, 1))
     model = GBDT2NNStudent(teacher, **FAST | {"max_epochs": 200}).fit(same, y[:50])
     np.testing.assert_allclose(model.predict(same), model.teacher_.predict(same), rtol=0.01)
+
+
+def test_a_model_fitted_on_a_gpu_answers_without_one(student, friedman):
+    import copy
+
+    import torch
+
+    moved = copy.copy(student)
+    moved.device_ = f"cuda:{torch.cuda.device_count()}"
+    np.testing.assert_array_equal(moved.predict(friedman[0]), student.predict(friedman[0]))
+
+
+def test_many_levels():
+    rng = np.random.RandomState(0)
+    level = rng.randint(0, 500, 3000)
+    effect = rng.normal(size=500)
+    X = pd.DataFrame({"id": [f"level {k}" for k in level], "x": rng.normal(size=3000)})
+    y = effect[level] + X["x"].to_numpy()
+    teacher = regressor(n_estimators=100, min_data_per_group=1, cat_smooth=1)
+    model = GBDT2NNStudent(teacher, **FAST | {"max_epochs": 60}).fit(X[:2400], y[:2400])
+    fidelity = model.fidelity(X[2400:], y[2400:])
+    assert fidelity["prediction_r2"] > 0.9
+    assert fidelity["score"] > fidelity["teacher_score"] - 0.05
