@@ -248,6 +248,10 @@ def remembered(folder: Path | None, key: str, compute: Any) -> list[dict[str, An
     return json.loads(path.read_text())
 
 
+def three_digits(number: float) -> str:
+    return f"{number:.0f}" if number >= 100 else f"{number:.3g}"
+
+
 def report(rows: list[dict[str, Any]], costs: list[dict[str, Any]], seeds: int) -> None:
     """Store every row, and tables of means with the spread over seeds."""
     names = list(dict.fromkeys(row["set"] for row in rows))
@@ -280,9 +284,9 @@ def report(rows: list[dict[str, Any]], costs: list[dict[str, Any]], seeds: int) 
         {
             "data set": r["set"],
             "operation": r["operation"],
-            "µs a row": f"{r['us_a_row']:.3g}",
-            "against `predict`": f"{r['to_predict']:.3g}",
-            "against the student": f"{r['to_student']:.3g}",
+            "µs a row": three_digits(r["us_a_row"]),
+            "against `predict`": three_digits(r["to_predict"]),
+            "against the student": three_digits(r["to_student"]),
         }
         for r in costs
     ]
@@ -290,7 +294,7 @@ def report(rows: list[dict[str, Any]], costs: list[dict[str, Any]], seeds: int) 
         "gbdt2nn",
         {
             "The default student on test rows, mean ± standard deviation over seeds": summary,
-            "All students": detail,
+            "All students; fit_s: seconds of a fit without the teacher's and without TreeSHAP": detail,
             f"Cost of a row, one thread, {COST_ROWS} rows at once": cost_table,
         },
         {"versions": versions(), "seeds": list(range(seeds)), "rows": rows, "costs": costs},
