@@ -105,6 +105,8 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
         with unchanged_on_error(self):
             self._validate_params()
             self._check_parameters()
+            for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+                delattr(self, name)  # of an earlier fit
             X = as_frame_or_array(X)
             validate_data(self, X, y, skip_check_array=True)
             target = column_or_1d(y, warn=True)

@@ -255,7 +255,7 @@ class GBDT2NNStudent(BaseDistiller):
         return LeafTable(teacher).contributions(table, n_jobs=_n_jobs(codes))
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
-        return self.teacher_explain(X) if self._can_explain() else None
+        return self.teacher_explain(X) if self._student.learnt else None
 
     def teacher_explain(self, X: Any, explanation: str | None = None) -> Explanation:
         """Give the teacher's own contributions, for comparison.
@@ -272,10 +272,10 @@ class GBDT2NNStudent(BaseDistiller):
         Explanation
             Of kind ``"additive"``.
         """
-        kind = explanation or self.explanation or "tree_shap"
+        codes = self._read(X)
+        kind = explanation or self._student.learnt or "tree_shap"
         if kind not in ("tree_shap", "path"):
             raise ValueError(f"explanation must be 'tree_shap', 'path' or None. Got {explanation!r} instead.")
-        codes = self._read(X)
         values, base = self._teacher_contributions(codes, kind)
         return self._explanation(X, codes, values, base, {"explanation": kind, "model": "teacher"})
 
@@ -294,15 +294,16 @@ class GBDT2NNStudent(BaseDistiller):
         scale = _spread(scores, base, weight)
         scheme = self.imitation if self.explanation is not None else "score"
         self.history_, self.n_iter_, self.device_ = [], 0, "cpu"
-        self._student = CompiledStudent(bins, [], scheme, base, scale)
+        learnt = self.explanation if self.explanation_lambda > 0 else None
+        networks: list[CompiledNetwork] = []
         if bins.all and scale > 0:
             targets = self._targets(codes, scores, y, weight, bins, base, scale, rng)
             result = train_student(bins, targets, scheme, self, seed)
             trained: Any = result.module
             networks = [CompiledNetwork.from_module(network) for network in trained.networks]
-            self._student = CompiledStudent(bins, networks, scheme, base, scale)
             self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
-        if self._can_explain():
+        self._student = CompiledStudent(bins, networks, scheme, base, scale, learnt)
+        if learnt:
             shown = rng.permutation(len(codes))[: self.max_explanation_rows]
             values = self._contributions(codes[shown])
             importance = np.average(np.abs(values), axis=0, weights=weight[shown]).sum(axis=0)
@@ -322,7 +323,7 @@ class GBDT2NNStudent(BaseDistiller):
         """Label training rows and synthetic rows by the teacher, in units of `scale` above `base`."""
         n, n_scores = scores.shape
         reasons, explained = None, np.zeros(n, dtype=bool)
-        if self.explanation is not None and self.explanation_lambda > 0:
+        if self.explanation and self.explanation_lambda > 0:
             limit = self.max_explanation_rows if self.explanation == "tree_shap" else n
             explained[rng.permutation(n)[:limit]] = True
             values, _ = self._teacher_contributions(codes[explained], self.explanation)
@@ -348,9 +349,6 @@ class GBDT2NNStudent(BaseDistiller):
             scale=scale,
             link=self._task.link,
         )
-
-    def _can_explain(self) -> bool:
-        return self.explanation is not None and self.explanation_lambda > 0
 
     def _scores(self, codes: np.ndarray) -> np.ndarray:
         return self._student.answer(codes, self.device_)[0]
@@ -390,15 +388,15 @@ class GBDT2NNStudent(BaseDistiller):
             student splits its score among columns arbitrarily.
         """
         codes = self._read(X)
-        if not self._can_explain():
+        student = self._student
+        if not student.learnt:
             raise ValueError(
-                "This student has learnt no reasons. Expected explanation='tree_shap' or 'path' and "
-                f"explanation_lambda > 0 at fit; got explanation={self.explanation!r}, "
-                f"explanation_lambda={self.explanation_lambda!r}."
+                "This student has learnt no reasons: it was fitted with explanation=None or "
+                "explanation_lambda=0. Expected explanation='tree_shap' or 'path' and explanation_lambda > 0."
             )
         values = self._contributions(codes, batch_size)
-        meta = {"explanation": self.explanation, "imitation": self.imitation, "model": "student"}
-        return self._explanation(X, codes, values, self._student.base, meta)
+        meta = {"explanation": student.learnt, "imitation": student.scheme, "model": "student"}
+        return self._explanation(X, codes, values, student.base, meta)
 
     def _explanation(
         self, X: Any, codes: np.ndarray, values: np.ndarray, base: np.ndarray, meta: dict[str, Any]

@@ -109,6 +109,8 @@ class CompiledStudent:
         Base of the teacher.
     scale : float
         Raw score of a unit of output.
+    learnt : {"tree_shap", "path"} or None
+        The reasons it was taught; without any, how it splits its score among columns is arbitrary.
     """
 
     bins: TeacherBins
@@ -116,6 +118,7 @@ class CompiledStudent:
     scheme: str
     base: np.ndarray
     scale: float
+    learnt: str | None
 
     def answer(
         self, codes: np.ndarray, device: str, batch_size: int | None = None

@@ -1,5 +1,6 @@
 """The template of a display: where the explanation comes from, and where it is drawn."""
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..explanation import Explanation
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class ExplanationDisplay:
+class ExplanationDisplay(ABC):
     """Base of the displays; a display says in `_check` what it can draw, and draws it in `_draw`.
 
     Parameters
@@ -138,11 +139,12 @@ class ExplanationDisplay:
         self.figure_ = self.ax_.figure  # type: ignore[assignment]
         return self
 
-    def _check(self, explanation: Explanation) -> None:
+    def _check(self, explanation: Explanation) -> None:  # noqa: B027, a display may draw all
         """Raise if this display cannot draw the explanation."""
 
+    @abstractmethod
     def _draw(self, explanation: Explanation, ax: "Axes | None") -> "Axes":
-        raise NotImplementedError
+        """Draw on `ax`, or on axes of its own, and return them."""
 
     def _need_one_output(self, explanation: Explanation) -> None:
         if explanation.n_outputs > 1:

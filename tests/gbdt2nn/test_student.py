@@ -372,3 +372,16 @@ def test_many_levels():
     fidelity = model.fidelity(X[2400:], y[2400:])
     assert fidelity["prediction_r2"] > 0.9
     assert fidelity["score"] > fidelity["teacher_score"] - 0.05
+
+
+def test_what_was_fitted_decides_and_a_refit_forgets(friedman):
+    X, y = friedman
+    model = GBDT2NNStudent(regressor(), **FAST).fit(X, y)
+    values = model.explain(X).values
+    model.set_params(explanation=None, imitation="joint")
+    np.testing.assert_array_equal(model.explain(X).values, values)
+    assert model.explain(X).meta["imitation"] == "additive"
+    model.fit(X, y)
+    assert not hasattr(model, "feature_importances_")
+    with pytest.raises(ValueError, match="learnt no reasons"):
+        model.explain(X)
