@@ -58,6 +58,7 @@ format: $(DEV)  ## format the code and mend what ruff can mend
 	$(PY) -m ruff format .
 
 bench: $(TEST)  ## run the scripts behind the published figures (hours)
+	$(INSTALL) -e '.[bench]'
 	for script in examples/benchmarks/[a-z]*.py; do $(PY) "$$script" || exit; done
 
 clean:  ## remove the environment, caches and reports

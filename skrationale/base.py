@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
     column_or_1d,
+    has_fit_parameter,
     validate_data,
 )
 
@@ -70,7 +71,7 @@ def looks_like_classes(y: np.ndarray) -> bool:
 class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
     """An estimator over tables whose predictions come with reasons.
 
-    A subclass says how to fit (`_fit`), how to score rows (`_scores`) and how to explain them
+    A subclass says how to fit (`_fit_rows`), how to score rows (`_scores`) and how to explain them
     (`explain`); this class reads tables, keeps a failed fit from leaving traces, and turns scores
     into predictions through the fitted `_task`.
     """
@@ -78,6 +79,8 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
     _task: Task
     _reader: TableReader
+    _kept: np.ndarray
+    """Which rows of the table have a weight; only while fitting."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to a table and its target.
@@ -115,19 +118,20 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
             reader = TableReader().fit(X)
             codes = reader.transform(X)
             check_consistent_length(codes, target, weight)
+            kept = self._kept = weight > 0
             if sample_weight is not None:
-                kept = weight > 0
-                codes, target, weight = codes[kept], target[kept], weight[kept]
+                X, codes, target, weight = X[kept], codes[kept], target[kept], weight[kept]
             self._reader = reader
-            self._fit(codes, target, weight / weight.mean() if sample_weight is not None else None)
+            self._fit_rows(X, codes, target, weight / weight.mean() if sample_weight is not None else None)
+            del self._kept
         return self
 
     def _check_parameters(self) -> None:
         """Refuse, before any work, parameters that `_parameter_constraints` cannot express."""
 
     @abstractmethod
-    def _fit(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        """Fit on numbers and codes (n, d); set `_task` and all fitted attributes."""
+    def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        """Fit on rows as given and as numbers and codes (n, d); set `_task` and all fitted attributes."""
 
     @abstractmethod
     def _scores(self, codes: np.ndarray) -> np.ndarray:
@@ -262,17 +266,24 @@ class BaseDistiller(BaseReasoner):
         task = getattr(self, "_task", None)
         return task is None or task.is_classification
 
-    def _fit(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        self.teacher_ = self._fit_teacher(codes, y, sample_weight)
+    def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        table = self._teacher_table(X, codes)
+        self.teacher_ = self._fit_teacher(table, codes, y, sample_weight)
         self._task = self._accept_teacher()
         if self._task.is_classification:
             self.classes_ = self._task.classes
-        self._distil(codes, self._task.encode(y), sample_weight)
+        self._distil(table, codes, self._task.encode(y), sample_weight)
 
-    def _fit_teacher(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
+    def _teacher_table(self, X: Any, codes: np.ndarray) -> Any:
+        """Give rows in the form that the teacher takes."""
+        return X
+
+    def _fit_teacher(
+        self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> Any:
         teacher = self.teacher
         if teacher is None:
-            teacher = self._default_teacher(looks_like_classes(y), codes)
+            teacher = self._default_teacher(self._are_classes(y), codes)
         elif not (is_classifier(teacher) or is_regressor(teacher)):
             raise TypeError(
                 f"The 'teacher' parameter of {type(self).__name__} must be a scikit-learn classifier or "
@@ -296,7 +307,22 @@ class BaseDistiller(BaseReasoner):
         if isinstance(teacher, FrozenEstimator):
             check_is_fitted(teacher.estimator)
             return teacher.estimator
-        return clone(teacher).fit(self._reader.to_frame(codes), y, sample_weight=sample_weight)
+        if sample_weight is None:
+            return self._configure(clone(teacher)).fit(table, y)
+        if not has_fit_parameter(teacher, "sample_weight"):
+            raise ValueError(
+                f"sample_weight was given, but the teacher {type(teacher).__name__} takes none; expected "
+                "sample_weight=None, or a teacher that is weighted and fitted already, in a FrozenEstimator."
+            )
+        return self._configure(clone(teacher)).fit(table, y, sample_weight=sample_weight)
+
+    def _configure(self, teacher: Any) -> Any:
+        """Set parameters of the teacher that the distiller rules."""
+        return teacher
+
+    def _are_classes(self, y: np.ndarray) -> bool:
+        """Whether a distiller without a teacher takes a target for labels."""
+        return looks_like_classes(y)
 
     @abstractmethod
     def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
@@ -311,11 +337,11 @@ class BaseDistiller(BaseReasoner):
         """Prepare the fitted `teacher_` for questions and say what its task is."""
 
     @abstractmethod
-    def _distil(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _distil(self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         """Train the student on rows (n, d), encoded targets (n,) and weights of mean 1."""
 
     @abstractmethod
-    def _teacher_scores(self, codes: np.ndarray) -> np.ndarray:
+    def _teacher_scores(self, table: Any) -> np.ndarray:
         """Raw scores (n, K) of the teacher."""
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
@@ -340,7 +366,8 @@ class BaseDistiller(BaseReasoner):
             ``teacher_score`` (accuracy or R2).
         """
         codes = self._read(X)
-        scores, teacher_scores = self._scores(codes), self._teacher_scores(codes)
+        table = self._teacher_table(as_frame_or_array(X), codes)
+        scores, teacher_scores = self._scores(codes), self._teacher_scores(table)
         task = self._task
         probabilities: dict[str, Any] = {}
         if task.is_classification:

@@ -1,8 +1,13 @@
 """The estimators that keep the promises of the package: a new family joins by adding its lines here."""
 
 from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.pipeline import make_pipeline
 
-from skrationale import GBDT2NNStudent
+from skrationale import GBDT2NNStudent, SmoothMLPClassifier, SmoothMLPRegressor, SymbolicDistiller
+from skrationale.symbolic import Engine
+from skrationale.tabular import TableEncoder
 
 TREES = {
     "n_estimators": 20,
@@ -13,16 +18,84 @@ TREES = {
     "n_jobs": 1,
 }
 FAST = {"hidden_layer_sizes": (32, 32), "max_epochs": 20, "n_synthetic": 200, "random_state": 0}
+SMOOTH = {"hidden_layer_sizes": (16, 16), "max_epochs": 20, "jacobian_lambda": 0.01, "random_state": 0}
+# a fifth of the epochs for each lambda after the first
+SMOOTH_AUTO = SMOOTH | {"jacobian_lambda": "auto", "jacobian_lambdas": (0.0, 0.01)}
+SHORT = {
+    "niterations": 12,
+    "population_size": 60,
+    "n_searches": 1,
+    "maxsize": 12,
+    "jacobian_lambda": None,
+    "random_state": 0,
+}
+
+
+class OneHot(TransformerMixin, BaseEstimator):
+    """The encoder that a user might put before trees: any table becomes numbers."""
+
+    def fit(self, X, y=None):
+        self.encoder_ = TableEncoder(numeric="none").fit(X)
+        return self
+
+    def transform(self, X):
+        return self.encoder_.transform(X)
+
+
+def black_box(trees):
+    return make_pipeline(OneHot(), trees(max_iter=15, max_leaf_nodes=7, random_state=0))
+
+
+class InterruptedEngine(Engine):
+    """An engine during whose search the user loses patience."""
+
+    name = "interrupted"
+
+    def search(self, Z, t, **settings):
+        raise KeyboardInterrupt
+
 
 CLASSIFIERS = {
     "gbdt2nn": lambda: GBDT2NNStudent(LGBMClassifier(**TREES), **FAST),
     "gbdt2nn-path": lambda: GBDT2NNStudent(LGBMClassifier(**TREES), explanation="path", **FAST),
     "gbdt2nn-default-teacher": lambda: GBDT2NNStudent(**FAST),
+    "smooth-mlp": lambda: SmoothMLPClassifier(**SMOOTH),
+    "symbolic": lambda: SymbolicDistiller(SmoothMLPClassifier(**SMOOTH), teacher_weight=1, **SHORT),
+    "symbolic-black-box": lambda: SymbolicDistiller(
+        black_box(HistGradientBoostingClassifier), teacher_weight=0.5, **SHORT
+    ),
 }
 REGRESSORS = {
     "gbdt2nn": lambda: GBDT2NNStudent(LGBMRegressor(**TREES), **FAST),
     "gbdt2nn-poisson": lambda: GBDT2NNStudent(LGBMRegressor(objective="poisson", **TREES), **FAST),
+    "smooth-mlp": lambda: SmoothMLPRegressor(**SMOOTH),
+    "smooth-mlp-auto": lambda: SmoothMLPRegressor(**SMOOTH_AUTO),
+    "symbolic": lambda: SymbolicDistiller(SmoothMLPRegressor(**SMOOTH), **SHORT),
+    "symbolic-black-box": lambda: SymbolicDistiller(black_box(HistGradientBoostingRegressor), **SHORT),
 }
 ALL = {f"{name}-classifier": make for name, make in CLASSIFIERS.items()} | {
     f"{name}-regressor": make for name, make in REGRESSORS.items()
 }
+
+GRIDS = {"explanation_lambda": [0.1, 1.0], "penalty_fraction": [0.5, 1.0], "maxsize": [5, 9]}
+"""Values to search for parameters that an estimator may have."""
+
+BAD_PARAMETERS = {
+    "lr": ("fast", "'lr' parameter .* Got 'fast'"),
+    "device": ("abacus", "device.*got 'abacus'"),
+    "hidden_layer_sizes": ((0,), "'hidden_layer_sizes' parameter"),
+    "jacobian_lambda": (-1.0, "'jacobian_lambda' parameter .* Got -1.0"),
+    "jacobian_lambdas": ((1.0, 0.1), "rising numbers"),
+    "engine": ("abacus", "'engine' parameter .* Got 'abacus'"),
+    "teacher_weight": (1.5, "'teacher_weight' parameter .* Got 1.5"),
+    "binary_operators": (["plus"], "'binary_operators' parameter .* Got 'plus'"),
+    "unary_operators": (["sine"], r"'unary_operators' parameter .* Did you mean 'sin'\?"),
+}
+"""A wrong value for parameters that an estimator or its teacher may have, and what the message says."""
+
+
+def known_parameters(model, values):
+    """Keep the values for parameters that the estimator has, or else its teacher."""
+    names = model.get_params()
+    asked = {(name if name in names else f"teacher__{name}"): value for name, value in values.items()}
+    return {name: value for name, value in asked.items() if name in names}

@@ -11,7 +11,7 @@ import pytest
 import skrationale
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("", ".datasets", ".gbdt2nn", ".metrics", ".plotting")
+ROOMS = ("", ".datasets", ".gbdt2nn", ".metrics", ".plotting", ".symbolic")
 # a second paragraph, neighbours, an example
 NOT_ASKED = {"ES01", "SA01", "EX01"}
 
@@ -37,15 +37,15 @@ def test_versions_agree():
     assert project["version"] == skrationale.__version__
 
 
-def test_readme_example_runs(tmp_path, monkeypatch):
+def test_readme_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(
-        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
-    )
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     names = {}
-    exec(compile(example, "README.md", "exec"), names)
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), names)
     assert names["student"].score(names["X_test"], names["y_test"]) > 0.9
     assert (tmp_path / "reasons.html").stat().st_size > 1000
+    assert names["distiller"].score(names["X"], names["y"]) > 0.4
 
 
 def test_readme_links_lead_somewhere():
@@ -55,11 +55,12 @@ def test_readme_links_lead_somewhere():
         assert (ROOT / link).exists(), link
 
 
-def test_readme_figures_are_those_that_are_stored():
+@pytest.mark.parametrize("family", ["gbdt2nn"])
+def test_readme_figures_are_those_that_are_stored(family):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"<!-- figures: gbdt2nn -->(.*?)<!-- end -->", readme, re.DOTALL)
+    (block,) = re.findall(rf"<!-- figures: {family} -->(.*?)<!-- end -->", readme, re.DOTALL)
     rows = [line for line in block.splitlines() if line.startswith("|")]
-    stored = (ROOT / "examples/benchmarks/results/gbdt2nn.md").read_text(encoding="utf-8").splitlines()
+    stored = (ROOT / f"examples/benchmarks/results/{family}.md").read_text(encoding="utf-8").splitlines()
     assert len(rows) > 10
     assert set(rows) <= set(stored)
 

@@ -5,7 +5,16 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skrationale import GBDT2NNStudent
+from skrationale import (
+    GBDT2NNStudent,
+    SmoothMLPClassifier,
+    SmoothMLPRegressor,
+    SymbolicDistiller,
+    SymbolicDistillerCV,
+)
+
+QUICK = {"hidden_layer_sizes": (16, 16), "max_epochs": 100, "random_state": 0}
+SHORT = {"niterations": 4, "population_size": 40, "n_searches": 1, "maxsize": 8}
 
 
 def expected_failures(estimator):
@@ -19,6 +28,11 @@ def expected_failures(estimator):
         GBDT2NNStudent(),
         GBDT2NNStudent(LGBMClassifier(verbose=-1, n_jobs=1)),
         GBDT2NNStudent(LGBMRegressor(verbose=-1, n_jobs=1)),
+        SmoothMLPRegressor(**QUICK),
+        SmoothMLPClassifier(**QUICK),
+        SymbolicDistiller(SmoothMLPRegressor(**QUICK), jacobian_lambda=0.01, **SHORT),
+        SymbolicDistiller(SmoothMLPClassifier(**QUICK), jacobian_lambda=0.01, **SHORT),
+        SymbolicDistillerCV(SmoothMLPRegressor(**QUICK), jacobian_lambdas=(0, 0.01), cv=2, **SHORT),
     ],
     expected_failed_checks=expected_failures,
 )
@@ -31,5 +45,7 @@ def test_a_distillers_task_is_its_teachers():
     assert is_regressor(GBDT2NNStudent(LGBMRegressor()))
     assert not hasattr(GBDT2NNStudent(LGBMRegressor()), "predict_proba")
     assert is_classifier(GBDT2NNStudent())
+    assert is_regressor(SymbolicDistiller())
+    assert is_classifier(SymbolicDistiller(SmoothMLPClassifier()))
     X = np.random.RandomState(0).normal(size=(30, 2))
     assert is_regressor(GBDT2NNStudent().fit(X, X[:, 0]))

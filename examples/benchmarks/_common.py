@@ -12,7 +12,10 @@ from time import perf_counter
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("skrationale", "numpy", "scipy", "pandas", "scikit-learn", "torch", "skorch", "lightgbm", "shap")
+PACKAGES = (
+    *("skrationale", "numpy", "scipy", "pandas", "scikit-learn", "torch", "skorch", "lightgbm", "shap"),
+    *("sympy", "pyoperon", "gplearn"),
+)
 
 Row = Mapping[str, Any]
 

@@ -242,8 +242,11 @@ class GBDT2NNStudent(BaseDistiller):
         classes = getattr(self.teacher_, "classes_", None)
         return Task(teacher.link, teacher.n_outputs, classes)
 
-    def _teacher_scores(self, codes: np.ndarray) -> np.ndarray:
-        return LightGBMTeacher(self.teacher_).raw_scores(self._reader.to_frame(codes), n_jobs=_n_jobs(codes))
+    def _teacher_table(self, X: Any, codes: np.ndarray) -> Any:
+        return self._reader.to_frame(codes)
+
+    def _teacher_scores(self, table: Any) -> np.ndarray:
+        return LightGBMTeacher(self.teacher_).raw_scores(table, n_jobs=_n_jobs(table))
 
     def _teacher_contributions(self, codes: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
         """Contributions (n, K, d) of the teacher and its base (K,)."""
@@ -281,14 +284,14 @@ class GBDT2NNStudent(BaseDistiller):
 
     # --- the student -----------------------------------------------------------------------------
 
-    def _distil(self, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _distil(self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         rng = check_random_state(self.random_state)
         seed = rng.randint(2**31 - 1)
         teacher = LightGBMTeacher(self.teacher_)
         bins = TeacherBins(
             teacher.splits(), teacher.level_codes(self._reader.levels), int(self.max_thresholds)
         )
-        scores = self._teacher_scores(codes)
+        scores = self._teacher_scores(table)
         base = self._teacher_contributions(codes[:1], "tree_shap")[1]
         weight = np.ones(len(codes)) if sample_weight is None else sample_weight
         scale = _spread(scores, base, weight)
@@ -335,7 +338,7 @@ class GBDT2NNStudent(BaseDistiller):
         for k in range(copies):
             swapped = swap_cells(codes, self.swap_probability, rng, None if (weight == 1).all() else weight)
             variants[:, k] = bins.encode(swapped)
-            variant_scores[:, k] = (self._teacher_scores(swapped) - base) / scale
+            variant_scores[:, k] = (self._teacher_scores(self._reader.to_frame(swapped)) - base) / scale
         return Targets(
             encoded=bins.encode(codes),
             scores=((scores - base) / scale).astype(np.float32),
@@ -423,5 +426,5 @@ def _spread(scores: np.ndarray, base: np.ndarray, weight: np.ndarray) -> float:
     return spread if spread > 1e-9 * distance else distance
 
 
-def _n_jobs(codes: np.ndarray) -> int | None:
-    return 1 if codes.size <= SMALL_TABLE else None
+def _n_jobs(table: Any) -> int | None:
+    return 1 if table.size <= SMALL_TABLE else None

@@ -83,8 +83,29 @@ class TableEncoder:
         TableEncoder
             Itself.
         """
-        self.reader = TableReader().fit(X)
-        codes = self.reader.transform(X)
+        reader = TableReader().fit(X)
+        return self.fit_codes(reader, reader.transform(X), sample_weight)
+
+    def fit_codes(
+        self, reader: TableReader, codes: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> TableEncoder:
+        """Learn from a table that has been read already; see `fit`.
+
+        Parameters
+        ----------
+        reader : TableReader
+            Fitted on the table.
+        codes : ndarray of shape (n, d)
+            The table, as `reader` gave it.
+        sample_weight : ndarray of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        TableEncoder
+            Itself.
+        """
+        self.reader = reader
         is_number = np.array([levels is None for levels in self.reader.levels])
         self._numbers, self._categories = np.flatnonzero(is_number), np.flatnonzero(~is_number)
         numbers = codes[:, self._numbers]
@@ -145,14 +166,28 @@ class TableEncoder:
         ndarray of shape (n, p), float32
             Finite numbers.
         """
-        codes = self.reader.transform(X)
+        return self.transform_codes(self.reader.transform(X)).astype(np.float32)
+
+    def transform_codes(self, codes: np.ndarray) -> np.ndarray:
+        """Encode rows that the reader has read; see `transform`.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n, d)
+            Numbers and codes.
+
+        Returns
+        -------
+        ndarray of shape (n, p), float64
+            Finite numbers.
+        """
         numbers = np.zeros((len(codes), len(self._numbers)))
         varying = codes[:, self._numbers[self._varies]]
         numbers[:, self._varies] = varying if self._scaler is None else self._scaler.transform(varying)
         parts = [np.nan_to_num(numbers, nan=0.0), np.isnan(codes[:, self._missing])]
         if self._one_hot is not None:
             parts.append(self._one_hot.transform(codes[:, self._categories]))
-        return np.hstack([part.astype(np.float32) for part in parts])
+        return np.hstack([part.astype(np.float64) for part in parts])
 
 
 def _contains(codes: np.ndarray, code: float) -> bool:

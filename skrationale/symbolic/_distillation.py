@@ -1,0 +1,232 @@
+"""From a teacher's scores to a front of formulas for each output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import sympy as sp
+from sklearn.metrics import r2_score
+
+from ._formula import Formula
+from ._front import Row, pareto
+from ._program import symbols
+from ._refit import refit_constants, round_constants
+from ._search import Effort, Searcher, Target
+from ._terms import finite_values
+from .engines._base import Engine
+
+FLAT = 1e-9
+N_HYBRIDS = 2000
+WORTH_A_POLE = 2.0
+"""A formula that leaves the range of the target is kept when all others have so many times its loss."""
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The rows of a distillation.
+
+    Parameters
+    ----------
+    V : ndarray of shape (n, p)
+        Variables in their own units.
+    scores : ndarray of shape (n, K)
+        Scores of the teacher.
+    truth : ndarray of shape (n, K)
+        What `y` says in the same units; rows made by us have NaN.
+    weights : ndarray of shape (n,)
+        Weights of the rows.
+    """
+
+    V: np.ndarray
+    scores: np.ndarray
+    truth: np.ndarray
+    weights: np.ndarray
+
+    def __add__(self, other: Data) -> Data:
+        return Data(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self)))
+
+    @classmethod
+    def unlabelled(cls, V: np.ndarray, scores: np.ndarray) -> Data:
+        """Make data of rows that only a teacher has labelled."""
+        return cls(V, scores, np.full(scores.shape, np.nan), np.ones(len(V)))
+
+    def part(self, rows: np.ndarray) -> Data:
+        """Take some of the rows."""
+        return Data(self.V[rows], self.scores[rows], self.truth[rows], self.weights[rows])
+
+    def target(self, k: int, teacher_weight: float) -> tuple[np.ndarray, np.ndarray]:
+        """Mix the teacher's score k with `y`: values (n,) and weights; made rows have the teacher alone."""
+        made = np.isnan(self.truth[:, k])
+        mixed = teacher_weight * self.scores[:, k] + (1 - teacher_weight) * self.truth[:, k]
+        values = np.where(made, self.scores[:, k], mixed)
+        return values, self.weights * ~made if teacher_weight == 0 else self.weights
+
+
+def search(
+    datas: Sequence[Data],
+    k: int,
+    teacher_weights: Sequence[float],
+    engine: Engine,
+    operators: Mapping[str, Sequence[str]],
+    effort: Effort,
+    rng: np.random.RandomState,
+) -> Searcher:
+    """Search terms for one output.
+
+    Parameters
+    ----------
+    datas : sequence of Data
+        The rows to search on, with the scores of each teacher that is considered; the middle one is searched
+        for, and its terms serve all.
+    k : int
+        The output.
+    teacher_weights : sequence of float
+        Shares of the teacher in the targets to come.
+    engine, operators, effort
+        See :class:`Searcher`.
+    rng : RandomState
+        Source of seeds.
+
+    Returns
+    -------
+    Searcher
+        Has found terms.
+    """
+    data, most, least = datas[len(datas) // 2], max(teacher_weights), min(teacher_weights)
+    # a network of a path was stopped on held-out rows and is a good guide; of others one cannot know
+    turns = [most] if len(datas) > 1 else [most, least, most, most]
+    units = [_Units(*data.target(k, weight)) for weight in turns]
+    searcher = Searcher(engine, operators, effort, data.V)
+    searcher.run([unit.target for unit in units if unit.scale > 0], rng)
+    return searcher
+
+
+def best_sum(searcher: Searcher, data: Data, valid: Data, k: int, teacher_weight: float) -> np.ndarray:
+    """Give what the best sum of found terms says on validation rows (m,)."""
+    unit = _Units(*data.target(k, teacher_weight))
+    target, weights = valid.target(k, teacher_weight)
+    said = [np.full(len(target), unit.shift)]
+    if unit.scale > 0:
+        sums = [unit.restore(expr) for expr in searcher.sums(unit.target)]
+        values = [finite_values(expr, searcher.variables, valid.V) for expr in sums]
+        said += [value for value in values if value is not None]
+    return min(said, key=lambda value: float(np.average((value - target) ** 2, weights=weights)))
+
+
+def make_fronts(
+    searcher: Searcher,
+    data: Data,
+    valid: Data,
+    template: Formula,
+    k: int,
+    teacher_weights: Sequence[float],
+    rng: np.random.RandomState,
+) -> dict[float, tuple[Row, ...]]:
+    """Make a front of found terms for each share of the teacher in the target.
+
+    Formulas that leave the range of the target by its width, on rows with one column exchanged, are left out
+    if others are nearly as good: they have a pole or an overflow between the training rows.
+
+    Parameters
+    ----------
+    searcher : Searcher
+        Has searched.
+    data, valid : Data
+        Rows to fit on, and rows to judge on.
+    template : Formula
+        Any formula over the same variables.
+    k : int
+        The output.
+    teacher_weights : sequence of float
+        Shares of the teacher.
+    rng : RandomState
+        Exchanges columns.
+
+    Returns
+    -------
+    dict of float to tuple of Row
+    """
+    fronts, hybrids = {}, exchanged(data.V[data.weights > 0], rng)
+    for weight in teacher_weights:
+        unit = _Units(*data.target(k, weight))
+        candidates = searcher.candidates(unit.target) if unit.scale > 0 else [sp.Float(0.0)]
+        rounded = dict.fromkeys(
+            round_constants(unit.restore(expr), searcher.variables, data.V, unit.values, unit.weights)
+            for expr in candidates
+        )
+        tame = [expr for expr in rounded if unit.is_tame(expr, searcher.variables, hybrids)]
+        fronts[weight] = judge(rounded, valid, template, k, weight)
+        if tame and len(tame) < len(rounded):
+            front = judge(tame, valid, template, k, weight)
+            if front[-1].loss <= WORTH_A_POLE * fronts[weight][-1].loss:
+                fronts[weight] = front
+    return fronts
+
+
+def exchanged(V: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+    """Make 2000 rows out of distinct rows (n, p), each with one column of another row."""
+    V = np.unique(V, axis=0)  # what weights and repeated rows say is said alike
+    made = V[rng.randint(len(V), size=N_HYBRIDS)]
+    if V.shape[1]:
+        rows, columns = np.arange(N_HYBRIDS), rng.randint(V.shape[1], size=N_HYBRIDS)
+        made[rows, columns] = V[rng.randint(len(V), size=N_HYBRIDS), columns]
+    return made
+
+
+class _Units:
+    """A target in standard units, and the way back."""
+
+    def __init__(self, values: np.ndarray, weights: np.ndarray) -> None:
+        self.values, self.weights = values, weights
+        self.shift = float(np.average(values, weights=weights))
+        spread = float(np.sqrt(np.average((values - self.shift) ** 2, weights=weights)))
+        self.scale = spread if spread > FLAT * max(abs(self.shift), FLAT) else 0.0
+        self.target = Target((values - self.shift) / (self.scale or 1.0), weights)
+
+    def restore(self, expr: sp.Expr) -> sp.Expr:
+        scale = sp.Float(self.scale or 1.0)
+        return sp.Add(*(scale * term for term in sp.Add.make_args(expr)), sp.Float(self.shift))
+
+    def is_tame(self, expr: sp.Expr, variables: Sequence[sp.Symbol], V: np.ndarray) -> bool:
+        """Whether values on rows (m, p) stay near the range of the target: outside by its width at most."""
+        values = finite_values(expr, variables, V)
+        low, high = self.values.min(), self.values.max()
+        width = high - low
+        return values is not None and values.min() >= low - width and values.max() <= high + width
+
+
+def judge(
+    expressions: Iterable[sp.Expr], valid: Data, template: Formula, k: int, teacher_weight: float
+) -> tuple[Row, ...]:
+    """Measure expressions on validation rows and keep the front."""
+    values, weights = valid.target(k, teacher_weight)
+    rows = []
+    for expr in expressions:
+        predictions = finite_values(expr, symbols(valid.V.shape[1]), valid.V)
+        if predictions is not None:
+            loss = float(np.average((predictions - values) ** 2, weights=weights))
+            fidelity = r2_score(valid.scores[:, k], predictions, sample_weight=valid.weights)
+            formula = template.with_expr(expr)
+            r2 = np.nan
+            if formula.link == "identity":
+                r2 = r2_score(valid.truth[:, k], predictions, sample_weight=valid.weights)
+            rows.append(Row(formula, loss, float(fidelity), float(r2)))
+    return pareto(rows)
+
+
+def refit_front(front: tuple[Row, ...], data: Data, k: int, teacher_weight: float) -> tuple[Row, ...]:
+    """Fit the constants of a front once more, to all rows; what was measured on validation rows is kept."""
+    unit = _Units(*data.target(k, teacher_weight))
+    if unit.scale == 0:
+        return front
+    rows = []
+    for row in front:
+        variables = symbols(data.V.shape[1])
+        fitted = refit_constants(row.formula.expr, variables, data.V, unit.values, unit.weights)
+        if finite_values(fitted, variables, data.V) is not None:
+            fitted = round_constants(fitted, variables, data.V, unit.values, unit.weights)
+            row = replace(row, formula=row.formula.with_expr(fitted))
+        rows.append(row)
+    return tuple(rows)

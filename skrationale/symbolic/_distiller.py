@@ -1,0 +1,539 @@
+"""SymbolicDistiller: a teacher, trained to be smooth, becomes a formula."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import sympy as sp
+from sklearn.base import is_classifier
+from sklearn.metrics import r2_score
+from sklearn.model_selection import train_test_split
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from .._task import Task
+from ..base import BaseDistiller, BaseReasoner
+from ..explanation import Explanation
+from ._distillation import Data, best_sum, make_fronts, refit_front, search
+from ._formula import Formula
+from ._front import MODEL_SELECTIONS, Row, choose, table
+from ._program import Program, symbols
+from ._rows import most_useful, rows_between
+from ._search import Effort, Searcher
+from ._shapley import shapley_values
+from ._smooth_mlp import BaseSmoothMLP, SmoothMLPClassifier, SmoothMLPRegressor, can_stratify
+from ._targets import row_losses, teacher_scores, truth
+from ._variables import make_variables, variable_values
+from .engines import resolve_engine
+from .engines._base import Engine, EngineError
+
+FEWEST_VALIDATION_ROWS = 10
+MAX_ROWS = 10_000
+"""Formulas are fitted to and compared on so many rows, chosen at random."""
+TOLERANCE = 0.02
+"""What a faithful formula may lose: a share of the loss of the most accurate one, on validation rows."""
+N_BACKGROUND = 100
+"""Training rows that Shapley values are computed against."""
+
+
+class SymbolicDistiller(BaseDistiller):
+    """A teacher becomes a formula, after it was trained to be smooth [1]_.
+
+    A teacher's scores, the log-odds of a classifier, are what symbolic regression [2]_ looks for: one
+    formula for regression and for two classes, one a class for more. The teacher of the paper, and
+    the default, is a network whose input gradient is penalised (`jacobian_lambda`), since a rough
+    surface has no short formula; any other estimator is distilled as it is. Terms that the searches
+    find are pooled, weighted by least squares, and their constants fitted in float64.
+
+    Parameters
+    ----------
+    teacher : classifier or regressor, default=None
+        Unfitted (it is cloned and fitted), or fitted in a :class:`sklearn.frozen.FrozenEstimator`. None:
+        :class:`SmoothMLPRegressor` for numbers, :class:`SmoothMLPClassifier` for text and booleans. Labels
+        that are numbers need ``teacher=SmoothMLPClassifier()``.
+    jacobian_lambda : float, "auto" or None, default="auto"
+        The `jacobian_lambda` of a `SmoothMLP` teacher that is fitted here, whatever its own is; None leaves
+        its own. ``"auto"`` trains along a path of lambdas and searches terms for the network in its
+        middle. Of the networks whose formula's loss against `y`, on validation rows, is at most 2 % above the
+        least, it takes the one with the most faithful formula. Other teachers are distilled as they are,
+        and a number is refused.
+    engine : {"auto", "operon", "pysr"} or Engine, default="auto"
+        Who searches. ``"auto"`` is Operon, or PySR where Operon is missing.
+    teacher_weight : float or "auto", default="auto"
+        Share of the teacher in the target of training rows, ``teacher_weight * score + (1 - teacher_weight)
+        * y``. ``"auto"`` tries 1, 0.5 and 0, which is symbolic regression without a teacher, in the same
+        search, and takes the largest share whose squared error, or log-loss of classes, against `y` on
+        validation rows is at most 2 % above the least.
+    n_synthetic : int, default=0
+        Rows between neighbours in the training data that the teacher labels too. At equal search time they
+        were seen to hurt.
+    maxsize : int, default=30
+        Largest complexity of a formula: variables, functions and operations, without constants.
+    model_selection : {"best", "accuracy", "score"}, default="best"
+        Which formula of the front is taken, as in PySR: the one with the highest score among those
+        with at most 1.5 times the lowest loss; the one with the lowest loss; the one with the highest score.
+    binary_operators : sequence of str, default=("+", "-", "*", "aq")
+        Among "+", "-", "*", "/", "^", "max", "min", and "aq": ``a / sqrt(1 + b^2)``, a division that never
+        fails.
+    unary_operators : sequence of str, default=("sin", "exp", "square", "sqrtabs")
+        Among "sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "abs", "sign", "square", "cube", "logabs",
+        "sqrtabs".
+    n_searches : int, default=4
+        Searches that share `niterations`; each looks for what the terms found before leave open.
+    niterations : int, default=None
+        Rounds of the engine, over all searches: Operon's generations, PySR's iterations. None: the engine's
+        default. The same rounds and seed give the same formula.
+    population_size : int, default=None
+        Expressions that compete. None: the engine's default.
+    max_search_rows : int, default=2000
+        Most rows, chosen at random, that the engine sees. Constants are fitted and formulas compared on up
+        to 10,000.
+    max_variables : int, default=20
+        Most variables that the engine sees: those by which a LightGBM explains the teacher and `y` best.
+    timeout_in_seconds : float, default=None
+        Wall clock for the searches of one output. With it the formula depends on how busy the computer is.
+    validation_fraction : float, default=0.2
+        Share of rows on which formulas are compared; below 10 distinct ones all rows are used twice.
+    random_state : int, RandomState or None, default=None
+        Seed of searches and splits, and of a default teacher.
+    verbose : int, default=0
+        Passed to a default teacher.
+
+    Attributes
+    ----------
+    teacher_ : estimator
+        The fitted teacher.
+    formula_ : Formula
+        The chosen formula, in the table's own units; only where there is one output.
+    formulas_ : list of Formula
+        The chosen formulas, one an output.
+    equations_ : DataFrame, or list of them for more than two classes
+        The front: PySR's columns complexity, loss, score, equation, sympy_format, lambda_format, and
+        fidelity_r2, r2, warnings. Losses and R2 are those of validation rows.
+    pareto_front_ : list of Formula, or list of lists of them for more than two classes
+        The formulas of the front.
+    lambda_ : float
+        The lambda of a `SmoothMLP` teacher.
+    lambda_path_ : list of dict
+        What the teacher tried; see :class:`SmoothMLPRegressor`. With ``"auto"`` also ``formula_loss``
+        (against `y`) and ``fidelity_r2`` (against the network) of a sum of found terms on validation rows.
+    teacher_weight_ : float
+        The share of the teacher that was taken.
+    selection_ : list of dict
+        For each share tried: ``teacher_weight``, ``loss`` (against `y`, on validation rows), ``complexity``.
+    classes_ : ndarray of shape (C,)
+        Class labels, of classifiers.
+    n_features_in_ : int
+        Number of columns d.
+    feature_names_in_ : ndarray of shape (d,)
+        Their names, when all are text.
+    feature_importances_ : ndarray of shape (d,)
+        Mean absolute Shapley value on background rows, summed over outputs and scaled to sum 1.
+
+    Raises
+    ------
+    EngineError
+        When the engine is missing or fails.
+
+    Notes
+    -----
+    A weighted row counts by its weight in all fits; an engine that knows no weights, as Operon, is given
+    rows drawn by their weight.
+
+    References
+    ----------
+    .. [1] Dhar, Fong, Motani, "Teaching the Teacher: improving neural network distillability for symbolic
+       regression via Jacobian regularization", 2025, arXiv:2507.22767.
+    .. [2] Cranmer, "Interpretable machine learning for science with PySR and SymbolicRegression.jl", 2023,
+       arXiv:2305.01582.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrationale import SymbolicDistiller
+    >>> X = np.random.RandomState(0).uniform(-2, 2, (200, 3))
+    >>> y = 3 * X[:, 0] * X[:, 1] + X[:, 2]
+    >>> distiller = SymbolicDistiller(jacobian_lambda=0.001, random_state=0).fit(X, y)
+    >>> distiller.formula_.variables
+    ('x0', 'x1', 'x2')
+    >>> distiller.score(X, y) > 0.99
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "teacher": [HasMethods(["fit", "predict"]), None],
+        "jacobian_lambda": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"}), None],
+        "engine": [StrOptions({"auto", "operon", "pysr"}), Engine],
+        "teacher_weight": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
+        "n_synthetic": [Interval(Integral, 0, None, closed="left")],
+        "maxsize": [Interval(Integral, 1, None, closed="left")],
+        "model_selection": [StrOptions(set(MODEL_SELECTIONS))],
+        "binary_operators": ["array-like"],
+        "unary_operators": ["array-like"],
+        "n_searches": [Interval(Integral, 1, None, closed="left")],
+        "niterations": [Interval(Integral, 1, None, closed="left"), None],
+        "population_size": [Interval(Integral, 2, None, closed="left"), None],
+        "max_search_rows": [Interval(Integral, 10, None, closed="left")],
+        "max_variables": [Interval(Integral, 1, None, closed="left")],
+        "timeout_in_seconds": [Interval(Real, 0, None, closed="neither"), None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        teacher: Any = None,
+        *,
+        jacobian_lambda: float | str | None = "auto",
+        engine: str | Engine = "auto",
+        teacher_weight: float | str = "auto",
+        n_synthetic: int = 0,
+        maxsize: int = 30,
+        model_selection: str = "best",
+        binary_operators: Sequence[str] = ("+", "-", "*", "aq"),
+        unary_operators: Sequence[str] = ("sin", "exp", "square", "sqrtabs"),
+        n_searches: int = 4,
+        niterations: int | None = None,
+        population_size: int | None = None,
+        max_search_rows: int = 2000,
+        max_variables: int = 20,
+        timeout_in_seconds: float | None = None,
+        validation_fraction: float = 0.2,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.teacher = teacher
+        self.jacobian_lambda = jacobian_lambda
+        self.engine = engine
+        self.teacher_weight = teacher_weight
+        self.n_synthetic = n_synthetic
+        self.maxsize = maxsize
+        self.model_selection = model_selection
+        self.binary_operators = binary_operators
+        self.unary_operators = unary_operators
+        self.n_searches = n_searches
+        self.niterations = niterations
+        self.population_size = population_size
+        self.max_search_rows = max_search_rows
+        self.max_variables = max_variables
+        self.timeout_in_seconds = timeout_in_seconds
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _is_classifier(self) -> bool:
+        # numbers are regressed when there is no teacher, so that is what an unfitted one says
+        return super()._is_classifier() and (self.teacher is not None or hasattr(self, "_task"))
+
+    def _check_parameters(self) -> None:
+        engine = resolve_engine(self.engine)
+        engine.check_operators(self.binary_operators, self.unary_operators)
+        reason = engine.available()
+        if reason:
+            raise EngineError(f"engine={self.engine!r} cannot be used: {reason}")
+        if isinstance(self.jacobian_lambda, Real) and not (
+            self.teacher is None or isinstance(self.teacher, BaseSmoothMLP)
+        ):
+            raise ValueError(
+                f"jacobian_lambda={self.jacobian_lambda!r} is for teachers that are fitted smoothly here. "
+                f"Got the teacher {type(self.teacher).__name__}; expected SmoothMLPRegressor() or "
+                "SmoothMLPClassifier(), or jacobian_lambda='auto'."
+            )
+
+    # --- the teacher -----------------------------------------------------------------------------
+
+    def _default_teacher(self, classifier: bool, codes: np.ndarray | None = None) -> Any:
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        return (SmoothMLPClassifier if classifier else SmoothMLPRegressor)(
+            random_state=seed, verbose=self.verbose
+        )
+
+    def _are_classes(self, y: np.ndarray) -> bool:
+        return y.dtype.kind in "OUSb"
+
+    def _configure(self, teacher: Any) -> Any:
+        if isinstance(teacher, BaseSmoothMLP) and self.jacobian_lambda is not None:
+            teacher.set_params(jacobian_lambda=self.jacobian_lambda)
+        return teacher
+
+    def _check_teacher(self, teacher: Any) -> None:
+        """Any classifier or regressor will do."""
+
+    def _accept_teacher(self) -> Task:
+        if isinstance(self.teacher_, BaseSmoothMLP):
+            self.lambda_, self.lambda_path_ = self.teacher_.lambda_, self.teacher_.lambda_path_
+        if not is_classifier(self.teacher_):
+            return Task("identity", 1)
+        classes = np.asarray(self.teacher_.classes_)
+        return Task("logit", 1, classes) if len(classes) <= 2 else Task("softmax", len(classes), classes)
+
+    def _teacher_scores(self, table: Any) -> np.ndarray:
+        return teacher_scores(self.teacher_, self._task, table)
+
+    def _teachers(self) -> list[Any]:
+        """Give the teachers that may be distilled: all of a path that was trained here, or the one."""
+        if self.jacobian_lambda == "auto" and isinstance(self.teacher, BaseSmoothMLP | None):
+            return [self.teacher_.at_lambda(step["jacobian_lambda"]) for step in self.lambda_path_]
+        return [self.teacher_]
+
+    # --- the formula -----------------------------------------------------------------------------
+
+    def _distil(self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        rng = check_random_state(self.random_state)
+        rng.randint(2**31 - 1)  # the default teacher's seed
+        variables = make_variables(self._reader, codes, weights=sample_weight)
+        weights = np.ones(len(codes)) if sample_weight is None else sample_weight
+        if len(codes) > MAX_ROWS:
+            rows = np.sort(rng.permutation(len(codes))[:MAX_ROWS])
+            table, codes, y, weights = _safe_indexing(table, rows), codes[rows], y[rows], weights[rows]
+        teachers = self._teachers()
+        scores = [teacher_scores(teacher, self._task, table) for teacher in teachers]
+        said = [truth(y, every, self._task, weights) for every in scores]
+        V = variable_values(variables, codes)
+        useful = most_useful(V, np.hstack([scores[0], said[0]]), weights, self.max_variables)
+        variables, V = tuple(variables[j] for j in useful), V[:, useful]
+        datas = [Data(V, *pair, weights) for pair in zip(scores, said, strict=True)]
+        fit_rows, valid_rows = self._split(V, y, rng)
+        fits, valids = ([data.part(rows) for data in datas] for rows in (fit_rows, valid_rows))
+        if self.n_synthetic:
+            made = rows_between(_safe_indexing(table, fit_rows), self._reader, self.n_synthetic, rng)
+            V_made = variable_values(variables, self._reader.transform(made))
+            extra = [Data.unlabelled(V_made, teacher_scores(t, self._task, made)) for t in teachers]
+            fits = [fit + more for fit, more in zip(fits, extra, strict=True)]
+        shares = (1.0, 0.5, 0.0) if self.teacher_weight == "auto" else (float(self.teacher_weight),)
+        outputs = range(self._task.n_outputs)
+        searchers = [self._search(fits, k, shares, rng) for k in outputs]
+        chosen = 0
+        if len(teachers) > 1:
+            chosen = self._choose_teacher(searchers, fits, valids, y[valid_rows], max(shares))
+            self.teacher_ = teachers[chosen]
+            self.lambda_ = self.teacher_.lambda_
+        box = [V.min(axis=0), V.max(axis=0)]
+        templates = [
+            Formula(
+                sp.Integer(0), variables, reader=self._reader, output_name=name, link=self._task.link, box=box
+            )
+            for name in self._task.output_names
+        ]
+        fit, valid = fits[chosen], valids[chosen]
+        fronts = [make_fronts(searchers[k], fit, valid, templates[k], k, shares, rng) for k in outputs]
+        self.teacher_weight_, self.selection_ = self._select(fronts, shares, valid, y[valid_rows])
+        share = self.teacher_weight_
+        self._fronts = [refit_front(fronts[k][share], datas[chosen], k, share) for k in outputs]
+        self._chosen = [choose(front, self.model_selection) for front in self._fronts]
+        self._background = V[rng.permutation(len(V))[:N_BACKGROUND]]
+        importance = np.abs(self._shapley(self._background)[0]).mean(axis=0).sum(axis=-1)
+        self.feature_importances_ = importance / max(importance.sum(), np.finfo(float).tiny)
+
+    def _split(
+        self, V: np.ndarray, y: np.ndarray, rng: np.random.RandomState
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rows to fit on and rows to judge on."""
+        rows = np.arange(len(y))
+        if len(np.unique(V, axis=0)) * self.validation_fraction < FEWEST_VALIDATION_ROWS:
+            return rows, rows
+        labels = y if self._task.is_classification and can_stratify(y, self.validation_fraction) else None
+        fit, valid = train_test_split(
+            rows, test_size=self.validation_fraction, stratify=labels, random_state=rng
+        )
+        return np.sort(fit), np.sort(valid)
+
+    def _search(
+        self, fits: list[Data], k: int, shares: tuple[float, ...], rng: np.random.RandomState
+    ) -> Searcher:
+        """Search terms for output k."""
+        engine = resolve_engine(self.engine)
+        effort = Effort(
+            maxsize=self.maxsize,
+            n_searches=self.n_searches,
+            niterations=self.niterations or engine.default_niterations,
+            population_size=self.population_size or engine.default_population_size,
+            max_rows=self.max_search_rows,
+            timeout_in_seconds=self.timeout_in_seconds,
+        )
+        operators = {
+            "binary_operators": list(self.binary_operators),
+            "unary_operators": list(self.unary_operators),
+        }
+        return search(fits, k, shares, engine, operators, effort, rng)
+
+    def _choose_teacher(
+        self, searchers: list[Searcher], fits: list[Data], valids: list[Data], y: np.ndarray, share: float
+    ) -> int:
+        """Choose the teacher described best, of those whose formulas are nearly the best for `y`."""
+        steps = []
+        for step, fit, valid in zip(self.lambda_path_, fits, valids, strict=True):
+            said = np.column_stack(
+                [best_sum(searcher, fit, valid, k, share) for k, searcher in enumerate(searchers)]
+            )
+            loss = float(np.average(row_losses(y, said, self._task), weights=valid.weights))
+            fidelity = r2_score(valid.scores, said, sample_weight=valid.weights)
+            steps.append(step | {"formula_loss": loss, "fidelity_r2": float(fidelity)})
+        near = _near_best([step["formula_loss"] for step in steps])
+        chosen = max(near, key=lambda i: steps[i]["fidelity_r2"])
+        self.lambda_path_ = [step | {"selected": i == chosen} for i, step in enumerate(steps)]
+        return chosen
+
+    def _select(
+        self,
+        outputs: list[dict[float, tuple[Row, ...]]],
+        shares: tuple[float, ...],
+        valid: Data,
+        y: np.ndarray,
+    ) -> tuple[float, list[dict[str, float]]]:
+        """Choose the largest share of the teacher of those whose formulas are nearly the best for `y`."""
+        selection = []
+        for share in shares:
+            rows = [fronts[share][choose(fronts[share], self.model_selection)] for fronts in outputs]
+            programs = [Program(row.formula.expr, symbols(valid.V.shape[1])) for row in rows]
+            scores = np.column_stack([program(valid.V) for program in programs])
+            loss = float(np.average(row_losses(y, scores, self._task), weights=valid.weights))
+            size = sum(row.formula.complexity for row in rows)
+            selection.append({"teacher_weight": share, "loss": loss, "complexity": size})
+        near = _near_best([entry["loss"] for entry in selection])
+        return max(shares[i] for i in near), selection
+
+    # --- what was found --------------------------------------------------------------------------
+
+    @property
+    def formulas_(self) -> list[Formula]:
+        """The chosen formulas, one an output."""
+        return [front[i].formula for front, i in zip(self._found(), self._chosen, strict=True)]
+
+    @property
+    def formula_(self) -> Formula:
+        """The chosen formula, where there is one output."""
+        formulas = self.formulas_
+        if len(formulas) > 1:
+            raise AttributeError(
+                f"There are {len(formulas)} formulas, one a class; expected the attribute `formulas_`."
+            )
+        return formulas[0]
+
+    @property
+    def equations_(self) -> Any:
+        """The front as a DataFrame, a list of them for several outputs."""
+        tables = [table(front) for front in self._found()]
+        return tables[0] if len(tables) == 1 else tables
+
+    @property
+    def pareto_front_(self) -> Any:
+        """The formulas of the front, a list of lists for several outputs."""
+        fronts = [[row.formula for row in front] for front in self._found()]
+        return fronts[0] if len(fronts) == 1 else fronts
+
+    def _found(self) -> list[tuple[Row, ...]]:
+        if not hasattr(self, "_fronts"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
+        return self._fronts
+
+    def set_formula(self, index: int | Sequence[int]) -> Self:
+        """Choose other rows of the front; predictions and reasons follow.
+
+        Parameters
+        ----------
+        index : int or sequence of K int
+            Row of `equations_`, one for each output.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When the front has no such row.
+        """
+        check_is_fitted(self)
+        chosen = [int(i) for i in np.atleast_1d(index)]
+        sizes = [len(front) for front in self._fronts]
+        if len(chosen) != len(sizes) or any(not 0 <= i < n for i, n in zip(chosen, sizes, strict=False)):
+            raise ValueError(f"index must be {len(sizes)} int below {sizes}. Got {index!r} instead.")
+        self._chosen = chosen
+        return self
+
+    def _scores(self, codes: np.ndarray) -> np.ndarray:
+        scores = np.column_stack([formula.predict_codes(codes) for formula in self.formulas_])
+        wrong = np.count_nonzero(~np.isfinite(scores).all(axis=1))
+        if wrong:
+            warnings.warn(
+                f"The formula has no finite value on {wrong} of {len(scores)} rows; "
+                "`formula_.domain_warnings(X)` says why.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return scores
+
+    def _teacher_reasons(self, X: Any) -> Explanation | None:
+        return self.teacher_.explain(X) if isinstance(self.teacher_, BaseReasoner) else None
+
+    def _shapley(
+        self, V: np.ndarray, batch_size: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray, list[float]]:
+        """Shapley values (n, d, K) of rows of variables, base values (K,) and standard errors."""
+        results = []
+        for formula in self.formulas_:
+            players = np.array([variable.column for variable in formula.all_variables], dtype=int)
+            results.append(
+                shapley_values(
+                    formula.terms,
+                    symbols(V.shape[1]),
+                    players,
+                    self.n_features_in_,
+                    V,
+                    self._background,
+                    batch_size=batch_size,
+                )
+            )
+        values = np.stack([result[0] for result in results], axis=2)
+        base = [
+            formula.intercept + result[1] for formula, result in zip(self.formulas_, results, strict=True)
+        ]
+        return values, np.array(base), [result[2] for result in results]
+
+    def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
+        """Give the exact Shapley values of the formula, against 100 training rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        batch_size : int, default=None
+            Rows computed at once; None bounds the memory by itself.
+        n_jobs : int, default=None
+            Not used, for the same signature in all families.
+
+        Returns
+        -------
+        Explanation
+            Of kind ``"formula"``: `values` of shape (n, d), or (n, d, C) for more than two classes, in
+            the units of the score; base and values add up to it. ``meta["standard_error"]`` is 0 unless a
+            term has more than 10 columns and is sampled.
+        """
+        codes = self._read(X)
+        formulas = self.formulas_
+        values, base, errors = self._shapley(variable_values(formulas[0].all_variables, codes), batch_size)
+        single = len(formulas) == 1
+        return Explanation(
+            values=values[:, :, 0] if single else values,
+            base_values=base[0] if single else base,
+            data=codes,
+            display_data=self._reader.display(X),
+            feature_names=self._reader.feature_names,
+            output_names=self._task.output_names,
+            formula="\n".join(f"{formula.output_name} = {formula}" for formula in formulas),
+            kind="formula",
+            link=self._task.link,
+            meta={"background_rows": len(self._background), "standard_error": max(errors)},
+        )
+
+
+def _near_best(losses: Sequence[float]) -> list[int]:
+    """Positions of losses that are at most 2 % above the least."""
+    return [i for i, loss in enumerate(losses) if loss <= (1 + TOLERANCE) * min(losses)]

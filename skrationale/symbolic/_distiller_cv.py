@@ -1,0 +1,214 @@
+"""SymbolicDistillerCV: lambda by cross-validation, along one warm-started path a fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import clone, is_classifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import r2_score
+from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing
+
+from .._task import Task
+from ._distiller import SymbolicDistiller
+from ._smooth_mlp import BaseSmoothMLP, check_lambdas
+from .engines._base import Engine
+
+OWN = ("teacher", "jacobian_lambdas", "cv", "n_jobs")
+"""Parameters that :class:`SymbolicDistiller` does not have, or that each fold sets."""
+
+
+class SymbolicDistillerCV(SymbolicDistiller):
+    """:class:`SymbolicDistiller` with `jacobian_lambda` chosen by the score of the formula on held-out folds.
+
+    Each fold trains one teacher along the whole path of lambdas, each stage starting from the weights of
+    the one before, and searches for formulas once a lambda. The best mean score wins; then everything is
+    fitted to all rows.
+
+    Parameters
+    ----------
+    teacher : SmoothMLPRegressor or SmoothMLPClassifier, default=None
+        Unfitted. None: as in :class:`SymbolicDistiller`.
+    jacobian_lambdas : sequence of float, default=(0, 0.001, 0.01, 0.1)
+        Rising lambdas to compare.
+    cv : int, splitter or iterable, default=3
+        Folds, as in scikit-learn; an int stratifies classes. A splitter sees the rows with a weight above 0.
+    n_jobs : int, default=None
+        Folds worked on at once.
+    engine, teacher_weight, n_synthetic, maxsize, model_selection : object
+        As in :class:`SymbolicDistiller`.
+    binary_operators, unary_operators, n_searches, niterations : object
+        As in :class:`SymbolicDistiller`; `niterations` is the effort for each lambda and fold.
+    population_size, max_search_rows, max_variables, timeout_in_seconds : object
+        As in :class:`SymbolicDistiller`.
+    validation_fraction, random_state, verbose : object
+        As in :class:`SymbolicDistiller`.
+
+    Attributes
+    ----------
+    lambda_ : float
+        The chosen lambda.
+    lambda_path_ : list of dict
+        For each lambda: ``jacobian_lambda``, ``teacher_score``, ``formula_score`` (accuracy or R2 on held-out
+        folds, means), ``formula_score_std``, ``fidelity_r2`` (of formula and teacher on held-out folds),
+        ``mean_grad_norm`` and ``selected``.
+
+    See Also
+    --------
+    SymbolicDistiller : Has all other attributes, and takes lambda from one held-out part of the rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrationale import SymbolicDistillerCV
+    >>> X = np.random.RandomState(0).uniform(-2, 2, (150, 2))
+    >>> y = 3 * X[:, 0] * X[:, 1]
+    >>> search = SymbolicDistillerCV(jacobian_lambdas=[0, 0.01], cv=2, niterations=20, random_state=0)
+    >>> search = search.fit(X, y)
+    >>> [step["jacobian_lambda"] for step in search.lambda_path_]
+    [0.0, 0.01]
+    >>> search.score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        name: constraint
+        for name, constraint in SymbolicDistiller._parameter_constraints.items()
+        if name != "jacobian_lambda"
+    } | {"jacobian_lambdas": ["array-like"], "cv": ["cv_object"], "n_jobs": [Integral, None]}
+
+    jacobian_lambda = "auto"  # of the teacher: a path
+
+    def __init__(
+        self,
+        teacher: Any = None,
+        *,
+        jacobian_lambdas: Sequence[float] = (0.0, 0.001, 0.01, 0.1),
+        cv: Any = 3,
+        n_jobs: int | None = None,
+        engine: str | Engine = "auto",
+        teacher_weight: float | str = "auto",
+        n_synthetic: int = 0,
+        maxsize: int = 30,
+        model_selection: str = "best",
+        binary_operators: Sequence[str] = ("+", "-", "*", "aq"),
+        unary_operators: Sequence[str] = ("sin", "exp", "square", "sqrtabs"),
+        n_searches: int = 4,
+        niterations: int | None = None,
+        population_size: int | None = None,
+        max_search_rows: int = 2000,
+        max_variables: int = 20,
+        timeout_in_seconds: float | None = None,
+        validation_fraction: float = 0.2,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            teacher,
+            engine=engine,
+            teacher_weight=teacher_weight,
+            n_synthetic=n_synthetic,
+            maxsize=maxsize,
+            model_selection=model_selection,
+            binary_operators=binary_operators,
+            unary_operators=unary_operators,
+            n_searches=n_searches,
+            niterations=niterations,
+            population_size=population_size,
+            max_search_rows=max_search_rows,
+            max_variables=max_variables,
+            timeout_in_seconds=timeout_in_seconds,
+            validation_fraction=validation_fraction,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.jacobian_lambdas = jacobian_lambdas
+        self.cv = cv
+        self.n_jobs = n_jobs
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_lambdas(type(self).__name__, self.jacobian_lambdas)
+        if self.teacher is not None and not isinstance(self.teacher, BaseSmoothMLP):
+            raise ValueError(
+                "SymbolicDistillerCV chooses lambda, which only smooth teachers have. Got the teacher "
+                f"{type(self.teacher).__name__}; expected an unfitted SmoothMLPRegressor or "
+                "SmoothMLPClassifier, or None."
+            )
+
+    def _configure(self, teacher: Any) -> Any:
+        return teacher.set_params(
+            jacobian_lambda="auto", jacobian_lambdas=list(map(float, self.jacobian_lambdas))
+        )
+
+    def _fit_teacher(
+        self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> Any:
+        path = super()._fit_teacher(table, codes, y, sample_weight)
+        self.lambda_path_ = self._compare(table, y, sample_weight)
+        return path.at_lambda(next(step["jacobian_lambda"] for step in self.lambda_path_ if step["selected"]))
+
+    def _teachers(self) -> list[Any]:
+        return [self.teacher_]
+
+    def _accept_teacher(self) -> Task:
+        path = self.lambda_path_
+        task = super()._accept_teacher()
+        self.lambda_path_ = path
+        return task
+
+    def _compare(self, table: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> list[dict[str, Any]]:
+        """Measure teacher and formula for each lambda on held-out folds."""
+        classifier = self._are_classes(y) if self.teacher is None else is_classifier(self.teacher)
+        folds = list(check_cv(self.cv, y, classifier=classifier).split(np.zeros((len(y), 1)), y))
+        if not isinstance(self.cv, Integral | None) and not hasattr(self.cv, "split"):
+            # given as positions among all rows, also those without weight
+            place = np.cumsum(self._kept) - 1
+            folds = [tuple(place[part[self._kept[part]]] for part in map(np.asarray, fold)) for fold in folds]
+        measured = Parallel(n_jobs=self.n_jobs)(
+            delayed(self._measure)(table, y, sample_weight, fit, held_out) for fit, held_out in folds
+        )
+        steps = []
+        for stages in zip(*measured, strict=True):
+            step = {name: float(np.mean([stage[name] for stage in stages])) for name in stages[0]}
+            step["formula_score_std"] = float(np.std([stage["formula_score"] for stage in stages]))
+            steps.append(step)
+        best = max(steps, key=lambda step: step["formula_score"])
+        return [step | {"selected": step is best} for step in steps]
+
+    def _measure(
+        self,
+        table: Any,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None,
+        fit: np.ndarray,
+        held_out: np.ndarray,
+    ) -> list[dict[str, float]]:
+        """Train along the path on one fold and search a formula for each of its teachers."""
+        X, X_held_out = _safe_indexing(table, fit), _safe_indexing(table, held_out)
+        weights = None if sample_weight is None else sample_weight[fit]
+        teacher = self.teacher if self.teacher is not None else self._default_teacher(self._are_classes(y))
+        path = self._configure(clone(teacher)).fit(X, y[fit], sample_weight=weights)
+        settings = {name: value for name, value in self.get_params(deep=False).items() if name not in OWN}
+        stages = []
+        for step in path.lambda_path_:
+            teacher = path.at_lambda(step["jacobian_lambda"])
+            distiller = SymbolicDistiller(FrozenEstimator(teacher), **settings)
+            distiller.fit(X, y[fit], sample_weight=weights)
+            scores = distiller._scores(distiller._read(X_held_out))
+            fidelity = r2_score(distiller._teacher_scores(X_held_out), scores)
+            stages.append(
+                {
+                    "jacobian_lambda": step["jacobian_lambda"],
+                    "teacher_score": teacher.score(X_held_out, y[held_out]),
+                    "formula_score": distiller.score(X_held_out, y[held_out]),
+                    "fidelity_r2": float(fidelity),
+                    "mean_grad_norm": step["mean_grad_norm"],
+                }
+            )
+        return stages

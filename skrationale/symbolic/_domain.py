@@ -1,0 +1,195 @@
+"""Where a formula may have no value: seeded rows of the training box, and what happens on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy as sp
+
+from ._program import Program, symbols
+from ._tree import float_or_none
+from ._variables import Variable, variable_values
+from .exports._names import shown_labels
+
+if TYPE_CHECKING:
+    from ._formula import Formula
+
+N_ROWS = 10_000
+WIDER = 0.05
+_SMALL = 1e-6
+_LARGEST_EXPONENT = 700.0
+
+
+def box_rows(variables: Sequence[Variable], box: np.ndarray, n_rows: int = N_ROWS) -> np.ndarray:
+    """Draw rows that could be seen: numbers of the widened box, and at most one level of each column.
+
+    Parameters
+    ----------
+    variables : sequence of p Variable
+    box : ndarray of shape (2, p)
+        Smallest and largest value on the training rows.
+    n_rows : int
+        How many rows.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, p)
+        The same rows in each call.
+    """
+    rng = np.random.default_rng(0)
+    margin = WIDER * (box[1] - box[0])
+    rows = rng.uniform(box[0] - margin, box[1] + margin, size=(n_rows, len(variables)))
+    for column in sorted({variable.column for variable in variables}):
+        own = [j for j, variable in enumerate(variables) if variable.column == column]
+        indicators = [j for j in own if variables[j].kind != "number"]
+        chosen = rng.integers(len(indicators) + 1, size=n_rows)
+        for i, j in enumerate(indicators):
+            rows[:, j] = chosen == i
+        missing = np.zeros(n_rows, dtype=bool)
+        for j in indicators:
+            if variables[j].kind == "missing":
+                missing |= rows[:, j] == 1
+        for j in own:
+            if variables[j].kind == "number":
+                rows[missing, j] = variables[j].fill
+    return rows
+
+
+def outside_box(
+    labels: Sequence[str], variables: Sequence[Variable], box: np.ndarray, values: np.ndarray
+) -> list[str]:
+    """Say in words which numbers lie outside the training rows' smallest and largest value."""
+    found = []
+    for j, (label, variable) in enumerate(zip(labels, variables, strict=True)):
+        if variable.kind != "number":
+            continue
+        rows = np.flatnonzero((values[:, j] < box[0, j]) | (values[:, j] > box[1, j]))
+        if rows.size:
+            shown = ", ".join(map(str, rows[:5])) + (", ..." if rows.size > 5 else "")
+            found.append(
+                f"{label} is outside its training range {box[0, j]:.6g} to {box[1, j]:.6g} "
+                f"in {rows.size} of {len(values)} rows ({shown})."
+            )
+    return found
+
+
+def tree_warnings(
+    expr: sp.Expr, inner: Sequence[sp.Symbol], rows: np.ndarray, show: Callable[[sp.Expr], str]
+) -> list[str]:
+    """Say in words where parts of a formula are undefined or explode on some rows.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        The formula.
+    inner : sequence of p sympy.Symbol
+        Its symbols.
+    rows : ndarray of shape (n, p)
+        Rows to try.
+    show : callable
+        Writes a tree for people.
+
+    Returns
+    -------
+    list of str
+        One sentence for each part.
+    """
+    found: list[str] = []
+    for node in sp.preorder_traversal(expr):
+        if node.is_number:
+            continue
+        for argument, judge in _checks(node):
+            if argument.is_number:
+                continue
+            sentence = judge(Program(argument, inner)(rows), show(argument))
+            if sentence and sentence not in found:
+                found.append(sentence)
+    return found
+
+
+def formula_rows(formula: Formula, n_rows: int) -> np.ndarray:
+    """Draw rows of all variables (n_rows, p), between -3 and 3 where the training box is not known."""
+    box = formula.box
+    if box is None:
+        box = np.outer([-3.0, 3.0], np.ones(len(formula.all_variables)))
+    return box_rows(formula.all_variables, box, n_rows)
+
+
+def formula_warnings(formula: Formula, X: Any) -> list[str]:
+    """Say where a formula may fail; see ``Formula.domain_warnings``."""
+    box = formula.box
+    inner = symbols(len(formula.all_variables))
+    if X is None and box is None:
+        return ["The training range is not known: pass X."]
+    rows = np.empty((0, len(inner))) if box is None else formula_rows(formula, N_ROWS)
+    if X is None:
+        return tree_warnings(formula.expr, inner, rows, formula.show)
+    values = variable_values(formula.all_variables, formula.reader.transform(X))
+    found: list[str] = []
+    if box is not None:
+        used = [j for j, symbol in enumerate(inner) if symbol in formula.expr.free_symbols]
+        variables = [formula.all_variables[j] for j in used]
+        names = shown_labels(variables, formula.reader.feature_names)
+        found += outside_box(names, variables, box[:, used], values[:, used])
+    found += tree_warnings(formula.expr, inner, np.vstack([rows, values]), formula.show)
+    n_bad = np.count_nonzero(~np.isfinite(Program(formula.expr, inner)(values)))
+    if n_bad:
+        found.append(f"The formula has no finite value in {n_bad} of {len(values)} rows.")
+    return found
+
+
+Judge = Callable[[np.ndarray, str], str]
+
+
+def _checks(node: sp.Expr) -> list[tuple[sp.Expr, Judge]]:
+    """List the parts of a node that can go wrong, each with its judge."""
+    if node.func is sp.log:
+        return [(node.args[0], _logarithm)]
+    if node.func is sp.exp:
+        return [(node.args[0], _exponential)]
+    if node.func is sp.tan:
+        return [(sp.cos(node.args[0]), _denominator)]
+    if not node.is_Pow:
+        return []
+    exponent = float_or_none(node.exp)
+    checks: list[tuple[sp.Expr, Judge]] = []
+    if exponent is None or exponent < 0:
+        checks.append((_inside(node.base), _denominator))
+    if exponent is None or not exponent.is_integer():
+        checks.append((node.base, _root))
+    return checks
+
+
+def _inside(node: sp.Expr) -> sp.Expr:
+    """Take off bars and even powers, under which no change of sign is seen."""
+    while node.func is sp.Abs or (node.is_Pow and node.exp.is_even):
+        node = node.args[0]
+    return node
+
+
+def _denominator(values: np.ndarray, text: str) -> str:
+    size = np.abs(values[np.isfinite(values)])
+    if not size.size:
+        return ""
+    if values[np.isfinite(values)].min() < 0 < values[np.isfinite(values)].max():
+        return f"The denominator {text} changes its sign: the formula has a pole there."
+    if size.min() == 0 or size.min() < _SMALL * np.median(size):
+        return f"The denominator {text} comes close to 0: the formula may explode there."
+    return ""
+
+
+def _logarithm(values: np.ndarray, text: str) -> str:
+    share = np.mean(values <= 0)
+    return f"log({text}) is undefined in {share:.2%} of the rows tried: {text} <= 0." if share else ""
+
+
+def _root(values: np.ndarray, text: str) -> str:
+    share = np.mean(values < 0)
+    return f"A root of {text} is undefined in {share:.2%} of the rows tried: {text} < 0." if share else ""
+
+
+def _exponential(values: np.ndarray, text: str) -> str:
+    share = np.mean(values > _LARGEST_EXPONENT)
+    return f"exp({text}) overflows in {share:.2%} of the rows tried." if share else ""

@@ -1,0 +1,342 @@
+"""Formula: one expression tree over the columns of a table, by which everything is evaluated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, get_args
+
+import numpy as np
+import sympy as sp
+
+from .._task import Link
+from ..tabular import TableReader
+from . import _domain
+from ._parse import parse
+from ._program import Program, symbols
+from ._simplify import simplify_tree
+from ._state import PlainData
+from ._tree import check_constants, complexity, replace_symbols
+from ._variables import Variable, variable_values
+from .exports._methods import ExportMethods
+from .exports._names import labels, shown_labels
+from .exports._text import LatexPrinter, PlainPrinter, latex_text
+
+__all__ = ["Formula", "complexity"]
+
+
+class Formula(ExportMethods, PlainData):
+    """A formula over the columns of a table, in their own units; it never changes.
+
+    All ways to evaluate it, here and in other languages, follow one tree, `expr`. Where the tree has no
+    value, such as the logarithm of a negative number, `predict` gives NaN or infinity. Two formulas are
+    equal when their trees and their variables are.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        Sums, products, powers, ``Max``, ``Min``, exp, log, sin, cos, tan, tanh, ``Abs`` and sign of numbers
+        and of the symbols ``v0`` to ``v{p-1}``.
+    variables : sequence of p Variable
+        What the symbols stand for; kept as `all_variables`.
+    reader : TableReader
+        Reads tables.
+    output_name : str, default="prediction"
+        What is predicted.
+    link : {"identity", "log", "logit", "softmax"}, default="identity"
+        Of which function of the prediction this is the formula; all methods give this score.
+    box : array-like of shape (2, p), default=None
+        Smallest and largest value of each variable on the training rows.
+
+    Raises
+    ------
+    ValueError
+        When the tree holds anything else, or a number that is not finite and real.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> f = Formula.from_string("2*age^2 - `x y`", ["age", "x y"])
+    >>> f.predict(np.array([[3.0, 1.0]]))
+    array([17.])
+    >>> f.complexity, f.variables
+    (4, ('age', 'x y'))
+    """
+
+    expr: sp.Expr
+    all_variables: tuple[Variable, ...]
+    reader: TableReader
+    output_name: str
+    link: Link
+    box: np.ndarray | None
+    _program: Program
+
+    def __init__(
+        self,
+        expr: sp.Expr,
+        variables: Sequence[Variable],
+        *,
+        reader: TableReader,
+        output_name: str = "prediction",
+        link: Link = "identity",
+        box: Any = None,
+    ) -> None:
+        if isinstance(expr, (int, float)):
+            expr = sp.Float(expr)
+        if not isinstance(expr, sp.Expr):
+            raise TypeError(f"`expr` must be a sympy tree, got {type(expr).__name__}; see `from_string`.")
+        if link not in get_args(Link):
+            raise ValueError(f"`link` must be one of {get_args(Link)}, got {link!r}.")
+        variables = tuple(variables)
+        if box is not None:
+            box = np.array(box, dtype=np.float64)
+            if box.shape != (2, len(variables)):
+                raise ValueError(f"`box` has shape {box.shape}, expected (2, {len(variables)}).")
+            box.setflags(write=False)
+        try:
+            check_constants(expr)
+        except OverflowError as error:
+            raise ValueError(f"The formula {expr!s} has no value: {error}.") from None
+        self.__dict__.update(
+            expr=expr,
+            all_variables=variables,
+            reader=reader,
+            output_name=output_name,
+            link=link,
+            box=box,
+            _program=Program(expr, symbols(len(variables))),
+        )
+
+    @classmethod
+    def from_string(
+        cls,
+        text: str,
+        feature_names: Sequence[str],
+        *,
+        output_name: str = "prediction",
+        link: Link = "identity",
+    ) -> Formula:
+        """Make a formula over columns of numbers from text, which is parsed and never run.
+
+        Parameters
+        ----------
+        text : str
+            The formula, as ``2*age^2 - sqrt(`x y`)``; functions are those of PySR's operators.
+        feature_names : sequence of d str
+            Names of the columns of the table; a name that is no identifier stands in backticks, and a
+            name that occurs again gets a number, as ``age_2``.
+        output_name : str, default="prediction"
+            What is predicted.
+        link : {"identity", "log", "logit", "softmax"}, default="identity"
+            Of which function of the prediction this is the formula.
+
+        Returns
+        -------
+        Formula
+            Gives NaN where a number it uses is missing.
+
+        Raises
+        ------
+        ValueError
+            Naming the position and the word that is not understood.
+
+        Examples
+        --------
+        >>> print(Formula.from_string("age / 2 + 1", ["age"]))
+        1 + 0.5*age
+        """
+        reader = TableReader()
+        reader.feature_names = tuple(str(name) for name in feature_names)
+        reader.levels = (None,) * len(reader.feature_names)
+        variables = tuple(
+            Variable(j, name, "number", fill=math.nan) for j, name in enumerate(reader.feature_names)
+        )
+        names = dict(zip(labels(variables, reader.feature_names), symbols(len(variables)), strict=True))
+        return cls(parse(text, names), variables, reader=reader, output_name=output_name, link=link)
+
+    # evaluation
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Compute the score of each row.
+
+        Parameters
+        ----------
+        X : table of shape (n, d)
+            Columns in the order of training; the link is not undone.
+
+        Returns
+        -------
+        ndarray of shape (n,), float64
+            Scores; NaN or infinite where the formula has no value.
+        """
+        return self.predict_codes(self.reader.transform(X))
+
+    def predict_codes(self, codes: np.ndarray) -> np.ndarray:
+        """Compute the score of each row of what the reader gave, shape (n, d); see `predict`."""
+        return self._program(variable_values(self.all_variables, codes))
+
+    def variable_values(self, X: Any) -> np.ndarray:
+        """Compute the variables that occur.
+
+        Parameters
+        ----------
+        X : table of shape (n, d)
+            Columns in the order of training.
+
+        Returns
+        -------
+        ndarray of shape (n, q), float64
+            In the order of `variables`; what the module of `to_torch` takes.
+        """
+        return variable_values(self._used_variables, self.reader.transform(X))
+
+    # what it looks like
+
+    @cached_property
+    def _used_variables(self) -> tuple[Variable, ...]:
+        free = {symbol.name for symbol in self.expr.free_symbols}
+        return tuple(variable for j, variable in enumerate(self.all_variables) if f"v{j}" in free)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Labels of the q variables that occur, in the order of the columns."""
+        return labels(self._used_variables, self.reader.feature_names)
+
+    @property
+    def complexity(self) -> int:
+        """Symbols, numbers and operations, counted as :func:`complexity` does."""
+        return complexity(self.expr)
+
+    @property
+    def terms(self) -> tuple[sp.Expr, ...]:
+        """Summands of the tree that are no numbers, in internal symbols."""
+        return tuple(term for term in sp.Add.make_args(self.expr) if not term.is_number)
+
+    @property
+    def intercept(self) -> float:
+        """Sum of the summands that are numbers."""
+        return float(sum(float(term) for term in sp.Add.make_args(self.expr) if term.is_number))
+
+    def _named(self, texts: Sequence[str]) -> dict[sp.Symbol, str]:
+        return dict(zip(symbols(len(self.all_variables)), texts, strict=True))
+
+    def show(self, tree: sp.Expr) -> str:
+        """Write any tree of the internal symbols, such as one of `terms`, with the columns' names."""
+        names = shown_labels(self.all_variables, self.reader.feature_names)
+        return PlainPrinter(self._named(names)).text(tree)
+
+    def __str__(self) -> str:
+        return self.show(self.expr)
+
+    def __repr__(self) -> str:
+        score = self.output_name if self.link == "identity" else f"{self.link}({self.output_name})"
+        return f"Formula({f'{score} = {self}'!r})"
+
+    def _repr_latex_(self) -> str:
+        name = latex_text(self.output_name)
+        score = name if self.link == "identity" else rf"\mathrm{{{self.link}}}\left({name}\right)"
+        return rf"$\displaystyle {score} = {self.latex()}$"
+
+    def latex(self, precision: int = 3) -> str:
+        r"""Write the formula in LaTeX, for use in math mode.
+
+        Parameters
+        ----------
+        precision : int, default=3
+            Significant digits of numbers.
+
+        Returns
+        -------
+        str
+            Names stand in ``\text{...}``.
+
+        Examples
+        --------
+        >>> print(Formula.from_string("sqrt(age)/(2 + size_)", ["age", "size_"]).latex())
+        \frac{\sqrt{\text{age}}}{2 + \text{size\_}}
+        """
+        names = [latex_text(label) for label in labels(self.all_variables, self.reader.feature_names)]
+        return LatexPrinter(self._named(names), precision).text(self.expr)
+
+    def sympy(self) -> sp.Expr:
+        """Return the tree with symbols named by the labels of the variables.
+
+        Returns
+        -------
+        sympy.Expr
+            Real symbols; sympy may put terms in another order.
+        """
+        names = self._named(labels(self.all_variables, self.reader.feature_names))
+        shown = {symbol: sp.Symbol(name, real=True) for symbol, name in names.items()}
+        return replace_symbols(self.expr, shown)
+
+    # other formulas
+
+    def with_expr(self, expr: sp.Expr) -> Formula:
+        """Return a formula over the same variables with another tree."""
+        return Formula(
+            expr,
+            self.all_variables,
+            reader=self.reader,
+            output_name=self.output_name,
+            link=self.link,
+            box=self.box,
+        )
+
+    def simplify(self, digits: int | None = 4) -> Formula:
+        """Return a tidier formula, with constants of few digits; it is never more complex.
+
+        Parameters
+        ----------
+        digits : int, default=4
+            Significant digits of constants; rounding changes the values a little. None rounds nothing:
+            values then agree to 1e-9.
+
+        Returns
+        -------
+        Formula
+            Over the same variables.
+        """
+        if digits is not None and (not isinstance(digits, int | np.integer) or digits < 1):
+            raise ValueError(f"`digits` must be an integer of at least 1 or None, got {digits!r}.")
+        inner = symbols(len(self.all_variables))
+        return self.with_expr(simplify_tree(self.expr, inner, _domain.formula_rows(self, 200), digits))
+
+    # trust
+
+    def domain_warnings(self, X: Any = None) -> list[str]:
+        """Say where the formula may fail: denominators, logarithms, roots, exponentials, unknown ground.
+
+        Parameters
+        ----------
+        X : table of shape (n, d), default=None
+            Rows to check, beside 10,000 rows drawn from the training box, made 5 % wider on each side.
+
+        Returns
+        -------
+        list of str
+            Sentences in words and original names; empty when nothing was found. Rows count from 0.
+        """
+        return _domain.formula_warnings(self, X)
+
+    # what never changes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"A formula never changes; `{name}` cannot be set.")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"A formula never changes; `{name}` cannot be deleted.")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Formula):
+            return NotImplemented
+        return self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @cached_property
+    def _key(self) -> tuple[Any, ...]:
+        # as text, since no NaN equals another
+        return self.expr, tuple(map(repr, self.all_variables)), self.reader.feature_names

@@ -1,0 +1,110 @@
+"""The Pareto front of formulas: size against loss, PySR's score, and the choice of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._formula import Formula
+
+LEAST_LOSS = 1e-12
+MODEL_SELECTIONS = ("best", "accuracy", "score")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One formula of a front.
+
+    Parameters
+    ----------
+    formula : Formula
+        The formula.
+    loss : float
+        Mean squared error against the target on validation rows.
+    fidelity_r2 : float
+        R2 against the teacher's scores on validation rows.
+    r2 : float
+        R2 against `y` on validation rows; NaN for classes.
+    """
+
+    formula: Formula
+    loss: float
+    fidelity_r2: float
+    r2: float
+
+
+def pareto(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Keep the rows that no smaller or equal one beats, in the order of complexity."""
+    kept: list[Row] = []
+    for row in sorted(rows, key=lambda row: (row.formula.complexity, row.loss)):
+        if np.isfinite(row.loss) and (not kept or row.loss < kept[-1].loss):
+            kept.append(row)
+    return tuple(kept)
+
+
+def scores(front: Sequence[Row]) -> np.ndarray:
+    """PySR's score of each row: by how much the logarithm of the loss falls for each step of complexity.
+
+    Examples
+    --------
+    >>> scores([])
+    array([], dtype=float64)
+    """
+    losses = np.log(np.maximum([row.loss for row in front], LEAST_LOSS))
+    sizes = np.array([row.formula.complexity for row in front], dtype=float)
+    return np.concatenate([np.zeros(min(len(front), 1)), -np.diff(losses) / np.diff(sizes)])
+
+
+def choose(front: Sequence[Row], model_selection: str) -> int:
+    """Choose a row as PySR does.
+
+    Parameters
+    ----------
+    front : sequence of Row
+        In the order of complexity.
+    model_selection : {"best", "accuracy", "score"}
+        The highest score among the rows with at most 1.5 times the lowest loss; the lowest loss;
+        the highest score.
+
+    Returns
+    -------
+    int
+        Position in the front.
+    """
+    losses = np.maximum([row.loss for row in front], LEAST_LOSS)
+    if model_selection == "accuracy":
+        return int(losses.argmin())
+    allowed = losses <= 1.5 * losses.min() if model_selection == "best" else np.ones(len(losses), bool)
+    return int(np.where(allowed, scores(front), -np.inf).argmax())
+
+
+def table(front: Sequence[Row]) -> Any:
+    """Make the DataFrame `equations_`: PySR's columns, and ours.
+
+    Returns
+    -------
+    DataFrame
+        ``complexity``, ``loss``, ``score``, ``equation`` (text), ``sympy_format``, ``lambda_format`` (takes a
+        table, returns scores), ``fidelity_r2``, ``r2``, ``warnings`` (see `Formula.domain_warnings`).
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "complexity": row.formula.complexity,
+                "loss": row.loss,
+                "score": score,
+                "equation": str(row.formula),
+                "sympy_format": row.formula.sympy(),
+                "lambda_format": row.formula.predict,
+                "fidelity_r2": row.fidelity_r2,
+                "r2": row.r2,
+                "warnings": row.formula.domain_warnings(),
+            }
+            for row, score in zip(front, scores(front), strict=True)
+        ]
+    )

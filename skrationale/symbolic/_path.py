@@ -1,0 +1,239 @@
+"""Train a smooth network for one lambda, or along a path of rising lambdas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+from torch import Tensor
+
+from ..training import Batch, get_state, limit_threads, train
+from ._network import SmoothNetwork
+from ._penalties import (
+    STEEP,
+    SpectralBound,
+    gradient_penalty,
+    hessian_penalty,
+    mixture,
+    row_losses,
+    task_loss,
+)
+
+STEPS, EPOCHS = 2000, (20, 1000)
+"""Steps of a training, and least and most epochs."""
+STAGE_SHARE, STAGE_LR = 0.2, 0.5
+"""Length and learning rate of a further stage, as shares of those of the first."""
+MAX_GRADIENT_NORM = 1.0
+CHUNK = 1024
+"""Rows whose derivatives are computed at once outside training."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A network trained with one lambda.
+
+    Parameters
+    ----------
+    jacobian_lambda : float
+        The lambda.
+    state : dict of str to ndarray
+        Weights.
+    losses : ndarray of shape (m,)
+        Task loss of each validation row, weighted; of each training row where there is no validation.
+    grad_norm : float
+        Weighted mean norm of the input gradient on the same rows.
+    slopes : ndarray of shape (p,)
+        Weighted mean size of the derivative by each input on the same rows.
+    history : list of dict
+        Epochs.
+    seconds : float
+        Duration.
+    device : str
+        Where it was trained.
+    """
+
+    jacobian_lambda: float
+    state: dict[str, np.ndarray]
+    losses: np.ndarray
+    grad_norm: float
+    slopes: np.ndarray
+    history: list[dict[str, Any]]
+    seconds: float
+    device: str
+
+
+class SmoothLoss:
+    """Task loss plus lambda times a penalty, which is computed in a share of the steps and weighs more there.
+
+    Parameters
+    ----------
+    link : {"identity", "logit", "softmax"}
+        What the outputs are.
+    jacobian_lambda : float
+        Weight of the penalty.
+    penalty : {"jacobian", "lipschitz", "spectral", "hessian"} or None
+        What is penalised.
+    penalty_fraction : float
+        Share of the steps.
+    """
+
+    def __init__(
+        self, link: str, jacobian_lambda: float, penalty: str | None, penalty_fraction: float
+    ) -> None:
+        self._link = link
+        self._lambda = jacobian_lambda if penalty else 0.0
+        self._penalty = penalty
+        self._every = max(round(1 / penalty_fraction), 1)
+        self._step = 0
+        self._spectral = SpectralBound()
+
+    def __call__(self, module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of a batch and its part from the task; in evaluation the penalty is computed always."""
+        x, weight = batch["x"], batch["weight"]
+        share = 1
+        if module.training and self._lambda:
+            share = self._every if self._step % self._every == 0 else 0
+            self._step += 1
+        if not self._lambda or not share:
+            loss = task_loss(module(x), batch["y"], weight, self._link)
+            return loss, {"task": loss.detach()}
+        outputs, penalty = self._penalised(module, x, weight)
+        loss = task_loss(outputs, batch["y"], weight, self._link)
+        return loss + self._lambda * share * penalty, {"task": loss.detach()}
+
+    def _penalised(self, module: SmoothNetwork, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        if self._penalty == "spectral":
+            return module(x), self._spectral(module)
+        if self._penalty == "hessian":
+            return module(x), hessian_penalty(module, x, weight)
+        outputs, gradient = module.forward_with_gradient(x, mixture(module.last.out_features, x))
+        return outputs, gradient_penalty(gradient, weight, STEEP if self._penalty == "lipschitz" else 0.0)
+
+
+class _Finish(Callback):
+    """Knows whether training came to its end or was interrupted."""
+
+    def __init__(self) -> None:
+        self.epochs = 0
+        self.interrupted = False
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        self.epochs += 1
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        self.interrupted = not net.stop_ and self.epochs < net.max_epochs
+
+
+def train_path(
+    module: SmoothNetwork,
+    data: Mapping[str, np.ndarray],
+    validation: Mapping[str, np.ndarray] | None,
+    lambdas: Sequence[float],
+    link: str,
+    parameters: Any,
+    seed: int,
+) -> list[Stage]:
+    """Train with the first lambda, then go on from there with each of the others.
+
+    Parameters
+    ----------
+    module : SmoothNetwork
+        Changed in place.
+    data, validation : mapping of str to ndarray
+        ``x`` (n, p), ``y`` (n,) and ``weight`` (n,).
+    lambdas : sequence of float
+        Lambdas in the order of training.
+    link : {"identity", "logit", "softmax"}
+        What the outputs are.
+    parameters : BaseSmoothMLP
+        Read for its hyper-parameters.
+    seed : int
+        Seed of the shuffles.
+
+    Returns
+    -------
+    list of Stage
+        One for each lambda; fewer where training was interrupted and early stopping kept the best weights.
+    """
+    p, n = parameters, len(data["x"])
+    batch_size = n if data["x"].dtype == np.float64 else min(int(p.batch_size), max(n // 4, 1))
+    steps = math.ceil(n / batch_size)
+    epochs = int(np.clip(math.ceil(STEPS / steps), *EPOCHS)) if p.max_epochs is None else int(p.max_epochs)
+    stages: list[Stage] = []
+    for i, jacobian_lambda in enumerate(lambdas):
+        start, finish = perf_counter(), _Finish()
+        n_epochs = epochs if i == 0 else max(math.ceil(STAGE_SHARE * epochs), 1)
+        result = train(
+            module,
+            SmoothLoss(link, jacobian_lambda, p.penalty, p.penalty_fraction),
+            data,
+            validation=validation,
+            max_epochs=n_epochs,
+            batch_size=batch_size,
+            lr=p.lr if i == 0 else STAGE_LR * p.lr,
+            weight_decay=p.weight_decay,
+            clip_norm=MAX_GRADIENT_NORM,
+            early_stopping=p.early_stopping and validation is not None,
+            n_iter_no_change=p.n_iter_no_change or (max(n_epochs // 4, 10) if i == 0 else n_epochs),
+            device=p.device,
+            random_state=seed + i,
+            verbose=p.verbose,
+            callbacks=[*(p.callbacks or []), finish],
+        )
+        seconds = perf_counter() - start
+        measured = _measure(module, data if validation is None else validation, link, result.device)
+        history = [row | {"jacobian_lambda": jacobian_lambda} for row in result.history]
+        stages.append(Stage(jacobian_lambda, get_state(module), *measured, history, seconds, result.device))
+        if finish.interrupted:
+            break
+    return stages
+
+
+def _measure(
+    module: SmoothNetwork, rows: Mapping[str, np.ndarray], link: str, device: str
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """Weighted task losses (m,) of rows, mean norm of their input gradients, mean size by input (p,)."""
+    dtype = module.last.weight.dtype
+    losses, norms, sizes = [], [], []
+    with torch.no_grad(), limit_threads(CHUNK * module.last.in_features**2):
+        for start in range(0, len(rows["x"]), CHUNK):
+            part = slice(start, start + CHUNK)
+            x = torch.as_tensor(rows["x"][part], dtype=dtype, device=device)
+            y = torch.as_tensor(rows["y"][part], device=device)
+            outputs, gradient = module.forward_with_gradient(x)
+            losses.append(row_losses(outputs, y, link).double().cpu().numpy())
+            norms.append(gradient.pow(2).sum((1, 2)).sqrt().double().cpu().numpy())
+            sizes.append(gradient.abs().mean(1).double().cpu().numpy())
+    weight = rows["weight"].astype(np.float64)
+    return (
+        np.concatenate(losses) * weight,
+        float(np.average(np.concatenate(norms), weights=weight)),
+        np.average(np.concatenate(sizes), axis=0, weights=weight),
+    )
+
+
+def admissible(losses: Sequence[np.ndarray]) -> list[int]:
+    """Find what is not worse than the best by more than one standard error.
+
+    The standard error is that of the differences row by row, which is smaller, and thus stricter, than that
+    of the losses.
+
+    Parameters
+    ----------
+    losses : sequence of ndarray of shape (n,)
+        Losses of the same rows, an array for each alternative.
+
+    Returns
+    -------
+    list of int
+        Positions, in rising order.
+    """
+    best = min(losses, key=np.mean)
+    excess = [loss - best for loss in losses]
+    return [i for i, more in enumerate(excess) if more.mean() <= more.std() / math.sqrt(len(more))]

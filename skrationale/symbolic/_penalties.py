@@ -1,0 +1,176 @@
+"""What keeps a network smooth: penalties on its input gradient, and losses of its outputs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ._network import SmoothNetwork
+
+MANY_OUTPUTS = 4
+"""Up to so many outputs the squared gradient norms are summed; beyond, one random mixture a row is taken."""
+STEEP = 1.0
+"""The gradient norm, in standard units, from which the Lipschitz penalty starts."""
+
+
+def task_loss(outputs: Tensor, y: Tensor, weight: Tensor, link: str) -> Tensor:
+    """Weighted mean loss of a batch: squared error, or log-loss of one logit or of one a class.
+
+    Parameters
+    ----------
+    outputs : Tensor of shape (n, K)
+        Standardised predictions, or logits.
+    y : Tensor of shape (n,)
+        Standardised target, or positions of classes.
+    weight : Tensor of shape (n,)
+        Weights of the rows, mean 1 over the training rows.
+    link : {"identity", "logit", "softmax"}
+        What the outputs are.
+
+    Returns
+    -------
+    Tensor of shape ()
+    """
+    return (weight * row_losses(outputs, y, link)).mean()
+
+
+def row_losses(outputs: Tensor, y: Tensor, link: str) -> Tensor:
+    """Loss of each row, shape (n,); see `task_loss`."""
+    if link == "identity":
+        return (outputs[:, 0] - y) ** 2
+    if link == "logit":
+        return functional.binary_cross_entropy_with_logits(outputs[:, 0], y.to(outputs), reduction="none")
+    return functional.cross_entropy(outputs, y, reduction="none")
+
+
+def mixture(n_outputs: int, x: Tensor) -> Tensor | None:
+    """Coefficients of outputs (n, K) to penalise in place of many: random signs.
+
+    The squared gradient of such a mixture is, on average, the sum of the squared gradients of the outputs.
+    """
+    return None if n_outputs <= MANY_OUTPUTS else random_signs((len(x), n_outputs), x)
+
+
+def random_signs(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Numbers -1 and 1 by torch's global generator, of the dtype and on the device of a tensor."""
+    return torch.randint(0, 2, shape, device=like.device).to(like) * 2 - 1
+
+
+def gradient_penalty(gradient: Tensor, weight: Tensor, steep: float = 0.0) -> Tensor:
+    """Weighted mean of squared gradient norms, or of what they exceed `steep` by, squared.
+
+    Parameters
+    ----------
+    gradient : Tensor of shape (n, m, p)
+        Derivatives of m outputs by p inputs.
+    weight : Tensor of shape (n,)
+        Weights of the rows.
+    steep : float, default=0.0
+        Norm up to which nothing is penalised.
+
+    Returns
+    -------
+    Tensor of shape ()
+    """
+    squares = gradient.pow(2).sum((1, 2))
+    if steep:
+        squares = functional.relu((squares + 1e-12).sqrt() - steep) ** 2
+    return (weight * squares).mean()
+
+
+def jacobian_penalty(module: nn.Module, X: Tensor, weight: Tensor | None = None) -> Tensor:
+    r"""Penalise the input gradient of any module, by double differentiation (section 3 of [1]_).
+
+    ``mean_i weight_i * ||d module(x_i) / d x_i||^2``, the squared Frobenius norm. Each output row may
+    depend on its own input row alone.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Gives outputs of shape (n,) or (n, K); twice differentiable.
+    X : Tensor of shape (n, p)
+        Rows.
+    weight : Tensor of shape (n,), default=None
+        Weights of the rows; None: 1.
+
+    Returns
+    -------
+    Tensor of shape ()
+        Exact for up to 4 outputs; for more, that of a mixture of them with random signs in each row (drawn by
+        torch's global generator), which has the same expectation.
+
+    References
+    ----------
+    .. [1] Dhar, Fong, Motani, "Teaching the Teacher", 2025, arXiv:2507.22767.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrationale.symbolic import jacobian_penalty
+    >>> line = torch.nn.Linear(2, 1, bias=False)
+    >>> _ = line.weight.data.copy_(torch.tensor([[3.0, 4.0]]))
+    >>> jacobian_penalty(line, torch.zeros(5, 2)).item()
+    25.0
+    """
+    with torch.enable_grad():
+        X = X.detach().requires_grad_()
+        outputs = module(X)
+        outputs = outputs[:, None] if outputs.ndim == 1 else outputs
+        signs = mixture(outputs.shape[1], X)
+        columns = outputs.T if signs is None else (signs * outputs).sum(1)[None]
+        gradients = [torch.autograd.grad(column.sum(), X, create_graph=True)[0] for column in columns]
+    weight = outputs.new_ones(len(X)) if weight is None else weight
+    return gradient_penalty(torch.stack(gradients, 1), weight)
+
+
+def hessian_penalty(module: SmoothNetwork, x: Tensor, weight: Tensor) -> Tensor:
+    """Penalise curvature: the squared change of the gradient along one random direction a row.
+
+    With directions of random signs its expectation is the squared Frobenius norm of the Hessian.
+
+    Parameters
+    ----------
+    module : SmoothNetwork
+        The network.
+    x : Tensor of shape (n, p)
+        Rows.
+    weight : Tensor of shape (n,)
+        Weights of the rows.
+
+    Returns
+    -------
+    Tensor of shape ()
+    """
+    step = 1e-5 if x.dtype == torch.float64 else 1e-2
+    direction = random_signs(tuple(x.shape), x)
+    mix = mixture(module.last.out_features, x)
+    ahead = module.forward_with_gradient(x + step * direction, mix)[1]
+    behind = module.forward_with_gradient(x - step * direction, mix)[1]
+    return gradient_penalty((ahead - behind) / (2 * step), weight)
+
+
+class SpectralBound:
+    """The Lipschitz bound of a network: the product of the largest singular values of its layers.
+
+    Each call makes one step of power iteration from where the one before ended. The bound leaves out
+    the slopes of activations, which are at most 1.1.
+    """
+
+    def __init__(self) -> None:
+        self._directions: dict[int, Tensor] = {}
+
+    def __call__(self, module: SmoothNetwork) -> Tensor:
+        """Logarithm of the bound, if it is above 0."""
+        total = module.last.weight.new_zeros(())
+        for i, weight in enumerate([*module.hidden_weights(), module.last_layer()[0]]):
+            start = self._directions.get(i, weight.new_ones(weight.shape[1]))
+            with torch.no_grad():
+                left = functional.normalize(weight @ start, dim=0)
+                right = functional.normalize(weight.T @ left, dim=0)
+            self._directions[i] = right
+            total = total + torch.log(left @ weight @ right + 1e-12)
+        return functional.relu(total)
+
+
+PENALTIES = ("jacobian", "lipschitz", "spectral", "hessian")

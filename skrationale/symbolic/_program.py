@@ -1,0 +1,197 @@
+"""Evaluate an expression tree over columns, in numpy or torch, and differentiate it by its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add, mul
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+FUNCTIONS: dict[Any, str] = {
+    sp.exp: "exp",
+    sp.log: "log",
+    sp.sin: "sin",
+    sp.cos: "cos",
+    sp.tan: "tan",
+    sp.tanh: "tanh",
+    sp.Abs: "abs",
+    sp.sign: "sign",
+}
+"""Functions of one argument that a formula may hold, beside sums, products, powers, `Max` and `Min`."""
+
+
+def symbols(n: int, letter: str = "v") -> tuple[sp.Symbol, ...]:
+    """Give the internal symbols ``v0, v1, ...``, which stand for real numbers."""
+    return tuple(sp.Symbol(f"{letter}{i}", real=True) for i in range(n))
+
+
+class Program:
+    """An expression as a list of steps, each done once however often its result is used.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        Sums, products, powers, `Max`, `Min` and the functions in `FUNCTIONS`.
+    variables : sequence of p sympy.Symbol
+        Symbols in the order of the columns.
+    parameters : sequence of k sympy.Symbol, default=()
+        Symbols whose values are given with each call, and by which `jacobian` differentiates.
+
+    Raises
+    ------
+    ValueError
+        When `expr` holds anything else, such as an unknown symbol.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = symbols(2)
+    >>> Program(x * y + 1, (x, y))(np.array([[2.0, 3.0]]))
+    array([7.])
+    """
+
+    def __init__(
+        self, expr: sp.Expr, variables: Sequence[sp.Symbol], parameters: Sequence[sp.Symbol] = ()
+    ) -> None:
+        self._columns = {symbol: j for j, symbol in enumerate(variables)}
+        self._parameters = {symbol: j for j, symbol in enumerate(parameters)}
+        self._steps: list[tuple[str, Any]] = []
+        self._position: dict[sp.Basic, int] = {}
+        self._add(sp.sympify(expr))
+
+    def _add(self, node: sp.Basic) -> int:
+        """Append the steps of a node, arguments first; return the position of its result."""
+        if node in self._position:
+            return self._position[node]
+        if node in self._columns:
+            step: tuple[str, Any] = ("column", self._columns[node])
+        elif node in self._parameters:
+            step = ("parameter", self._parameters[node])
+        elif node.is_number:
+            step = ("constant", float(node))
+        elif isinstance(node, sp.Pow) and node.exp.is_number:
+            step = ("power", (self._add(node.base), float(node.exp)))
+        elif node.func is sp.Pow:
+            step = ("pow", [self._add(argument) for argument in node.args])
+        elif isinstance(node, (sp.Add, sp.Mul, sp.Max, sp.Min)):
+            step = (node.func.__name__.lower(), [self._add(argument) for argument in node.args])
+        elif node.func in FUNCTIONS:
+            step = (FUNCTIONS[node.func], self._add(node.args[0]))
+        else:
+            raise ValueError(f"A formula cannot hold {node.func.__name__}, as in {node}.")
+        self._steps.append(step)
+        self._position[node] = len(self._steps) - 1
+        return self._position[node]
+
+    def __call__(self, X: Any, theta: Any = ()) -> Any:
+        """Evaluate rows.
+
+        Parameters
+        ----------
+        X : ndarray or torch.Tensor of shape (n, p)
+            Columns in the order of the variables.
+        theta : sequence or Tensor of shape (k,), default=()
+            Values of the parameters.
+
+        Returns
+        -------
+        ndarray or torch.Tensor of shape (n,)
+            Values; NaN or infinite where the expression has none.
+        """
+        with np.errstate(all="ignore"):
+            value = self._values(X, theta)[-1]
+            # a constant becomes a column
+            return value + (np.zeros(len(X)) if isinstance(X, np.ndarray) else X.new_zeros(len(X)))
+
+    def _values(self, X: Any, theta: Any) -> list[Any]:
+        if isinstance(X, np.ndarray):
+            xp: Any = np
+            constant: Any = np.float64
+        else:
+            import torch as xp
+
+            def constant(value: float) -> Any:
+                return xp.tensor(value, dtype=X.dtype, device=X.device)
+
+        values: list[Any] = []
+        for name, payload in self._steps:
+            if name == "column":
+                value = X[:, payload]
+            elif name == "parameter":
+                value = theta[payload]
+            elif name == "constant":
+                value = constant(payload)
+            elif name == "power":
+                value = xp.sqrt(values[payload[0]]) if payload[1] == 0.5 else values[payload[0]] ** payload[1]
+            elif name == "sign":  # torch's own gives 0 for NaN
+                value = xp.where(
+                    values[payload] == values[payload], xp.sign(values[payload]), values[payload]
+                )
+            elif isinstance(payload, int):
+                value = getattr(xp, name)(values[payload])
+            else:
+                function = {"add": add, "mul": mul, "max": xp.maximum, "min": xp.minimum, "pow": pow}[name]
+                value = reduce(function, [values[i] for i in payload])
+            values.append(value)
+        return values
+
+    def jacobian(self, X: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Evaluate rows and their derivatives by the parameters, in one sweep back.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, p)
+            Columns in the order of the variables.
+        theta : ndarray of shape (k,)
+            Values of the parameters.
+
+        Returns
+        -------
+        values : ndarray of shape (n,)
+        derivatives : ndarray of shape (n, k)
+        """
+        with np.errstate(all="ignore"):
+            values = self._values(X, theta)
+            slopes: list[Any] = [0.0] * len(values)
+            slopes[-1] = np.ones(len(X))
+            result = np.zeros((len(X), len(theta)))
+            for i in range(len(values) - 1, -1, -1):
+                name, payload = self._steps[i]
+                if name == "parameter":
+                    result[:, payload] = slopes[i]
+                for j, slope in _slopes(name, payload, values, values[i]):
+                    slopes[j] = slopes[j] + slopes[i] * slope
+            return values[-1] + np.zeros(len(X)), result
+
+
+def _slopes(name: str, payload: Any, values: list[Any], value: Any) -> list[tuple[int, Any]]:
+    """Give, for each argument of a step, its position and the derivative of the result by it."""
+    if name in ("column", "parameter", "constant"):
+        return []
+    if name == "add":
+        return [(i, 1.0) for i in payload]
+    if name == "mul":
+        return [(i, reduce(mul, [values[j] for j in payload if j != i], 1.0)) for i in payload]
+    if name in ("max", "min"):
+        return [(i, values[i] == value) for i in payload]
+    if name == "power":
+        base, power = values[payload[0]], payload[1]
+        return [(payload[0], power * base ** (power - 1))]
+    if name == "pow":
+        base, power = (values[i] for i in payload)
+        return [(payload[0], power * base ** (power - 1)), (payload[1], value * np.log(base))]
+    x = values[payload]
+    slope = {
+        "exp": lambda: value,
+        "log": lambda: 1 / x,
+        "sin": lambda: np.cos(x),
+        "cos": lambda: -np.sin(x),
+        "tan": lambda: 1 + value**2,
+        "tanh": lambda: 1 - value**2,
+        "abs": lambda: np.sign(x),
+        "sign": lambda: 0.0,
+    }[name]()
+    return [(payload, slope)]

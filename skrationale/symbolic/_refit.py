@@ -1,0 +1,164 @@
+"""Make more of found expressions: constants fitted in float64, and then written with fewer digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import sympy as sp
+from scipy.optimize import least_squares
+
+from ._program import Program
+
+MAX_CONSTANTS = 30
+MAX_EVALUATIONS = 50
+HUGE = 1e15
+ROUNDING_COST = 1.001
+EXACT = 1e-12
+DEPENDENT = 1e-5
+"""A derivative, of length 1, that differs by so little from a sum of others adds nothing."""
+
+
+def with_parameters(expr: sp.Expr) -> tuple[sp.Expr, tuple[sp.Symbol, ...], np.ndarray]:
+    """Replace the constants of an expression by parameters.
+
+    Integers in exponents and the -1 of differences and quotients stay.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        Expression.
+
+    Returns
+    -------
+    expr : sympy.Expr
+        With symbols ``c0, c1, ...``.
+    parameters : tuple of k sympy.Symbol
+    theta : ndarray of shape (k,)
+        The constants.
+    """
+    parameters: list[sp.Symbol] = []
+    theta: list[float] = []
+
+    def visit(node: sp.Basic, is_exponent: bool) -> sp.Basic:
+        if node.is_number:
+            if node == -1 or (is_exponent and node.is_rational):
+                return node
+            parameters.append(sp.Symbol(f"c{len(parameters)}", real=True))
+            theta.append(float(node))
+            return parameters[-1]
+        if not node.args:
+            return node
+        power = isinstance(node, sp.Pow)
+        return node.func(*(visit(child, power and i == 1) for i, child in enumerate(node.args)))
+
+    changed = visit(expr, False)
+    return changed, tuple(parameters), np.array(theta)
+
+
+def refit_constants(
+    expr: sp.Expr, variables: Sequence[sp.Symbol], Z: np.ndarray, t: np.ndarray, weights: np.ndarray
+) -> sp.Expr:
+    """Fit the constants of an expression by nonlinear least squares in float64.
+
+    Constants that others can stand in for, as one of a, b and c in ``a*(b*x + c)``, are held fixed: where the
+    best constants are not unique, the last bits of the machine would choose them.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        Expression in `variables`.
+    variables : sequence of p sympy.Symbol
+    Z : ndarray of shape (n, p)
+        Rows.
+    t : ndarray of shape (n,)
+        Target.
+    weights : ndarray of shape (n,)
+        Non-negative weights of the rows.
+
+    Returns
+    -------
+    sympy.Expr
+        The expression with new constants, or as it was where they do not improve it.
+    """
+    changed, parameters, theta = with_parameters(expr)
+    if not 0 < len(theta) <= MAX_CONSTANTS:
+        return expr
+    program, root = Program(changed, variables, parameters), np.sqrt(weights)
+    free = np.arange(len(theta))
+
+    def full(some: np.ndarray) -> np.ndarray:
+        every = theta.copy()
+        every[free] = some
+        return every
+
+    def residuals(some: np.ndarray) -> np.ndarray:
+        return np.nan_to_num(root * (program(Z, full(some)) - t), nan=HUGE, posinf=HUGE, neginf=-HUGE)
+
+    def jacobian(some: np.ndarray) -> np.ndarray:
+        J = root[:, None] * program.jacobian(Z, full(some))[1][:, free]
+        return np.nan_to_num(J, nan=0.0, posinf=HUGE, neginf=-HUGE)
+
+    start = residuals(theta)
+    if np.abs(start).max() >= HUGE or len(theta) > len(t):
+        return expr
+    free = _independent(jacobian(theta))
+    if not len(free):
+        return expr
+    with np.errstate(all="ignore"):
+        found = least_squares(
+            residuals, theta[free], jacobian, method="lm", x_scale="jac", max_nfev=MAX_EVALUATIONS
+        )
+    if not found.fun @ found.fun < start @ start:
+        return expr
+    return changed.xreplace(dict(zip(parameters, map(sp.Float, full(found.x).tolist()), strict=True)))
+
+
+def _independent(J: np.ndarray) -> np.ndarray:
+    """Positions of the columns of (n, k) that those before them do not span."""
+    kept: list[int] = []
+    basis = np.zeros_like(J)
+    for j, column in enumerate(J.T / np.maximum(np.linalg.norm(J, axis=0), np.finfo(float).tiny)[:, None]):
+        rest = column - basis @ (basis.T @ column)
+        size = np.linalg.norm(rest)
+        if size > DEPENDENT:
+            basis[:, j] = rest / size
+            kept.append(j)
+    return np.array(kept, dtype=int)
+
+
+def round_constants(
+    expr: sp.Expr, variables: Sequence[sp.Symbol], V: np.ndarray, t: np.ndarray, weights: np.ndarray
+) -> sp.Expr:
+    """Shorten constants to as few digits as their fit allows.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        Expression in `variables`.
+    variables : sequence of p sympy.Symbol
+    V : ndarray of shape (n, p)
+        Rows.
+    t : ndarray of shape (n,)
+        Target.
+    weights : ndarray of shape (n,)
+        Non-negative weights of the rows.
+
+    Returns
+    -------
+    sympy.Expr
+        With constants of 3 to 8 digits, whose loss is at most 0.1 % larger; else `expr`.
+    """
+
+    def loss(candidate: sp.Expr) -> float:
+        residual = t - Program(candidate, variables)(V)
+        return float(weights @ residual**2)
+
+    changed, parameters, theta = with_parameters(expr)
+    limit = ROUNDING_COST * loss(expr) + EXACT * float(weights @ (t - np.average(t, weights=weights)) ** 2)
+    for digits in range(3, 9):
+        rounded = [sp.Float(f"{value:.{digits}g}") for value in theta]
+        shorter = changed.xreplace(dict(zip(parameters, rounded, strict=True)))
+        if loss(shorter) <= limit:
+            return shorter
+    return expr

@@ -1,0 +1,142 @@
+"""Terms of found expressions, pooled: new formulas from them by least squares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import sympy as sp
+
+from ._program import Program
+from ._tree import complexity
+
+MAX_TERMS = 12
+COLLINEAR = 1e-6
+WORTHLESS = 1e-6
+
+
+def split_terms(expr: sp.Expr) -> list[sp.Expr]:
+    """Give the top-level terms of an expression without their coefficients; its constant is left out.
+
+    Examples
+    --------
+    >>> x, y = sp.symbols("x y")
+    >>> split_terms(2.0 * x - sp.sin(y) / 3 + 1)
+    [x, sin(y)]
+    """
+    terms = [term.as_coeff_Mul()[1] for term in sp.Add.make_args(expr)]
+    return [term for term in terms if not term.is_number]
+
+
+def finite_values(expr: sp.Expr, variables: Sequence[sp.Symbol], V: np.ndarray) -> np.ndarray | None:
+    """Evaluate an expression on rows (n, p); None when it is not a finite real number on all of them."""
+    try:
+        values = Program(expr, variables)(V)
+    except (TypeError, ValueError, OverflowError):  # complex numbers, other functions, too large numbers
+        return None
+    return values if np.isfinite(values).all() else None
+
+
+class TermPool:
+    """Distinct terms with their values on the training rows.
+
+    Parameters
+    ----------
+    variables : sequence of p sympy.Symbol
+        Symbols in the order of the columns.
+    V : ndarray of shape (n, p)
+        Training rows.
+    """
+
+    def __init__(self, variables: Sequence[sp.Symbol], V: np.ndarray) -> None:
+        self._variables, self._V = variables, V
+        self._columns: dict[sp.Expr, np.ndarray] = {}
+        self._unusable: set[sp.Expr] = set()
+
+    def add(self, expressions: Iterable[sp.Expr]) -> None:
+        """Add the terms of expressions; those that are not finite or huge on a row are left out."""
+        for term in (term for expr in expressions for term in split_terms(expr)):
+            if term in self._columns or term in self._unusable:
+                continue
+            values = finite_values(term, self._variables, self._V)
+            if values is None:
+                self._unusable.add(term)
+            else:
+                self._columns[term] = values
+
+    def covers(self, terms: Sequence[sp.Expr]) -> bool:
+        """Tell whether all terms are in the pool."""
+        return all(term in self._columns for term in terms)
+
+    def fit(self, terms: Sequence[sp.Expr], t: np.ndarray, weights: np.ndarray) -> sp.Expr:
+        """Weight terms, and a constant, by least squares.
+
+        Parameters
+        ----------
+        terms : sequence of sympy.Expr
+            Terms of the pool.
+        t : ndarray of shape (n,)
+            Target.
+        weights : ndarray of shape (n,)
+            Non-negative weights of the rows.
+
+        Returns
+        -------
+        sympy.Expr
+        """
+        root = np.sqrt(weights)
+        A = np.column_stack([np.ones(len(t)), *(self._columns[term] for term in terms)])
+        scale = np.abs(A).max(axis=0)
+        scale[scale == 0] = 1.0
+        solution = np.linalg.lstsq(A / scale * root[:, None], t * root, rcond=1e-10)[0] / scale
+        parts = [sp.Float(float(c)) * term for c, term in zip(solution[1:], terms, strict=True)]
+        return sp.Add(sp.Float(float(solution[0])), *parts)
+
+    def pursue(
+        self, t: np.ndarray, weights: np.ndarray, maxsize: int, *, thrifty: bool = False
+    ) -> list[list[sp.Expr]]:
+        """Choose terms one by one, each time the one that explains most of what is left (OMP).
+
+        Parameters
+        ----------
+        t : ndarray of shape (n,)
+            Target.
+        weights : ndarray of shape (n,)
+            Non-negative weights of the rows.
+        maxsize : int
+            Largest complexity of the sum.
+        thrifty : bool, default=False
+            Weigh what a term explains against the root of its complexity.
+
+        Returns
+        -------
+        list of list of sympy.Expr
+            The choice after one term, after two, ...
+        """
+        pool = list(self._columns)
+        if not pool:
+            return []
+        cost = np.array([complexity(term) + 1 for term in pool], dtype=float)
+        root = np.sqrt(weights)
+        left = np.column_stack(list(self._columns.values()))
+        left = left / np.maximum(np.abs(left).max(axis=0), np.finfo(float).tiny)
+        left = (left - np.average(left, axis=0, weights=weights)) * root[:, None]
+        residual = (t - np.average(t, weights=weights)) * root
+        total = residual @ residual
+        norms = np.einsum("ij,ij->j", left, left)
+        chosen: list[int] = []
+        choices = []
+        while len(chosen) < MAX_TERMS:
+            remaining = np.einsum("ij,ij->j", left, left)
+            usable = (remaining > COLLINEAR * norms) & (cost[chosen].sum() + cost - 1 <= maxsize)
+            usable[chosen] = False
+            gain = np.where(usable, (residual @ left) ** 2 / np.where(usable, remaining, 1.0), 0.0)
+            if gain.max() <= WORTHLESS * total:
+                break
+            best = int(np.argmax(gain / np.sqrt(cost) if thrifty else gain))
+            direction = left[:, best] / np.sqrt(remaining[best])
+            residual = residual - direction * (direction @ residual)
+            left = left - np.outer(direction, direction @ left)
+            chosen.append(best)
+            choices.append([pool[i] for i in chosen])
+        return choices

@@ -1,0 +1,186 @@
+"""What an engine is: a search for expressions, with one set of operator names for all engines."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+
+import numpy as np
+import sympy as sp
+from sklearn.base import BaseEstimator
+
+BINARY_OPERATORS = ("+", "-", "*", "/", "^", "max", "min", "aq")
+UNARY_OPERATORS = (
+    *("sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "abs", "sign", "square", "cube"),
+    *("logabs", "sqrtabs"),
+)
+"""Names are PySR's; three are total, so that a formula has a value for each row:
+``aq(a, b) = a / sqrt(1 + b^2)``, ``logabs(a) = log|a|`` (at 0: minus infinity), ``sqrtabs(a) = sqrt|a|``."""
+
+
+class EngineError(RuntimeError):
+    """An engine that is not usable here, or a search that failed; the message says the way out."""
+
+
+class Engine(BaseEstimator, metaclass=ABCMeta):
+    """A search for expressions that describe a target.
+
+    To bring your own engine, derive from this class, give it a name, say what it supports and
+    write `search`. Settings of the engine are parameters of ``__init__``, as in any scikit-learn
+    estimator: then `clone` and `get_params` work, and settings can be searched as ``engine__setting``.
+    An engine keeps nothing from a search: it pickles before and after.
+
+    Attributes
+    ----------
+    name : str
+        How messages and reports call the engine.
+    supports_weights : bool
+        Whether `search` uses weights. If not, it is given rows drawn by their weight, and no weights.
+    default_niterations, default_population_size : int
+        What is taken when the user sets none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrationale.symbolic._program import symbols
+    >>> class Lines(Engine):
+    ...     name = "lines"
+    ...
+    ...     def search(self, Z, t, **settings):
+    ...         return [slope * v for v, slope in zip(symbols(Z.shape[1]), (Z.T @ t) / (Z**2).sum(axis=0))]
+    >>> Lines().search(np.array([[1.0], [2.0]]), np.array([3.0, 6.0]))
+    [3.0*v0]
+    """
+
+    name: str = "engine"
+    supports_weights: bool = False
+    default_niterations: int = 100
+    default_population_size: int = 500
+
+    def available(self) -> str | None:
+        """Say whether a search could start here; never raises.
+
+        Returns
+        -------
+        str or None
+            None when it could, else the reason in words, with the fix.
+        """
+        return None
+
+    def check_operators(self, binary_operators: Sequence[str], unary_operators: Sequence[str]) -> None:
+        """Raise a `ValueError` for an operator that the engine does not know."""
+        check_operators(binary_operators, unary_operators)
+
+    @abstractmethod
+    def search(
+        self,
+        Z: np.ndarray,
+        t: np.ndarray,
+        *,
+        weights: np.ndarray | None,
+        binary_operators: Sequence[str],
+        unary_operators: Sequence[str],
+        maxsize: int,
+        niterations: int,
+        population_size: int,
+        timeout_in_seconds: float | None,
+        random_state: int,
+    ) -> list[sp.Expr]:
+        """Search for expressions, from short and rough to long and exact.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n, p)
+            Columns of finite numbers, standardised, float64.
+        t : ndarray of shape (n,)
+            Target, standardised, float64.
+        weights : ndarray of shape (n,) or None
+            Positive weights of the rows, of mean 1; None unless `supports_weights`.
+        binary_operators : sequence of str
+            Among `BINARY_OPERATORS`; `ValueError` for one that the engine does not know.
+        unary_operators : sequence of str
+            Among `UNARY_OPERATORS`.
+        maxsize : int
+            Largest number of nodes an expression has, as the engine counts them.
+        niterations : int
+            Effort, in the engine's own rounds: the same effort gives the same result.
+        population_size : int
+            Number of expressions that compete.
+        timeout_in_seconds : float or None
+            Wall clock after which the search stops and gives what it has.
+        random_state : int
+            Seed. The same seed, without a timeout, gives the same expressions.
+
+        Returns
+        -------
+        list of sympy.Expr
+            At least one, in the symbols ``v0, v1, ...`` of :func:`symbols`, in the order of the columns.
+
+        Raises
+        ------
+        EngineError
+            If the engine is not usable here, or fails.
+        ValueError
+            If an operator is not known to the engine.
+        """
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """Suggest the known name that is most like a mistyped one.
+
+    Returns
+    -------
+    str
+        Such as ``" Did you mean 'sin'?"``, or "" when none is like it.
+
+    Examples
+    --------
+    >>> did_you_mean("sine", UNARY_OPERATORS)
+    " Did you mean 'sin'?"
+    """
+    close = get_close_matches(str(name).lower(), known, n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def check_operators(
+    binary_operators: Sequence[str],
+    unary_operators: Sequence[str],
+    known: tuple[Collection[str], Collection[str]] = (BINARY_OPERATORS, UNARY_OPERATORS),
+) -> None:
+    """Refuse operators that nobody, or that one engine, knows.
+
+    Parameters
+    ----------
+    binary_operators, unary_operators : sequence of str
+        What the user asked for.
+    known : pair of collections of str, default=(BINARY_OPERATORS, UNARY_OPERATORS)
+        The binary and the unary operators there are.
+
+    Raises
+    ------
+    ValueError
+        If an operator is not known, stands in the wrong list, or there is no binary one.
+
+    Examples
+    --------
+    >>> check_operators(["+", "*"], ["sin"])
+    >>> check_operators(["+"], ["sine"])
+    Traceback (most recent call last):
+    ...
+    ValueError: The 'unary_operators' parameter must hold only 'sin', ... Got 'sine'. Did you mean 'sin'?
+    """
+    asked = {"binary_operators": binary_operators, "unary_operators": unary_operators}
+    for (parameter, operators), names, others in zip(asked.items(), known, known[::-1], strict=True):
+        if isinstance(operators, str):
+            raise ValueError(f"The {parameter!r} parameter must be a list of str. Got {operators!r} instead.")
+        for operator in operators:
+            if operator not in names:
+                other = next(name for name in asked if name != parameter)
+                hint = f" It belongs to {other!r}." if operator in others else did_you_mean(operator, names)
+                expected = ", ".join(map(repr, names))
+                raise ValueError(
+                    f"The {parameter!r} parameter must hold only {expected}. Got {operator!r}.{hint}"
+                )
+    if not len(binary_operators):
+        raise ValueError("The 'binary_operators' parameter must hold at least one operator. Got none.")

@@ -1,0 +1,153 @@
+"""The embedded engine: Operon, genetic programming in C++ (package pyoperon)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from math import ceil
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from .._parse import parse
+from .._program import symbols
+from ._base import Engine, EngineError, check_operators
+
+BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow", "aq": "aq"}
+UNARY = {name: name for name in ("sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "abs", "square")} | {
+    "logabs": "logabs",
+    "sqrtabs": "sqrtabs",
+}
+# max and min are left out: Operon 0.6 evaluates and prints each as the other
+INSTALL = (
+    "pip install pyoperon (wheels for Linux x86-64 and macOS arm64), or take engine='pysr', which needs Julia"
+)
+PROBE_SECONDS = 60
+SHORTEST = 2
+"""With a `max_length` of 1 Operon finds nothing and fails."""
+
+
+@cache
+def _probe() -> str | None:
+    """Import pyoperon in a process of its own, once: on a CPU that it was not built for it would crash."""
+    if find_spec("pyoperon") is None:
+        return f"pyoperon is not installed: {INSTALL}."
+    try:
+        run = subprocess.run(
+            [sys.executable, "-c", "import pyoperon.sklearn"],
+            capture_output=True,
+            text=True,
+            timeout=PROBE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"pyoperon could not be tried ({error}): {INSTALL}."
+    if run.returncode == 0:
+        return None
+    last = (run.stderr.strip().splitlines() or [f"exit status {run.returncode}"])[-1]
+    return f"pyoperon is installed but does not work here ({last}): {INSTALL}."
+
+
+class OperonEngine(Engine):
+    """Operon's search for two aims at once, small error and small size [1]_.
+
+    One seed and one number of generations give one set of expressions, whatever `n_threads` is.
+
+    Parameters
+    ----------
+    optimizer_iterations : int, default=3
+        Steps of Levenberg-Marquardt on the constants of each new expression.
+    max_depth : int, default=10
+        Greatest depth of an expression.
+    n_threads : int, default=1
+        Threads of the search.
+
+    References
+    ----------
+    .. [1] Burlacu, Kronberger, Kommenda, "Operon C++: an efficient genetic programming framework for
+       symbolic regression", GECCO 2020 companion.
+
+    Examples
+    --------
+    >>> from skrationale.symbolic import OperonEngine
+    >>> OperonEngine(n_threads=2).get_params()
+    {'max_depth': 10, 'n_threads': 2, 'optimizer_iterations': 3}
+    """
+
+    name = "operon"
+    default_niterations = 80
+    default_population_size = 500
+
+    def __init__(self, *, optimizer_iterations: int = 3, max_depth: int = 10, n_threads: int = 1) -> None:
+        self.optimizer_iterations = optimizer_iterations
+        self.max_depth = max_depth
+        self.n_threads = n_threads
+
+    def available(self) -> str | None:  # noqa: D102
+        return _probe()
+
+    def check_operators(  # noqa: D102
+        self, binary_operators: Sequence[str], unary_operators: Sequence[str]
+    ) -> None:
+        check_operators(binary_operators, unary_operators, (BINARY, UNARY))
+
+    def search(  # noqa: D102
+        self,
+        Z: np.ndarray,
+        t: np.ndarray,
+        *,
+        weights: np.ndarray | None = None,
+        binary_operators: Sequence[str],
+        unary_operators: Sequence[str],
+        maxsize: int,
+        niterations: int,
+        population_size: int,
+        timeout_in_seconds: float | None = None,
+        random_state: int,
+    ) -> list[sp.Expr]:
+        self.check_operators(binary_operators, unary_operators)
+        reason = self.available()
+        if reason:
+            raise EngineError(reason)
+        from pyoperon.sklearn import SymbolicRegressor
+
+        words = [BINARY[o] for o in binary_operators] + [UNARY[o] for o in unary_operators]
+        model = SymbolicRegressor(
+            allowed_symbols=",".join([*words, "constant", "variable"]),
+            objectives=["r2", "length"],  # one objective gives one expression only
+            generations=niterations,
+            population_size=population_size,
+            pool_size=population_size,
+            max_evaluations=sys.maxsize,
+            epsilon=0.0,  # else the search ends early, without a word
+            max_length=max(maxsize, SHORTEST),
+            max_depth=self.max_depth,
+            optimizer_iterations=self.optimizer_iterations,
+            max_time=None if timeout_in_seconds is None else max(ceil(timeout_in_seconds), 1),
+            n_threads=self.n_threads,
+            random_state=random_state,
+        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Model contains no variables")
+            try:
+                model.fit(Z, t)
+            except Exception as error:  # of a C++ library: of any type
+                raise EngineError(f"Operon's search on {len(t)} rows failed: {error}") from error
+            return _front(model, Z.shape[1])
+
+
+def _front(model: Any, n_variables: int) -> list[sp.Expr]:
+    """Read the expressions of a fitted model; those that are not finite anywhere are left out."""
+    names = {f"X{j + 1}": symbol for j, symbol in enumerate(symbols(n_variables))}
+    found = []
+    for row in model.pareto_front_:
+        try:
+            found.append(parse(model.get_model_string(row["tree"], 17), names))
+        except ValueError:  # a constant that overflowed: printed as inf or nan
+            continue
+    return found

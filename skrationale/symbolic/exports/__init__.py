@@ -1,0 +1,1 @@
+"""A formula as text in other languages, one small file a language."""

@@ -1,0 +1,98 @@
+"""Names of variables for people and for other languages."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import sympy as sp
+
+from .._program import symbols
+from .._variables import Variable
+from ._text import plain_name
+
+if TYPE_CHECKING:
+    from .._formula import Formula
+
+
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Give a number to names that occur again, as ``age, age_2``.
+
+    Examples
+    --------
+    >>> unique_names(["age", "age", "age_2"])
+    ('age', 'age_3', 'age_2')
+    """
+    unique: list[str] = []
+    taken = set(names)
+    for name in names:
+        candidate, number = name, 1
+        while candidate in unique or (number > 1 and candidate in taken):
+            number += 1
+            candidate = f"{name}_{number}"
+        unique.append(candidate)
+    return tuple(unique)
+
+
+def labels(variables: Sequence[Variable], feature_names: Sequence[str]) -> tuple[str, ...]:
+    """Give the labels of variables, each different from the others."""
+    names = unique_names(feature_names)
+    # a column may be called as the label of another reads
+    return unique_names([replace(variable, name=names[variable.column]).label for variable in variables])
+
+
+def shown_labels(variables: Sequence[Variable], feature_names: Sequence[str]) -> tuple[str, ...]:
+    """Give the labels of variables for a formula in plain text, odd names in backticks."""
+    return labels(variables, [plain_name(name) for name in unique_names(feature_names)])
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A variable that occurs in a formula.
+
+    Parameters
+    ----------
+    symbol : sympy.Symbol
+        Its symbol in the tree.
+    variable : Variable
+        What it stands for; its name is unlike those of all other columns.
+    is_number : bool
+        Whether the column holds numbers.
+    argument : str
+        A name that any language accepts, unlike all others.
+    """
+
+    symbol: sp.Symbol
+    variable: Variable
+    is_number: bool
+    argument: str
+
+
+def leaves(formula: Formula) -> list[Leaf]:
+    """List the variables that occur, in the order of the columns."""
+    names = unique_names(formula.reader.feature_names)
+    inner = symbols(len(formula.all_variables))
+    used = [j for j, symbol in enumerate(inner) if symbol in formula.expr.free_symbols]
+    variables = [replace(formula.all_variables[j], name=names[formula.all_variables[j].column]) for j in used]
+    arguments = unique_names([_argument(variable) for variable in variables])
+    return [
+        Leaf(inner[j], variable, formula.reader.levels[variable.column] is None, argument)
+        for j, variable, argument in zip(used, variables, arguments, strict=True)
+    ]
+
+
+def _argument(variable: Variable) -> str:
+    words = [variable.name]
+    if variable.kind != "number":
+        words.append("missing" if variable.kind == "missing" else f"is_{variable.level}")
+    cleaned = [re.sub(r"[^0-9A-Za-z]+", "_", word)[:24].strip("_") for word in words]
+    return "_".join([f"x{variable.column}", *filter(None, cleaned)])
+
+
+def check_function_name(name: str) -> None:
+    """Raise a ValueError unless `name` can name a function in Python and in C."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
+        raise ValueError(f"`name` must be an identifier of letters, digits and '_', got {name!r}.")

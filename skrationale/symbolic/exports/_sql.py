@@ -1,0 +1,174 @@
+"""A formula as an expression of SQL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import sympy as sp
+
+from .._state import plain_level
+from .._tree import float_or_none
+from ._names import Leaf, leaves
+from ._printer import ATOM, Printer
+
+if TYPE_CHECKING:
+    from .._formula import Formula
+
+Dialect = Literal["sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake"]
+
+
+def _doubled(left: str, right: str) -> Callable[[str], str]:
+    """Quote by doubling the closing sign."""
+    return lambda text: left + text.replace(right, right * 2) + right
+
+
+def _escaped(quote: str) -> Callable[[str], str]:
+    """Quote with backslashes, as in C."""
+
+    def write(text: str) -> str:
+        for sign, code in (("\\", "\\\\"), (quote, "\\" + quote), ("\n", "\\n"), ("\r", "\\r")):
+            text = text.replace(sign, code)
+        return quote + text + quote
+
+    return write
+
+
+def _mysql_text(text: str) -> str:
+    return _doubled("'", "'")(text.replace("\\", "\\\\"))
+
+
+def _sqlserver_text(text: str) -> str:
+    # a backslash at the end of a line would join it with the next
+    for end in ("\r\n", "\n"):
+        text = text.replace(f"\\{end}", f"\\\0{end}")
+    return " + ".join(_doubled("N'", "'")(piece) for piece in text.split("\0"))
+
+
+@dataclass(frozen=True)
+class _Language:
+    """How a dialect writes names, texts, types and functions."""
+
+    double: str = "DOUBLE"
+    identifier: Callable[[str], str] = _doubled('"', '"')
+    text: Callable[[str], str] = _doubled("'", "'")
+    same_text: str = "{0} = {1}"
+    booleans: tuple[str, str] = ("FALSE", "TRUE")
+    functions: dict[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    extremes_skip_null: bool = False
+
+
+_LANGUAGES: dict[str, _Language] = {
+    "sqlite": _Language(
+        double="REAL",
+        same_text="{0} = {1} COLLATE BINARY",
+        booleans=("0", "1"),
+        functions={"max": "MAX", "min": "MIN"},
+    ),
+    "postgres": _Language(double="DOUBLE PRECISION", extremes_skip_null=True),
+    "mysql": _Language(
+        identifier=_doubled("`", "`"),
+        text=_mysql_text,
+        # texts are compared without regard to case and trailing blanks by default
+        same_text="CONVERT({0} USING utf8mb4) COLLATE utf8mb4_0900_bin = {1}",
+        without=("tanh",),
+    ),
+    "sqlserver": _Language(
+        double="FLOAT",
+        identifier=_doubled("[", "]"),
+        text=_sqlserver_text,
+        same_text="{0} COLLATE Latin1_General_100_BIN2 = {1}",
+        booleans=("0", "1"),
+        functions={"log": "LOG"},
+        without=("tanh",),
+        extremes_skip_null=True,
+    ),
+    "bigquery": _Language(double="FLOAT64", identifier=_escaped("`"), text=_escaped("'")),
+    "duckdb": _Language(extremes_skip_null=True),
+    "snowflake": _Language(text=_mysql_text),
+}
+_FUNCTIONS = {"log": "LN", "max": "GREATEST", "min": "LEAST", "pow": "POWER"}
+
+
+def _can_be_null(node: sp.Expr) -> bool:
+    """Tell whether a tree holds a division, a root or a logarithm, which may have no value."""
+    return node.has(sp.log) or any(
+        (float_or_none(power.exp) or -1.0) < 0 or not float(power.exp).is_integer()
+        for power in node.atoms(sp.Pow)
+        if not power.is_number
+    )
+
+
+class _SqlPrinter(Printer):
+    def __init__(self, names: dict[sp.Symbol, str], dialect: str, may_be_null: set[sp.Symbol]) -> None:
+        super().__init__(names)
+        self._dialect = dialect
+        self._language = _LANGUAGES[dialect]
+        self._may_be_null = may_be_null
+        self.functions = _FUNCTIONS | self._language.functions
+
+    def divide(self, above: str, below: sp.Expr) -> str:
+        return f"{above}/NULLIF({self.text(below)}, 0.0)"
+
+    def call(self, word: str, argument: sp.Expr) -> tuple[str, int]:
+        if word in self._language.without:
+            raise ValueError(f"{self._dialect} has no function {word.upper()}, which the formula needs.")
+        text = f"{self.functions.get(word, word.upper())}({self.text(argument)})"
+        # some give an integer, and a quotient of integers is rounded
+        return (f"CAST({text} AS {self._language.double})" if word == "sign" else text), ATOM
+
+    def extreme(self, word: str, node: sp.Expr) -> tuple[str, int]:
+        texts = [self.text(argument) for argument in node.args]
+        text = f"{self.functions[word]}({', '.join(texts)})"
+        null = [
+            own
+            for own, argument in zip(texts, node.args, strict=True)
+            if _can_be_null(argument) or argument.free_symbols & self._may_be_null
+        ]
+        if null and self._language.extremes_skip_null:
+            tests = " OR ".join(f"({own}) IS NULL" for own in null)
+            text = f"CASE WHEN {tests} THEN NULL ELSE {text} END"
+            return f"({text})", ATOM
+        return text, ATOM
+
+
+def _literal(level: Any, language: _Language) -> str:
+    if isinstance(level, str):
+        return language.text(level)
+    if isinstance(level, bool):
+        return language.booleans[level]
+    return repr(level)
+
+
+def _leaf(leaf: Leaf, language: _Language) -> str:
+    variable = leaf.variable
+    column = language.identifier(variable.name)
+    if variable.kind == "number":
+        number = f"CAST({column} AS {language.double})"
+        return number if math.isnan(variable.fill) else f"COALESCE({number}, {float(variable.fill)!r})"
+    if variable.kind == "missing":
+        test = f"{column} IS NULL"
+    else:
+        level = plain_level(variable.level, variable.name)
+        pattern = language.same_text if isinstance(level, str) else "{0} = {1}"
+        test = pattern.format(column, _literal(level, language))
+    # as a cast, since 1.0 is an exact decimal in some, with few digits after a division
+    return f"CAST(CASE WHEN {test} THEN 1.0 ELSE 0.0 END AS {language.double})"
+
+
+def to_sql(formula: Formula, dialect: str) -> str:
+    """Write an expression; see ``Formula.to_sql``."""
+    if dialect not in _LANGUAGES:
+        raise ValueError(f"`dialect` must be one of {get_args(Dialect)}, got {dialect!r}.")
+    found = leaves(formula)
+    if wrong := [
+        leaf.variable.label for leaf in found if "\0" in leaf.variable.label + str(leaf.variable.level)
+    ]:
+        raise ValueError(f"SQL cannot hold the sign NUL, as in {wrong[0]!r}.")
+    language = _LANGUAGES[dialect]
+    names = {leaf.symbol: _leaf(leaf, language) for leaf in found}
+    without_fill = {leaf.symbol for leaf in found if math.isnan(leaf.variable.fill)}
+    return _SqlPrinter(names, dialect, without_fill).text(formula.expr)

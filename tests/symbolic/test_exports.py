@@ -1,0 +1,542 @@
+import ctypes
+import math
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
+
+import formulas as formulas_package
+import numpy as np
+import pandas as pd
+import pytest
+import schedula
+import sympy as sp
+import torch
+
+from skrationale.symbolic._formula import Formula
+from skrationale.symbolic._parse import parse
+from skrationale.symbolic._program import Program, symbols
+from skrationale.symbolic._variables import make_variables
+from skrationale.tabular import TableReader
+
+HOSTILE = [
+    "N",
+    "E",
+    "x y",
+    "",
+    "1st",
+    "select",
+    "ümläut",
+    "import os",
+    "a'b\"c`d]",
+    "{v0}",
+    "*/ int x; /*",
+    "line\nbreak\\",
+    '"""\n__import__("os")#',
+    "a",
+    "a",
+    "'; DROP TABLE t; --",
+]
+
+
+def run(source, name="predict"):
+    scope = {}
+    exec(source, scope)
+    return scope[name]
+
+
+def random_tree(rng, depth, leaves):
+    chances = np.array([3.0 if name in ("v0", "v2", "v3") else 1.0 for name in map(str, leaves)])
+    chances /= chances.sum()
+    if depth == 0 or rng.random() < 0.15:
+        if rng.random() < 0.7:
+            return leaves[rng.choice(len(leaves), p=chances)]
+        value = rng.choice([2.0, -1.5, 0.1, 1e-30, 1e30, 3.0, -7.25, 1e5])
+        return sp.Integer(3) if value == 3 else sp.Float(value)
+
+    def one():
+        return random_tree(rng, depth - 1, leaves)
+
+    half, third = sp.Rational(1, 2), sp.Rational(1, 3)
+    unary = [
+        sp.exp,
+        sp.log,
+        sp.Abs,
+        sp.sign,
+        sp.tanh,
+        lambda a: sp.sin(sp.tanh(a)),
+        lambda a: sp.cos(sp.tanh(a) * 3.5),
+        lambda a: sp.tan(sp.tanh(a)),
+        lambda a: a**2,
+        lambda a: a**3,
+        lambda a: 1 / a,
+        lambda a: a**-2,
+        lambda a: a**half,
+        lambda a: a**-half,
+        lambda a: sp.Abs(a) ** third,
+        lambda a: a**1.7,
+        lambda a: -a,
+        lambda a: sp.log(sp.Abs(a)),
+        lambda a: sp.sqrt(sp.Abs(a)),
+    ]
+    binary = [
+        lambda a, b: a + b,
+        lambda a, b: a - b,
+        lambda a, b: a * b,
+        lambda a, b: a / b,
+        lambda a, b: a**b,
+        lambda a, b: a / sp.sqrt(1 + b**2),
+        lambda a, b: sp.Max(a, b, evaluate=False) if a != b else a,
+        lambda a, b: sp.Min(a, b, evaluate=False) if a != b else a,
+    ]
+    if rng.random() < 0.4:
+        return unary[rng.integers(len(unary))](one())
+    return binary[rng.integers(len(binary))](one(), one())
+
+
+def random_formulas(n, table, seed=0, depth=4):
+    """Formulas over all variables of a table that vary on it."""
+    reader = TableReader().fit(table)
+    variables = make_variables(reader, reader.transform(table))
+    rng = np.random.default_rng(seed)
+    found = []
+    while len(found) < n:
+        try:
+            expr = random_tree(rng, depth, symbols(len(variables)))
+            formula = Formula(expr, variables, reader=reader)
+        except (ValueError, TypeError, OverflowError):
+            continue
+        if expr.free_symbols and np.isfinite(formula.predict(table)).any():
+            found.append(formula)
+    return found
+
+
+def steady(formula, table):
+    """Rows on which rounding errors stay small."""
+    numbers = table.select_dtypes("number").columns
+    moved = table.assign(**{name: table[name] * (1 + 1e-13) for name in numbers})
+    here, there = formula.predict(table), formula.predict(moved)
+    return np.isclose(here, there, rtol=1e-10, atol=0, equal_nan=True)
+
+
+def agree(found, wanted, rows):
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(np.asarray(found, float)[rows], wanted[rows], rtol=1e-9, atol=1e-300)
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    n = 100
+    data = pd.DataFrame(
+        {
+            "x": rng.normal(size=n) * 3,
+            "y z": rng.uniform(0.1, 2, n).round(3),
+            "count": rng.integers(0, 4, n).astype(float),
+            "city": rng.choice(["Ulm", "ulm", 'O\'Hara "x"', ""], n).astype(object),
+        }
+    )
+    data.loc[rng.random(n) < 0.15, "x"] = np.nan
+    data.loc[rng.random(n) < 0.15, "city"] = None
+    return data
+
+
+@pytest.fixture(scope="module")
+def seen(table):
+    """The table with a level that was not there at training."""
+    data = table.copy()
+    data.loc[::17, "city"] = "Rome"
+    return data
+
+
+@pytest.fixture(scope="module")
+def formulas(table):
+    return random_formulas(60, table)
+
+
+def records(table):
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def test_random_formulas_use_every_operation(formulas):
+    kinds = {node.func for formula in formulas for node in sp.preorder_traversal(formula.expr)}
+    assert kinds >= {sp.exp, sp.log, sp.sin, sp.cos, sp.tan, sp.tanh, sp.Abs, sp.sign, sp.Max, sp.Min, sp.Pow}
+
+
+def test_python_and_numpy_agree_with_predict(formulas, seen):
+    some_nan = some_infinite = 0
+    for formula in formulas:
+        wanted, rows = formula.predict(seen), steady(formula, seen)
+        assert rows.mean() > 0.6
+        function = run(formula.to_python())
+        agree([function(row) for row in records(seen)], wanted, rows)
+        agree(run(formula.to_numpy())(seen), wanted, rows)
+        agree(run(formula.to_numpy("score"), "score")(dict(seen.items())), wanted, rows)
+        some_nan += np.isnan(wanted).any()
+        some_infinite += np.isinf(wanted).any()
+    assert some_nan > 5
+    assert some_infinite > 2
+
+
+def test_torch_agrees_with_predict(formulas, seen):
+    for formula in formulas:
+        wanted, rows = formula.predict(seen), steady(formula, seen)
+        found = formula.to_torch()(torch.tensor(formula.variable_values(seen)))
+        agree(found.detach().numpy(), wanted, rows)
+
+
+def test_sympy_agrees_with_predict(table):
+    for formula in random_formulas(25, table, seed=5, depth=3):
+        wanted, rows = formula.predict(table), steady(formula, table)
+        values = formula.variable_values(table)
+        names = [sp.Symbol(label, real=True) for label in formula.variables]
+        for i in np.flatnonzero(rows & all_steps_finite(formula, table))[:4]:
+            value = formula.sympy().subs(dict(zip(names, map(sp.Float, values[i]), strict=True))).evalf(30)
+            assert float(value) == pytest.approx(wanted[i], rel=1e-9, abs=1e-300)
+
+
+def all_steps_finite(formula, table):
+    """Rows on which every part of the tree has a finite value."""
+    values = formula.variable_values(table)
+    names = [s for s in symbols(len(formula.all_variables)) if s in formula.expr.free_symbols]
+    parts = [node for node in sp.preorder_traversal(formula.expr) if not node.is_number]
+    return np.all([np.isfinite(Program(node, names)(values)) for node in parts], axis=0)
+
+
+def in_sqlite(formula, table):
+    connection = sqlite3.connect(":memory:")
+    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in table.columns)
+    connection.execute(f"CREATE TABLE t ({columns})")
+    marks = ", ".join("?" * table.shape[1])
+    connection.executemany(f"INSERT INTO t VALUES ({marks})", [list(row.values()) for row in records(table)])
+    return [value for (value,) in connection.execute(f"SELECT {formula.to_sql()} FROM t ORDER BY rowid")]
+
+
+def agree_where_finite(found, formula, table):
+    """Where all steps are finite, numbers must agree; elsewhere there may be no number."""
+    wanted, rows, finite = formula.predict(table), steady(formula, table), all_steps_finite(formula, table)
+    compared = 0
+    for i in np.flatnonzero(rows):
+        number = isinstance(found[i], int | float) and math.isfinite(found[i])
+        assert number or not finite[i]
+        if number:
+            assert found[i] == pytest.approx(wanted[i], rel=1e-9, abs=1e-300)
+        compared += number
+    return compared
+
+
+def test_sqlite_agrees_with_predict(formulas, seen):
+    compared = [agree_where_finite(in_sqlite(f, seen), f, seen) for f in formulas]
+    assert sum(compared) > 3000
+
+
+def in_excel(formula, table, cells=None):
+    """Evaluate with the package formulas; errors are None."""
+    text = formula.to_excel(cells)
+    function = formulas_package.Parser().ast(text)[1].compile()
+    of_cell = {f"{chr(ord('A') + j)}2": name for j, name in enumerate(table.columns)}
+    if cells is not None:
+        of_cell = {cell: name for name, cell in cells.items()}
+    found = []
+    for row in records(table):
+        values = [row[of_cell[cell]] for cell in function.inputs]
+        result = function(*(schedula.EMPTY if value is None else value for value in values))
+        result = np.asarray(result, dtype=object).ravel()[0]
+        is_number = isinstance(result, int | float | np.number)
+        found.append(float(result) if is_number else None)
+    return found
+
+
+def test_excel_agrees_with_predict(formulas, seen):
+    compared = [agree_where_finite(in_excel(f, seen), f, seen) for f in formulas[:20]]
+    assert sum(compared) > 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("-n^2", 3, -9),
+        ("-n^2*n", -2, 8),
+        ("n - n^2", 3, -6),
+        ("(-n)^2", 3, 9),
+        ("(n^2)^n", 3, 729),
+        ("n^(n^2)", 2, 16),
+        ("n^(1/3)", -8, None),
+        ("n^0.6", 3, 3**0.6),
+        ("(-8)^n", 3, -512),
+        ("(-8)^n", 0.5, None),
+        ("1/n", 0, None),
+        ("log(n)", -1, None),
+        ("max(n, 1e-7)", 2, 2),
+        ("2.5e-8*n", 4, 1e-7),
+    ],
+)
+def test_excel_traps_of_powers_and_signs(text, value, expected):
+    (found,) = in_excel(Formula.from_string(text, ["n"]), pd.DataFrame({"n": [value]}), {"n": "B7"})
+    assert found == (None if expected is None else pytest.approx(expected, rel=1e-12))
+
+
+def test_excel_says_what_it_cannot_hold():
+    long = " + ".join(f"{i + 0.5}*sin({i + 0.25}*n)" for i in range(300))
+    with pytest.raises(ValueError, match="at most 8192"):
+        Formula.from_string(long, ["n"]).to_excel()
+    with pytest.raises(ValueError, match="at most 64"):
+        Formula.from_string("sin(" * 70 + "n" + ")" * 70, ["n"]).to_excel()
+    with pytest.raises(ValueError, match="1e-310"):
+        Formula.from_string("1e-310*n", ["n"]).to_excel()
+    with pytest.raises(ValueError, match="255"):
+        level_formula("x" * 256)[1].to_excel()
+    formula = Formula.from_string("n", ["n", "m"])
+    assert formula.to_excel({"n": "'My data'!$B$2"}) == "=IF(ISBLANK('My data'!$B$2),NA(),'My data'!$B$2)"
+    for cells, word in (({"n": "A2)+1"}, "such as"), ({"z": "A2"}, "'z'"), ({"m": "A2"}, "'n'")):
+        with pytest.raises(ValueError, match=word):
+            formula.to_excel(cells)
+    wide = Formula.from_string("c30", [f"c{j}" for j in range(40)])
+    assert "ISBLANK(AE2)" in wide.to_excel()
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("1/n", 2, 0.5),
+        ("n/4", 2, 0.5),
+        ("1/n", 0, None),
+        ("log(n)", 100, math.log(100)),
+        ("max(n, 3) - min(n, 1)", 2, 2),
+        ("sign(n)/(sign(n) + sign(n^2))", 5, 0.5),
+        ("-n^2", 3, -9),
+        ("3 - -2*n", 3, 9),
+        ("2^n", 0.5, 2**0.5),
+        ("n^0.3", 2, 2**0.3),
+    ],
+)
+def test_sqlite_traps_of_integers_signs_and_logarithms(text, value, expected):
+    (found,) = in_sqlite(Formula.from_string(text, ["n"]), pd.DataFrame({"n": [value]}))
+    assert found == (None if expected is None else pytest.approx(expected, rel=1e-12))
+
+
+a, b, c = symbols(3)
+KEEP = {"evaluate": False}
+UNTIDY = [
+    sp.Mul(a, sp.Pow(sp.Mul(b, c, **KEEP), -1, **KEEP), **KEEP),
+    sp.Mul(a, sp.Pow(sp.Mul(b, sp.Pow(c, -1), **KEEP), -1, **KEEP), **KEEP),
+    sp.Add(a, sp.Mul(-1, sp.Add(b, c), **KEEP), **KEEP),
+    sp.Add(a, sp.Mul(-1, sp.Mul(-1, b, **KEEP), **KEEP), **KEEP),
+    sp.Add(a, sp.Add(sp.Mul(-1, b), c, **KEEP), **KEEP),
+    sp.Mul(a, sp.Add(b, -c), sp.Float(-2.5), **KEEP),
+    sp.Pow(sp.Pow(a, 2, **KEEP), b, **KEEP),
+    sp.Pow(sp.Mul(-1, a), 2, **KEEP),
+    sp.Pow(sp.Float(-2.0), sp.Integer(2) + 0 * a, **KEEP) * a,
+    sp.Mul(sp.sign(a), sp.Pow(sp.Add(sp.sign(b), sp.sign(c)), -1, **KEEP), **KEEP),
+    sp.Pow(sp.Float(2.5), sp.Mul(-1, a), **KEEP),
+    sp.exp(sp.Mul(-1, sp.Pow(a, 2), **KEEP), **KEEP),
+]
+
+
+@pytest.mark.parametrize("expr", UNTIDY, ids=str)
+def test_brackets_of_trees_that_sympy_did_not_tidy(expr):
+    table = pd.DataFrame({"a": [2, 3], "b": [5, -1], "c": [1, -3]})
+    reader = TableReader().fit(table)
+    formula = Formula(expr, make_variables(reader, reader.transform(table)), reader=reader)
+    wanted = formula.predict(table)
+    assert np.isfinite(wanted).all()
+    np.testing.assert_allclose([run(formula.to_python())(row) for row in records(table)], wanted, rtol=1e-12)
+    np.testing.assert_allclose(run(formula.to_numpy())(table), wanted, rtol=1e-12)
+    np.testing.assert_allclose(in_sqlite(formula, table), wanted, rtol=1e-12)
+    np.testing.assert_allclose(in_excel(formula, table), wanted, rtol=1e-12)
+    np.testing.assert_allclose(compiled(formula)(c_rows(formula, table)), wanted, rtol=1e-12)
+    again = Formula.from_string(str(formula), ["a", "b", "c"])
+    np.testing.assert_allclose(again.predict(table), wanted, rtol=1e-12)
+    assert Formula.from_dict(formula.to_dict()) == formula
+
+
+def level_formula(level, name="c"):
+    table = pd.DataFrame({name: [level, "other", "third"]})
+    reader = TableReader().fit(table)
+    variables = make_variables(reader, reader.transform(table))
+    position = [variable.level for variable in variables].index(level)
+    return table, Formula(symbols(len(variables))[position] * 2.5 + 1, variables, reader=reader)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_and_no_level_becomes_code(name):
+    table, formula = level_formula(name, name)
+    wanted = [3.5, 1.0, 1.0]
+    np.testing.assert_allclose(formula.predict(table), wanted)
+    np.testing.assert_allclose([run(formula.to_python())(row) for row in records(table)], wanted)
+    np.testing.assert_allclose(run(formula.to_numpy())(table), wanted)
+    np.testing.assert_allclose(in_sqlite(formula, table), wanted)
+    np.testing.assert_allclose(in_excel(formula, table), wanted)
+    assert Formula.from_dict(formula.to_dict()) == formula
+    assert formula.to_c().count("*/") == 1
+    assert formula.latex().count("{") == formula.latex().count("}")
+
+
+def test_all_odd_names_at_once():
+    n = len(HOSTILE)
+    X = np.random.default_rng(1).normal(size=(20, n))
+    table = pd.DataFrame(X, columns=HOSTILE)
+    reader = TableReader().fit(table)
+    expr = sum(((i + 1.5) * s for i, s in enumerate(symbols(n))), sp.Float(1.0))
+    formula = Formula(expr, make_variables(reader, X), reader=reader)
+    unique = [*HOSTILE[:14], "a_2", HOSTILE[15]]
+    assert formula.variables == tuple(unique)
+    wanted = X @ (np.arange(n) + 1.5) + 1
+    named = pd.DataFrame(X, columns=unique)
+    np.testing.assert_allclose(formula.predict(table), wanted)
+    np.testing.assert_allclose([run(formula.to_python())(row) for row in records(named)], wanted)
+    np.testing.assert_allclose(run(formula.to_numpy())(named), wanted)
+    np.testing.assert_allclose(in_sqlite(formula, named), wanted)
+    np.testing.assert_allclose(compiled(formula)(X), wanted)
+    again = Formula.from_string(str(formula), HOSTILE)
+    np.testing.assert_allclose(again.predict(table), wanted, rtol=1e-5)
+
+
+def compiled(formula):
+    """Compile the C function; return it as a function of the rows of its arguments."""
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed: the C function cannot be compiled")
+    with tempfile.TemporaryDirectory() as directory:
+        source, library = Path(directory) / "f.c", Path(directory) / "f.so"
+        source.write_text(formula.to_c())
+        command = ["gcc", "-Wall", "-Werror", "-std=c99", "-shared", "-fPIC", source, "-o", library, "-lm"]
+        subprocess.run(command, check=True, capture_output=True)
+        function = ctypes.CDLL(str(library)).predict
+    function.restype = ctypes.c_double
+    return lambda rows: [function(*map(ctypes.c_double, row)) for row in rows]
+
+
+def c_rows(formula, table):
+    """Arguments of the C function: numbers as they are, others as their 0 and 1."""
+    used = [v for v in formula.all_variables if v.label in formula.variables]
+    codes = formula.reader.transform(table)
+    columns, numbers = [], set()
+    for variable in used:
+        if formula.reader.levels[variable.column] is None:
+            if variable.column not in numbers:
+                columns.append(codes[:, variable.column])
+            numbers.add(variable.column)
+        else:
+            columns.append(variable.values(codes))
+    return np.column_stack(columns)
+
+
+def test_c_agrees_with_predict(formulas, seen):
+    for formula in formulas[:12]:
+        wanted, rows = formula.predict(seen), steady(formula, seen)
+        agree(compiled(formula)(c_rows(formula, seen)), wanted, rows)
+
+
+def test_a_constant_formula_can_be_written_everywhere(table):
+    reader = TableReader().fit(table)
+    formula = Formula(sp.Float(2.5), make_variables(reader, reader.transform(table)), reader=reader)
+    assert formula.predict(table).tolist() == [2.5] * 100
+    assert run(formula.to_python())({}) == 2.5
+    assert run(formula.to_numpy())(table).tolist() == [2.5] * 100
+    assert compiled(formula)([()]) == [2.5]
+    assert formula.to_torch()(torch.zeros(3, 0)).tolist() == [2.5] * 3
+    assert (formula.to_sql(), formula.to_excel(), str(formula)) == ("2.5", "=2.5", "2.5")
+
+
+@pytest.mark.parametrize("level", [3, 2.5, True, "3"])
+def test_levels_keep_their_type(level):
+    table = pd.DataFrame({"c": pd.Categorical([level, "b", None, level])})
+    reader = TableReader().fit(table)
+    variables = make_variables(reader, reader.transform(table))
+    position = [variable.level for variable in variables].index(level)
+    formula = Formula(symbols(len(variables))[position] * 1.0, variables, reader=reader)
+    wanted = [1, 0, 0, 1]
+    assert [run(formula.to_python())(row) for row in records(table)] == wanted
+    assert run(formula.to_numpy())(table).tolist() == wanted
+    assert in_sqlite(formula, table) == wanted
+    assert in_excel(formula, table) == wanted
+    assert Formula.from_dict(formula.to_dict()) == formula
+
+
+def test_levels_that_cannot_be_written_are_named():
+    table = pd.DataFrame({"day": pd.Categorical(pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03"]))})
+    reader = TableReader().fit(table)
+    variables = make_variables(reader, reader.transform(table))
+    formula = Formula(symbols(len(variables))[0] * 1.0, variables, reader=reader)
+    assert formula.predict(table).tolist() == [1, 0, 0]
+    for write in (formula.to_python, formula.to_sql, formula.to_excel, formula.to_dict):
+        with pytest.raises(ValueError, match="'day' has a level of type Timestamp"):
+            write()
+
+
+def test_missing_values_of_all_kinds_are_missing():
+    formula = level_formula("a")[1]
+    column = pd.array(["a", pd.NA, "b"], dtype="string")
+    assert run(formula.to_numpy())({"c": column}).tolist() == [3.5, 1, 1]
+    numbers = Formula.from_string("2*n", ["n"])
+    result = run(numbers.to_numpy())({"n": pd.array([1, pd.NA], dtype="Int64")})
+    np.testing.assert_array_equal(result, [2, np.nan])
+    assert math.isnan(run(numbers.to_python())({"n": pd.NA}))
+
+
+def test_torch_constants_are_trained_and_gradients_flow():
+    formula = Formula.from_string("2.5*a^2 + exp(0.5*b) + a/3 + a^1.5", ["a", "unused", "b"])
+    module = formula.to_torch()
+    assert module.variables == ("a", "b")
+    assert sorted(module.constants.tolist()) == pytest.approx([1 / 3, 0.5, 2.5])
+    values = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(module, values)
+    module(values).sum().backward()
+    assert module.constants.grad.shape == (3,)
+    assert (module.constants.grad != 0).all()
+    again = formula.to_torch()
+    again.load_state_dict(module.state_dict())
+    assert module(values.float()).dtype == torch.float64
+
+
+@pytest.mark.parametrize("name", ["a b", "1x", "lambda", "x;", "ü", ""])
+def test_names_of_functions_are_checked(name):
+    formula = Formula.from_string("a", ["a"])
+    for write in (formula.to_python, formula.to_numpy, formula.to_c):
+        with pytest.raises(ValueError, match="identifier"):
+            write(name)
+
+
+def test_quoting_of_each_sql_dialect():
+    _, formula = level_formula("it's \\ `x`", 'na"m`e]')
+    quoted = {
+        "sqlite": ('"na""m`e]"', "'it''s \\ `x`'"),
+        "postgres": ('"na""m`e]"', "'it''s \\ `x`'"),
+        "duckdb": ('"na""m`e]"', "'it''s \\ `x`'"),
+        "snowflake": ('"na""m`e]"', "'it''s \\\\ `x`'"),
+        "mysql": ('`na"m``e]`', "'it''s \\\\ `x`'"),
+        "bigquery": ('`na"m\\`e]`', "'it\\'s \\\\ `x`'"),
+        "sqlserver": ('[na"m`e]]]', "N'it''s \\ `x`'"),
+    }
+    for dialect, (name, level) in quoted.items():
+        text = formula.to_sql(dialect)
+        assert name in text
+        assert level in text
+    with pytest.raises(ValueError, match="dialect"):
+        formula.to_sql("oracle")
+    with pytest.raises(ValueError, match="NUL"):
+        Formula.from_string("`a\0`", ["a\0"]).to_sql()
+
+
+def test_sql_dialects_differ_where_databases_do():
+    formula = Formula.from_string("log(n) + max(1/n, 2) + n^1.5", ["n"])
+    assert "LOG(" in formula.to_sql("sqlserver")
+    assert "LN(" in formula.to_sql("postgres")
+    # GREATEST forgets NULL there
+    assert "IS NULL THEN NULL ELSE GREATEST(" in formula.to_sql("postgres")
+    assert "IS NULL" not in formula.to_sql("bigquery")
+    assert "CAST(`n` AS FLOAT64)" in formula.to_sql("bigquery")
+    with pytest.raises(ValueError, match="mysql has no function TANH"):
+        Formula.from_string("tanh(n)", ["n"]).to_sql("mysql")
+    assert "--" not in Formula.from_string("3 - (-2)*n - (-(-n))", ["n"]).to_sql()
+
+
+def test_parse_reads_what_sympy_prints(formulas):
+    for formula in formulas[:10]:
+        names = {str(s): s for s in symbols(len(formula.all_variables))}
+        text = str(formula.expr).replace("Abs", "abs").replace("Max", "max").replace("Min", "min")
+        value = formula.with_expr(parse(text, names))
+        rng = np.random.default_rng(0)
+        codes = np.column_stack([rng.normal(size=(9, 3)), rng.integers(0, 3, 9)])
+        np.testing.assert_allclose(value.predict_codes(codes), formula.predict_codes(codes), rtol=1e-8)

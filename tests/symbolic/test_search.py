@@ -1,0 +1,409 @@
+"""From terms to a front: pools of terms, refitted constants, rounding, dominance and selection."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import sympy as sp
+
+from skrationale.symbolic import Formula
+from skrationale.symbolic._front import LEAST_LOSS, Row, choose, pareto, scores, table
+from skrationale.symbolic._program import Program, symbols
+from skrationale.symbolic._refit import refit_constants, round_constants, with_parameters
+from skrationale.symbolic._rows import most_useful, rows_between
+from skrationale.symbolic._search import Effort, Searcher, Target
+from skrationale.symbolic._terms import TermPool, finite_values, split_terms
+from skrationale.symbolic._tree import complexity
+from skrationale.symbolic.engines._base import Engine
+from skrationale.tabular import TableReader
+
+V = x, y, z = symbols(3)
+RNG = np.random.default_rng(0)
+X = RNG.uniform(-2, 2, size=(200, 3))
+ONES = np.ones(len(X))
+WEIGHTS = RNG.uniform(0, 3, len(X))
+
+
+def values(expr):
+    return Program(expr, V)(X)
+
+
+# --- terms -----------------------------------------------------------------------------------------
+
+
+def test_terms_without_their_coefficients():
+    assert set(split_terms(2.5 * x * y - sp.sin(z) / 3 + 4)) == {x * y, sp.sin(z)}
+    assert split_terms(sp.Float(3.0)) == []
+    assert split_terms(-x) == [x]
+
+
+def test_values_are_finite_or_none():
+    np.testing.assert_array_equal(finite_values(x * y, V, X), X[:, 0] * X[:, 1])
+    assert finite_values(sp.log(x), V, X) is None
+    assert finite_values(1 / (x - sp.Float(X[0, 0])), V, X) is None
+    assert finite_values(sp.sqrt(sp.Integer(-1)) * x, V, X) is None
+    assert finite_values(sp.Float("1e400") * x, V, X) is None
+
+
+@pytest.mark.parametrize("weights", [ONES, WEIGHTS])
+def test_weights_of_terms_are_those_of_least_squares(weights):
+    terms = [x * y, sp.sin(z), 1000 * sp.exp(x)]
+    pool = TermPool(V, X)
+    pool.add(terms)
+    t = RNG.normal(size=len(X))
+    found = pool.fit(split_terms(sp.Add(*terms)), t, weights)
+    A = np.column_stack([ONES, *(values(term) for term in terms)])
+    root = np.sqrt(weights)
+    expected = A @ np.linalg.lstsq(A * root[:, None], t * root, rcond=None)[0]
+    np.testing.assert_allclose(values(found), expected, atol=1e-9)
+
+
+def test_terms_that_say_the_same_do_no_harm():
+    pool = TermPool(V, X)
+    pool.add([x, y, x + 1e-13 * y])
+    terms = [x, y, *split_terms(x + 1e-13 * y)]
+    np.testing.assert_allclose(values(pool.fit(terms, 3 * X[:, 0], ONES)), 3 * X[:, 0], atol=1e-9)
+    assert len(pool.pursue(3 * X[:, 0], ONES, 30)) == 1
+
+
+def test_terms_without_values_are_left_out():
+    pool = TermPool(V, X)
+    pool.add([sp.log(x) + y, sp.exp(sp.exp(sp.exp(5 * x)))])
+    assert pool.covers([y])
+    assert not pool.covers([sp.log(x)])
+    assert pool.pursue(X[:, 1], ONES, 10) == [[y]]
+    assert TermPool(V, X).pursue(X[:, 1], ONES, 10) == []
+
+
+@pytest.mark.parametrize("thrifty", [False, True])
+@pytest.mark.parametrize("weights", [ONES, WEIGHTS])
+def test_planted_terms_are_pursued_in_the_order_of_what_they_explain(weights, thrifty):
+    pool = TermPool(V, X)
+    pool.add([x, y, z, x * y, y * z, sp.sin(x), sp.exp(z), z**2, sp.sqrt(sp.Abs(y))])
+    t = values(9 * z**2 + 3 * x * y + 0.5 * y + 7)
+    choices = pool.pursue(t, weights, 30, thrifty=thrifty)
+    assert choices == [[z**2], [z**2, x * y], [z**2, x * y, y]]
+    np.testing.assert_allclose(values(pool.fit(choices[-1], t, weights)), t, atol=1e-9)
+
+
+@pytest.mark.parametrize("maxsize", [1, 2, 3, 5, 9, 30])
+def test_pursuit_stays_below_the_largest_size(maxsize):
+    pool = TermPool(V, X)
+    pool.add([x, y, z, x * y, y * z, x * z, sp.sin(x), sp.exp(z), z**2, sp.sqrt(sp.Abs(y))])
+    t = RNG.normal(size=len(X)) + X[:, 1]
+    choices = pool.pursue(t, ONES, maxsize)
+    assert choices
+    assert [len(choice) for choice in choices] == list(range(1, len(choices) + 1))
+    assert max(complexity(pool.fit(choice, t, ONES)) for choice in choices) <= maxsize
+
+
+def test_rows_of_weight_zero_do_not_count():
+    pool = TermPool(V, X)
+    pool.add([x, y])
+    t = np.where(np.arange(len(X)) < 100, X[:, 0], 50 * X[:, 1])
+    weights = (np.arange(len(X)) < 100).astype(float)
+    assert pool.pursue(t, weights, 1) == [[x]]
+    assert pool.fit([x], t, weights).coeff(x) == pytest.approx(1)
+
+
+# --- constants -------------------------------------------------------------------------------------
+
+TREES = [
+    2.5 * x * y - 0.5,
+    sp.sin(2.3 * x + 0.2) * 1.7,
+    x / sp.sqrt(1 + 0.3 * y**2),
+    sp.exp(-0.7 * sp.Abs(x)) * y**2,
+    sp.tanh(1.5 * z) - sp.cos(0.4 * x) * sp.log(3.0 + y**2),
+    sp.Max(0.4 * x, y, 0.1) + sp.Min(x, 1.2 * z),
+    (2 + y**2) ** (0.3 * x),
+    (2.5 + y**2) ** 1.5,
+    sp.tan(0.3 * x) * sp.sign(y) + sp.Rational(1, 3) * z,
+    (1.1 + sp.exp(0.2 * x) + y**2) ** -0.5,
+]
+
+
+@pytest.mark.parametrize("expr", TREES, ids=str)
+def test_constants_become_parameters_and_come_back(expr):
+    changed, parameters, theta = with_parameters(expr)
+    assert len(parameters) == len(theta) > 0
+    assert not changed.atoms(sp.Float)
+    np.testing.assert_allclose(Program(changed, V, parameters)(X, theta), values(expr), rtol=1e-14)
+    back = changed.xreplace(dict(zip(parameters, map(sp.Float, theta.tolist()), strict=True)))
+    np.testing.assert_allclose(values(back), values(expr), rtol=1e-14)
+
+
+@pytest.mark.parametrize("expr", TREES, ids=str)
+def test_derivatives_by_parameters(expr):
+    changed, parameters, theta = with_parameters(expr)
+    program = Program(changed, V, parameters)
+    found, jacobian = program.jacobian(X, theta)
+    np.testing.assert_array_equal(found, program(X, theta))
+    for j, step in enumerate(np.eye(len(theta)) * 1e-6):
+        slope = (program(X, theta + step) - program(X, theta - step)) / 2e-6
+        np.testing.assert_allclose(jacobian[:, j], slope, rtol=1e-5, atol=1e-6)
+
+
+def test_planted_constants_are_found():
+    t = values(1.8 * sp.sin(2.3 * x) + 0.4)
+    found = refit_constants(sp.Float(1.0) * sp.sin(sp.Float(2.0) * x) + sp.Float(0.0001), V, X, t, ONES)
+    constants = sorted(map(float, found.atoms(sp.Float)))
+    np.testing.assert_allclose(constants, [0.4, 1.8, 2.3], rtol=1e-6)
+
+
+def test_weights_count_when_constants_are_fitted():
+    half = np.arange(len(X)) < 100
+    t = np.where(half, 2.0, 5.0) * X[:, 0]
+    expr = sp.Float(1.5) * x
+    assert float(refit_constants(expr, V, X, t, half.astype(float)).coeff(x)) == pytest.approx(2.0)
+    assert 2 < float(refit_constants(expr, V, X, t, ONES).coeff(x)) < 5
+
+
+@pytest.mark.parametrize(
+    ("expr", "t"),
+    [
+        (sp.Float(2.0) * x, 2 * X[:, 0]),
+        (x * y, X[:, 0]),
+        (sp.log(sp.Float(0.5) * x), X[:, 0]),
+        (sp.Add(*(sp.Float(1 + i / 100) * x**i for i in range(1, 40))), X[:, 0]),
+    ],
+    ids=["as good as can be", "no constants", "no values", "too many constants"],
+)
+def test_what_cannot_be_improved_stays(expr, t):
+    assert refit_constants(expr, V, X, t, ONES) == expr
+
+
+def test_a_refit_never_makes_it_worse():
+    t = RNG.normal(size=len(X))
+    for expr in TREES:
+        before, after = values(expr), values(refit_constants(expr, V, X, t, WEIGHTS))
+        assert np.average((after - t) ** 2, weights=WEIGHTS) <= np.average((before - t) ** 2, weights=WEIGHTS)
+
+
+def test_rounding_shortens_numbers_and_costs_little():
+    noise = RNG.normal(size=len(X))
+    t = values(1.2345678 * x + 0.333333 * sp.sin(2.3456789 * y)) + noise
+    expr = 1.2345678912 * x + 0.33333333333 * sp.sin(2.3456789 * y) + 1e-3
+    rounded = round_constants(expr, V, X, t, ONES)
+    assert sorted(map(float, rounded.atoms(sp.Float))) == [0.001, 0.333, 1.23, 2.35]
+    assert np.sum((values(rounded) - t) ** 2) <= 1.001 * np.sum((values(expr) - t) ** 2)
+
+
+def test_rounding_keeps_digits_that_count():
+    t = values(1.234567 * x + 1e6)
+    rounded = round_constants(1.234567 * x + 1e6 + 0.0, V, X, t, ONES)
+    assert np.mean((values(rounded) - t) ** 2) < 1e-9 * np.var(t)
+    assert float(rounded.coeff(x)) == 1.234567
+    exact = sp.Float(1.23456789012345) * x + sp.Float(9.87654321098765)
+    np.testing.assert_allclose(
+        values(round_constants(exact, V, X, values(exact), ONES)), values(exact), atol=1e-5
+    )
+
+
+# --- the front -------------------------------------------------------------------------------------
+
+
+def row(text, loss):
+    return Row(Formula.from_string(text, ["a", "b"]), loss, 0.0, 0.0)
+
+
+FRONT = [row("a", 1.0), row("a + b", 0.5), row("a + b + a*b", 0.11), row("a + b + a*b + sin(a*b)", 0.1)]
+
+
+def test_a_front_holds_no_row_that_a_smaller_one_beats():
+    assert [r.formula.complexity for r in FRONT] == [1, 3, 7, 12]
+    beaten = [
+        row("a*b", 0.6),
+        row("b", 1.2),
+        row("sin(a) + b", 0.5),
+        row("a^2", math.nan),
+        row("b^2", math.inf),
+    ]
+    assert pareto([*beaten, *FRONT[::-1]]) == tuple(FRONT)
+    assert pareto([]) == ()
+
+
+def test_scores_are_pysrs():
+    expected = [0.0]
+    for small, large in zip(FRONT, FRONT[1:], strict=False):
+        steps = large.formula.complexity - small.formula.complexity
+        expected.append(-(math.log(large.loss) - math.log(small.loss)) / steps)
+    np.testing.assert_allclose(scores(FRONT), expected)
+    exact = [row("a", 1.0), row("a + b", 0.0)]
+    np.testing.assert_allclose(scores(exact), [0.0, -math.log(LEAST_LOSS) / 2])
+
+
+def test_three_ways_to_choose():
+    assert choose(FRONT, "accuracy") == 3
+    assert choose(FRONT, "best") == 2
+    steep = [row("a", 1.0), row("a + b", 0.2), row("a + b + a*b", 0.15)]
+    assert choose(steep, "score") == 1
+    assert choose(steep, "best") == 1
+    steep[2] = row("a + b + a*b", 0.13)
+    assert choose(steep, "score") == 1
+    assert choose(steep, "best") == 2
+    for rule in ("best", "accuracy", "score"):
+        assert choose(FRONT[:1], rule) == 0
+        assert choose([row("a", 0.0)], rule) == 0
+
+
+def test_the_table_has_pysrs_columns_and_ours():
+    frame = table(FRONT)
+    assert list(frame.columns) == [
+        *("complexity", "loss", "score", "equation", "sympy_format", "lambda_format"),
+        *("fidelity_r2", "r2", "warnings"),
+    ]
+    assert frame["equation"][1] == "a + b"
+    assert frame["sympy_format"][1] == sp.Symbol("a", real=True) + sp.Symbol("b", real=True)
+    np.testing.assert_allclose(frame["lambda_format"][1](np.array([[1.0, 2.0]])), [3.0])
+    np.testing.assert_allclose(frame["score"], scores(FRONT))
+
+
+# --- searches --------------------------------------------------------------------------------------
+
+
+class Recorder(Engine):
+    """Finds what it is told to find, and remembers what it was asked."""
+
+    def __init__(self, finds=(), supports_weights=False):
+        self.finds = finds
+        self.supports_weights = supports_weights
+        self.calls = []
+
+    def search(self, Z, t, **settings):
+        self.calls.append(SimpleNamespace(Z=Z, t=t, **settings))
+        return list(self.finds)
+
+
+def searcher(engine, X=X, **effort):
+    settings = {
+        "maxsize": 20,
+        "n_searches": 1,
+        "niterations": 10,
+        "population_size": 20,
+        "max_rows": 1000,
+    }
+    return Searcher(
+        engine, {"binary_operators": ["+", "*"], "unary_operators": []}, Effort(**settings | effort), X
+    )
+
+
+def best_loss(found, target):
+    return min(target.loss(finite_values(expr, V, X)) for expr in found)
+
+
+def test_what_an_engine_finds_is_put_into_the_columns_units():
+    big = X * [1000.0, 1.0, 0.001] + [5000.0, 0.0, 0.0]
+    t = np.sin(3 * X[:, 0])
+    target = Target((t - t.mean()) / t.std(), ONES)
+    engine = Recorder([sp.sin(3.4 * x)])
+    search = searcher(engine, big)
+    search.run([target], np.random.RandomState(0))
+    (call,) = engine.calls
+    np.testing.assert_allclose(call.Z.std(axis=0), 1)
+    np.testing.assert_allclose(call.Z[:, 0].mean(), 0, atol=1e-9)
+    np.testing.assert_allclose([call.t.mean(), call.t.std()], [0, 1], atol=1e-9)
+    found = search.candidates(target)
+    losses = [target.loss(finite_values(expr, V, big)) for expr in found]
+    assert min(losses) < 1e-6  # 3.4 / sd was refitted
+    assert all(complexity(expr) <= 20 for expr in found)
+
+
+def test_searches_share_their_rounds_and_look_for_what_is_left():
+    target = Target(values(x * y) / values(x * y).std(), ONES)
+    engine = Recorder([x * y])
+    search = searcher(engine, n_searches=3, niterations=12, maxsize=30)
+    search.run([target], np.random.RandomState(0))
+    # the first search explains all: nothing is left for others
+    assert [call.niterations for call in engine.calls] == [4]
+    assert best_loss(search.candidates(target), target) < 1e-12
+
+
+def test_few_rows_are_fitted_without_a_search():
+    engine = Recorder()
+    search = searcher(engine, X[:9])
+    target = Target(X[:9, 1] ** 2, ONES[:9])
+    search.run([target], np.random.RandomState(0))
+    assert engine.calls == []
+    losses = [target.loss(finite_values(expr, V, X[:9])) for expr in search.candidates(target)]
+    assert min(losses) < 1e-12
+
+
+def test_weights_go_to_the_engine_or_become_rows():
+    knows, knows_not = Recorder(supports_weights=True), Recorder()
+    weights = np.where(np.arange(len(X)) < 50, 3.0, 1.0)
+    t = X[:, 0] + X[:, 1] ** 3
+    for engine in (knows, knows_not):
+        searcher(engine).run([Target(t, weights)], np.random.RandomState(0))
+    assert len(knows.calls[0].Z) == len(X)
+    assert sorted(set(knows.calls[0].weights)) == pytest.approx([1 / 1.5, 3 / 1.5])
+    # whole weights are copies
+    assert knows_not.calls[0].weights is None
+    assert len(knows_not.calls[0].Z) == 50 * 3 + 150
+    copies = pd.DataFrame(knows_not.calls[0].Z).value_counts()
+    assert (copies == 3).sum() == 50
+
+
+def test_rows_of_broken_weights_are_drawn():
+    engine = Recorder()
+    weights = np.where(np.arange(len(X)) < 20, 17.3, 0.1)
+    searcher(engine).run([Target(X[:, 0] + X[:, 1] ** 3, weights)], np.random.RandomState(0))
+    assert engine.calls[0].weights is None
+    assert len(np.unique(engine.calls[0].Z[:, 0])) < 50
+
+
+def test_no_more_rows_than_allowed():
+    for engine in (Recorder(), Recorder(supports_weights=True)):
+        for weights in (ONES, WEIGHTS + 0.1):
+            searcher(engine, max_rows=30).run(
+                [Target(X[:, 0] + X[:, 1] ** 3, weights)], np.random.RandomState(0)
+            )
+        assert [len(call.Z) for call in engine.calls] == [30, 30]
+
+
+def test_a_spent_clock_ends_the_searches():
+    engine = Recorder([sp.sin(x)])
+    search = searcher(engine, n_searches=4, timeout_in_seconds=1e-9)
+    search.run([Target(X[:, 0] + X[:, 1] ** 3, ONES)], np.random.RandomState(0))
+    assert engine.calls == []
+    engine = Recorder([sp.sin(x)])
+    search = searcher(engine, n_searches=4, timeout_in_seconds=60)
+    search.run([Target(X[:, 0] + X[:, 1] ** 3, ONES)], np.random.RandomState(0))
+    assert 0 < engine.calls[0].timeout_in_seconds <= 15
+
+
+def test_expressions_without_values_are_dropped():
+    engine = Recorder([sp.log(x), sp.sqrt(x), sp.log(sp.Float(-1.0)) * y, x * y])
+    search = searcher(engine)
+    target = Target(values(x * y), ONES)
+    search.run([target], np.random.RandomState(0))
+    found = search.candidates(target)
+    assert best_loss(found, target) < 1e-12
+    assert not any(expr.has(sp.log) for expr in found)
+
+
+# --- rows ------------------------------------------------------------------------------------------
+
+
+def test_the_most_useful_variables():
+    wide = RNG.normal(size=(300, 12))
+    t = 3 * wide[:, 7] + wide[:, 2] ** 2
+    np.testing.assert_array_equal(most_useful(wide, t[:, None], np.ones(300), 2), [2, 7])
+    np.testing.assert_array_equal(most_useful(wide, t[:, None], np.ones(300), 12), np.arange(12))
+
+
+@pytest.mark.parametrize("as_array", [True, False])
+def test_rows_between_neighbours(as_array):
+    frame = pd.DataFrame({"a": X[:, 0], "b": np.where(X[:, 1] > 1.5, np.nan, X[:, 1])})
+    frame_or_array = frame.to_numpy() if as_array else frame.assign(c=np.where(X[:, 2] > 0, "u", "v"))
+    reader = TableReader().fit(frame_or_array)
+    made = rows_between(frame_or_array, reader, 70, np.random.RandomState(0))
+    assert type(made) is type(frame_or_array)
+    assert made.shape == (70, frame_or_array.shape[1])
+    codes, old = reader.transform(made), reader.transform(frame_or_array)
+    assert (np.nanmin(codes, axis=0) >= np.nanmin(old, axis=0)).all()
+    assert (np.nanmax(codes, axis=0) <= np.nanmax(old, axis=0)).all()
+    assert not set(codes[:, 0]) & set(old[:, 0])
+    again = rows_between(frame_or_array, reader, 70, np.random.RandomState(0))
+    np.testing.assert_array_equal(reader.transform(again), codes)
