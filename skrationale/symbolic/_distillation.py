@@ -65,7 +65,7 @@ class Data:
 
 
 def search(
-    datas: Sequence[Data],
+    alternatives: Sequence[Data],
     k: int,
     teacher_weights: Sequence[float],
     engine: Engine,
@@ -77,7 +77,7 @@ def search(
 
     Parameters
     ----------
-    datas : sequence of Data
+    alternatives : sequence of Data
         The rows to search on, with the scores of each teacher that is considered; the middle one is searched
         for, and its terms serve all.
     k : int
@@ -94,9 +94,9 @@ def search(
     Searcher
         Has found terms.
     """
-    data, most, least = datas[len(datas) // 2], max(teacher_weights), min(teacher_weights)
+    data, most, least = alternatives[len(alternatives) // 2], max(teacher_weights), min(teacher_weights)
     # a network of a path was stopped on held-out rows and is a good guide; of others one cannot know
-    turns = [most] if len(datas) > 1 else [most, least, most, most]
+    turns = [most] if len(alternatives) > 1 else [most, least, most, most]
     units = [_Units(*data.target(k, weight)) for weight in turns]
     searcher = Searcher(engine, operators, effort, data.V)
     searcher.run([unit.target for unit in units if unit.scale > 0], rng)

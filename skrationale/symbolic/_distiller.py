@@ -28,7 +28,7 @@ from ._search import Effort, Searcher
 from ._shapley import shapley_values
 from ._smooth_mlp import BaseSmoothMLP, SmoothMLPClassifier, SmoothMLPRegressor, can_stratify
 from ._targets import row_losses, teacher_scores, truth
-from ._variables import make_variables, variable_values
+from ._variables import Variable, make_variables, variable_values
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
 
@@ -294,18 +294,19 @@ class SymbolicDistiller(BaseDistiller):
             table, codes, y, weights = _safe_indexing(table, rows), codes[rows], y[rows], weights[rows]
         teachers = self._teachers()
         scores = [teacher_scores(teacher, self._task, table) for teacher in teachers]
-        said = [truth(y, every, self._task, weights) for every in scores]
+        said = [truth(y, score, self._task, weights) for score in scores]
         V = variable_values(variables, codes)
         useful = most_useful(V, np.hstack([scores[0], said[0]]), weights, self.max_variables)
         variables, V = tuple(variables[j] for j in useful), V[:, useful]
-        datas = [Data(V, *pair, weights) for pair in zip(scores, said, strict=True)]
+        alternatives = [Data(V, *pair, weights) for pair in zip(scores, said, strict=True)]
         fit_rows, valid_rows = self._split(V, y, rng)
-        fits, valids = ([data.part(rows) for data in datas] for rows in (fit_rows, valid_rows))
+        fits, valids = ([data.part(rows) for data in alternatives] for rows in (fit_rows, valid_rows))
         if self.n_synthetic:
             made = rows_between(_safe_indexing(table, fit_rows), self._reader, self.n_synthetic, rng)
             V_made = variable_values(variables, self._reader.transform(made))
             extra = [Data.unlabelled(V_made, teacher_scores(t, self._task, made)) for t in teachers]
             fits = [fit + more for fit, more in zip(fits, extra, strict=True)]
+
         shares = (1.0, 0.5, 0.0) if self.teacher_weight == "auto" else (float(self.teacher_weight),)
         outputs = range(self._task.n_outputs)
         searchers = [self._search(fits, k, shares, rng) for k in outputs]
@@ -314,22 +315,26 @@ class SymbolicDistiller(BaseDistiller):
             chosen = self._choose_teacher(searchers, fits, valids, y[valid_rows], max(shares))
             self.teacher_ = teachers[chosen]
             self.lambda_ = self.teacher_.lambda_
-        box = [V.min(axis=0), V.max(axis=0)]
-        templates = [
-            Formula(
-                sp.Integer(0), variables, reader=self._reader, output_name=name, link=self._task.link, box=box
-            )
-            for name in self._task.output_names
-        ]
-        fit, valid = fits[chosen], valids[chosen]
+        data, fit, valid = alternatives[chosen], fits[chosen], valids[chosen]
+        templates = self._templates(variables, V)
         fronts = [make_fronts(searchers[k], fit, valid, templates[k], k, shares, rng) for k in outputs]
         self.teacher_weight_, self.selection_ = self._select(fronts, shares, valid, y[valid_rows])
+
         share = self.teacher_weight_
-        self._fronts = [refit_front(fronts[k][share], datas[chosen], k, share) for k in outputs]
+        self._fronts = [refit_front(fronts[k][share], data, k, share) for k in outputs]
         self._chosen = [choose(front, self.model_selection) for front in self._fronts]
         self._background = V[rng.permutation(len(V))[:N_BACKGROUND]]
         importance = np.abs(self._shapley(self._background)[0]).mean(axis=0).sum(axis=-1)
         self.feature_importances_ = importance / max(importance.sum(), np.finfo(float).tiny)
+
+    def _templates(self, variables: tuple[Variable, ...], V: np.ndarray) -> list[Formula]:
+        """Make an empty formula for each output."""
+        box = [V.min(axis=0), V.max(axis=0)]
+        zero, reader, link = sp.Integer(0), self._reader, self._task.link
+        return [
+            Formula(zero, variables, reader=reader, output_name=name, link=link, box=box)
+            for name in self._task.output_names
+        ]
 
     def _split(
         self, V: np.ndarray, y: np.ndarray, rng: np.random.RandomState
