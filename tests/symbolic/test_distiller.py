@@ -471,6 +471,31 @@ def test_lambda_is_searched_inside_a_pipeline():
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
+def test_a_grid_point_costs_one_teacher_and_its_searches(monkeypatch):
+    from skrationale.symbolic import _smooth_mlp
+
+    trained, searched = [], []
+
+    class Counting(Squares):
+        def search(self, Z, t, **settings):
+            searched.append(settings["niterations"])
+            return super().search(Z, t, **settings)
+
+    def train_path(module, data, validation, lambdas, *rest):
+        trained.append(lambdas)
+        return original(module, data, validation, lambdas, *rest)
+
+    original = _smooth_mlp.train_path
+    monkeypatch.setattr(_smooth_mlp, "train_path", train_path)
+    teacher = SmoothMLPRegressor(**SMOOTH | {"max_epochs": 2})
+    model = SymbolicDistiller(teacher, engine=Counting(), **SHORT)
+    GridSearchCV(model, {"jacobian_lambda": [0.0, 0.01, 0.1]}, cv=2).fit(X, np.sin(9 * X[:, 0]))
+    n_fits = 3 * 2 + 1
+    assert sorted(trained[:6]) == [(0.0,), (0.0,), (0.01,), (0.01,), (0.1,), (0.1,)]
+    assert len(trained) == n_fits
+    assert searched == [SHORT["niterations"] // SHORT["n_searches"]] * (n_fits * SHORT["n_searches"])
+
+
 # --- engines ---------------------------------------------------------------------------------------
 
 
