@@ -19,7 +19,6 @@ TREES = {
 }
 FAST = {"hidden_layer_sizes": (32, 32), "max_epochs": 20, "n_synthetic": 200, "random_state": 0}
 SMOOTH = {"hidden_layer_sizes": (16, 16), "max_epochs": 20, "jacobian_lambda": 0.01, "random_state": 0}
-# a fifth of the epochs for each lambda after the first
 SMOOTH_AUTO = SMOOTH | {"jacobian_lambda": "auto", "jacobian_lambdas": (0.0, 0.01)}
 SHORT = {
     "niterations": 12,

@@ -27,7 +27,7 @@ from ._penalties import (
 
 STEPS, EPOCHS = 2000, (20, 1000)
 """Steps of a training, and least and most epochs."""
-STAGE_SHARE, STAGE_LR = 0.2, 0.5
+STAGE_SHARE, STAGE_LR = 0.25, 0.5
 """Length and learning rate of a further stage, as shares of those of the first."""
 MAX_GRADIENT_NORM = 1.0
 CHUNK = 1024
@@ -168,7 +168,7 @@ def train_path(
     stages: list[Stage] = []
     for i, jacobian_lambda in enumerate(lambdas):
         start, finish = perf_counter(), _Finish()
-        n_epochs = epochs if i == 0 else max(math.ceil(STAGE_SHARE * epochs), 1)
+        n_epochs = epochs if i == 0 else math.ceil(STAGE_SHARE * len(stages[0].history))
         result = train(
             module,
             SmoothLoss(link, jacobian_lambda, p.penalty, p.penalty_fraction),

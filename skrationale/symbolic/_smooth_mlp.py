@@ -379,7 +379,8 @@ class SmoothMLPRegressor(BaseSmoothMLP):
     penalty_fraction : float, default=0.25
         Share of the steps in which the penalty is computed, and weighs more accordingly; 1 is the exact sum.
     max_epochs : int, default=None
-        Epochs; None: as many as make 2000 steps, but 20 to 1000. Each further lambda takes a fifth of them.
+        Epochs; None: as many as make 2000 steps, but 20 to 1000. Each further lambda takes a
+        quarter of those that the first one took.
     batch_size : int, default=256
         Rows a step, but at most a quarter of the rows.
     lr : float, default=5e-3

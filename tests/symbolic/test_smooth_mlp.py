@@ -121,7 +121,7 @@ class TestPath:
     def test_the_default_path_rises_from_zero(self, waves):
         model = SmoothMLPRegressor(**{**FAST, "max_epochs": 5}).fit(*waves)
         assert [step["jacobian_lambda"] for step in model.lambda_path_] == list(LAMBDAS)
-        assert [step["n_iter"] for step in model.lambda_path_] == [5] + [1] * 8
+        assert [step["n_iter"] for step in model.lambda_path_] == [5] + [2] * 8
 
     def test_at_lambda_gives_what_the_path_recorded(self, path, waves):
         X, y = waves
