@@ -99,7 +99,9 @@ def test_cells_that_shap_cannot_print_are_made_printable():
 
 @pytest.mark.filterwarnings("ignore")
 def test_without_data():
-    shap.plots.bar(Explanation([[1.0, 2.0], [3.0, 4.0]], 0).to_shap(), show=False)
+    converted = Explanation([[1.0, 2.0], [3.0, 4.0]], 0).to_shap()
+    shap.plots.bar(converted, show=False)
+    assert converted.data is None
 
 
 def test_missing_shap_names_the_extra(monkeypatch):

@@ -200,7 +200,8 @@ def test_arrays_for_a_model_fitted_with_names_do_not_warn(X, y):
     model = LGBMRegressor(**SMALL).fit(X[["a", "b"]], y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        LightGBMTeacher(model).raw_scores(X[["a", "b"]].to_numpy())
+        scores = LightGBMTeacher(model).raw_scores(X[["a", "b"]].to_numpy())
+    np.testing.assert_array_equal(scores[:, 0], model.predict(X[["a", "b"]]))
 
 
 @pytest.mark.parametrize(("n_jobs", "threads"), [(None, 1), (3, 3), (0, 0)])

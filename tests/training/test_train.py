@@ -171,7 +171,8 @@ class TestData:
             array.setflags(write=False)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            fit(data=data)
+            result = fit(data=data)
+        assert_close_states(result, fit(data={name: array.copy() for name, array in data.items()}))
 
     def test_each_row_is_seen_once_an_epoch_in_another_order(self):
         seen = []

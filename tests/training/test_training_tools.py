@@ -115,7 +115,8 @@ class TestState:
             array.setflags(write=False)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            set_state(torch.nn.Linear(3, 1), state)
+            module = set_state(torch.nn.Linear(3, 1), state)
+        np.testing.assert_array_equal(get_state(module)["weight"], state["weight"])
 
     def test_strict_about_missing_names(self):
         with pytest.raises(ValueError, match="Missing key"):
