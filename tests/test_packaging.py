@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pydoc
 import re
 import tomllib
 from pathlib import Path
@@ -76,6 +77,6 @@ def test_docstrings_follow_numpydoc():
         (name, *error)
         for name in public_objects()
         for error in validate(name)["errors"]
-        if error[0] not in NOT_ASKED
+        if error[0] not in NOT_ASKED and not (error[0] == "GL08" and inspect.getdoc(pydoc.locate(name)))
     }
     assert not faults

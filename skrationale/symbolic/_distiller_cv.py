@@ -191,7 +191,7 @@ class SymbolicDistillerCV(SymbolicDistiller):
     ) -> list[dict[str, float]]:
         """Train along the path on one fold and search a formula for each of its teachers."""
         X, X_held_out = _safe_indexing(table, fit), _safe_indexing(table, held_out)
-        weights = None if sample_weight is None else sample_weight[fit]
+        weights, counts = (None if sample_weight is None else sample_weight[part] for part in (fit, held_out))
         teacher = self.teacher if self.teacher is not None else self._default_teacher(self._are_classes(y))
         path = self._configure(clone(teacher)).fit(X, y[fit], sample_weight=weights)
         settings = {name: value for name, value in self.get_params(deep=False).items() if name not in OWN}
@@ -201,12 +201,12 @@ class SymbolicDistillerCV(SymbolicDistiller):
             distiller = SymbolicDistiller(FrozenEstimator(teacher), **settings)
             distiller.fit(X, y[fit], sample_weight=weights)
             scores = distiller._scores(distiller._read(X_held_out))
-            fidelity = r2_score(distiller._teacher_scores(X_held_out), scores)
+            fidelity = r2_score(distiller._teacher_scores(X_held_out), scores, sample_weight=counts)
             stages.append(
                 {
                     "jacobian_lambda": step["jacobian_lambda"],
-                    "teacher_score": teacher.score(X_held_out, y[held_out]),
-                    "formula_score": distiller.score(X_held_out, y[held_out]),
+                    "teacher_score": teacher.score(X_held_out, y[held_out], counts),
+                    "formula_score": distiller.score(X_held_out, y[held_out], counts),
                     "fidelity_r2": float(fidelity),
                     "mean_grad_norm": step["mean_grad_norm"],
                 }

@@ -173,7 +173,18 @@ class Formula(ExportMethods, PlainData):
         return self.predict_codes(self.reader.transform(X))
 
     def predict_codes(self, codes: np.ndarray) -> np.ndarray:
-        """Compute the score of each row of what the reader gave, shape (n, d); see `predict`."""
+        """Compute the score of each row of a table that the reader has read; see `predict`.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n, d)
+            Numbers and codes.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Scores.
+        """
         return self._program(variable_values(self.all_variables, codes))
 
     def variable_values(self, X: Any) -> np.ndarray:
@@ -222,7 +233,18 @@ class Formula(ExportMethods, PlainData):
         return dict(zip(symbols(len(self.all_variables)), texts, strict=True))
 
     def show(self, tree: sp.Expr) -> str:
-        """Write any tree of the internal symbols, such as one of `terms`, with the columns' names."""
+        """Write any tree of the internal symbols with the columns' names.
+
+        Parameters
+        ----------
+        tree : sympy.Expr
+            Such as one of `terms`.
+
+        Returns
+        -------
+        str
+            As `str` writes the whole formula.
+        """
         names = shown_labels(self.all_variables, self.reader.feature_names)
         return PlainPrinter(self._named(names)).text(tree)
 
@@ -274,7 +296,18 @@ class Formula(ExportMethods, PlainData):
     # other formulas
 
     def with_expr(self, expr: sp.Expr) -> Formula:
-        """Return a formula over the same variables with another tree."""
+        """Return a formula over the same variables with another tree.
+
+        Parameters
+        ----------
+        expr : sympy.Expr
+            In the symbols of `expr`.
+
+        Returns
+        -------
+        Formula
+            With the same names, link and box.
+        """
         return Formula(
             expr,
             self.all_variables,

@@ -118,7 +118,8 @@ def _independent(J: np.ndarray) -> np.ndarray:
     """Positions of the columns of (n, k) that those before them do not span."""
     kept: list[int] = []
     basis = np.zeros_like(J)
-    for j, column in enumerate(J.T / np.maximum(np.linalg.norm(J, axis=0), np.finfo(float).tiny)[:, None]):
+    J = J / np.maximum(np.abs(J).max(axis=0), np.finfo(float).tiny)
+    for j, column in enumerate((J / np.maximum(np.linalg.norm(J, axis=0), 1.0)).T):
         rest = column - basis @ (basis.T @ column)
         size = np.linalg.norm(rest)
         if size > DEPENDENT:

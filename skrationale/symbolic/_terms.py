@@ -22,7 +22,7 @@ def split_terms(expr: sp.Expr) -> list[sp.Expr]:
     --------
     >>> x, y = sp.symbols("x y")
     >>> split_terms(2.0 * x - sp.sin(y) / 3 + 1)
-    [x, sin(y)]
+    [sin(y), x]
     """
     terms = [term.as_coeff_Mul()[1] for term in sp.Add.make_args(expr)]
     return [term for term in terms if not term.is_number]

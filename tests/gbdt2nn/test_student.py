@@ -299,7 +299,9 @@ class TestTeacher:
         model = GBDT2NNStudent(FrozenEstimator(teacher), **FAST | {"max_epochs": 60, "n_synthetic": 400})
         model.fit(some, y[some.index])
         np.testing.assert_allclose(
-            model._teacher_scores(model._read(X))[:, 0], teacher.predict(X), rtol=1e-12
+            model._teacher_scores(model._teacher_table(X, model._read(X)))[:, 0],
+            teacher.predict(X),
+            rtol=1e-12,
         )
         assert model.fidelity(some)["prediction_r2"] > 0.95
         with pytest.raises(ValueError, match="expected columns of the types at its fit"):

@@ -69,7 +69,13 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
         return None
 
     def check_operators(self, binary_operators: Sequence[str], unary_operators: Sequence[str]) -> None:
-        """Raise a `ValueError` for an operator that the engine does not know."""
+        """Raise a `ValueError` for an operator that the engine does not know.
+
+        Parameters
+        ----------
+        binary_operators, unary_operators : sequence of str
+            What the user asked for.
+        """
         check_operators(binary_operators, unary_operators)
 
     @abstractmethod
