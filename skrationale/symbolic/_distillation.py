@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -13,9 +13,8 @@ from ._formula import Formula
 from ._front import Row, pareto
 from ._program import symbols
 from ._refit import refit_constants, round_constants
-from ._search import Effort, Searcher, Target
+from ._search import Searcher, Target
 from ._terms import finite_values
-from .engines._base import Engine
 
 FLAT = 1e-9
 N_HYBRIDS = 2000
@@ -64,43 +63,33 @@ class Data:
         return values, self.weights * ~made if teacher_weight == 0 else self.weights
 
 
-def search(
-    alternatives: Sequence[Data],
+def explore(
+    searcher: Searcher,
+    data: Data,
     k: int,
     teacher_weights: Sequence[float],
-    engine: Engine,
-    operators: Mapping[str, Sequence[str]],
-    effort: Effort,
+    n_searches: int,
     rng: np.random.RandomState,
-) -> Searcher:
+) -> None:
     """Search terms for one output.
 
     Parameters
     ----------
-    alternatives : sequence of Data
-        The rows to search on, with the scores of each teacher that is considered; the middle one is searched
-        for, and its terms serve all.
+    searcher : Searcher
+        Keeps what is found.
+    data : Data
+        The rows to search on.
     k : int
         The output.
     teacher_weights : sequence of float
-        Shares of the teacher in the targets to come.
-    engine, operators, effort
-        See :class:`Searcher`.
+        Shares of the teacher in the targets, which take turns.
+    n_searches : int
+        Number of searches.
     rng : RandomState
         Source of seeds.
-
-    Returns
-    -------
-    Searcher
-        Has found terms.
     """
-    data, most, least = alternatives[len(alternatives) // 2], max(teacher_weights), min(teacher_weights)
-    # a network of a path was stopped on held-out rows and is a good guide; of others one cannot know
-    turns = [most] if len(alternatives) > 1 else [most, least, most, most]
-    units = [_Units(*data.target(k, weight)) for weight in turns]
-    searcher = Searcher(engine, operators, effort, data.V)
-    searcher.run([unit.target for unit in units if unit.scale > 0], rng)
-    return searcher
+    units = [_Units(*data.target(k, weight)) for weight in teacher_weights]
+    searcher.run([unit.target for unit in units if unit.scale > 0], n_searches, rng)
 
 
 def best_sum(searcher: Searcher, data: Data, valid: Data, k: int, teacher_weight: float) -> np.ndarray:

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._task import Task
 from ..base import BaseDistiller, BaseReasoner
 from ..explanation import Explanation
-from ._distillation import Data, best_sum, make_fronts, refit_front, search
+from ._distillation import Data, best_sum, explore, make_fronts, refit_front
 from ._formula import Formula
 from ._front import MODEL_SELECTIONS, Row, choose, table
 from ._program import Program, symbols
@@ -58,10 +58,10 @@ class SymbolicDistiller(BaseDistiller):
         that are numbers need ``teacher=SmoothMLPClassifier()``.
     jacobian_lambda : float, "auto" or None, default="auto"
         The `jacobian_lambda` of a `SmoothMLP` teacher that is fitted here, whatever its own is; None leaves
-        its own. ``"auto"`` trains along a path of lambdas and searches terms for the network in its
-        middle. Of the networks whose formula's loss against `y`, on validation rows, is at most 2 % above the
-        least, it takes the one with the most faithful formula. Other teachers are distilled as they are,
-        and a number is refused.
+        its own. ``"auto"`` trains along a path of lambdas and searches terms for the network in its middle.
+        Of the networks whose formula's loss against `y`, on validation rows, is at most 2 % above the
+        least, it then takes the one with the most faithful formula, for the other half of the searches.
+        Other teachers are distilled as they are, and a number is refused.
     engine : {"auto", "operon", "pysr"} or Engine, default="auto"
         Who searches. ``"auto"`` is Operon, or PySR where Operon is missing.
     teacher_weight : float or "auto", default="auto"
@@ -309,10 +309,8 @@ class SymbolicDistiller(BaseDistiller):
 
         shares = (1.0, 0.5, 0.0) if self.teacher_weight == "auto" else (float(self.teacher_weight),)
         outputs = range(self._task.n_outputs)
-        searchers = [self._search(fits, k, shares, rng) for k in outputs]
-        chosen = 0
+        searchers, chosen = self._explore(fits, valids, y[valid_rows], shares, rng)
         if len(teachers) > 1:
-            chosen = self._choose_teacher(searchers, fits, valids, y[valid_rows], max(shares))
             self.teacher_ = teachers[chosen]
             self.lambda_ = self.teacher_.lambda_
         data, fit, valid = alternatives[chosen], fits[chosen], valids[chosen]
@@ -349,10 +347,15 @@ class SymbolicDistiller(BaseDistiller):
         )
         return np.sort(fit), np.sort(valid)
 
-    def _search(
-        self, fits: list[Data], k: int, shares: tuple[float, ...], rng: np.random.RandomState
-    ) -> Searcher:
-        """Search terms for output k."""
+    def _explore(
+        self,
+        fits: list[Data],
+        valids: list[Data],
+        y: np.ndarray,
+        shares: tuple[float, ...],
+        rng: np.random.RandomState,
+    ) -> tuple[list[Searcher], int]:
+        """Search terms for each output; choose a teacher on the way when there are several."""
         engine = resolve_engine(self.engine)
         effort = Effort(
             maxsize=self.maxsize,
@@ -366,7 +369,21 @@ class SymbolicDistiller(BaseDistiller):
             "binary_operators": list(self.binary_operators),
             "unary_operators": list(self.unary_operators),
         }
-        return search(fits, k, shares, engine, operators, effort, rng)
+        searchers = [Searcher(engine, operators, effort, fits[0].V) for _ in range(self._task.n_outputs)]
+
+        def search(teacher: int, turns: list[float], n_searches: int) -> None:
+            for k, searcher in enumerate(searchers):
+                explore(searcher, fits[teacher], k, turns, n_searches, rng)
+
+        most, least = max(shares), min(shares)
+        if len(fits) == 1:
+            search(0, [most, least, most, most], self.n_searches)
+            return searchers, 0
+        # a network of a path was stopped on held-out rows: no search needs to doubt it, and look at y
+        half = max(self.n_searches // 2, 1)
+        search(len(fits) // 2, [most], half)
+        search(self._choose_teacher(searchers, fits, valids, y, most), [most], self.n_searches - half)
+        return searchers, self._choose_teacher(searchers, fits, valids, y, most)
 
     def _choose_teacher(
         self, searchers: list[Searcher], fits: list[Data], valids: list[Data], y: np.ndarray, share: float

@@ -102,21 +102,35 @@ class Searcher:
         self.variables = symbols(V.shape[1])
         self._pool = TermPool(self.variables, V)
         self._found: dict[sp.Expr, None] = {}
-
-    def run(self, targets: Sequence[Target], rng: np.random.RandomState) -> None:
-        """Search for targets in turn, each time for what the terms found so far leave open."""
+        self._seconds, self._n_done = effort.timeout_in_seconds, 0
         self._keep(self._first_terms())
-        effort, start = self._effort, monotonic()
-        many = len(targets) and len(np.unique(self._V[targets[0].weights > 0], axis=0)) >= FEWEST_ROWS
-        n_searches = effort.n_searches if many else 0
-        for i in range(n_searches):
-            target, timeout = targets[i % len(targets)], None
-            if effort.timeout_in_seconds is not None:
-                timeout = (start + effort.timeout_in_seconds - monotonic()) / (n_searches - i)
+
+    def run(self, targets: Sequence[Target], n_searches: int, rng: np.random.RandomState) -> None:
+        """Search for targets in turn, each time for what the terms found so far leave open.
+
+        Parameters
+        ----------
+        targets : sequence of Target
+            None, or targets with the same weights.
+        n_searches : int
+            Number of searches, out of those of the effort; none where there are few distinct rows.
+        rng : RandomState
+            Source of seeds.
+        """
+        effort = self._effort
+        if not len(targets) or len(np.unique(self._V[targets[0].weights > 0], axis=0)) < FEWEST_ROWS:
+            return
+        for turn in range(n_searches):
+            target, start, i, timeout = targets[turn % len(targets)], monotonic(), self._n_done, None
+            rest = target.values - self._explained(target, effort.maxsize * i // effort.n_searches)
+            if self._seconds is not None:
+                timeout = (self._seconds - (monotonic() - start)) / (effort.n_searches - i)
                 if timeout <= 0:
-                    break
-            rest = target.values - self._explained(target, effort.maxsize * i // n_searches)
+                    return
             self._keep(self._search(Target(rest, target.weights), i % 2 == 0, timeout, rng))
+            self._n_done += 1
+            if self._seconds is not None:
+                self._seconds -= monotonic() - start
 
     def _first_terms(self) -> list[sp.Expr]:
         """Give what needs no search: variables and, where operators allow them, products of two."""

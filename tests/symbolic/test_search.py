@@ -299,7 +299,7 @@ def test_what_an_engine_finds_is_put_into_the_columns_units():
     target = Target((t - t.mean()) / t.std(), ONES)
     engine = Recorder([sp.sin(3.4 * x)])
     search = searcher(engine, big)
-    search.run([target], np.random.RandomState(0))
+    search.run([target], 1, np.random.RandomState(0))
     (call,) = engine.calls
     np.testing.assert_allclose(call.Z.std(axis=0), 1)
     np.testing.assert_allclose(call.Z[:, 0].mean(), 0, atol=1e-9)
@@ -314,7 +314,7 @@ def test_searches_share_their_rounds_and_look_for_what_is_left():
     target = Target(values(x * y) / values(x * y).std(), ONES)
     engine = Recorder([x * y])
     search = searcher(engine, n_searches=3, niterations=12, maxsize=30)
-    search.run([target], np.random.RandomState(0))
+    search.run([target], 3, np.random.RandomState(0))
     # the first search explains all: nothing is left for others
     assert [call.niterations for call in engine.calls] == [4]
     assert best_loss(search.candidates(target), target) < 1e-12
@@ -324,7 +324,7 @@ def test_few_rows_are_fitted_without_a_search():
     engine = Recorder()
     search = searcher(engine, X[:9])
     target = Target(X[:9, 1] ** 2, ONES[:9])
-    search.run([target], np.random.RandomState(0))
+    search.run([target], 1, np.random.RandomState(0))
     assert engine.calls == []
     losses = [target.loss(finite_values(expr, V, X[:9])) for expr in search.candidates(target)]
     assert min(losses) < 1e-12
@@ -335,7 +335,7 @@ def test_weights_go_to_the_engine_or_become_rows():
     weights = np.where(np.arange(len(X)) < 50, 3.0, 1.0)
     t = X[:, 0] + X[:, 1] ** 3
     for engine in (knows, knows_not):
-        searcher(engine).run([Target(t, weights)], np.random.RandomState(0))
+        searcher(engine).run([Target(t, weights)], 1, np.random.RandomState(0))
     assert len(knows.calls[0].Z) == len(X)
     assert sorted(set(knows.calls[0].weights)) == pytest.approx([1 / 1.5, 3 / 1.5])
     # whole weights are copies
@@ -348,7 +348,7 @@ def test_weights_go_to_the_engine_or_become_rows():
 def test_rows_of_broken_weights_are_drawn():
     engine = Recorder()
     weights = np.where(np.arange(len(X)) < 20, 17.3, 0.1)
-    searcher(engine).run([Target(X[:, 0] + X[:, 1] ** 3, weights)], np.random.RandomState(0))
+    searcher(engine).run([Target(X[:, 0] + X[:, 1] ** 3, weights)], 1, np.random.RandomState(0))
     assert engine.calls[0].weights is None
     assert len(np.unique(engine.calls[0].Z[:, 0])) < 50
 
@@ -357,7 +357,7 @@ def test_no_more_rows_than_allowed():
     for engine in (Recorder(), Recorder(supports_weights=True)):
         for weights in (ONES, WEIGHTS + 0.1):
             searcher(engine, max_rows=30).run(
-                [Target(X[:, 0] + X[:, 1] ** 3, weights)], np.random.RandomState(0)
+                [Target(X[:, 0] + X[:, 1] ** 3, weights)], 1, np.random.RandomState(0)
             )
         assert [len(call.Z) for call in engine.calls] == [30, 30]
 
@@ -365,11 +365,11 @@ def test_no_more_rows_than_allowed():
 def test_a_spent_clock_ends_the_searches():
     engine = Recorder([sp.sin(x)])
     search = searcher(engine, n_searches=4, timeout_in_seconds=1e-9)
-    search.run([Target(X[:, 0] + X[:, 1] ** 3, ONES)], np.random.RandomState(0))
+    search.run([Target(X[:, 0] + X[:, 1] ** 3, ONES)], 1, np.random.RandomState(0))
     assert engine.calls == []
     engine = Recorder([sp.sin(x)])
     search = searcher(engine, n_searches=4, timeout_in_seconds=60)
-    search.run([Target(X[:, 0] + X[:, 1] ** 3, ONES)], np.random.RandomState(0))
+    search.run([Target(X[:, 0] + X[:, 1] ** 3, ONES)], 1, np.random.RandomState(0))
     assert 0 < engine.calls[0].timeout_in_seconds <= 15
 
 
@@ -377,7 +377,7 @@ def test_expressions_without_values_are_dropped():
     engine = Recorder([sp.log(x), sp.sqrt(x), sp.log(sp.Float(-1.0)) * y, x * y])
     search = searcher(engine)
     target = Target(values(x * y), ONES)
-    search.run([target], np.random.RandomState(0))
+    search.run([target], 1, np.random.RandomState(0))
     found = search.candidates(target)
     assert best_loss(found, target) < 1e-12
     assert not any(expr.has(sp.log) for expr in found)
