@@ -4,8 +4,8 @@
 
 Each search has the same generations, population and rows. Scores are R2 on a quarter of the rows, which
 nothing has seen. Real tables are cut to 3000 rows. The Feynman formulas are drawn at 1000 points, with noise
-of 5 % of the target's standard deviation on the training rows. What is done is kept in
-``results/symbolic_rows.jsonl``; a second run goes on from there.
+of 5 % of the target's standard deviation on the training rows. All fits, with their formulas, are written to
+``results/symbolic_rows.jsonl``; when that file is there, a run goes on from it.
 """
 
 from __future__ import annotations
@@ -345,14 +345,17 @@ def report(rows: pd.DataFrame) -> None:
     if len(feynman):
         part = feynman[feynman["rule"] == "accuracy"]
         part = part.assign(data=part["data"].cat.remove_unused_categories())
-        sections["Feynman formulas, noise 5 %: R2 against the formula, model_selection='accuracy'"] = table(
-            part, "r2", named
-        )
+        for value, words in {
+            "r2": "R2 against the formula",
+            "fidelity": "fidelity",
+            "complexity": "complexity",
+        }.items():
+            title = f"Feynman formulas, noise 5 %: {words}, model_selection='accuracy'"
+            sections[title] = table(part, value, named)
     meta = {
         "versions": versions(),
         "seeds": sorted(set(map(int, rows["seed"]))),
         "largest disagreement of predict, sympy and torch": float(rows["disagreement"].max()),
-        "median seconds of a search": float(rows["seconds"].median()),
     }
     save("symbolic", sections, meta)
 

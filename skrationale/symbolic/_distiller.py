@@ -27,7 +27,7 @@ from ._rows import most_useful, rows_between
 from ._search import Effort, Searcher
 from ._shapley import shapley_values
 from ._smooth_mlp import BaseSmoothMLP, SmoothMLPClassifier, SmoothMLPRegressor, can_stratify
-from ._targets import row_losses, teacher_scores, truth
+from ._targets import constant_loss, row_losses, teacher_scores, truth
 from ._variables import Variable, make_variables, variable_values
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
@@ -36,7 +36,8 @@ FEWEST_VALIDATION_ROWS = 10
 MAX_ROWS = 10_000
 """Formulas are fitted to and compared on so many rows, chosen at random."""
 TOLERANCE = 0.02
-"""What a faithful formula may lose: a share of the loss of the most accurate one, on validation rows."""
+"""What a faithful formula may lose on validation rows: so much of the loss of the most accurate one, or a
+tenth so much of the loss of a constant."""
 N_BACKGROUND = 100
 """Training rows that Shapley values are computed against."""
 
@@ -59,16 +60,17 @@ class SymbolicDistiller(BaseDistiller):
     jacobian_lambda : float, "auto" or None, default="auto"
         The `jacobian_lambda` of a `SmoothMLP` teacher that is fitted here, whatever its own is; None leaves
         its own. ``"auto"`` trains along a path of lambdas and searches terms for the network in its middle.
-        Of the networks whose formula's loss against `y`, on validation rows, is at most 2 % above the
-        least, it then takes the one with the most faithful formula, for the other half of the searches.
+        Of the networks whose formula is nearly the most accurate one, it then takes the one with the most
+        faithful formula, for the other half of the searches.
         Other teachers are distilled as they are, and a number is refused.
     engine : {"auto", "operon", "pysr"} or Engine, default="auto"
         Who searches. ``"auto"`` is Operon, or PySR where Operon is missing.
     teacher_weight : float or "auto", default="auto"
         Share of the teacher in the target of training rows, ``teacher_weight * score + (1 - teacher_weight)
         * y``. ``"auto"`` tries 1, 0.5 and 0, which is symbolic regression without a teacher, in the same
-        search, and takes the largest share whose squared error, or log-loss of classes, against `y` on
-        validation rows is at most 2 % above the least.
+        search, and takes the largest share whose formula is nearly the most accurate one. Nearly: the squared
+        error, or log-loss of classes, against `y` on validation rows is at most 2 % above the least, or above
+        it by 0.2 % of what a constant has.
     n_synthetic : int, default=0
         Rows between neighbours in the training data that the teacher labels too. At equal search time they
         were seen to hurt.
@@ -397,7 +399,9 @@ class SymbolicDistiller(BaseDistiller):
             loss = float(np.average(row_losses(y, said, self._task), weights=valid.weights))
             fidelity = r2_score(valid.scores, said, sample_weight=valid.weights)
             steps.append(step | {"formula_loss": loss, "fidelity_r2": float(fidelity)})
-        near = _near_best([step["formula_loss"] for step in steps])
+        near = _near_best(
+            [step["formula_loss"] for step in steps], constant_loss(y, self._task, valids[0].weights)
+        )
         chosen = max(near, key=lambda i: steps[i]["fidelity_r2"])
         self.lambda_path_ = [step | {"selected": i == chosen} for i, step in enumerate(steps)]
         return chosen
@@ -418,7 +422,8 @@ class SymbolicDistiller(BaseDistiller):
             loss = float(np.average(row_losses(y, scores, self._task), weights=valid.weights))
             size = sum(row.formula.complexity for row in rows)
             selection.append({"teacher_weight": share, "loss": loss, "complexity": size})
-        near = _near_best([entry["loss"] for entry in selection])
+        losses = [entry["loss"] for entry in selection]
+        near = _near_best(losses, constant_loss(y, self._task, valid.weights))
         return max(shares[i] for i in near), selection
 
     # --- what was found --------------------------------------------------------------------------
@@ -556,6 +561,8 @@ class SymbolicDistiller(BaseDistiller):
         )
 
 
-def _near_best(losses: Sequence[float]) -> list[int]:
-    """Positions of losses that are at most 2 % above the least."""
-    return [i for i, loss in enumerate(losses) if loss <= (1 + TOLERANCE) * min(losses)]
+def _near_best(losses: Sequence[float], constant: float) -> list[int]:
+    """Positions of losses that are a little above the least at most; `constant` is that of a constant."""
+    least = min(losses)
+    limit = least + max(TOLERANCE * least, TOLERANCE / 10 * constant)
+    return [i for i, loss in enumerate(losses) if loss <= limit]

@@ -76,6 +76,14 @@ def truth(y: np.ndarray, scores: np.ndarray, task: Task, weights: np.ndarray) ->
     return np.asarray(label * length / max(certainty, 1e-9))
 
 
+def constant_loss(y: np.ndarray, task: Task, weights: np.ndarray) -> float:
+    """Mean loss of the best constant, for `y` (n,) as the task encodes it: its variance or its entropy."""
+    if not task.is_classification:
+        return float(np.average((y - np.average(y, weights=weights)) ** 2, weights=weights))
+    shares = np.bincount(y, weights) / weights.sum()
+    return float(-(shares * np.log(np.maximum(shares, np.finfo(float).tiny))).sum())
+
+
 def row_losses(y: np.ndarray, scores: np.ndarray, task: Task) -> np.ndarray:
     """Squared error or log-loss of each row (n,), of scores (n, K) against `y` as the task encodes it."""
     if not task.is_classification:
