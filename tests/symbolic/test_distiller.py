@@ -24,8 +24,11 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from skrationale import Formula, SmoothMLPClassifier, SmoothMLPRegressor, SymbolicDistiller
+from skrationale._task import Task
 from skrationale.symbolic import Engine, EngineError
+from skrationale.symbolic._distiller import _near_best
 from skrationale.symbolic._program import Program, symbols
+from skrationale.symbolic._targets import constant_loss, row_losses
 
 RNG = np.random.RandomState(0)
 X = RNG.uniform(-2, 2, (200, 3))
@@ -570,3 +573,24 @@ def test_text_of_numbers_and_huge_values():
     tiny = distil(LinearRegression(), 1e-9 * X + 5, LINE, teacher_weight=0)
     assert tiny.score(1e-9 * X + 5, LINE) > 0.9
     assert Program(tiny.formula_.expr, symbols(3))(1e-9 * X + 5) == pytest.approx(tiny.predict(1e-9 * X + 5))
+
+
+# --- what is nearly best ---------------------------------------------------------------------------
+
+
+def test_nearly_the_most_accurate():
+    assert _near_best([1.0, 1.019, 1.021], 1.0) == [0, 1]
+    assert _near_best([0.0015, 0.0, 0.003], 1.0) == [0, 1]
+    assert _near_best([3.0], 0.0) == [0]
+
+
+def test_what_a_constant_loses():
+    weights = np.array([1.0, 2.0, 1.0])
+    y = np.array([0.0, 1.0, 3.0])
+    expected = np.average((y - 1.25) ** 2, weights=weights)
+    assert constant_loss(y, Task("identity", 1), weights) == pytest.approx(expected)
+    labels, classes = np.array([0, 1, 1]), Task("logit", 1, np.array(["no", "yes"]))
+    scores = np.full((3, 1), np.log(3.0))
+    expected = np.average(row_losses(labels, scores, classes), weights=weights)
+    assert constant_loss(labels, classes, weights) == pytest.approx(expected)
+    assert constant_loss(np.zeros(3, int), classes, weights) == 0
