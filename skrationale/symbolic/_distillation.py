@@ -116,7 +116,7 @@ def make_fronts(
     """Make a front of found terms for each share of the teacher in the target.
 
     Formulas that leave the range of the target by its width, on rows with one column exchanged, are left out
-    if others are nearly as good: they have a pole or an overflow between the training rows.
+    if others are nearly as good: reasons are computed from such rows, and new rows may be like them.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ import pytest
 import sympy as sp
 
 from skrationale.symbolic import Formula
+from skrationale.symbolic._distillation import Data, exchanged, make_fronts
 from skrationale.symbolic._front import LEAST_LOSS, Row, choose, pareto, scores, table
 from skrationale.symbolic._program import Program, symbols
 from skrationale.symbolic._refit import refit_constants, round_constants, with_parameters
@@ -199,6 +200,19 @@ def test_rounding_keeps_digits_that_count():
     np.testing.assert_allclose(
         values(round_constants(exact, V, X, values(exact), ONES)), values(exact), atol=1e-5
     )
+
+
+def test_constants_that_others_can_stand_in_for_are_held_fixed():
+    factor, slope, constant = sp.symbols("f s c", real=True)
+    start = {factor: sp.Float(2.0), slope: sp.Float(0.5), constant: sp.Float(1.5)}
+    shape = sp.Mul(factor, sp.sin(x), slope * y + constant, evaluate=False)
+    t = values(3 * sp.sin(x) * (y + 2))
+    fitted = refit_constants(shape.xreplace(start), V, X, t, ONES)
+    np.testing.assert_allclose(values(fitted), t, atol=1e-9)
+    numbers = {float(number) for number in fitted.atoms(sp.Float)}
+    assert len(numbers & set(map(float, start.values()))) == 1
+    flat = sp.exp(sp.Float(-1000.0) * (x + sp.Float(50.0)) ** 2)
+    assert refit_constants(flat, V, X, t, ONES) == flat
 
 
 # --- the front -------------------------------------------------------------------------------------
@@ -407,3 +421,38 @@ def test_rows_between_neighbours(as_array):
     assert not set(codes[:, 0]) & set(old[:, 0])
     again = rows_between(frame_or_array, reader, 70, np.random.RandomState(0))
     np.testing.assert_array_equal(reader.transform(again), codes)
+
+
+# --- formulas that fail beside the training rows ---------------------------------------------------
+
+
+def fronts_of(*candidates, noise=0.0):
+    """Front from candidates for the target x, on rows where y is nearly x."""
+    rng = np.random.RandomState(0)
+    x_values = rng.uniform(0, 10, 300)
+    rows = np.column_stack([x_values, x_values + 1 + rng.uniform(size=300), np.ones(300)])
+    scores = x_values[:, None] + noise * rng.normal(size=(300, 1))
+    data = Data(rows, scores, scores, np.ones(300))
+    shift, scale = scores.mean(), scores.std()
+    fake = SimpleNamespace(
+        variables=V, candidates=lambda target: [(expr - shift) / scale for expr in candidates]
+    )
+    template = Formula.from_string("a", ["a", "b", "c"])
+    return make_fronts(fake, data, data, template, 0, [1.0], np.random.RandomState(0))[1.0]
+
+
+def test_a_formula_with_a_pole_beside_the_rows_is_left_out_if_another_is_nearly_as_good():
+    pole = x + sp.Float(1e-3) / (y - x - sp.Float(0.9))
+    assert not any("/" in str(row.formula) for row in fronts_of(x, pole, noise=0.1))
+    # without a rival it stays
+    assert "/" in str(fronts_of(sp.Float(2.0) * y, pole)[-1].formula)
+
+
+def test_rows_with_one_column_exchanged():
+    made = exchanged(X, np.random.RandomState(0))
+    assert len(made) == 2000
+    known = {tuple(row) for row in X}
+    assert all(set(column) <= set(X[:, j]) for j, column in enumerate(made.T))
+    assert 0.9 < np.mean([tuple(row) not in known for row in made]) < 1
+    distances = (made[:, None] != X[None]).sum(axis=2).min(axis=1)
+    assert distances.max() == 1
