@@ -355,7 +355,10 @@ def report(rows: pd.DataFrame) -> None:
     meta = {
         "versions": versions(),
         "seeds": sorted(set(map(int, rows["seed"]))),
-        "largest disagreement of predict, sympy and torch": float(rows["disagreement"].max()),
+        "largest disagreement of predict, sympy and torch": rows.groupby("method")["disagreement"]
+        .max()
+        .dropna()
+        .to_dict(),
     }
     save("symbolic", sections, meta)
 
