@@ -9,12 +9,15 @@ import numpy as np
 import sympy as sp
 from sklearn.metrics import r2_score
 
+from .._task import Task
+from ..tabular import TableReader
 from ._formula import Formula
 from ._front import Row, pareto
 from ._program import symbols
 from ._refit import refit_constants, round_constants
 from ._search import Searcher, Target
 from ._terms import finite_values
+from ._variables import Variable
 
 FLAT = 1e-9
 N_HYBRIDS = 2000
@@ -61,6 +64,34 @@ class Data:
         mixed = teacher_weight * self.scores[:, k] + (1 - teacher_weight) * self.truth[:, k]
         values = np.where(made, self.scores[:, k], mixed)
         return values, self.weights * ~made if teacher_weight == 0 else self.weights
+
+
+def templates(
+    variables: tuple[Variable, ...], V: np.ndarray, reader: TableReader, task: Task
+) -> list[Formula]:
+    """Make an empty formula for each output.
+
+    Parameters
+    ----------
+    variables : tuple of p Variable
+        What formulas may use.
+    V : ndarray of shape (n, p)
+        Their values in training rows.
+    reader : TableReader
+        Reads the table that they come from.
+    task : Task
+        What is predicted.
+
+    Returns
+    -------
+    list of K Formula
+    """
+    box = [V.min(axis=0), V.max(axis=0)]
+    zero, link = sp.Integer(0), task.link
+    return [
+        Formula(zero, variables, reader=reader, output_name=name, link=link, box=box)
+        for name in task.output_names
+    ]
 
 
 def explore(

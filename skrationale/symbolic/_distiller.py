@@ -5,44 +5,38 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
-import sympy as sp
 from sklearn.base import is_classifier
-from sklearn.metrics import r2_score
-from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from .._task import Task
 from ..base import BaseDistiller, BaseReasoner
 from ..explanation import Explanation
-from ._distillation import Data, best_sum, explore, make_fronts, refit_front
-from ._formula import Formula
-from ._front import MODEL_SELECTIONS, Row, choose, table
-from ._program import Program, symbols
+from ..training import FEWEST_VALIDATION_ROWS, hold_out
+from ._choices import choose_share, choose_teacher
+from ._distillation import Data, explore, make_fronts, refit_front, templates
+from ._found import FoundFormulas
+from ._front import MODEL_SELECTIONS, choose
 from ._rows import most_useful, rows_between
 from ._search import Effort, Searcher
-from ._shapley import shapley_values
-from ._smooth_mlp import BaseSmoothMLP, SmoothMLPClassifier, SmoothMLPRegressor, can_stratify
-from ._targets import constant_loss, row_losses, teacher_scores, truth
-from ._variables import Variable, make_variables, variable_values
+from ._shapley import shapley_of_formulas
+from ._smooth_base import BaseSmoothMLP
+from ._smooth_mlp import SmoothMLPClassifier, SmoothMLPRegressor
+from ._targets import teacher_scores, truth
+from ._variables import make_variables, variable_values
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
 
-FEWEST_VALIDATION_ROWS = 10
 MAX_ROWS = 10_000
 """Formulas are fitted to and compared on so many rows, chosen at random."""
-TOLERANCE = 0.02
-"""What a faithful formula may lose on validation rows: so much of the loss of the most accurate one, or a
-tenth so much of the loss of a constant."""
 N_BACKGROUND = 100
 """Training rows that Shapley values are computed against."""
 
 
-class SymbolicDistiller(BaseDistiller):
+class SymbolicDistiller(FoundFormulas, BaseDistiller):
     """A teacher becomes a formula, after it was trained to be smooth [1]_.
 
     A teacher's scores, the log-odds of a classifier, are what symbolic regression [2]_ looks for: one
@@ -316,38 +310,27 @@ class SymbolicDistiller(BaseDistiller):
             self.teacher_ = teachers[chosen]
             self.lambda_ = self.teacher_.lambda_
         data, fit, valid = alternatives[chosen], fits[chosen], valids[chosen]
-        templates = self._templates(variables, V)
-        fronts = [make_fronts(searchers[k], fit, valid, templates[k], k, shares, rng) for k in outputs]
-        self.teacher_weight_, self.selection_ = self._select(fronts, shares, valid, y[valid_rows])
+        empty = templates(variables, V, self._reader, self._task)
+        fronts = [make_fronts(searchers[k], fit, valid, empty[k], k, shares, rng) for k in outputs]
+        share, self.selection_ = choose_share(fronts, valid, y[valid_rows], self._task, self.model_selection)
 
-        share = self.teacher_weight_
+        self.teacher_weight_ = share
         self._fronts = [refit_front(fronts[k][share], data, k, share) for k in outputs]
         self._chosen = [choose(front, self.model_selection) for front in self._fronts]
         self._background = V[rng.permutation(len(V))[:N_BACKGROUND]]
-        importance = np.abs(self._shapley(self._background)[0]).mean(axis=0).sum(axis=-1)
+        values, *_ = shapley_of_formulas(
+            self.formulas_, self.n_features_in_, self._background, self._background
+        )
+        importance = np.abs(values).mean(axis=0).sum(axis=-1)
         self.feature_importances_ = importance / max(importance.sum(), np.finfo(float).tiny)
-
-    def _templates(self, variables: tuple[Variable, ...], V: np.ndarray) -> list[Formula]:
-        """Make an empty formula for each output."""
-        box = [V.min(axis=0), V.max(axis=0)]
-        zero, reader, link = sp.Integer(0), self._reader, self._task.link
-        return [
-            Formula(zero, variables, reader=reader, output_name=name, link=link, box=box)
-            for name in self._task.output_names
-        ]
 
     def _split(
         self, V: np.ndarray, y: np.ndarray, rng: np.random.RandomState
     ) -> tuple[np.ndarray, np.ndarray]:
         """Rows to fit on and rows to judge on."""
-        rows = np.arange(len(y))
         if len(np.unique(V, axis=0)) * self.validation_fraction < FEWEST_VALIDATION_ROWS:
-            return rows, rows
-        labels = y if self._task.is_classification and can_stratify(y, self.validation_fraction) else None
-        fit, valid = train_test_split(
-            rows, test_size=self.validation_fraction, stratify=labels, random_state=rng
-        )
-        return np.sort(fit), np.sort(valid)
+            return np.arange(len(y)), np.arange(len(y))
+        return hold_out(y, self.validation_fraction, self._task.is_classification, rng)
 
     def _explore(
         self,
@@ -390,100 +373,12 @@ class SymbolicDistiller(BaseDistiller):
     def _choose_teacher(
         self, searchers: list[Searcher], fits: list[Data], valids: list[Data], y: np.ndarray, share: float
     ) -> int:
-        """Choose the teacher described best, of those whose formulas are nearly the best for `y`."""
-        steps = []
-        for step, fit, valid in zip(self.lambda_path_, fits, valids, strict=True):
-            said = np.column_stack(
-                [best_sum(searcher, fit, valid, k, share) for k, searcher in enumerate(searchers)]
-            )
-            loss = float(np.average(row_losses(y, said, self._task), weights=valid.weights))
-            fidelity = r2_score(valid.scores, said, sample_weight=valid.weights)
-            steps.append(step | {"formula_loss": loss, "fidelity_r2": float(fidelity)})
-        near = _near_best(
-            [step["formula_loss"] for step in steps], constant_loss(y, self._task, valids[0].weights)
-        )
-        chosen = max(near, key=lambda i: steps[i]["fidelity_r2"])
-        self.lambda_path_ = [step | {"selected": i == chosen} for i, step in enumerate(steps)]
+        chosen, measured = choose_teacher(searchers, fits, valids, y, self._task, share)
+        steps = zip(self.lambda_path_, measured, strict=True)
+        self.lambda_path_ = [step | new | {"selected": i == chosen} for i, (step, new) in enumerate(steps)]
         return chosen
 
-    def _select(
-        self,
-        outputs: list[dict[float, tuple[Row, ...]]],
-        shares: tuple[float, ...],
-        valid: Data,
-        y: np.ndarray,
-    ) -> tuple[float, list[dict[str, float]]]:
-        """Choose the largest share of the teacher of those whose formulas are nearly the best for `y`."""
-        selection = []
-        for share in shares:
-            rows = [fronts[share][choose(fronts[share], self.model_selection)] for fronts in outputs]
-            programs = [Program(row.formula.expr, symbols(valid.V.shape[1])) for row in rows]
-            scores = np.column_stack([program(valid.V) for program in programs])
-            loss = float(np.average(row_losses(y, scores, self._task), weights=valid.weights))
-            size = sum(row.formula.complexity for row in rows)
-            selection.append({"teacher_weight": share, "loss": loss, "complexity": size})
-        losses = [entry["loss"] for entry in selection]
-        near = _near_best(losses, constant_loss(y, self._task, valid.weights))
-        return max(shares[i] for i in near), selection
-
     # --- what was found --------------------------------------------------------------------------
-
-    @property
-    def formulas_(self) -> list[Formula]:
-        """The chosen formulas, one an output."""
-        return [front[i].formula for front, i in zip(self._found(), self._chosen, strict=True)]
-
-    @property
-    def formula_(self) -> Formula:
-        """The chosen formula, where there is one output."""
-        formulas = self.formulas_
-        if len(formulas) > 1:
-            raise AttributeError(
-                f"There are {len(formulas)} formulas, one a class; expected the attribute `formulas_`."
-            )
-        return formulas[0]
-
-    @property
-    def equations_(self) -> Any:
-        """The front as a DataFrame, a list of them for several outputs."""
-        tables = [table(front) for front in self._found()]
-        return tables[0] if len(tables) == 1 else tables
-
-    @property
-    def pareto_front_(self) -> Any:
-        """The formulas of the front, a list of lists for several outputs."""
-        fronts = [[row.formula for row in front] for front in self._found()]
-        return fronts[0] if len(fronts) == 1 else fronts
-
-    def _found(self) -> list[tuple[Row, ...]]:
-        if not hasattr(self, "_fronts"):
-            raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
-        return self._fronts
-
-    def set_formula(self, index: int | Sequence[int]) -> Self:
-        """Choose other rows of the front; predictions and reasons follow.
-
-        Parameters
-        ----------
-        index : int or sequence of K int
-            Row of `equations_`, one for each output.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            When the front has no such row.
-        """
-        check_is_fitted(self)
-        chosen = [int(i) for i in np.atleast_1d(index)]
-        sizes = [len(front) for front in self._fronts]
-        if len(chosen) != len(sizes) or any(not 0 <= i < n for i, n in zip(chosen, sizes, strict=False)):
-            raise ValueError(f"index must be {len(sizes)} int below {sizes}. Got {index!r} instead.")
-        self._chosen = chosen
-        return self
 
     def _scores(self, codes: np.ndarray) -> np.ndarray:
         scores = np.column_stack([formula.predict_codes(codes) for formula in self.formulas_])
@@ -499,30 +394,6 @@ class SymbolicDistiller(BaseDistiller):
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         return self.teacher_.explain(X) if isinstance(self.teacher_, BaseReasoner) else None
-
-    def _shapley(
-        self, V: np.ndarray, batch_size: int | None = None
-    ) -> tuple[np.ndarray, np.ndarray, list[float]]:
-        """Shapley values (n, d, K) of rows of variables, base values (K,) and standard errors."""
-        results = []
-        for formula in self.formulas_:
-            players = np.array([variable.column for variable in formula.all_variables], dtype=int)
-            results.append(
-                shapley_values(
-                    formula.terms,
-                    symbols(V.shape[1]),
-                    players,
-                    self.n_features_in_,
-                    V,
-                    self._background,
-                    batch_size=batch_size,
-                )
-            )
-        values = np.stack([result[0] for result in results], axis=2)
-        base = [
-            formula.intercept + result[1] for formula, result in zip(self.formulas_, results, strict=True)
-        ]
-        return values, np.array(base), [result[2] for result in results]
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give the exact Shapley values of the formula, against 100 training rows.
@@ -545,7 +416,10 @@ class SymbolicDistiller(BaseDistiller):
         """
         codes = self._read(X)
         formulas = self.formulas_
-        values, base, errors = self._shapley(variable_values(formulas[0].all_variables, codes), batch_size)
+        V = variable_values(formulas[0].all_variables, codes)
+        values, base, error = shapley_of_formulas(
+            formulas, self.n_features_in_, V, self._background, batch_size
+        )
         single = len(formulas) == 1
         return Explanation(
             values=values[:, :, 0] if single else values,
@@ -557,12 +431,5 @@ class SymbolicDistiller(BaseDistiller):
             formula="\n".join(f"{formula.output_name} = {formula}" for formula in formulas),
             kind="formula",
             link=self._task.link,
-            meta={"background_rows": len(self._background), "standard_error": max(errors)},
+            meta={"background_rows": len(self._background), "standard_error": error},
         )
-
-
-def _near_best(losses: Sequence[float], constant: float) -> list[int]:
-    """Positions of losses that are a little above the least at most; `constant` is that of a constant."""
-    least = min(losses)
-    limit = least + max(TOLERANCE * least, TOLERANCE / 10 * constant)
-    return [i for i, loss in enumerate(losses) if loss <= limit]

@@ -16,7 +16,7 @@ from sklearn.utils import _safe_indexing
 
 from .._task import Task
 from ._distiller import SymbolicDistiller
-from ._smooth_mlp import BaseSmoothMLP, check_lambdas
+from ._smooth_base import BaseSmoothMLP, check_lambdas
 from .engines._base import Engine
 
 OWN = ("teacher", "jacobian_lambdas", "cv", "n_jobs")

@@ -11,7 +11,8 @@ import numpy as np
 import sympy as sp
 from scipy.special import comb
 
-from ._program import Program
+from ._formula import Formula
+from ._program import Program, symbols
 
 CELLS_AT_ONCE = 2**17
 """Rows times background rows that are evaluated together: one array of this size is 1 MB."""
@@ -119,23 +120,77 @@ def shapley_values(
     for term in terms:
         game = _Game(term, variables, players, background)
         base += game.base
-        n_undefined = 0
+        undefined = np.zeros(len(values), dtype=bool)
         for rows in _batches(len(values), batch_size or game.rows_at_once(max_players)):
-            found, error = _contributions(game, values[rows], max_players, random_state)
-            undefined = ~np.isfinite(found).all(axis=1, keepdims=True)
-            n_undefined += int(undefined.sum())
-            result[rows, game.players] += np.where(undefined, np.nan, found)
-            variance[rows, game.players] += np.where(undefined, 0.0, error**2)
-        if n_undefined:
-            names = {v: sp.Symbol(label) for v, label in zip(variables, labels, strict=False)}
-            warnings.warn(
-                f"The contributions of the term {term.xreplace(names)} are NaN in {n_undefined} of "
-                f"{len(values)} rows: it has no finite value where columns of these rows are combined "
-                "with columns of the background.",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+            found, error, undefined[rows] = _contributions(game, values[rows], max_players, random_state)
+            result[rows, game.players] += found
+            variance[rows, game.players] += error**2
+        _warn_undefined(term, variables, labels, undefined)
     return result, base, float(np.sqrt(variance.max(initial=0.0)))
+
+
+def _warn_undefined(
+    term: sp.Expr, variables: Sequence[sp.Symbol], labels: Sequence[str], undefined: np.ndarray
+) -> None:
+    """Tell the caller of :func:`shapley_values` when a term has no value in some rows (n,)."""
+    if undefined.any():
+        names = {v: sp.Symbol(label) for v, label in zip(variables, labels, strict=False)}
+        warnings.warn(
+            f"The contributions of the term {term.xreplace(names)} are NaN in {undefined.sum()} of "
+            f"{len(undefined)} rows: it has no finite value where columns of these rows are combined "
+            "with columns of the background.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def shapley_of_formulas(
+    formulas: Sequence[Formula],
+    n_players: int,
+    values: np.ndarray,
+    background: np.ndarray,
+    batch_size: int | None = None,
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Compute the Shapley values of formulas over the same variables.
+
+    Parameters
+    ----------
+    formulas : sequence of K Formula
+        One for each output.
+    n_players : int
+        Number of columns of the table.
+    values : ndarray of shape (n, p)
+        Variables in the rows to explain.
+    background : ndarray of shape (b, p)
+        Variables in the rows that other columns are taken from.
+    batch_size : int, default=None
+        Rows evaluated together.
+
+    Returns
+    -------
+    values : ndarray of shape (n, n_players, K)
+        Contributions.
+    base : ndarray of shape (K,)
+        Mean scores of the background.
+    standard_error : float
+        Largest standard error of a contribution; 0 when no term was sampled.
+    """
+    results = [
+        shapley_values(
+            formula.terms,
+            symbols(values.shape[1]),
+            np.array([variable.column for variable in formula.all_variables], dtype=int),
+            n_players,
+            values,
+            background,
+            batch_size=batch_size,
+            labels=[variable.label for variable in formula.all_variables],
+        )
+        for formula in formulas
+    ]
+    contributions, bases, errors = zip(*results, strict=True)
+    intercepts = [formula.intercept for formula in formulas]
+    return np.stack(contributions, axis=2), np.add(intercepts, bases), max(errors)
 
 
 def _batches(n: int, size: int) -> Iterator[slice]:
@@ -145,12 +200,16 @@ def _batches(n: int, size: int) -> Iterator[slice]:
 @np.errstate(all="ignore")
 def _contributions(
     game: _Game, rows: np.ndarray, max_players: int, random_state: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Shapley values (n, s) of one term and their standard errors."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shapley values (n, s) of one term, their standard errors, and rows (n,) where they are NaN."""
     coalitions = _Coalitions(game, rows)
     if len(game.players) <= max_players:
-        return _sum_over_all(coalitions), np.zeros(1)
-    return _sum_over_permutations(coalitions, random_state)
+        values, errors = _sum_over_all(coalitions), np.zeros(1)
+    else:
+        values, errors = _sum_over_permutations(coalitions, random_state)
+    undefined = ~np.isfinite(values).all(axis=1)
+    nowhere = undefined[:, None]
+    return np.where(nowhere, np.nan, values), np.where(nowhere, 0.0, errors), undefined
 
 
 class _Factor:

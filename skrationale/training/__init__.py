@@ -1,16 +1,19 @@
-"""The training loop that all families share, and what surrounds it: seeds, devices, threads, weights."""
+"""The training loop that all families share, and what it needs: held-out rows, seeds, devices, weights."""
 
 from ._data import Batch
 from ._device import resolve_device
+from ._holdout import FEWEST_VALIDATION_ROWS, hold_out
 from ._random import seeded
 from ._state import get_state, set_state
 from ._threads import limit_threads
 from ._train import TrainResult, train
 
 __all__ = [
+    "FEWEST_VALIDATION_ROWS",
     "Batch",
     "TrainResult",
     "get_state",
+    "hold_out",
     "limit_threads",
     "resolve_device",
     "seeded",

@@ -26,7 +26,7 @@ from sklearn.svm import LinearSVC
 from skrationale import Formula, SmoothMLPClassifier, SmoothMLPRegressor, SymbolicDistiller
 from skrationale._task import Task
 from skrationale.symbolic import Engine, EngineError
-from skrationale.symbolic._distiller import _near_best
+from skrationale.symbolic._choices import near_best
 from skrationale.symbolic._program import Program, symbols
 from skrationale.symbolic._targets import constant_loss, row_losses
 
@@ -478,7 +478,7 @@ def test_lambda_is_searched_inside_a_pipeline():
 
 
 def test_a_grid_point_costs_one_teacher_and_its_searches(monkeypatch):
-    from skrationale.symbolic import _smooth_mlp
+    from skrationale.symbolic import _smooth_base
 
     trained, searched = [], []
 
@@ -491,8 +491,8 @@ def test_a_grid_point_costs_one_teacher_and_its_searches(monkeypatch):
         trained.append(lambdas)
         return original(module, data, validation, lambdas, *rest)
 
-    original = _smooth_mlp.train_path
-    monkeypatch.setattr(_smooth_mlp, "train_path", train_path)
+    original = _smooth_base.train_path
+    monkeypatch.setattr(_smooth_base, "train_path", train_path)
     teacher = SmoothMLPRegressor(**SMOOTH | {"max_epochs": 2})
     model = SymbolicDistiller(teacher, engine=Counting(), **SHORT)
     GridSearchCV(model, {"jacobian_lambda": [0.0, 0.01, 0.1]}, cv=2).fit(X, np.sin(9 * X[:, 0]))
@@ -582,9 +582,9 @@ def test_text_of_numbers_and_huge_values():
 
 
 def test_nearly_the_most_accurate():
-    assert _near_best([1.0, 1.019, 1.021], 1.0) == [0, 1]
-    assert _near_best([0.0015, 0.0, 0.003], 1.0) == [0, 1]
-    assert _near_best([3.0], 0.0) == [0]
+    assert near_best([1.0, 1.019, 1.021], 1.0) == [0, 1]
+    assert near_best([0.0015, 0.0, 0.003], 1.0) == [0, 1]
+    assert near_best([3.0], 0.0) == [0]
 
 
 def test_what_a_constant_loses():

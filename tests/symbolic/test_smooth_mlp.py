@@ -11,7 +11,8 @@ from sklearn.datasets import load_iris, make_blobs, make_friedman1
 from skorch.callbacks import Callback
 
 from skrationale.symbolic._path import admissible
-from skrationale.symbolic._smooth_mlp import LAMBDAS, SmoothMLPClassifier, SmoothMLPRegressor, check_lambdas
+from skrationale.symbolic._smooth_base import LAMBDAS, check_lambdas
+from skrationale.symbolic._smooth_mlp import SmoothMLPClassifier, SmoothMLPRegressor
 
 FAST = {"hidden_layer_sizes": (24, 24), "max_epochs": 40, "random_state": 0}
 GRID = (0.0, 0.01, 0.3)

@@ -1,0 +1,122 @@
+"""What is left to validation rows: which teacher, and how much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sklearn.metrics import r2_score
+
+from .._task import Task
+from ._distillation import Data, best_sum
+from ._front import Row, choose
+from ._program import Program, symbols
+from ._search import Searcher
+from ._targets import constant_loss, row_losses
+
+TOLERANCE = 0.02
+"""What a faithful formula may lose: so much of the loss of the most accurate one, or a tenth so much of that
+of a constant."""
+
+
+def choose_teacher(
+    searchers: Sequence[Searcher],
+    fits: Sequence[Data],
+    valids: Sequence[Data],
+    y: np.ndarray,
+    task: Task,
+    teacher_weight: float,
+) -> tuple[int, list[dict[str, float]]]:
+    """Choose the teacher described best, of those whose formulas are nearly the best for `y`.
+
+    Parameters
+    ----------
+    searchers : sequence of K Searcher
+        Have searched, one for each output.
+    fits, valids : sequence of Data
+        Rows to fit on and to judge on, an entry for each teacher.
+    y : ndarray of shape (m,)
+        Targets of the latter, as the task encodes them.
+    task : Task
+        What is predicted.
+    teacher_weight : float
+        Share of the teacher in the target.
+
+    Returns
+    -------
+    chosen : int
+        Position of the teacher.
+    measured : list of dict
+        For each teacher ``formula_loss`` (against `y`) and ``fidelity_r2`` (against the teacher).
+    """
+    measured = []
+    for fit, valid in zip(fits, valids, strict=True):
+        said = np.column_stack(
+            [best_sum(searcher, fit, valid, k, teacher_weight) for k, searcher in enumerate(searchers)]
+        )
+        loss = float(np.average(row_losses(y, said, task), weights=valid.weights))
+        fidelity = r2_score(valid.scores, said, sample_weight=valid.weights)
+        measured.append({"formula_loss": loss, "fidelity_r2": float(fidelity)})
+    losses = [entry["formula_loss"] for entry in measured]
+    near = near_best(losses, constant_loss(y, task, valids[0].weights))
+    return max(near, key=lambda i: measured[i]["fidelity_r2"]), measured
+
+
+def choose_share(
+    fronts: Sequence[Mapping[float, tuple[Row, ...]]],
+    valid: Data,
+    y: np.ndarray,
+    task: Task,
+    model_selection: str,
+) -> tuple[float, list[dict[str, float]]]:
+    """Choose the largest share of the teacher, of those whose formulas are nearly the best for `y`.
+
+    Parameters
+    ----------
+    fronts : sequence of K mappings of float to tuple of Row
+        For each output the front of each share.
+    valid : Data
+        Rows to judge on.
+    y : ndarray of shape (m,)
+        Their targets, as the task encodes them.
+    task : Task
+        What is predicted.
+    model_selection : str
+        Which formula of a front speaks for it.
+
+    Returns
+    -------
+    share : float
+    selection : list of dict
+        For each share ``teacher_weight``, ``loss`` and ``complexity``.
+    """
+    shares, selection = list(fronts[0]), []
+    for share in shares:
+        rows = [by_share[share][choose(by_share[share], model_selection)] for by_share in fronts]
+        programs = [Program(row.formula.expr, symbols(valid.V.shape[1])) for row in rows]
+        scores = np.column_stack([program(valid.V) for program in programs])
+        loss = float(np.average(row_losses(y, scores, task), weights=valid.weights))
+        size = sum(row.formula.complexity for row in rows)
+        selection.append({"teacher_weight": share, "loss": loss, "complexity": size})
+    near = near_best([entry["loss"] for entry in selection], constant_loss(y, task, valid.weights))
+    return max(shares[i] for i in near), selection
+
+
+def near_best(losses: Sequence[float], constant: float) -> list[int]:
+    """Find losses that are a little above the least at most.
+
+    Parameters
+    ----------
+    losses : sequence of float
+        Mean losses.
+    constant : float
+        That of the best constant.
+
+    Returns
+    -------
+    list of int
+        Positions, in rising order.
+    """
+    least = min(losses)
+    limit = least + max(TOLERANCE * least, TOLERANCE / 10 * constant)
+    return [i for i, loss in enumerate(losses) if loss <= limit]

@@ -1,0 +1,356 @@
+"""What networks with a small input gradient share: fitting along a path of lambdas, scores and reasons."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from .._task import Task
+from ..base import BaseReasoner
+from ..explanation import Explanation
+from ..tabular import TableEncoder, sum_by_group
+from ..training import FEWEST_VALIDATION_ROWS, hold_out, limit_threads, resolve_device, seeded, set_state
+from ._network import PLAIN, SmoothNetwork
+from ._path import CHUNK, Stage, admissible, train_path
+from ._penalties import PENALTIES
+
+LAMBDAS = (0.0, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+"""The path of ``jacobian_lambda="auto"``."""
+FALLBACK_LAMBDA = 0.01
+"""Taken by "auto" where there are too few rows to compare lambdas; or the nearest to it on the path."""
+MANY_ROWS, NARROW, WIDE = 5000, (64, 64, 64), (128, 128, 128)
+EXACT_ROWS = 128
+POINTS = (8, 16, 32, 64, 128)
+"""Points of Gauss-Legendre quadrature along the way from the average row, until reasons add up."""
+ADDITIVITY = 1e-7
+
+
+class BaseSmoothMLP(BaseReasoner):
+    """What regression and classification share; see :class:`SmoothMLPRegressor`."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "hidden_layer_sizes": ["array-like", None],
+        "activation": [StrOptions(set(PLAIN))],
+        "jacobian_lambda": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "jacobian_lambdas": ["array-like", None],
+        "penalty": [StrOptions(set(PENALTIES)), None],
+        "penalty_fraction": [Interval(Real, 0, 1, closed="right")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "callbacks": [list, None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] | None = None,
+        *,
+        activation: str = "silu",
+        jacobian_lambda: float | str = "auto",
+        jacobian_lambdas: Sequence[float] | None = None,
+        penalty: str | None = "jacobian",
+        penalty_fraction: float = 0.25,
+        max_epochs: int | None = None,
+        batch_size: int = 256,
+        lr: float = 5e-3,
+        weight_decay: float = 1e-4,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.15,
+        n_iter_no_change: int | None = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+        callbacks: list[Any] | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.jacobian_lambda = jacobian_lambda
+        self.jacobian_lambdas = jacobian_lambdas
+        self.penalty = penalty
+        self.penalty_fraction = penalty_fraction
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    def _check_parameters(self) -> None:
+        name, sizes = type(self).__name__, self.hidden_layer_sizes
+        if sizes is not None and (
+            not len(sizes) or any(not isinstance(size, Integral) or size < 1 for size in sizes)
+        ):
+            raise ValueError(
+                f"The 'hidden_layer_sizes' parameter of {name} must be a non-empty sequence of positive "
+                f"integers, or None. Got {sizes!r} instead."
+            )
+        if self.jacobian_lambdas is not None:
+            check_lambdas(name, self.jacobian_lambdas)
+        resolve_device(self.device)
+
+    # --- fit -------------------------------------------------------------------------------------
+
+    def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        rng = check_random_state(self.random_state)
+        seed = int(rng.randint(2**31 - 1))
+        self._task = self._make_task(y)
+        if self._task.is_classification:
+            self.classes_ = self._task.classes
+        weight = np.ones(len(codes)) if sample_weight is None else sample_weight
+        target = self._task.encode(y)
+        self._shift, self._scale = self._standards(target, weight)
+        if not self._task.is_classification:
+            target = (target - self._shift) / (self._scale or 1.0)
+        self._encoder = TableEncoder().fit_codes(self._reader, codes, sample_weight)
+        x = self._encoder.transform_codes(codes)
+        self._average = np.average(x, axis=0, weights=weight)
+        self._activation = self.activation
+        default = NARROW if len(codes) < MANY_ROWS else WIDE
+        self._sizes = default if self.hidden_layer_sizes is None else tuple(map(int, self.hidden_layer_sizes))
+        fit, valid = self._split(target, seed)
+        # a few rows are trained on at once and in float64, where order and multiplicity do not matter
+        dtype = np.float64 if len(fit) <= EXACT_ROWS and not len(valid) else np.float32
+        self._stages = self._train(x.astype(dtype), target, weight, fit, valid, seed)
+        lambdas = np.array([stage.jacobian_lambda for stage in self._stages])
+        ratios = np.maximum(lambdas, np.finfo(float).tiny) / FALLBACK_LAMBDA
+        nearest = int(np.abs(np.log(ratios)).argmin())
+        losses = [stage.losses for stage in self._stages]
+        self._admissible = admissible(losses) if len(valid) else [nearest]
+        self._chosen = self._admissible[-1]
+        self._publish()
+
+    @abstractmethod
+    def _make_task(self, y: np.ndarray) -> Task:
+        """Say what is predicted, or refuse the target."""
+
+    def _standards(self, target: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+        """Mean and standard deviation of a target of numbers; the latter is 0 where it does not vary."""
+        if self._task.is_classification:
+            return 0.0, 1.0
+        shift = float(np.average(target, weights=weight))
+        scale = float(np.sqrt(np.average((target - shift) ** 2, weights=weight)))
+        return shift, scale if scale > 1e-12 * abs(shift) else 0.0
+
+    def _split(self, target: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows to train on and rows held out: none where they are not needed, or would be too few."""
+        rows = np.arange(len(target))
+        needed = self.early_stopping or self.jacobian_lambda == "auto"
+        if not needed or len(rows) * self.validation_fraction < FEWEST_VALIDATION_ROWS:
+            return rows, rows[:0]
+        return hold_out(target, self.validation_fraction, self._task.is_classification, seed)
+
+    def _lambdas(self, compare: bool) -> tuple[float, ...]:
+        if self.jacobian_lambda != "auto":
+            return (float(self.jacobian_lambda),)
+        if self.penalty is None:
+            return (0.0,)
+        if self.jacobian_lambdas is not None:
+            return tuple(map(float, self.jacobian_lambdas))
+        return LAMBDAS if compare else (FALLBACK_LAMBDA,)
+
+    def _train(
+        self,
+        x: np.ndarray,
+        target: np.ndarray,
+        weight: np.ndarray,
+        fit: np.ndarray,
+        valid: np.ndarray,
+        seed: int,
+    ) -> list[Stage]:
+        if not self._scale:  # a constant needs no network
+            flat = np.zeros(x.shape[1])
+            return [
+                Stage(value, {}, np.zeros(1), 0.0, flat, [], 0.0, "cpu") for value in self._lambdas(False)
+            ]
+        kind = np.int64 if self._task.is_classification else x.dtype
+
+        def rows(index: np.ndarray) -> dict[str, np.ndarray]:
+            return {
+                "x": x[index],
+                "y": target[index].astype(kind),
+                "weight": weight[index].astype(x.dtype),
+            }
+
+        with seeded(seed):
+            module = SmoothNetwork(x.shape[1], self._sizes, self._task.n_outputs, self._activation)
+        module = module.double() if x.dtype == np.float64 else module
+        validation = rows(valid) if len(valid) else None
+        lambdas = self._lambdas(compare=validation is not None)
+        return train_path(module, rows(fit), validation, lambdas, self._task.link, self, seed)
+
+    def _publish(self) -> None:
+        """Set the public attributes, for the chosen stage of the path."""
+        stages, chosen = self._stages, self._stages[self._chosen]
+        self.lambda_, self.mean_grad_norm_ = chosen.jacobian_lambda, chosen.grad_norm
+        self.lambda_path_ = [
+            {
+                "jacobian_lambda": stage.jacobian_lambda,
+                "validation_loss": float(stage.losses.mean()),
+                "standard_error": float(stage.losses.std() / np.sqrt(len(stage.losses))),
+                "mean_grad_norm": stage.grad_norm,
+                "n_iter": len(stage.history),
+                "seconds": stage.seconds,
+                "admissible": i in self._admissible,
+                "selected": stage is chosen,
+            }
+            for i, stage in enumerate(stages)
+        ]
+        self.history_ = [row for stage in stages for row in stage.history]
+        self.n_iter_, self.device_ = len(self.history_), chosen.device
+        importance = sum_by_group(chosen.slopes[None], self._encoder.groups, self.n_features_in_)[0]
+        self.feature_importances_ = importance / max(importance.sum(), np.finfo(float).tiny)
+
+    def at_lambda(self, jacobian_lambda: float) -> Self:
+        """Give the network as it was at another lambda of the path.
+
+        Parameters
+        ----------
+        jacobian_lambda : float
+            One that occurs in `lambda_path_`.
+
+        Returns
+        -------
+        estimator
+            A fitted copy.
+
+        Raises
+        ------
+        ValueError
+            When the path has no such lambda.
+        """
+        check_is_fitted(self)
+        lambdas = [stage.jacobian_lambda for stage in self._stages]
+        if jacobian_lambda not in lambdas:
+            raise ValueError(f"jacobian_lambda must be one of {lambdas}. Got {jacobian_lambda!r} instead.")
+        other = copy.copy(self)
+        other._chosen = lambdas.index(jacobian_lambda)
+        other._publish()
+        return other
+
+    # --- answers and reasons ---------------------------------------------------------------------
+
+    def _network(self) -> SmoothNetwork | None:
+        """Network of the chosen stage in float64; None where a constant is predicted."""
+        state = self._stages[self._chosen].state
+        if not state:
+            return None
+        with torch.device("meta"):  # draws no initial weights
+            empty = SmoothNetwork(
+                len(self._encoder.groups), self._sizes, self._task.n_outputs, self._activation
+            )
+        return set_state(empty.to_empty(device="cpu").double(), state).eval()
+
+    def _outputs(self, x: np.ndarray) -> np.ndarray:
+        """Scores (n, K), float64, of encoded rows."""
+        network = self._network()
+        if network is None:
+            return np.full((len(x), self._task.n_outputs), self._shift)
+        with torch.no_grad(), limit_threads(CHUNK * max(self._sizes) ** 2):
+            parts = [network(part).numpy() for part in torch.from_numpy(x).double().split(CHUNK)]
+        return np.concatenate(parts) * self._scale + self._shift
+
+    def _scores(self, codes: np.ndarray) -> np.ndarray:
+        return self._outputs(self._encoder.transform_codes(codes))
+
+    def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
+        """Give integrated gradients from the average training row to each row [1]_.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        batch_size : int, default=None
+            Rows computed at once; None: 1024.
+        n_jobs : int, default=None
+            Not used, for the same signature in all families.
+
+        Returns
+        -------
+        Explanation
+            Of kind ``"additive"``: `values` of shape (n, d), or (n, d, C) for more than two classes, in
+            the units of the score. The integral is a sum over up to 128 points; what it lacks of the
+            score then, if anything, is shared among columns in proportion to the size of their values.
+
+        References
+        ----------
+        .. [1] Sundararajan, Taly, Yan, "Axiomatic attribution for deep networks", 2017, arXiv:1703.01365.
+        """
+        codes = self._read(X)
+        x = self._encoder.transform_codes(codes)
+        base = self._outputs(self._average[None])[0]
+        step = batch_size or CHUNK
+        parts = [self._integrate(x[i : i + step], base) for i in range(0, len(x), step)]
+        values = np.concatenate(parts)
+        single = self._task.n_outputs == 1
+        return Explanation(
+            values=values[:, 0] if single else values.transpose(0, 2, 1),
+            base_values=base[0] if single else base,
+            data=codes,
+            display_data=self._reader.display(X),
+            feature_names=self._reader.feature_names,
+            output_names=self._task.output_names,
+            kind="additive",
+            link=self._task.link,
+            meta={"explanation": "integrated gradients", "jacobian_lambda": self.lambda_},
+        )
+
+    def _integrate(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """Contributions (n, K, d) of encoded rows, which add up to their scores less the base (K,)."""
+        network, wanted = self._network(), self._outputs(x) - base
+        if network is None:
+            return np.zeros((len(x), len(base), self.n_features_in_))
+        way = x - self._average
+        values = np.zeros((len(x), len(base), x.shape[1]))
+        lacks = np.arange(len(x))
+        for n_points in POINTS:
+            values[lacks] = way[lacks, None] * self._mean_gradient(network, way[lacks], n_points)
+            lacks = lacks[np.abs(values[lacks].sum(2) - wanted[lacks]).max(1) > ADDITIVITY * self._scale]
+            if not len(lacks):
+                break
+        size = np.abs(values)
+        total = np.maximum(size.sum(axis=2), np.finfo(float).tiny)
+        values += size * ((wanted - values.sum(axis=2)) / total)[:, :, None]
+        folded = sum_by_group(values.transpose(0, 2, 1), self._encoder.groups, self.n_features_in_)
+        return folded.transpose(0, 2, 1)
+
+    def _mean_gradient(self, network: SmoothNetwork, way: np.ndarray, n_points: int) -> np.ndarray:
+        """Mean derivatives (n, K, p) on the way (n, p) from the average row, by Gauss-Legendre quadrature."""
+        points, weights = np.polynomial.legendre.leggauss(n_points)
+        start, rows = torch.from_numpy(self._average), torch.from_numpy(way)
+        total = torch.zeros((len(way), self._task.n_outputs, way.shape[1]), dtype=torch.float64)
+        with torch.no_grad(), limit_threads(CHUNK * max(self._sizes) ** 2):
+            for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
+                total += weight * network.forward_with_gradient(start + point * rows)[1]
+        return total.numpy() * self._scale
+
+
+def check_lambdas(owner: str, lambdas: Any) -> None:
+    """Raise unless lambdas are rising numbers of at least 0."""
+    array = np.asarray(lambdas)
+    numbers = array.ndim == 1 and array.dtype.kind in "iuf" and len(array) and np.isfinite(array).all()
+    if not numbers or array.min() < 0 or (np.diff(array) <= 0).any():
+        raise ValueError(
+            f"The 'jacobian_lambdas' parameter of {owner} must hold rising numbers of at least 0. "
+            f"Got {lambdas!r} instead."
+        )
