@@ -1,5 +1,6 @@
 from .explanation import Explanation
 from .gbdt2nn import GBDT2NNStudent
+from .rationale import RationaleClassifier, RationaleDistiller, RationaleRegressor
 from .symbolic import (
     Formula,
     SmoothMLPClassifier,
@@ -13,6 +14,9 @@ __all__ = [
     "Explanation",
     "Formula",
     "GBDT2NNStudent",
+    "RationaleClassifier",
+    "RationaleDistiller",
+    "RationaleRegressor",
     "SmoothMLPClassifier",
     "SmoothMLPRegressor",
     "SymbolicDistiller",

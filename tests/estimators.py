@@ -5,7 +5,15 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import make_pipeline
 
-from skrationale import GBDT2NNStudent, SmoothMLPClassifier, SmoothMLPRegressor, SymbolicDistiller
+from skrationale import (
+    GBDT2NNStudent,
+    RationaleClassifier,
+    RationaleDistiller,
+    RationaleRegressor,
+    SmoothMLPClassifier,
+    SmoothMLPRegressor,
+    SymbolicDistiller,
+)
 from skrationale.symbolic import Engine
 from skrationale.tabular import TableEncoder
 
@@ -28,6 +36,7 @@ SHORT = {
     "jacobian_lambda": None,
     "random_state": 0,
 }
+RATIONALE = {"hidden_layer_sizes": (16, 16), "max_epochs": 15, "lr": 5e-3, "random_state": 0}
 
 
 class OneHot(TransformerMixin, BaseEstimator):
@@ -63,6 +72,12 @@ CLASSIFIERS = {
     "symbolic-black-box": lambda: SymbolicDistiller(
         black_box(HistGradientBoostingClassifier), teacher_weight=0.5, **SHORT
     ),
+    "rationale": lambda: RationaleClassifier(**RATIONALE),
+    "rationale-paper": lambda: RationaleClassifier(preset="paper", max_features=0.5, **RATIONALE),
+    "rationale-distiller": lambda: RationaleDistiller(
+        RationaleClassifier(**RATIONALE), audit_teacher=False, **RATIONALE
+    ),
+    "rationale-trees": lambda: RationaleDistiller(black_box(HistGradientBoostingClassifier), **RATIONALE),
 }
 REGRESSORS = {
     "gbdt2nn": lambda: GBDT2NNStudent(LGBMRegressor(**TREES), **FAST),
@@ -71,12 +86,22 @@ REGRESSORS = {
     "smooth-mlp-auto": lambda: SmoothMLPRegressor(**SMOOTH_AUTO),
     "symbolic": lambda: SymbolicDistiller(SmoothMLPRegressor(**SMOOTH), **SHORT),
     "symbolic-black-box": lambda: SymbolicDistiller(black_box(HistGradientBoostingRegressor), **SHORT),
+    "rationale": lambda: RationaleRegressor(**RATIONALE),
+    "rationale-rate": lambda: RationaleRegressor(max_features=0.4, relaxation="gumbel", **RATIONALE),
+    "rationale-distiller": lambda: RationaleDistiller(
+        RationaleRegressor(**RATIONALE), audit_teacher=False, **RATIONALE
+    ),
 }
 ALL = {f"{name}-classifier": make for name, make in CLASSIFIERS.items()} | {
     f"{name}-regressor": make for name, make in REGRESSORS.items()
 }
 
-GRIDS = {"explanation_lambda": [0.1, 1.0], "penalty_fraction": [0.5, 1.0], "maxsize": [5, 9]}
+GRIDS = {
+    "explanation_lambda": [0.1, 1.0],
+    "penalty_fraction": [0.5, 1.0],
+    "maxsize": [5, 9],
+    "sparsity_lambda": [0.02, 0.05],
+}
 """Values to search for parameters that an estimator may have."""
 
 BAD_PARAMETERS = {
@@ -85,6 +110,10 @@ BAD_PARAMETERS = {
     "hidden_layer_sizes": ((0,), "'hidden_layer_sizes' parameter"),
     "jacobian_lambda": (-1.0, "'jacobian_lambda' parameter .* Got -1.0"),
     "jacobian_lambdas": ((1.0, 0.1), "rising numbers"),
+    "sparsity_lambda": ("much", "'sparsity_lambda' parameter .* Got 'much'"),
+    "max_features": (1.5, "'max_features' parameter .* Got 1.5"),
+    "temperature": ((0.1, 5.0), "'temperature' parameter .* Got"),
+    "alpha": (2.0, "'alpha' parameter .* Got 2.0"),
     "engine": ("abacus", "'engine' parameter .* Got 'abacus'"),
     "teacher_weight": (1.5, "'teacher_weight' parameter .* Got 1.5"),
     "binary_operators": (["plus"], "'binary_operators' parameter .* Got 'plus'"),

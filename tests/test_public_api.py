@@ -9,6 +9,7 @@ import pytest
 
 import skrationale
 import skrationale.gbdt2nn
+import skrationale.rationale
 import skrationale.symbolic
 
 PACKAGE = Path(skrationale.__file__).parent
@@ -18,7 +19,8 @@ FAMILIES = {"gbdt2nn", "symbolic", "rationale", "flint"}
 
 def test_import_is_light():
     code = f"""
-import sys, skrationale, skrationale.gbdt2nn, skrationale.symbolic, skrationale.datasets, skrationale.plotting
+import sys, skrationale, skrationale.gbdt2nn, skrationale.symbolic, skrationale.rationale
+import skrationale.datasets, skrationale.plotting
 print(*[name for name in "{HEAVY}".split() if name in sys.modules])
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -26,7 +28,7 @@ print(*[name for name in "{HEAVY}".split() if name in sys.modules])
 
 
 def test_public_names_exist_and_are_documented():
-    rooms = [skrationale, skrationale.gbdt2nn, skrationale.symbolic]
+    rooms = [skrationale, skrationale.gbdt2nn, skrationale.symbolic, skrationale.rationale]
     public = {name: getattr(room, name) for room in rooms for name in room.__all__}
     assert len(public) > 12
     del public["EngineError"]

@@ -7,6 +7,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrationale import (
     GBDT2NNStudent,
+    RationaleClassifier,
+    RationaleDistiller,
+    RationaleRegressor,
     SmoothMLPClassifier,
     SmoothMLPRegressor,
     SymbolicDistiller,
@@ -14,12 +17,15 @@ from skrationale import (
 )
 
 QUICK = {"hidden_layer_sizes": (16, 16), "max_epochs": 100, "random_state": 0}
+SELECTING = {"hidden_layer_sizes": (16, 16), "max_epochs": 10, "lr": 1e-2, "random_state": 0}
 SHORT = {"niterations": 4, "population_size": 40, "n_searches": 1, "maxsize": 8}
 
 
 def expected_failures(estimator):
     if isinstance(estimator, GBDT2NNStudent) and estimator.teacher is None:
         return {"check_classifiers_regression_target": "without a teacher the task follows y"}
+    if isinstance(estimator, RationaleClassifier | RationaleRegressor | RationaleDistiller):
+        return {"check_sample_weight_equivalence_on_dense_data": "cells and masks are drawn at random"}
     return {}
 
 
@@ -32,6 +38,9 @@ def expected_failures(estimator):
         SmoothMLPClassifier(**QUICK),
         SymbolicDistiller(SmoothMLPRegressor(**QUICK), jacobian_lambda=0.01, **SHORT),
         SymbolicDistiller(SmoothMLPClassifier(**QUICK), jacobian_lambda=0.01, **SHORT),
+        RationaleClassifier(**SELECTING),
+        RationaleRegressor(**SELECTING),
+        RationaleDistiller(RationaleClassifier(**SELECTING), audit_teacher=False, **SELECTING),
         SymbolicDistillerCV(SmoothMLPRegressor(**QUICK), jacobian_lambdas=(0, 0.01), cv=2, **SHORT),
     ],
     expected_failed_checks=expected_failures,

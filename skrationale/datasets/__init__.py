@@ -1,6 +1,7 @@
 """Data: generators with known reasons, and loaders of real tables."""
 
 from ._additive import make_additive
+from ._syn import make_syn
 from ._tables import Table, fetch_table
 
-__all__ = ["Table", "fetch_table", "make_additive"]
+__all__ = ["Table", "fetch_table", "make_additive", "make_syn"]

@@ -1,0 +1,295 @@
+"""What an audit of rationales found, in numbers and in words."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
+
+from ..explanation._css import CARD_CSS
+
+METRICS = {"identity": "R2", "logit": "AUROC", "softmax": "accuracy"}
+LEAK, NUMBER_LEAK = 0.015 / math.log(2), 0.02
+"""Shares of a constant's loss, of classes and of numbers, from which a gain beyond the cells counts."""
+MISSING = 0.15
+"""Share of what all cells tell from which what the rationale leaves out counts."""
+STABLE, EXCHANGED = 0.7, 0.25
+NEARLY_ALL = 0.95
+ERRORS = 2.0
+"""Standard errors that a difference must exceed."""
+
+
+@dataclass(frozen=True)
+class RationaleAudit:
+    """Numbers that say whether rationales are honest, with a verdict in words.
+
+    EVAL-X is a predictor that was never shown a row with its own mask, but with masks selected for other rows
+    and with random ones. It cannot read the target off the mask, so what it scores is what
+    the shown cells support. Losses are log-losses in nats, or of numbers squared errors as shares of the
+    target's variance.
+
+    Parameters
+    ----------
+    metric : {"AUROC", "accuracy", "R2"}
+        What the scores are: for two classes, for more, for numbers.
+    n_rows : int
+        Rows that were looked at.
+    exchanged : float
+        Share of the wanted exchanges of masks between rows that were possible; with few, a leak is not seen.
+    constant_score, constant_loss : float
+        Of a prediction that is the same for all rows.
+    own_score, own_loss : float
+        Of the model, from its rationales.
+    evalx_score, evalx_loss : float
+        Of EVAL-X, from the same cells.
+    leak, leak_error : float
+        What a mask tells beyond the cells it shows, and its standard error: the loss of EVAL-X less that of
+        a predictor trained alike but on rows with their own masks.
+    unsupported, unsupported_error : float
+        By how much the model's own loss is better than the cells support, and its standard error: the loss
+        of EVAL-X less the model's, less its head start by having seen more rows.
+    missing, missing_error : float
+        What the rationale leaves out, and its standard error: the loss of EVAL-X from the rationale less that
+        from all cells, its own or that of gradient boosting.
+    mask_only_score : float
+        Of gradient boosting from the mask without any cell. True masks score more than a constant too,
+        where they depend on what the target depends on.
+    sufficiency, random_sufficiency : float
+        How much the probability that EVAL-X gives to its class falls when only the rationale, or as many
+        random cells, are left; of numbers the mean absolute change in standard deviations of the target.
+    comprehensiveness, random_comprehensiveness : float
+        The same when the rationale, or as many random cells, are taken away.
+    stability : float
+        Mean Jaccard index of the rationales of refits with other seeds; NaN without refits.
+    mean_columns, empty_share, full_share : float
+        Mean number of selected columns, share of rows without any, and share with all that vary.
+    rate_by_class, rate_by_predicted_class : mapping of str to float
+        Mean share of columns selected in the rows of a class, true or predicted; empty for numbers.
+
+    Examples
+    --------
+    >>> from skrationale.datasets import make_syn
+    >>> from skrationale.rationale._audit import audit
+    >>> from skrationale.rationale._estimator import RationaleRegressor
+    >>> X, y, _ = make_syn(1, 1000, regression=True, random_state=0)
+    >>> model = RationaleRegressor(max_features=2, max_epochs=5, random_state=0).fit(X[:500], y[:500])
+    >>> report = audit(model, X[500:], y[500:], n_refits=0, random_state=0)
+    >>> report.honest, report.mean_columns
+    (True, 2.0)
+    >>> report.to_frame().columns.tolist()
+    ['check', 'value', 'standard_error', 'good']
+    """
+
+    metric: str
+    n_rows: int
+    exchanged: float
+    constant_score: float
+    constant_loss: float
+    own_score: float
+    own_loss: float
+    evalx_score: float
+    evalx_loss: float
+    leak: float
+    leak_error: float
+    unsupported: float
+    unsupported_error: float
+    missing: float
+    missing_error: float
+    mask_only_score: float
+    sufficiency: float
+    random_sufficiency: float
+    comprehensiveness: float
+    random_comprehensiveness: float
+    stability: float
+    mean_columns: float
+    empty_share: float
+    full_share: float
+    rate_by_class: Mapping[str, float]
+    rate_by_predicted_class: Mapping[str, float]
+
+    # --- judgement -------------------------------------------------------------------------------
+
+    @property
+    def leak_limit(self) -> float:
+        """From which `leak` and `unsupported` count, if they also exceed two standard errors."""
+        return (NUMBER_LEAK if self.metric == "R2" else LEAK) * self.constant_loss
+
+    @property
+    def missing_limit(self) -> float:
+        """From which `missing` counts, if it also exceeds two standard errors."""
+        told = self.constant_loss - (self.evalx_loss - self.missing)
+        return MISSING * max(told, 0.0)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Names of what is wrong.
+
+        ``"leak"``: masks tell more than the cells they show. ``"unsupported"``: the model predicts better
+        than the shown cells support. ``"empty"``, ``"everything"``: hardly any row has a column, or lacks
+        one. ``"insufficient"``: the rationale leaves out much of what the columns say. ``"unstable"``:
+        refits select other columns. ``"untested"``: too few masks could be exchanged to see a leak.
+        """
+        found = {
+            "leak": _exceeds(self.leak, self.leak_error, self.leak_limit),
+            "unsupported": _exceeds(self.unsupported, self.unsupported_error, self.leak_limit),
+            "empty": self.empty_share > NEARLY_ALL,
+            "everything": self.full_share > NEARLY_ALL,
+            "insufficient": _exceeds(self.missing, self.missing_error, self.missing_limit),
+            "unstable": self.stability < STABLE,
+            "untested": self.exchanged < EXCHANGED,
+        }
+        return tuple(name for name, holds in found.items() if holds)
+
+    @property
+    def honest(self) -> bool:
+        """Whether the shown cells support the predictions: neither ``"leak"`` nor ``"unsupported"``."""
+        return not {"leak", "unsupported"} & set(self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """The findings in a few sentences."""
+        unit = "of the variance" if self.metric == "R2" else "nats"
+        leak = f"the masks tell {_pair(self.leak, self.leak_error)} {unit} beyond the cells they show"
+        own = f"{_pair(self.unsupported, self.unsupported_error)} {unit} better than these cells support"
+        sentences = [
+            f"The rationale is honest: {leak}."
+            if self.honest
+            else f"The rationale is not honest: {leak}, and the model predicts {own}.",
+            f"The model has {self.metric} {self.own_score:.3f}; a fresh predictor has {self.evalx_score:.3f} "
+            f"from the shown cells, and a constant {self.constant_score:.3f}.",
+        ]
+        remarks = {
+            "empty": f"In {self.empty_share:.0%} of the rows no column is selected.",
+            "everything": f"In {self.full_share:.0%} of the rows all columns are selected.",
+            "insufficient": f"The rationale leaves out {_pair(self.missing, self.missing_error)} {unit} of "
+            "what all cells tell.",
+            "untested": f"Only {self.exchanged:.0%} of the masks fit other rows: leaks may stay unseen.",
+            "unstable": f"It is unstable: rationales of refits have a Jaccard index of {self.stability:.2f}.",
+        }
+        return " ".join(sentences + [remarks[name] for name in self.findings if name in remarks])
+
+    # --- forms -----------------------------------------------------------------------------------
+
+    def to_frame(self) -> Any:
+        """Give all checks as a table.
+
+        Returns
+        -------
+        DataFrame
+            With the columns ``check``, ``value``, ``standard_error`` (NaN where there is none) and ``good``,
+            which says in words what is good.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self._checks(), columns=["check", "value", "standard_error", "good"])
+
+    def _checks(self) -> list[tuple[str, float, float, str]]:
+        metric, none = self.metric, math.nan
+        loss = "squared error / variance" if metric == "R2" else "log-loss"
+        near, small, large = f"below {self.leak_limit:.3g}", "below random", "above random"
+        return [
+            ("leak of the mask", self.leak, self.leak_error, near),
+            ("share of masks exchanged", self.exchanged, none, f"at least {EXCHANGED}"),
+            ("unsupported gain", self.unsupported, self.unsupported_error, near),
+            (f"{metric}, model", self.own_score, none, "no more than EVAL-X"),
+            (f"{metric}, EVAL-X", self.evalx_score, none, "high"),
+            (f"{metric}, mask only", self.mask_only_score, none, "low; true masks tell something too"),
+            (f"{metric}, constant", self.constant_score, none, ""),
+            (f"{loss}, model", self.own_loss, none, "no less than EVAL-X"),
+            (f"{loss}, EVAL-X", self.evalx_loss, none, "low"),
+            (f"{loss}, constant", self.constant_loss, none, ""),
+            ("left out", self.missing, self.missing_error, f"below {self.missing_limit:.3g}"),
+            ("sufficiency", self.sufficiency, none, small),
+            ("sufficiency, random", self.random_sufficiency, none, ""),
+            ("comprehensiveness", self.comprehensiveness, none, large),
+            ("comprehensiveness, random", self.random_comprehensiveness, none, ""),
+            ("stability", self.stability, none, f"at least {STABLE}"),
+            ("columns in a row", self.mean_columns, none, "few"),
+            ("share of rows without a column", self.empty_share, none, "low"),
+            ("share of rows with every column", self.full_share, none, "low"),
+            *((f"rate in class {name}", rate, none, "") for name, rate in self.rate_by_class.items()),
+            *(
+                (f"rate where {name} is predicted", rate, none, "")
+                for name, rate in self.rate_by_predicted_class.items()
+            ),
+        ]
+
+    def __str__(self) -> str:
+        table = self.to_frame().to_string(index=False, na_rep="", float_format="{:.4f}".format)
+        return f"{self.verdict}\n\n{table}"
+
+    def _repr_html_(self) -> str:
+        table = self.to_frame().to_html(
+            index=False, border=0, na_rep="", float_format="{:.4f}".format, escape=True
+        )
+        return f'<div class="skr"><style>{CARD_CSS}</style><p>{html.escape(self.verdict)}</p>{table}</div>'
+
+
+def losses(answers: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Log-losses (n,) of probabilities (n, C), or squared errors of numbers (n, 1)."""
+    if answers.shape[1] == 1:
+        return (answers[:, 0] - y) ** 2
+    return -np.log(np.maximum(answers[np.arange(len(y)), y], np.finfo(np.float64).eps))
+
+
+def score(y: np.ndarray, answers: np.ndarray, link: str) -> float:
+    """Score probabilities (n, C), or numbers (n, 1), by the metric of a link."""
+    if link == "identity":
+        return float(r2_score(y, answers[:, 0]))
+    if link == "logit":
+        return float(roc_auc_score(y, answers[:, 1]))
+    return float(accuracy_score(y, answers.argmax(axis=1)))
+
+
+def erasures(answers: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """How predictions, (n, C) or (n, 1), change when cells outside a rationale, or inside it, are hidden."""
+    views = {
+        "sufficiency": "evalx",
+        "comprehensiveness": "rest",
+        "random_sufficiency": "random",
+        "random_comprehensiveness": "random rest",
+    }
+    full = answers["all"]
+    best = full.argmax(axis=1)[:, None]
+    changes = {name: np.take_along_axis(full - answers[view], best, 1) for name, view in views.items()}
+    if full.shape[1] == 1:
+        changes = {name: np.abs(change) for name, change in changes.items()}
+    return {name: float(change.mean()) for name, change in changes.items()}
+
+
+def rates(
+    mask: np.ndarray, varying: np.ndarray, y: np.ndarray, predicted: np.ndarray, classes: np.ndarray | None
+) -> dict[str, Any]:
+    """How many columns masks (n, d) select, and in rows of which classes, given by positions (n,)."""
+
+    def by(labels: np.ndarray) -> dict[str, float]:
+        if classes is None:
+            return {}
+        return {str(classes[c]): float(mask[labels == c].mean()) for c in np.unique(labels)}
+
+    return {
+        "mean_columns": float(mask.sum(axis=1).mean()),
+        "empty_share": float((~mask.any(axis=1)).mean()),
+        "full_share": float(mask[:, varying].all(axis=1).mean()),
+        "rate_by_class": by(y),
+        "rate_by_predicted_class": by(predicted),
+    }
+
+
+def jaccard(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean Jaccard index of the rows of two masks (n, d); of two empty rows it is 1."""
+    union = (a | b).sum(axis=1)
+    return float(np.divide((a & b).sum(axis=1), union, out=np.ones(len(a)), where=union > 0).mean())
+
+
+def _exceeds(value: float, error: float, limit: float) -> bool:
+    return value > limit and value > ERRORS * error
+
+
+def _pair(value: float, error: float) -> str:
+    return f"{value:.3f} ± {error:.3f}"

@@ -1,0 +1,157 @@
+"""What rationale models for classes and for numbers share."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
+
+from .._task import Task
+from ..tabular import TableEncoder
+from ..training import resolve_device
+from ._fitting import Fitting, Teaching
+from ._selecting import SelectsColumns
+
+PARAMETERS: dict[str, Any] = {
+    "hidden_layer_sizes": ["array-like"],
+    "max_features": [
+        Interval(Integral, 1, None, closed="left"),
+        Interval(RealNotInt, 0, 1, closed="right"),
+        None,
+    ],
+    "sparsity_lambda": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+    "relaxation": [StrOptions({"soft", "gumbel"})],
+    "fill": [StrOptions({"marginal", "zero", "mean", "token"})],
+    "temperature": ["array-like"],
+    "screening": ["boolean"],
+    "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "lr": [Interval(Real, 0, None, closed="neither")],
+    "weight_decay": [Interval(Real, 0, None, closed="left"), None],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+    "device": [str],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+    "callbacks": [list, None],
+}
+"""Constraints of the parameters that a student has too."""
+
+
+def check_shared(estimator: Any) -> None:
+    """Refuse what `PARAMETERS` cannot express."""
+    name, sizes, taus = type(estimator).__name__, estimator.hidden_layer_sizes, estimator.temperature
+    if not len(sizes) or any(not isinstance(size, Integral) or size < 1 for size in sizes):
+        raise ValueError(
+            f"The 'hidden_layer_sizes' parameter of {name} must be a non-empty sequence of positive "
+            f"integers. Got {sizes!r} instead."
+        )
+    if len(taus) != 2 or not all(isinstance(tau, Real) for tau in taus) or not taus[0] > taus[1] > 0:
+        raise ValueError(
+            f"The 'temperature' parameter of {name} must be two positive numbers, the second one smaller. "
+            f"Got {taus!r} instead."
+        )
+    resolve_device(estimator.device)
+
+
+def fit_rationale(
+    estimator: Any,
+    codes: np.ndarray,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None,
+    teaching: Teaching | None = None,
+) -> None:
+    """Fit an estimator that has read its rows (n, d), encoded its target (n,) and set its task."""
+    wanted, d = estimator.max_features, codes.shape[1]
+    if isinstance(wanted, Integral) and wanted >= d > 1:
+        warnings.warn(
+            f"max_features={wanted} of {d} columns: every row uses all that vary.", UserWarning, stacklevel=4
+        )
+    fitting = Fitting(
+        estimator,
+        TableEncoder().fit_codes(estimator._reader, codes, sample_weight),
+        codes,
+        y,
+        np.ones(len(codes)) if sample_weight is None else sample_weight,
+        estimator._task,
+        int(check_random_state(estimator.random_state).randint(2**31 - 100)),
+        teaching,
+    )
+    model = fitting.run()
+    estimator._keep(fitting, model)
+    if model.live.size and estimator.empty_rate_ == 1.0:
+        warnings.warn(
+            "No column is selected in any row: lower `sparsity_lambda`, or give `max_features`.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+class BaseRationale(SelectsColumns):
+    """What classification and regression share; see :class:`RationaleClassifier`."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **PARAMETERS,
+        "preset": [StrOptions({"paper"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] = (64, 64),
+        *,
+        max_features: float | None = None,
+        sparsity_lambda: float | str = "auto",
+        relaxation: str = "soft",
+        fill: str = "marginal",
+        temperature: tuple[float, float] = (5.0, 0.1),
+        screening: bool = True,
+        preset: str | None = None,
+        max_epochs: int | None = None,
+        batch_size: int = 256,
+        lr: float = 1e-3,
+        weight_decay: float | None = None,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.15,
+        n_iter_no_change: int | None = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+        callbacks: list[Any] | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_features = max_features
+        self.sparsity_lambda = sparsity_lambda
+        self.relaxation = relaxation
+        self.fill = fill
+        self.temperature = temperature
+        self.screening = screening
+        self.preset = preset
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    def _check_parameters(self) -> None:
+        check_shared(self)
+
+    def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        self._task = self._make_task(y)
+        if self._task.is_classification:
+            self.classes_ = self._task.classes
+        fit_rationale(self, codes, self._task.encode(y), sample_weight)
+
+    def _make_task(self, y: np.ndarray) -> Task:
+        raise NotImplementedError

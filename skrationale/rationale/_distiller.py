@@ -1,0 +1,227 @@
+"""RationaleDistiller: a small model learns from a large one which columns a row needs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from .._task import Task
+from ..base import BaseDistiller
+from ..explanation import Explanation
+from ._audit import FEWEST_ROWS
+from ._audit_report import RationaleAudit
+from ._base import PARAMETERS, check_shared, fit_rationale
+from ._estimator import RationaleClassifier, RationaleRegressor
+from ._fitting import Teaching
+from ._joint import Lesson
+from ._selecting import SelectsColumns
+from ._teacher import scores_of, selection_of, task_of
+
+AUDIT_ROWS = 5000
+
+
+class RationaleDistiller(SelectsColumns, BaseDistiller):
+    """A small model learns from a large one which columns a row needs, and what follows (REKD [1]_).
+
+    The student is a model like :class:`RationaleClassifier` or :class:`RationaleRegressor`, as its teacher
+    says, and its loss is
+
+    ``alpha * own + (1 - alpha) * (rationale_lambda * KL(selection) + tau**2 * KL(predictions))``,
+
+    where `own` is what it would be without a teacher, the first divergence is summed over columns and both
+    are taken at the temperature `tau`, which falls while training. Columns that the teacher never selects
+    are not looked at. The last stage learns from labels and from the teacher's predictions.
+
+    A teacher without rationales teaches its predictions. Where it has reasons for each row, a LightGBM its
+    TreeSHAP values and a model of this package its `explain`, columns of more than average size are the
+    selection.
+
+    Parameters
+    ----------
+    teacher : estimator, default=None
+        A rationale model or any classifier with `predict_proba`, or regressor. An unfitted one is cloned and
+        fitted, a fitted one goes in through :class:`sklearn.frozen.FrozenEstimator`. None:
+        :class:`RationaleClassifier` for labels, :class:`RationaleRegressor` for numbers.
+    alpha : float or "anneal", default=0.3
+        Share of the student's own loss; ``"anneal"``: from 0 to 1 as the temperature falls, and one half in
+        the last stage.
+    rationale_lambda : float, default=0.5
+        Weight of the selection term.
+    temperature : (float, float), default=(5.0, 0.1)
+        At the beginning and at the end, of both terms and of drawn gates.
+    distill : {"both", "rationale", "prediction"}, default="both"
+        Which terms are used.
+    audit_teacher : bool, default=True
+        Whether a teacher with rationales is audited on the training rows before its student is trained. A
+        leaking one raises a warning, for its student would copy it. Not done with less than 100 rows.
+    hidden_layer_sizes : sequence of int, default=(16, 16)
+        Widths of the hidden layers of the student's selector, and of its predictor.
+    max_features, sparsity_lambda, relaxation, fill, screening : object
+        As in :class:`RationaleClassifier`.
+    max_epochs, batch_size, lr, weight_decay : object
+        As in :class:`RationaleClassifier`.
+    early_stopping, validation_fraction, n_iter_no_change : object
+        As in :class:`RationaleClassifier`.
+    device, random_state, verbose, callbacks : object
+        As in :class:`RationaleClassifier`.
+
+    Attributes
+    ----------
+    teacher_ : estimator
+        The fitted teacher.
+    teacher_audit_ : RationaleAudit or None
+        What the audit of the teacher said, where there was one.
+    classes_ : ndarray of shape (C,)
+        Class labels, with a classifier as teacher.
+
+    See Also
+    --------
+    RationaleClassifier : Has all other attributes.
+
+    References
+    ----------
+    .. [1] Dai, Goebel, "Learn from A Rationalist: distilling intermediate interpretable rationales", 2026,
+       arXiv:2601.22531.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skrationale import RationaleClassifier, RationaleDistiller
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> teacher = RationaleClassifier(max_epochs=30, random_state=0)
+    >>> student = RationaleDistiller(teacher, hidden_layer_sizes=(8,), max_epochs=30, random_state=0)
+    >>> student.fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **PARAMETERS,
+        "teacher": [HasMethods(["fit", "predict"]), None],
+        "alpha": [Interval(Real, 0, 1, closed="both"), StrOptions({"anneal"})],
+        "rationale_lambda": [Interval(Real, 0, None, closed="left")],
+        "distill": [StrOptions({"both", "rationale", "prediction"})],
+        "audit_teacher": ["boolean"],
+    }
+    teacher_audit_: RationaleAudit | None
+
+    def __init__(
+        self,
+        teacher: Any = None,
+        *,
+        alpha: float | str = 0.3,
+        rationale_lambda: float = 0.5,
+        temperature: tuple[float, float] = (5.0, 0.1),
+        distill: str = "both",
+        audit_teacher: bool = True,
+        hidden_layer_sizes: Sequence[int] = (16, 16),
+        max_features: float | None = None,
+        sparsity_lambda: float | str = "auto",
+        relaxation: str = "soft",
+        fill: str = "marginal",
+        screening: bool = True,
+        max_epochs: int | None = None,
+        batch_size: int = 256,
+        lr: float = 1e-3,
+        weight_decay: float | None = None,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.15,
+        n_iter_no_change: int | None = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+        callbacks: list[Any] | None = None,
+    ) -> None:
+        self.teacher = teacher
+        self.alpha = alpha
+        self.rationale_lambda = rationale_lambda
+        self.temperature = temperature
+        self.distill = distill
+        self.audit_teacher = audit_teacher
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_features = max_features
+        self.sparsity_lambda = sparsity_lambda
+        self.relaxation = relaxation
+        self.fill = fill
+        self.screening = screening
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    def _check_parameters(self) -> None:
+        check_shared(self)
+
+    def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
+        model = RationaleClassifier if classifier else RationaleRegressor
+        return model(
+            max_features=self.max_features,
+            device=self.device,
+            random_state=self.random_state,
+            verbose=self.verbose,
+            callbacks=self.callbacks,
+        )
+
+    def _check_teacher(self, teacher: Any) -> None:
+        if is_classifier(teacher) and not hasattr(teacher, "predict_proba"):
+            raise TypeError(
+                f"The 'teacher' parameter of RationaleDistiller must be a classifier with predict_proba. Got "
+                f"{type(teacher).__name__} instead."
+            )
+
+    def _accept_teacher(self) -> Task:
+        known = getattr(self.teacher_, "n_features_in_", self.n_features_in_)
+        if known != self.n_features_in_:
+            raise ValueError(
+                f"The teacher was fitted on {known} columns; expected those of X, {self.n_features_in_}."
+            )
+        return task_of(self.teacher_)
+
+    def _distil(self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        self.teacher_audit_ = self._audited(table, y)
+        logits, live = (None, None) if self.distill == "prediction" else selection_of(self.teacher_, table)
+        if self.distill == "rationale" and logits is None:
+            raise ValueError(
+                "distill='rationale' needs a teacher that selects columns or has reasons; "
+                f"{type(self.teacher_).__name__} does not. Expected distill='prediction' or 'both'."
+            )
+        lesson = Lesson(self.alpha, self.rationale_lambda, self.distill)
+        scores = scores_of(self.teacher_, table, self._task)
+        live = live if live is not None and live.size else None
+        fit_rationale(self, codes, y, sample_weight, Teaching(lesson, scores, logits, live))
+
+    def _audited(self, table: Any, y: np.ndarray) -> RationaleAudit | None:
+        """Audit a teacher that selects, and warn when it leaks: a student would copy that."""
+        teacher = self.teacher_
+        if not self.audit_teacher or not isinstance(teacher, SelectsColumns):
+            return None
+        rare = self._task.classes is not None and np.sort(np.bincount(y, minlength=2))[-2] < 2
+        if len(y) < FEWEST_ROWS or rare or not teacher._model.live.size:
+            return None
+        labels = y if self._task.classes is None else self._task.classes[y]
+        report = teacher.audit(table, labels, n_refits=0, max_rows=AUDIT_ROWS, random_state=0)
+        if "leak" in report.findings:
+            warnings.warn(
+                f"The teacher's rationales leak, and a student copies them. {report.verdict}",
+                UserWarning,
+                stacklevel=5,
+            )
+        return report
+
+    def _teacher_scores(self, table: Any) -> np.ndarray:
+        return scores_of(self.teacher_, table, self._task)
+
+    def _teacher_reasons(self, X: Any) -> Explanation | None:
+        return self.teacher_.explain(X) if isinstance(self.teacher_, SelectsColumns) else None

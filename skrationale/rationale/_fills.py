@@ -1,0 +1,43 @@
+"""What stands in hidden cells while a selector learns."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def draw_cells(x: Tensor, groups: Tensor, n_columns: int, weight: Tensor | None = None, n: int = 0) -> Tensor:
+    """Draw whole cells from the columns of a table, independently of each other.
+
+    Parameters
+    ----------
+    x : Tensor of shape (m, p)
+        Encoded rows to draw from.
+    groups : Tensor of int of shape (p,)
+        Column of each encoded column: what encodes one cell is drawn together.
+    n_columns : int
+        Number d of columns.
+    weight : Tensor of shape (m,), default=None
+        Rows are drawn in proportion to it.
+    n : int, default=0
+        Rows to make; 0: m.
+
+    Returns
+    -------
+    Tensor of shape (n, p)
+    """
+    n = n or len(x)
+    if weight is None:
+        rows = torch.randint(len(x), (n, n_columns), device=x.device)
+    else:
+        # inverse of the distribution function: multinomial takes no more than 2**24 rows
+        steps = weight.double().cumsum(0)
+        uniform = torch.rand(n, n_columns, device=x.device, dtype=torch.float64) * steps[-1]
+        rows = torch.searchsorted(steps, uniform, right=True).clamp_(max=len(x) - 1)
+    return x.gather(0, rows[:, groups])
+
+
+def random_masks(n: int, n_columns: int, like: Tensor) -> Tensor:
+    """Draw masks (n, n_columns) of 0 and 1, each row with its own rate between none and all."""
+    rate = torch.rand(n, 1, device=like.device)
+    return (torch.rand(n, n_columns, device=like.device) < rate).to(like)

@@ -1,0 +1,452 @@
+"""From rows to a model: which columns matter at all, which in each row, and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .._task import Task
+from ..tabular import TableEncoder
+from ..training import FEWEST_VALIDATION_ROWS, TrainResult, get_state, hold_out, seeded
+from ._joint import Arrays, JointLoss, Lesson, judge, logits_of, train_joint
+from ._masks import MaskRule
+from ._model import RationaleModel, State, live_groups
+from ._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
+from ._refit import train_on_masks
+
+USUAL_PRICE, LEAST_PRICE = 0.04, 0.01
+"""Price of a column in a row, as a share of the loss of a constant prediction: when nothing else is known,
+and at least, since anything helps a little."""
+SCREENING_PRICE, SELECTION_PRICE, RATE_PRICE = 0.15, 0.09, 0.4
+"""The highest price: while columns are screened, while they are selected row by row, and of columns beyond a
+wanted rate."""
+TOLERANCE = 0.01
+"""A price that is called as good as the best may lose so much of a constant's loss at most."""
+SCREENING_POWER, SELECTION_POWER = 4.0, 2.0
+"""How the prices rise: with many columns a predictor must first learn what they are good for."""
+PAPER_LAMBDA, PAPER_RATE = 0.1, 0.1
+"""Weight and target rate of the paper's form."""
+SCREENING_LR, REFIT_LR = 4.0, 5.0
+"""Learning rates beside that of the selector."""
+REFIT_DECAY = 0.01
+STEPS, EPOCHS = 2000, (20, 200)
+"""Steps of a stage, but so many epochs at least and at most."""
+SCREENING_EPOCHS = 1.5
+"""Epochs of screening beside those of the other stages."""
+AUXILIARY_WIDTH = 64
+"""Least width of predictors that only help to select: small students are taught by larger ones."""
+DECAYS = (1e-3, 1e-2)
+"""L2 penalties: the second one is for few or noisy rows, which networks would learn by heart."""
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What a teacher said of the training rows, and how it is learnt from."""
+
+    lesson: Lesson
+    scores: np.ndarray
+    """Scores (n, K)."""
+    logits: np.ndarray | None
+    """Of each column (n, d) how much the teacher wants it."""
+    live: np.ndarray | None
+    """Columns (c,) that the teacher selects at all."""
+
+
+@dataclass
+class Fitting:
+    """Stages of a fit over the rows of one table.
+
+    Parameters
+    ----------
+    parameters : estimator
+        Read for its hyper-parameters.
+    encoder : TableEncoder
+        Encodes the rows.
+    codes : ndarray of shape (n, d)
+        Rows as numbers and codes.
+    y : ndarray of shape (n,)
+        Targets as the task encodes them.
+    weight : ndarray of shape (n,)
+        Weights of mean 1.
+    task : Task
+        What is predicted.
+    seed : int
+        Seed of everything drawn.
+    teaching : Teaching or None
+        What a teacher said.
+    """
+
+    parameters: Any
+    encoder: TableEncoder
+    codes: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    task: Task
+    seed: int
+    teaching: Teaching | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+    path: list[dict[str, Any]] = field(default_factory=list)
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        p, n = self.parameters, len(self.y)
+        self.x = self.encoder.transform_codes(self.codes).astype(np.float32)
+        self.n_columns = self.codes.shape[1]
+        self.paper = getattr(p, "preset", None) == "paper"
+        self.marginal = p.fill == "marginal" and not self.paper
+        rows = np.arange(n)
+        self.fit, self.valid = rows, rows[:0]
+        if n * p.validation_fraction >= FEWEST_VALIDATION_ROWS:
+            labels = self.y if self.task.is_classification else np.zeros(n, dtype=int)
+            self.fit, self.valid = hold_out(
+                labels, p.validation_fraction, self.task.is_classification, self.seed
+            )
+        self.batch_size = max(min(int(p.batch_size), len(self.fit) // 16), 1)
+        steps = math.ceil(len(self.fit) / self.batch_size)
+        self.epochs = (
+            int(np.clip(math.ceil(STEPS / steps), *EPOCHS)) if p.max_epochs is None else int(p.max_epochs)
+        )
+        self.shift, self.scale, self.unit = self._standards()
+        if not self.task.is_classification:
+            self.y = (self.y - self.shift[0]) / (self.scale[0] or 1.0)
+
+    def _standards(self) -> tuple[np.ndarray, np.ndarray, float]:
+        """Shift and scale (K,) of scores, and the loss of a constant prediction in standard units."""
+        if not self.task.is_classification:
+            mean = np.average(self.y, weights=self.weight)
+            deviation = np.sqrt(np.average((self.y - mean) ** 2, weights=self.weight))
+            known = deviation > 1e-12 * abs(mean)
+            return np.array([mean]), np.array([deviation if known else 0.0]), 1.0
+        share = np.bincount(self.y, weights=self.weight) / self.weight.sum()
+        entropy = float(-(share * np.log(np.where(share > 0, share, 1.0))).sum())
+        return np.zeros(self.task.n_outputs), np.ones(self.task.n_outputs), entropy
+
+    # --- stages ----------------------------------------------------------------------------------
+
+    def run(self) -> RationaleModel:
+        """Go through all stages."""
+        varying = self._varying()
+        if not varying.size or not self.scale.any() or not self.unit:
+            return self._model(varying[:0], {}, {}, MaskRule(), None)
+        if self.paper:
+            return self._as_in_the_paper(varying)
+        live = self._screen(varying)
+        state, rule = self._select(live)
+        predictor = self._refit(live, state, rule)
+        return self._model(live, state, get_state(predictor), rule, None)
+
+    def _varying(self) -> np.ndarray:
+        changes = (self.x != self.x[:1]).any(axis=0)
+        return np.unique(self.encoder.groups[changes])
+
+    def _screen(self, columns: np.ndarray) -> np.ndarray:
+        """Leave out columns that no row needs: gates that are the same for all rows learn first."""
+        teaching, wanted = self.teaching, self._wanted()
+        if teaching is not None and teaching.live is not None:
+            return teaching.live
+        if not self.parameters.screening or not self.valid.size or len(columns) < 2:
+            return columns
+        gates = ConstantSelector(len(columns))
+        module = self._module(columns, gates, 0)
+        price = SCREENING_PRICE * self.unit
+        loss = JointLoss(self.task.link, "soft", (1.0, 1.0), "count", price, 0.0, SCREENING_POWER)
+        snapshots = self._train(
+            module, loss, columns, "screening", SCREENING_LR, SCREENING_EPOCHS, self._decays()[0]
+        )
+        _, losses = self._judge(module, snapshots, columns, None, None)
+        module.load_state_dict(snapshots[int(losses.mean(axis=1).argmin())])
+        logits = gates.logits.detach().cpu().numpy()
+        rank = np.argsort(np.argsort(-logits, kind="stable"), kind="stable")
+        return columns[(logits > 0) | (rank < math.ceil(wanted or 1))]
+
+    def _select(self, live: np.ndarray) -> tuple[State, MaskRule]:
+        """Learn which of the columns a row needs, and at which price."""
+        count, k = self._count(), self._k()
+        if not self.valid.size:
+            module, snapshots, _ = self._path(live, self._decays()[0])
+            return get_state(module.selector), MaskRule.fitted(self._logits(module, live), count, k)
+        paths = [self._path(live, decay) for decay in self._decays()]
+        judged = [self._judge(module, snapshots, live, count, k) for module, snapshots, _ in paths]
+        free = count is None and k is None and self.parameters.sparsity_lambda == "auto"
+        least = LEAST_PRICE if free else 0.0
+        lowest = [
+            losses.mean(axis=1)[prices >= least].min()
+            for (_, _, prices), (_, losses) in zip(paths, judged, strict=True)
+        ]
+        first = int(np.argmin(lowest))
+        (module, snapshots, prices), (rules, losses) = paths[first], judged[first]
+        tolerance = TOLERANCE * self.unit if free else 0.0
+        best = choose_price(prices, losses, USUAL_PRICE, least, tolerance)
+        self._note_path(prices, losses, best)
+        module.load_state_dict(snapshots[best])
+        return get_state(module.selector), rules[best]
+
+    def _path(
+        self, live: np.ndarray, decay: float
+    ) -> tuple[SelectAndPredict, list[dict[str, Tensor]], np.ndarray]:
+        """Train selector and predictor; give them, their states on the way, and the price of each state."""
+        p, count = self.parameters, self._count()
+        chooses = p.sparsity_lambda == "auto" and self.valid.size > 0
+        price = USUAL_PRICE if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
+        if chooses:
+            price = SELECTION_PRICE if count is None else RATE_PRICE
+        _, groups = live_groups(self.encoder.groups, live)
+        with seeded(self.seed + 1):
+            selector = mlp(len(groups), p.hidden_layer_sizes, len(live))
+        module = self._module(live, selector, 1)
+        loss = JointLoss(
+            self.task.link,
+            p.relaxation,
+            tuple(p.temperature),
+            "count" if count is None else "excess",
+            price * self.unit,
+            0.0 if count is None else count,
+            SELECTION_POWER,
+            lesson=None if self.teaching is None else self.teaching.lesson,
+        )
+        snapshots = self._train(module, loss, live, "selection", 1.0, decay=decay)
+        share = np.arange(1, len(snapshots) + 1) / len(snapshots)
+        if not chooses:
+            snapshots, share = snapshots[-1:], share[-1:]
+        return module, snapshots, price * share**SELECTION_POWER
+
+    def _decays(self) -> tuple[float, ...]:
+        given = self.parameters.weight_decay
+        return DECAYS if given is None else (float(given),)
+
+    def _note_path(self, prices: np.ndarray, losses: np.ndarray, best: int) -> None:
+        self.path = [
+            {
+                "sparsity_lambda": float(price),
+                "validation_loss": float(loss.mean()),
+                "standard_error": float(loss.std() / math.sqrt(len(loss))),
+                "selected": i == best,
+            }
+            for i, (price, loss) in enumerate(zip(prices, losses, strict=True))
+        ]
+
+    def _refit(self, live: np.ndarray, selector: State, rule: MaskRule) -> MaskedPredictor:
+        """Learn to predict from the cells that hard masks show."""
+        p = self.parameters
+        model = self._model(live, selector, {}, rule, None)
+        mask = model.mask(self.codes)[:, live].astype(np.float32)
+        _, groups = live_groups(self.encoder.groups, live)
+        with seeded(self.seed + 2):
+            module = MaskedPredictor(
+                p.hidden_layer_sizes, torch.from_numpy(groups), len(live), self.task.n_outputs
+            )
+        stopping = bool(p.early_stopping and self.valid.size)
+        share = 1.0
+        if self.teaching is not None and self.teaching.lesson.distill != "rationale":
+            alpha = self.teaching.lesson.alpha
+            share = 0.5 if alpha == "anneal" else float(alpha)
+        rows = self._rows(live) | {"mask": mask}
+        result = train_on_masks(
+            module,
+            _taken(rows, self.fit) if stopping else rows,
+            self.task.link,
+            share_of_labels=share,
+            validation=_taken(rows, self.valid) if stopping else None,
+            early_stopping=stopping,
+            n_iter_no_change=p.n_iter_no_change or self.epochs,
+            weight_decay=REFIT_DECAY,
+            **self._settings(REFIT_LR, 2) | {"schedule": "one_cycle", "optimizer": "adamw"},
+        )
+        self._note("prediction", result)
+        return module
+
+    def _as_in_the_paper(self, live: np.ndarray) -> RationaleModel:
+        """Drawn gates, zeros in hidden cells, a target for the batch's mean count, one training."""
+        p, n = self.parameters, self.n_columns
+        wanted = self._wanted()
+        price = PAPER_LAMBDA if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
+        _, groups = live_groups(self.encoder.groups, live)
+        with seeded(self.seed + 1):
+            selector = mlp(len(groups), p.hidden_layer_sizes, len(live))
+        module = self._module(live, selector, 1)
+        target = PAPER_RATE * n if wanted is None else wanted
+        loss = JointLoss(self.task.link, "gumbel", tuple(p.temperature), "squared", price, target, power=0.0)
+        rows = self._rows(live)
+        stopping = bool(p.early_stopping and self.valid.size)
+        result, _ = train_joint(
+            module,
+            loss,
+            _taken(rows, self.fit) if stopping else rows,
+            marginal=False,
+            validation=_taken(rows, self.valid) if stopping else None,
+            early_stopping=stopping,
+            n_iter_no_change=p.n_iter_no_change or self.epochs,
+            weight_decay=self._decays()[0],
+            **self._settings(1.0, 1) | {"optimizer": "adamw"},
+        )
+        self._note("selection", result)
+        rule = MaskRule.fitted(self._logits(module, live), None, self._k())
+        fill = module.fill.detach().cpu().numpy()
+        return self._model(live, get_state(module.selector), get_state(module.predictor), rule, fill)
+
+    # --- what stages share -----------------------------------------------------------------------
+
+    def _count(self) -> float | None:
+        """Mean number of columns wanted by a rate."""
+        wanted = self.parameters.max_features
+        return None if wanted is None or isinstance(wanted, Integral) else float(wanted) * self.n_columns
+
+    def _k(self) -> int | None:
+        wanted = self.parameters.max_features
+        return int(wanted) if isinstance(wanted, Integral) else None
+
+    def _wanted(self) -> float | None:
+        """Columns a row, by rate or number."""
+        k = self._k()
+        return self._count() if k is None else float(k)
+
+    def _model(
+        self, live: np.ndarray, selector: State, predictor: State, rule: MaskRule, fill: np.ndarray | None
+    ) -> RationaleModel:
+        shift = self.shift
+        if not live.size and self.task.is_classification:
+            shift = base_scores(self.y, self.weight, self.task)
+        sizes = tuple(map(int, self.parameters.hidden_layer_sizes))
+        return RationaleModel(self.encoder, live, sizes, selector, predictor, rule, fill, shift, self.scale)
+
+    def _module(self, live: np.ndarray, selector: nn.Module, stage: int) -> SelectAndPredict:
+        chosen, groups = live_groups(self.encoder.groups, live)
+        kind = "zero" if self.paper else self.parameters.fill
+        fill = torch.zeros(len(groups))
+        if kind == "mean":
+            fill = torch.from_numpy(np.average(self.x[:, chosen], axis=0, weights=self.weight)).float()
+        with seeded(self.seed + 10 + stage):
+            predictor = mlp(len(groups), self._auxiliary(), self.task.n_outputs)
+        return SelectAndPredict(selector, predictor, torch.from_numpy(groups), fill, kind == "token")
+
+    def _auxiliary(self) -> list[int]:
+        sizes = self.parameters.hidden_layer_sizes
+        return list(sizes) if self.paper else [max(size, AUXILIARY_WIDTH) for size in sizes]
+
+    def _rows(self, live: np.ndarray) -> dict[str, np.ndarray]:
+        chosen, _ = live_groups(self.encoder.groups, live)
+        kind = np.int64 if self.task.link == "softmax" else np.float32
+        rows = {
+            "x": self.x[:, chosen],
+            "y": self.y.astype(kind),
+            "weight": self.weight.astype(np.float32),
+        }
+        if self.teaching is not None:
+            scores = (self.teaching.scores - self.shift) / self.scale
+            rows["teacher_scores"] = scores.astype(np.float32)
+            if self.teaching.logits is not None:
+                rows["teacher_logits"] = self.teaching.logits[:, live].astype(np.float32)
+        return rows
+
+    def _settings(self, lr: float, stage: int) -> dict[str, Any]:
+        p = self.parameters
+        return {
+            "max_epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "lr": lr * p.lr,
+            "schedule": None,
+            "device": p.device,
+            "random_state": self.seed + stage,
+            "verbose": p.verbose,
+            "callbacks": p.callbacks,
+        }
+
+    def _train(
+        self,
+        module: SelectAndPredict,
+        loss: JointLoss,
+        live: np.ndarray,
+        name: str,
+        lr: float,
+        epochs: float = 1.0,
+        decay: float = DECAYS[0],
+    ) -> list[dict[str, Tensor]]:
+        settings = self._settings(lr, 1)
+        settings["max_epochs"] = math.ceil(epochs * self.epochs)
+        result, snapshots = train_joint(
+            module,
+            loss,
+            _taken(self._rows(live), self.fit),
+            marginal=self.marginal,
+            optimizer="adam",
+            weight_decay=decay,
+            **settings,
+        )
+        self._note(name, result)
+        return snapshots
+
+    def _judge(
+        self,
+        module: SelectAndPredict,
+        snapshots: list[dict[str, Tensor]],
+        live: np.ndarray,
+        count: float | None,
+        k: int | None,
+    ) -> tuple[list[MaskRule], np.ndarray]:
+        rows = self._rows(live)
+        return judge(
+            module,
+            snapshots,
+            _taken(rows, self.fit),
+            _taken(rows, self.valid),
+            marginal=self.marginal,
+            link=self.task.link,
+            count=count,
+            k=k,
+            seed=self.seed,
+        )
+
+    def _logits(self, module: SelectAndPredict, live: np.ndarray) -> np.ndarray:
+        x = torch.as_tensor(self._rows(live)["x"], device=module.groups.device)
+        return logits_of(module.selector, x)
+
+    def _note(self, stage: str, result: TrainResult) -> None:
+        self.history += [{"stage": stage} | row for row in result.history]
+        self.device = result.device
+
+
+def choose_price(prices: np.ndarray, losses: np.ndarray, usual: float, least: float, tolerance: float) -> int:
+    """Choose a price: of those that validation rows cannot tell from the best, the nearest to the usual one.
+
+    Parameters
+    ----------
+    prices : ndarray of shape (S,)
+        Rising positive prices.
+    losses : ndarray of shape (S, m)
+        Losses of the validation rows with each.
+    usual, least : float
+        The price that is taken when nothing is known, and the lowest one that is looked at.
+    tolerance : float
+        What it may lose beside the best, on average, though no more than one standard error.
+
+    Returns
+    -------
+    int
+        Position of the price.
+    """
+    means = np.where(prices >= least, losses.mean(axis=1), np.inf)
+    excess = losses - losses[means.argmin()]
+    errors = excess.std(axis=1) / math.sqrt(losses.shape[1])
+    near = means - means.min() <= np.minimum(errors, tolerance)
+    return int(np.where(near, np.abs(np.log(prices / usual)), np.inf).argmin())
+
+
+def base_scores(y: np.ndarray, weight: np.ndarray, task: Task) -> np.ndarray:
+    """Scores (K,) of the frequencies of encoded classes."""
+    assert task.classes is not None
+    share = np.bincount(y, weights=weight, minlength=len(task.classes)) / weight.sum()
+    if task.n_outputs > 1:
+        return np.log(np.maximum(share, np.finfo(float).tiny))
+    if len(share) == 1:
+        return np.zeros(1)
+    return np.array([np.log(share[1] / share[0])])
+
+
+def _taken(rows: Arrays, index: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: array[index] for name, array in rows.items()}

@@ -1,0 +1,244 @@
+"""Selector and predictor learn together, while a column becomes dearer from step to step."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..training import Batch, TrainResult, limit_threads, seeded, train
+from ._fills import draw_cells
+from ._gates import gumbel_gates, temperature_at
+from ._losses import (
+    count_cost,
+    excess_cost,
+    prediction_divergence,
+    row_losses,
+    selection_divergence,
+    squared_cost,
+)
+from ._masks import MaskRule
+from ._network import SelectAndPredict
+
+N_SNAPSHOTS = 20
+"""Networks kept on the way, at equal distances."""
+N_FILLS = 10
+"""Predictions averaged to judge a selector, each with other cells in the place of hidden ones."""
+CHUNK = 4096
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How a student learns from a teacher, as :class:`RationaleDistiller` says."""
+
+    alpha: float | str
+    rationale_lambda: float
+    distill: str
+
+    def share_of_labels(self, tau: float, temperature: tuple[float, float]) -> float:
+        """Weight of the student's own task; with "anneal" it rises from 0 to 1 as the temperature falls."""
+        if self.alpha == "anneal":
+            return (temperature[0] - tau) / (temperature[0] - temperature[1])
+        return float(self.alpha)
+
+
+@dataclass(frozen=True)
+class JointLoss:
+    """Loss of the predictions, price of the columns shown, and lessons of a teacher.
+
+    Parameters
+    ----------
+    link : {"identity", "logit", "softmax"}
+        What the scores are.
+    relaxation : {"soft", "gumbel"}
+        Gates between 0 and 1, or drawn.
+    temperature : (float, float)
+        Of drawn gates and of lessons, at the beginning and at the end.
+    penalty : {"count", "excess", "squared"}
+        Of the number of columns: all of it, what exceeds the target, or its squared deviation from it.
+    price : float
+        Weight of the penalty at the end.
+    target : float
+        Number of columns.
+    power : float
+        The price rises with this power of the progress; 0: not at all.
+    lesson : Lesson or None
+        What a teacher adds.
+    """
+
+    link: str
+    relaxation: str
+    temperature: tuple[float, float]
+    penalty: str
+    price: float
+    target: float
+    power: float = 2.0
+    lesson: Lesson | None = None
+
+    def __call__(self, module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of a batch with ``x``, ``y``, ``weight``, perhaps ``fill``, and what the teacher said."""
+        weight, tau = batch["weight"], temperature_at(batch.progress, self.temperature)
+        logits = module.selector(batch["x"])
+        keep = torch.sigmoid(logits)
+        if self.relaxation == "soft":
+            gates = keep
+        elif module.training:
+            keep = gates = gumbel_gates(logits, tau)
+        else:
+            gates = (logits > 0).to(logits)
+        scores = module.predict(batch["x"], gates, batch.get("fill"))
+        task = (row_losses(scores, batch["y"], self.link) * weight).mean()
+        terms = {"task": task.detach(), "columns": count_cost(keep, weight).detach()}
+        price = self.price * batch.progress**self.power
+        total = task + price * self._cost(keep, weight)
+        if self.lesson is not None:
+            share = self.lesson.share_of_labels(tau, self.temperature)
+            total = share * total + (1 - share) * self._taught(logits, scores, batch, tau, terms)
+        return total, terms
+
+    def _cost(self, keep: Tensor, weight: Tensor) -> Tensor:
+        if self.penalty == "count":
+            return count_cost(keep, weight)
+        cost = excess_cost if self.penalty == "excess" else squared_cost
+        return cost(keep, weight, self.target)
+
+    def _taught(
+        self, logits: Tensor, scores: Tensor, batch: Batch, tau: float, terms: dict[str, Tensor]
+    ) -> Tensor:
+        assert self.lesson is not None
+        taught, weight = scores.new_zeros(()), batch["weight"]
+        if "teacher_logits" in batch and self.lesson.distill != "prediction":
+            rows = selection_divergence(batch["teacher_logits"], logits, tau)
+            terms["rationale"] = (rows * weight).mean()
+            taught = taught + self.lesson.rationale_lambda * terms["rationale"]
+        if self.lesson.distill != "rationale":
+            rows = prediction_divergence(batch["teacher_scores"], scores, self.link, tau)
+            terms["prediction"] = (rows * weight).mean()
+            taught = taught + terms["prediction"]
+        return taught
+
+
+def train_joint(
+    module: SelectAndPredict, loss: JointLoss, rows: Arrays, *, marginal: bool, **settings: Any
+) -> tuple[TrainResult, list[dict[str, Tensor]]]:
+    """Train a module in place and keep it as it was on the way.
+
+    Parameters
+    ----------
+    module : SelectAndPredict
+        Selector and predictor.
+    loss : JointLoss
+        What is minimised.
+    rows : mapping of str to ndarray
+        ``x`` (n, p), ``y`` (n,), ``weight`` (n,), and what a teacher said.
+    marginal : bool
+        Whether hidden cells are filled with cells of other rows, drawn anew in each epoch.
+    **settings : object
+        Of :func:`skrationale.training.train`.
+
+    Returns
+    -------
+    result : TrainResult
+    snapshots : list of dict of Tensor
+        States of the module, the last one at its end.
+    """
+    epochs: int = settings["max_epochs"]
+    kept = set(np.linspace(1, epochs + 1, min(N_SNAPSHOTS, epochs) + 1).round().astype(int).tolist()[1:])
+    snapshots: list[dict[str, Tensor]] = []
+    varies = (rows["weight"] != 1).any()
+
+    def on_epoch(epoch: int, data: Batch) -> dict[str, Tensor] | None:
+        if epoch in kept:
+            snapshots.append(copy.deepcopy(module.state_dict()))
+        if not marginal:
+            return None
+        weight = data["weight"] if varies else None
+        return {"fill": draw_cells(data["x"], module.groups, n_columns, weight)}
+
+    n_columns = int(module.groups.max()) + 1
+    data = dict(rows) | ({"fill": rows["x"]} if marginal else {})
+    result = train(module, loss, data, epoch_hook=on_epoch, **settings)
+    return result, [*snapshots, copy.deepcopy(module.state_dict())]
+
+
+def logits_of(selector: torch.nn.Module, x: Tensor) -> np.ndarray:
+    """Logits (n, d), float64, of encoded rows (n, p)."""
+    with torch.no_grad():
+        parts = [selector(part) for part in x.split(CHUNK)]
+    return torch.cat(parts).double().cpu().numpy()
+
+
+def judge(
+    module: SelectAndPredict,
+    snapshots: Sequence[dict[str, Tensor]],
+    fit: Arrays,
+    valid: Arrays,
+    *,
+    marginal: bool,
+    link: str,
+    count: float | None,
+    k: int | None,
+    seed: int,
+) -> tuple[list[MaskRule], np.ndarray]:
+    """Measure what hard masks of each snapshot lose on validation rows.
+
+    Parameters
+    ----------
+    module : SelectAndPredict
+        Is given each state in turn.
+    snapshots : sequence of S dict
+        States.
+    fit, valid : mapping of str to ndarray
+        Rows that thresholds and fills are taken from, and rows to judge on.
+    marginal : bool
+        Whether hidden cells are filled with cells of other rows.
+    link : str
+        What the scores are.
+    count, k : float or None, int or None
+        Columns a row, on average or exactly.
+    seed : int
+        Draws the fills, the same for all snapshots.
+
+    Returns
+    -------
+    rules : list of S MaskRule
+    losses : ndarray of shape (S, m)
+        Weighted losses of the validation rows.
+    """
+    like = module.groups
+    background, x = (
+        torch.as_tensor(rows["x"], dtype=torch.float32, device=like.device) for rows in (fit, valid)
+    )
+    y = torch.as_tensor(valid["y"], device=like.device)
+    n_columns = int(like.max()) + 1
+    weight = torch.as_tensor(fit["weight"]) if (fit["weight"] != 1).any() else None
+    with seeded(seed, like.device):
+        fills: list[Tensor | None] = [None]
+        if marginal:
+            fills = [draw_cells(background, like, n_columns, weight, n=len(x)) for _ in range(N_FILLS)]
+    rules, losses = [], []
+    with torch.no_grad(), limit_threads(len(x) * x.shape[1] ** 2):
+        for state in snapshots:
+            module.load_state_dict(state)
+            rule = MaskRule.fitted(logits_of(module.selector, background), count, k)
+            mask = torch.as_tensor(rule(logits_of(module.selector, x))).to(x)
+            answers = [module.predict(x, mask, fill) for fill in fills]
+            losses.append(row_losses(_mean_scores(answers, link), y, link).double().cpu().numpy())
+            rules.append(rule)
+    return rules, np.array(losses) * valid["weight"]
+
+
+def _mean_scores(answers: Sequence[Tensor], link: str) -> Tensor:
+    """Scores (m, K) whose response is the mean response of several scores."""
+    stacked = torch.stack(list(answers)).double()
+    if link == "identity":
+        return stacked.mean(0)
+    if link == "logit":
+        return torch.sigmoid(stacked).mean(0).clamp(1e-7, 1 - 1e-7).logit()
+    return torch.softmax(stacked, 2).mean(0).clamp(min=1e-7).log()

@@ -1,0 +1,55 @@
+"""Losses of selection and prediction: tensors in, tensor out."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def row_losses(scores: Tensor, y: Tensor, link: str) -> Tensor:
+    """Squared error or log-loss (B,) of scores (B, K) against encoded targets (B,)."""
+    if link == "identity":
+        return (scores[:, 0] - y) ** 2
+    if link == "logit":
+        return F.binary_cross_entropy_with_logits(scores[:, 0], y.to(scores), reduction="none")
+    return F.cross_entropy(scores, y, reduction="none")
+
+
+def count_cost(keep: Tensor, weight: Tensor) -> Tensor:
+    """Mean number of columns kept, from keep-probabilities (B, d) and weights (B,)."""
+    return (keep.sum(1) * weight).mean()
+
+
+def excess_cost(keep: Tensor, weight: Tensor, target: float) -> Tensor:
+    """Measure by how much the mean number of columns kept exceeds a target."""
+    return F.relu(count_cost(keep, weight) - target)
+
+
+def squared_cost(keep: Tensor, weight: Tensor, target: float) -> Tensor:
+    """Squared deviation of the batch's mean number of columns from a target, as REKD's code has it."""
+    return (count_cost(keep, weight) - target) ** 2
+
+
+def selection_divergence(teacher: Tensor, student: Tensor, tau: float) -> Tensor:
+    """Sum over columns (B,) of KL(teacher || student) between keep-probabilities at a temperature.
+
+    REKD's selection term without noise; logits of shape (B, d).
+    """
+    p = torch.sigmoid(teacher / tau)
+    soft_targets = F.binary_cross_entropy_with_logits(student / tau, p, reduction="none")
+    entropy = F.binary_cross_entropy(p, p, reduction="none")
+    return (soft_targets - entropy).sum(1)
+
+
+def prediction_divergence(teacher: Tensor, student: Tensor, link: str, tau: float) -> Tensor:
+    """KL(teacher || student) (B,) between predictions at a temperature, times its square.
+
+    REKD's prediction term; scores of shape (B, K). Of numbers the squared error.
+    """
+    if link == "identity":
+        return (teacher[:, 0] - student[:, 0]) ** 2
+    if link == "logit":
+        return tau**2 * selection_divergence(teacher, student, tau)
+    log_p, log_q = F.log_softmax(teacher / tau, 1), F.log_softmax(student / tau, 1)
+    return tau**2 * (log_p.exp() * (log_p - log_q)).sum(1)

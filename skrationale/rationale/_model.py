@@ -1,0 +1,117 @@
+"""What a fit leaves behind: which columns a row needs, and scores from their cells alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..tabular import TableEncoder
+from ..training import limit_threads, set_state
+from ._joint import CHUNK, logits_of
+from ._masks import MaskRule
+from ._network import MaskedPredictor, mlp
+
+State = dict[str, np.ndarray]
+HIDDEN_LOGIT = -30.0
+"""Stands for a column that is never selected."""
+
+
+@dataclass(frozen=True)
+class RationaleModel:
+    """A selector and a predictor with their weights as arrays.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        Encodes the d columns of a table.
+    live : ndarray of shape (c,)
+        Columns that can be selected at all; without any, every row has the scores `shift`.
+    hidden : sequence of int
+        Widths of hidden layers.
+    selector, predictor : dict of str to ndarray
+        Weights.
+    rule : MaskRule
+        Makes masks of logits.
+    fill : ndarray of shape (p,) or None
+        What the predictor sees in hidden cells; None for a predictor that is told the mask.
+    shift, scale : ndarray of shape (K,)
+        What the predictor's scores are raised by, after they were multiplied.
+    """
+
+    encoder: TableEncoder
+    live: np.ndarray
+    hidden: Sequence[int]
+    selector: State
+    predictor: State
+    rule: MaskRule
+    fill: np.ndarray | None
+    shift: np.ndarray
+    scale: np.ndarray
+
+    @property
+    def n_columns(self) -> int:
+        """Number d of columns of the table."""
+        return len(self.encoder.reader.feature_names)
+
+    def encode(self, codes: np.ndarray) -> tuple[Tensor, np.ndarray]:
+        """Give encoded cells (n, p) of the live columns, float64, and the live column of each."""
+        chosen, groups = live_groups(self.encoder.groups, self.live)
+        return torch.from_numpy(self.encoder.transform_codes(codes)[:, chosen]), groups
+
+    def logits(self, codes: np.ndarray) -> np.ndarray:
+        """Say how much each column is wanted (n, d): positive where it is selected, but for ties."""
+        result = np.full((len(codes), self.n_columns), HIDDEN_LOGIT)
+        if self.live.size:
+            result[:, self.live] = self.rule.excess(self._logits(codes))
+        return result
+
+    def mask(self, codes: np.ndarray) -> np.ndarray:
+        """Give the rationale (n, d) of rows of numbers and codes (n, d)."""
+        result = np.zeros((len(codes), self.n_columns), dtype=bool)
+        if self.live.size:
+            result[:, self.live] = self.rule(self._logits(codes))
+        return result
+
+    def _logits(self, codes: np.ndarray) -> np.ndarray:
+        x, groups = self.encode(codes)
+        with torch.device("meta"):  # draws no initial weights
+            empty = mlp(len(groups), self.hidden, len(self.live))
+        selector = _filled(empty, self.selector)
+        with limit_threads(CHUNK * len(groups) ** 2):
+            return logits_of(selector, x)
+
+    def scores(self, codes: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """Give scores (n, K) from the cells that mask (n, d) shows."""
+        if not self.live.size:
+            return np.tile(self.shift, (len(codes), 1))
+        x, groups = self.encode(codes)
+        shown = torch.from_numpy(mask[:, self.live]).double()
+        ties, n_outputs = torch.from_numpy(groups), len(self.shift)
+        with torch.device("meta"):
+            plain = mlp(len(groups), self.hidden, n_outputs)
+            told = MaskedPredictor(self.hidden, ties.to("meta"), len(self.live), n_outputs)
+        predictor = _filled(told if self.fill is None else plain, self.predictor)
+        with torch.no_grad(), limit_threads(CHUNK * len(groups) ** 2):
+            if self.fill is None:
+                pairs = zip(x.split(CHUNK), shown.split(CHUNK), strict=True)
+                parts = [predictor(*pair) for pair in pairs]
+            else:
+                kept = shown[:, ties]
+                seen = kept * x + (1 - kept) * torch.from_numpy(self.fill)
+                parts = [predictor(part) for part in seen.split(CHUNK)]
+        scores = torch.cat(parts).numpy()
+        return scores * self.scale + self.shift
+
+
+def live_groups(groups: np.ndarray, live: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the encoded columns (p,) of the live columns, and the position among these of each."""
+    chosen = np.flatnonzero(np.isin(groups, live))
+    return chosen, np.searchsorted(live, groups[chosen])
+
+
+def _filled(empty: nn.Module, state: State) -> nn.Module:
+    return set_state(empty.to_empty(device="cpu"), state).double().eval()

@@ -1,0 +1,97 @@
+"""Networks: which columns a row needs, and what follows from their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+
+def mlp(n_inputs: int, hidden: Sequence[int], n_outputs: int) -> nn.Sequential:
+    """Build a network (B, n_inputs) -> (B, n_outputs) with ReLU between its layers."""
+    sizes = [n_inputs, *hidden]
+    layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], n_outputs))
+
+
+class ConstantSelector(nn.Module):
+    """The same logits for every row, half open at first: (B, p) -> (B, d)."""
+
+    def __init__(self, n_columns: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(n_columns))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give the logits (d,) to each row of x (B, p)."""
+        return self.logits.expand(len(x), -1)
+
+
+class SelectAndPredict(nn.Module):
+    """A selector and a predictor that sees what the selector lets through.
+
+    Parameters
+    ----------
+    selector : Module
+        Encoded rows (B, p) to a logit for each column (B, d).
+    predictor : Module
+        Filled rows (B, p) to scores (B, K).
+    groups : Tensor of int of shape (p,)
+        Column of each encoded column.
+    fill : Tensor of shape (p,)
+        What stands in hidden cells, unless the rows bring their own.
+    learn_fill : bool, default=False
+        Whether `fill` is a weight.
+    """
+
+    groups: Tensor
+    fill: Tensor
+
+    def __init__(
+        self,
+        selector: nn.Module,
+        predictor: nn.Module,
+        groups: Tensor,
+        fill: Tensor,
+        learn_fill: bool = False,
+    ) -> None:
+        super().__init__()
+        self.selector, self.predictor = selector, predictor
+        self.register_buffer("groups", groups)
+        if learn_fill:
+            self.fill = nn.Parameter(fill.clone())
+        else:
+            self.register_buffer("fill", fill)
+
+    def predict(self, x: Tensor, gates: Tensor, fill: Tensor | None = None) -> Tensor:
+        """Give scores (B, K) of rows x (B, p) whose columns are open by gates (B, d) in [0, 1]."""
+        kept = gates[:, self.groups]
+        return self.predictor(kept * x + (1 - kept) * (self.fill if fill is None else fill))
+
+
+class MaskedPredictor(nn.Module):
+    """A predictor that is told which cells it sees.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Widths of hidden layers.
+    groups : Tensor of int of shape (p,)
+        Column of each encoded column.
+    n_columns : int
+        Number d of columns.
+    n_outputs : int
+        Number K of scores.
+    """
+
+    groups: Tensor
+
+    def __init__(self, hidden: Sequence[int], groups: Tensor, n_columns: int, n_outputs: int) -> None:
+        super().__init__()
+        self.register_buffer("groups", groups)
+        self.layers = mlp(len(groups) + n_columns, hidden, n_outputs)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Give scores (B, K) of the cells of x (B, p) that mask (B, d), of 0 and 1, shows."""
+        return self.layers(torch.cat([x * mask[:, self.groups], mask], dim=1))

@@ -1,0 +1,78 @@
+"""A predictor for hard masks that never saw a row with its own one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..training import Batch, TrainResult, train
+from ._fills import random_masks
+from ._joint import Arrays
+from ._losses import row_losses
+from ._network import MaskedPredictor
+
+
+def train_on_masks(
+    module: MaskedPredictor,
+    rows: Arrays,
+    link: str,
+    *,
+    own: bool = False,
+    share_of_labels: float = 1.0,
+    **settings: Any,
+) -> TrainResult:
+    """Train a predictor on masks: half of them selected, half of them random.
+
+    A row gets the mask that was selected for another row. A predictor that sees rows with their own masks
+    can learn to read the label off the mask; this one cannot, and its score is that of the cells alone.
+
+    Parameters
+    ----------
+    module : MaskedPredictor
+        Trained in place.
+    rows : mapping of str to ndarray
+        ``x`` (n, p), ``y`` (n,), ``weight`` (n,), ``mask`` (n, d) of 0 and 1, the selected one, and with a
+        teacher ``teacher_scores`` (n, K).
+    link : {"identity", "logit", "softmax"}
+        What the scores are.
+    own : bool, default=False
+        Whether rows keep their own masks, to measure what these give away.
+    share_of_labels : float, default=1.0
+        Weight of the labels, the rest being that of the teacher's predictions.
+    **settings : object
+        Of :func:`skrationale.training.train`; validation rows are judged with their own masks.
+
+    Returns
+    -------
+    TrainResult
+    """
+    selected: list[Tensor] = []
+
+    def on_epoch(epoch: int, data: Batch) -> dict[str, Tensor]:
+        if not selected:
+            selected.append(data["mask"])
+        masks, n = selected[0], data.n_rows
+        given = masks if own else masks[torch.randperm(n, device=masks.device)]
+        half = torch.rand(n, 1, device=masks.device) < 0.5
+        return {"mask": torch.where(half, given, random_masks(n, masks.shape[1], masks))}
+
+    def loss(module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        scores = module(batch["x"], batch["mask"])
+        losses = row_losses(scores, batch["y"], link)
+        if share_of_labels < 1:
+            taught = soft_losses(scores, batch["teacher_scores"], link)
+            losses = share_of_labels * losses + (1 - share_of_labels) * taught
+        return (losses * batch["weight"]).mean(), {}
+
+    return train(module, loss, rows, epoch_hook=on_epoch, **settings)
+
+
+def soft_losses(scores: Tensor, teacher: Tensor, link: str) -> Tensor:
+    """Losses (B,) of scores (B, K) against what a teacher's scores predict."""
+    if link == "identity":
+        return (scores[:, 0] - teacher[:, 0]) ** 2
+    if link == "logit":
+        return row_losses(scores, torch.sigmoid(teacher[:, 0]), link)
+    return torch.nn.functional.cross_entropy(scores, torch.softmax(teacher, 1), reduction="none")

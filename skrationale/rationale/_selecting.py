@@ -1,0 +1,232 @@
+"""What all models with a rationale for each row can be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+from sklearn.base import is_classifier
+from sklearn.utils.metaestimators import available_if
+
+from ..base import BaseReasoner
+from ..explanation import Explanation
+from ..tabular import as_frame_or_array
+from ._audit import audit
+from ._audit_report import RationaleAudit
+from ._fitting import Fitting
+from ._model import RationaleModel
+
+
+class SelectsColumns(BaseReasoner):
+    """An estimator whose predictions are made from a few columns of each row; it holds a `RationaleModel`."""
+
+    _model: RationaleModel
+
+    def _keep(self, fitting: Fitting, model: RationaleModel) -> None:
+        """Take over what a fit has found, and what its training rows look like with it."""
+        self._model = model
+        mask = model.mask(fitting.codes)
+        weight = fitting.weight
+        self.history_, self.n_iter_, self.device_ = fitting.history, len(fitting.history), fitting.device
+        self.lambda_path_ = fitting.path
+        self.selection_frequencies_ = np.average(mask, axis=0, weights=weight)
+        self.mean_n_selected_ = float(self.selection_frequencies_.sum())
+        self.empty_rate_ = float(np.average(~mask.any(axis=1), weights=weight))
+        self.feature_importances_ = self.selection_frequencies_ / max(self.mean_n_selected_, 1e-300)
+        if self._task.classes is not None:
+            predicted = self._task.predict(model.scores(fitting.codes, mask))
+            self.class_frequencies_ = np.array(
+                [_share(mask, weight * (predicted == label)) for label in self._task.classes]
+            )
+
+    # --- answers ---------------------------------------------------------------------------------
+
+    def _scores(self, codes: np.ndarray) -> np.ndarray:
+        return self._model.scores(codes, self._model.mask(codes))
+
+    def _masked(self, X: Any, mask: Any) -> np.ndarray:
+        codes = self._read(X)
+        if mask is None:
+            return self._scores(codes)
+        shown = np.asarray(mask)
+        if shown.dtype != bool or shown.shape != codes.shape:
+            raise ValueError(
+                f"mask must be a bool array of shape {codes.shape}, a cell for each of X. Got an array of "
+                f"{shown.dtype} of shape {shown.shape} instead."
+            )
+        return self._model.scores(codes, shown)
+
+    def predict(self, X: Any, mask: Any = None) -> np.ndarray:
+        """Predict labels, or numbers in the units of the target, from the cells of a mask alone.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        mask : array-like of bool of shape (n, d), default=None
+            Cells that may be used; None: the rationale of each row.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Predictions.
+
+        Raises
+        ------
+        ValueError
+            When `mask` is not of booleans, or has another shape than `X`.
+        """
+        scores = self._masked(X, mask)
+        return self._task.predict(scores)
+
+    @available_if(lambda self: is_classifier(self))
+    def predict_proba(self, X: Any, mask: Any = None) -> np.ndarray:
+        """Predict class probabilities from the cells of a mask alone.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        mask : array-like of bool of shape (n, d), default=None
+            Cells that may be used; None: the rationale of each row.
+
+        Returns
+        -------
+        ndarray of shape (n, C)
+            Probabilities in the order of `classes_`; rows sum to one.
+        """
+        scores = self._masked(X, mask)
+        return self._task.probabilities(scores)
+
+    @available_if(lambda self: is_classifier(self))
+    def decision_function(self, X: Any, mask: Any = None) -> np.ndarray:
+        """Give raw scores from the cells of a mask alone.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        mask : array-like of bool of shape (n, d), default=None
+            Cells that may be used; None: the rationale of each row.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, C)
+            Log-odds of the positive class for two classes, one score a class else.
+        """
+        scores = self._masked(X, mask)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    # --- reasons ---------------------------------------------------------------------------------
+
+    def get_rationale(self, X: Any) -> np.ndarray:
+        """Say which columns each prediction is made from.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of bool of shape (n, d)
+            True where a cell is used.
+        """
+        return self._model.mask(self._read(X))
+
+    def select(self, X: Any) -> Any:
+        """Show the cells that predictions are made from.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        DataFrame of shape (n, d)
+            The rows with all other cells missing.
+        """
+        import pandas as pd
+
+        mask = self.get_rationale(X)
+        table = as_frame_or_array(X)
+        if not isinstance(table, pd.DataFrame):
+            table = pd.DataFrame(table, columns=list(self._reader.feature_names))
+        return table.where(mask)
+
+    def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
+        """Give the rationale of each row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        batch_size, n_jobs : int, default=None
+            Not used, for the same signature in all families.
+
+        Returns
+        -------
+        Explanation
+            Of kind ``"rationale"``: `mask` (n, d) says which cells are used, `values` (n, d) how much each
+            of these was wanted, a probability above one half, and 0 for the others. They do not add up to
+            the score.
+        """
+        codes = self._read(X)
+        mask = self._model.mask(codes)
+        nothing = np.zeros((1, codes.shape[1]), dtype=bool)
+        base = self._model.scores(np.full((1, codes.shape[1]), np.nan), nothing)[0]
+        single = self._task.n_outputs == 1
+        return Explanation(
+            values=expit(self._model.logits(codes)) * mask,
+            base_values=np.asarray(base[0] if single else 0.0),
+            data=codes,
+            display_data=self._reader.display(X),
+            feature_names=self._reader.feature_names,
+            output_names=self._task.output_names if single else ("prediction",),
+            mask=mask,
+            kind="rationale",
+            link=self._task.link,
+            meta={"rate": float(mask.mean()), "base_scores": base.tolist()},
+        )
+
+    def audit(
+        self, X: Any, y: Any, *, n_refits: int = 2, max_rows: int = 10_000, random_state: Any = None
+    ) -> RationaleAudit:
+        """Ask whether the rationales are honest, so that the cells shown support the predictions.
+
+        A selector can cheat: it shows one column where it thinks that the answer is yes and another one
+        where it thinks no, and a predictor reads the answer off the mask.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows, at least 100, that were not used in fit.
+        y : array-like of shape (n,)
+            Their labels or numbers.
+        n_refits : int, default=2
+            Copies of the model fitted with other seeds, to measure how stable rationales are; 0: none.
+        max_rows : int, default=10000
+            When there are more rows, so many are drawn at random.
+        random_state : int, RandomState or None, default=None
+            Seed.
+
+        Returns
+        -------
+        RationaleAudit
+            A verdict in words and numbers.
+
+        Raises
+        ------
+        ValueError
+            When there are too few rows, a label that the model does not know, or a parameter out of range.
+        """
+        return audit(self, X, y, n_refits=n_refits, max_rows=max_rows, random_state=random_state)
+
+
+def _share(mask: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Share (d,) of rows whose mask (n, d) holds each column; NaN without rows."""
+    if not weight.any():
+        return np.full(mask.shape[1], np.nan)
+    return np.average(mask, axis=0, weights=weight)

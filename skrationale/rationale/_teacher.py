@@ -1,0 +1,80 @@
+"""What a student asks its teacher: scores, and how much it wants each column of a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from lightgbm import LGBMModel
+from sklearn.base import is_classifier
+
+from .._task import Task
+from ._selecting import SelectsColumns
+
+LEAST_PROBABILITY = 1e-4
+"""Probabilities are kept away from 0 and 1 before their logarithm is taken."""
+MAX_LOGIT = 5.0
+"""How sure a ranking of columns can make a student of one."""
+
+
+def task_of(teacher: Any) -> Task:
+    """Say what a fitted teacher predicts."""
+    if isinstance(teacher, SelectsColumns):
+        return teacher._task
+    if not is_classifier(teacher):
+        return Task("identity", 1)
+    classes = np.asarray(teacher.classes_)
+    return Task("logit", 1, classes) if len(classes) <= 2 else Task("softmax", len(classes), classes)
+
+
+def scores_of(teacher: Any, table: Any, task: Task) -> np.ndarray:
+    """Raw scores (n, K) of a teacher: numbers, log-odds, or logarithms of probabilities."""
+    if isinstance(teacher, SelectsColumns):
+        return teacher._scores(teacher._read(table))
+    if not task.is_classification:
+        return np.asarray(teacher.predict(table), dtype=np.float64).reshape(-1, 1)
+    share = np.clip(teacher.predict_proba(table), LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    if task.n_outputs > 1:
+        return np.log(share)
+    return np.log(share[:, -1:]) - np.log(share[:, :1])
+
+
+def selection_of(teacher: Any, table: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Say what a teacher selects, where it does, or else which columns its predictions rest on.
+
+    Parameters
+    ----------
+    teacher : estimator
+        Fitted: a rationale model, one with an `explain` method, or a LightGBM.
+    table : table of shape (n, d)
+        Rows as the teacher takes them.
+
+    Returns
+    -------
+    logits : ndarray of shape (n, d) or None
+        Positive where a column is wanted: selected, or of more than average size among the reasons of its
+        row. None from a teacher without reasons.
+    live : ndarray of shape (c,) or None
+        Columns that are selected in some row; None where the teacher does not select.
+    """
+    if isinstance(teacher, SelectsColumns):
+        logits = teacher._model.logits(teacher._read(table))
+        return logits, np.flatnonzero((logits > 0).any(axis=0))
+    sizes = _reasons(teacher, table)
+    if sizes is None:
+        return None, None
+    average = np.maximum(sizes.mean(axis=1, keepdims=True), np.finfo(float).tiny)
+    ratio = np.maximum(sizes / average, np.exp(-MAX_LOGIT))
+    return np.clip(np.log(ratio), -MAX_LOGIT, MAX_LOGIT), None
+
+
+def _reasons(teacher: Any, table: Any) -> np.ndarray | None:
+    """Sizes (n, d) of a teacher's reasons for each row, summed over its outputs."""
+    if isinstance(teacher, LGBMModel):
+        n, d = len(table), teacher.n_features_in_
+        values = np.asarray(teacher.predict(table, pred_contrib=True)).reshape(n, -1, d + 1)
+        return np.abs(values[:, :, :-1]).sum(axis=1)
+    if not hasattr(teacher, "explain"):
+        return None
+    values = np.abs(teacher.explain(table).values)
+    return values.sum(axis=2) if values.ndim == 3 else values
