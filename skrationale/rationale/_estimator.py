@@ -51,8 +51,8 @@ class RationaleClassifier(BaseRationale):
         by (a rate; None: 0.1), of weight `sparsity_lambda` (``"auto"``: 0.1). Only predictions are made
         without noise. `relaxation`, `fill` and `screening` are then not used.
     max_epochs : int, default=None
-        Epochs of a stage; None: as many as make 2000 steps, but 20 to 200. Screening takes half as many
-        again.
+        Epochs of the second stage; None: as many as make 2000 steps, but 20 to 200. Screening takes half as
+        many again, the last stage twice as many.
     batch_size : int, default=256
         Rows a step, but at most a sixteenth of the rows.
     lr : float, default=1e-3

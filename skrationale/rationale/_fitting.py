@@ -34,11 +34,12 @@ PAPER_LAMBDA, PAPER_RATE = 0.1, 0.1
 """Weight and target rate of the paper's form."""
 SCREENING_LR, REFIT_LR = 4.0, 5.0
 """Learning rates beside that of the selector."""
-REFIT_DECAY = 0.01
+REFIT_DECAY, SELECTED_SHARE = 0.01, 0.8
+"""Weight decay of the last stage, and the share of its masks that are selected ones."""
 STEPS, EPOCHS = 2000, (20, 200)
 """Steps of a stage, but so many epochs at least and at most."""
-SCREENING_EPOCHS = 1.5
-"""Epochs of screening beside those of the other stages."""
+SCREENING_EPOCHS, REFIT_EPOCHS = 1.5, 2.0
+"""Epochs beside those of selection."""
 AUXILIARY_WIDTH = 64
 """Least width of predictors that only help to select: small students are taught by larger ones."""
 DECAYS = (1e-3, 1e-2)
@@ -149,7 +150,8 @@ class Fitting:
         """Leave out columns that no row needs: gates that are the same for all rows learn first."""
         teaching, wanted = self.teaching, self._wanted()
         if teaching is not None and teaching.live is not None:
-            return teaching.live
+            taught = np.intersect1d(columns, teaching.live)
+            return taught if taught.size else columns
         if not self.parameters.screening or not self.valid.size or len(columns) < 2:
             return columns
         gates = ConstantSelector(len(columns))
@@ -242,6 +244,7 @@ class Fitting:
                 p.hidden_layer_sizes, torch.from_numpy(groups), len(live), self.task.n_outputs
             )
         stopping = bool(p.early_stopping and self.valid.size)
+        epochs = math.ceil(REFIT_EPOCHS * self.epochs)
         share = 1.0
         if self.teaching is not None and self.teaching.lesson.distill != "rationale":
             alpha = self.teaching.lesson.alpha
@@ -251,12 +254,14 @@ class Fitting:
             module,
             _taken(rows, self.fit) if stopping else rows,
             self.task.link,
+            selected_share=SELECTED_SHARE,
             share_of_labels=share,
             validation=_taken(rows, self.valid) if stopping else None,
             early_stopping=stopping,
-            n_iter_no_change=p.n_iter_no_change or self.epochs,
+            n_iter_no_change=p.n_iter_no_change or epochs,
             weight_decay=REFIT_DECAY,
-            **self._settings(REFIT_LR, 2) | {"schedule": "one_cycle", "optimizer": "adamw"},
+            **self._settings(REFIT_LR, 2)
+            | {"max_epochs": epochs, "schedule": "one_cycle", "optimizer": "adamw"},
         )
         self._note("prediction", result)
         return module
@@ -434,7 +439,9 @@ def choose_price(prices: np.ndarray, losses: np.ndarray, usual: float, least: fl
     excess = losses - losses[means.argmin()]
     errors = excess.std(axis=1) / math.sqrt(losses.shape[1])
     near = means - means.min() <= np.minimum(errors, tolerance)
-    return int(np.where(near, np.abs(np.log(prices / usual)), np.inf).argmin())
+    return int(
+        np.where(near, np.abs(np.log(np.maximum(prices, np.finfo(float).tiny) / usual)), np.inf).argmin()
+    )
 
 
 def base_scores(y: np.ndarray, weight: np.ndarray, task: Task) -> np.ndarray:

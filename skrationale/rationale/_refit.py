@@ -20,10 +20,11 @@ def train_on_masks(
     link: str,
     *,
     own: bool = False,
+    selected_share: float = 0.5,
     share_of_labels: float = 1.0,
     **settings: Any,
 ) -> TrainResult:
-    """Train a predictor on masks: half of them selected, half of them random.
+    """Train a predictor on masks, some of them selected and the others random.
 
     A row gets the mask that was selected for another row. A predictor that sees rows with their own masks
     can learn to read the label off the mask; this one cannot, and its score is that of the cells alone.
@@ -39,6 +40,8 @@ def train_on_masks(
         What the scores are.
     own : bool, default=False
         Whether rows keep their own masks, to measure what these give away.
+    selected_share : float, default=0.5
+        Share of the masks that were selected; random ones make predictions from any mask possible.
     share_of_labels : float, default=1.0
         Weight of the labels, the rest being that of the teacher's predictions.
     **settings : object
@@ -54,9 +57,9 @@ def train_on_masks(
         if not selected:
             selected.append(data["mask"])
         masks, n = selected[0], data.n_rows
-        given = masks if own else masks[torch.randperm(n, device=masks.device)]
-        half = torch.rand(n, 1, device=masks.device) < 0.5
-        return {"mask": torch.where(half, given, random_masks(n, masks.shape[1], masks))}
+        given = masks if own else _exchanged(masks)
+        chosen = torch.rand(n, 1, device=masks.device) < selected_share
+        return {"mask": torch.where(chosen, given, random_masks(n, masks.shape[1], masks))}
 
     def loss(module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         scores = module(batch["x"], batch["mask"])
@@ -67,6 +70,14 @@ def train_on_masks(
         return (losses * batch["weight"]).mean(), {}
 
     return train(module, loss, rows, epoch_hook=on_epoch, **settings)
+
+
+def _exchanged(masks: Tensor) -> Tensor:
+    """Give each row the mask (n, d) of another row: the next one in a random circle."""
+    circle = torch.randperm(len(masks), device=masks.device)
+    result = torch.empty_like(masks)
+    result[circle] = masks[circle.roll(1)]
+    return result
 
 
 def soft_losses(scores: Tensor, teacher: Tensor, link: str) -> Tensor:
