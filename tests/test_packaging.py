@@ -47,6 +47,9 @@ def test_readme_examples_run(tmp_path, monkeypatch):
     assert names["student"].score(names["X_test"], names["y_test"]) > 0.9
     assert (tmp_path / "reasons.html").stat().st_size > 1000
     assert names["distiller"].score(names["X"], names["y"]) > 0.4
+    assert names["mask"].shape == (1000, 11)
+    assert names["mask"].mean() < 0.6
+    assert names["small"].score(names["X_new"], names["y_new"]) > 0.65
 
 
 def test_readme_links_lead_somewhere():
