@@ -18,6 +18,7 @@ from ._joint import Arrays, JointLoss, Lesson, judge, logits_of, train_joint
 from ._masks import MaskRule
 from ._model import RationaleModel, State, live_groups
 from ._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
+from ._price import choose_price
 from ._refit import train_on_masks
 
 USUAL_PRICE, LEAST_PRICE = 0.04, 0.01
@@ -414,34 +415,6 @@ class Fitting:
     def _note(self, stage: str, result: TrainResult) -> None:
         self.history += [{"stage": stage} | row for row in result.history]
         self.device = result.device
-
-
-def choose_price(prices: np.ndarray, losses: np.ndarray, usual: float, least: float, tolerance: float) -> int:
-    """Choose a price: of those that validation rows cannot tell from the best, the nearest to the usual one.
-
-    Parameters
-    ----------
-    prices : ndarray of shape (S,)
-        Rising positive prices.
-    losses : ndarray of shape (S, m)
-        Losses of the validation rows with each.
-    usual, least : float
-        The price that is taken when nothing is known, and the lowest one that is looked at.
-    tolerance : float
-        What it may lose beside the best, on average, though no more than one standard error.
-
-    Returns
-    -------
-    int
-        Position of the price.
-    """
-    means = np.where(prices >= least, losses.mean(axis=1), np.inf)
-    excess = losses - losses[means.argmin()]
-    errors = excess.std(axis=1) / math.sqrt(losses.shape[1])
-    near = means - means.min() <= np.minimum(errors, tolerance)
-    return int(
-        np.where(near, np.abs(np.log(np.maximum(prices, np.finfo(float).tiny) / usual)), np.inf).argmin()
-    )
 
 
 def base_scores(y: np.ndarray, weight: np.ndarray, task: Task) -> np.ndarray:

@@ -7,7 +7,6 @@ from scipy.special import expit, log_softmax
 from sklearn.metrics import log_loss, mean_squared_error
 
 from skrationale.rationale._fills import draw_cells, random_masks
-from skrationale.rationale._fitting import choose_price
 from skrationale.rationale._gates import gumbel_gates, temperature_at
 from skrationale.rationale._joint import JointLoss, Lesson, _mean_scores, judge, train_joint
 from skrationale.rationale._losses import (
@@ -20,6 +19,7 @@ from skrationale.rationale._losses import (
 )
 from skrationale.rationale._masks import MaskRule
 from skrationale.rationale._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
+from skrationale.rationale._price import choose_price
 from skrationale.rationale._refit import soft_losses, train_on_masks
 from skrationale.training import Batch, seeded
 
