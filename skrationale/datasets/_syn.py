@@ -121,11 +121,17 @@ def make_syn(
     for j in range(1, n_features):
         X[:, j] = correlation * X[:, j - 1] + np.sqrt(1 - correlation**2) * X[:, j]
 
+    U, mask = _exponent(number, X)
+    if regression:
+        return X, U + noise * rng.standard_normal(n_samples), mask
+    return X, (rng.uniform(size=n_samples) < 1 / (1 + np.exp(U))).astype(int), mask
+
+
+def _exponent(number: int, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """U (n,) of rows (n, d), and the columns that it reads (n, d)."""
     branch = np.where(X[:, 10] < 0, *BRANCHES[number])
     U = np.choose(branch, [exponent(X) for exponent in EXPONENTS])
     mask = np.zeros(X.shape, dtype=bool)
     mask[:, :10] = REASONS[branch]
     mask[:, 10] = number > 3
-    if regression:
-        return X, U + noise * rng.standard_normal(n_samples), mask
-    return X, (rng.uniform(size=n_samples) < 1 / (1 + np.exp(U))).astype(int), mask
+    return U, mask

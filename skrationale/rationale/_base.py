@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -153,5 +154,6 @@ class BaseRationale(SelectsColumns):
             self.classes_ = self._task.classes
         fit_rationale(self, codes, self._task.encode(y), sample_weight)
 
+    @abstractmethod
     def _make_task(self, y: np.ndarray) -> Task:
-        raise NotImplementedError
+        """Say what is predicted, or refuse the target."""

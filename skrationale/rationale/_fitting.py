@@ -199,10 +199,7 @@ class Fitting:
         price = USUAL_PRICE if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
         if chooses:
             price = SELECTION_PRICE if count is None else RATE_PRICE
-        _, groups = live_groups(self.encoder.groups, live)
-        with seeded(self.seed + 1):
-            selector = mlp(len(groups), p.hidden_layer_sizes, len(live))
-        module = self._module(live, selector, 1)
+        module = self._module(live, self._selector(live), 1)
         loss = JointLoss(
             self.task.link,
             p.relaxation,
@@ -244,25 +241,23 @@ class Fitting:
             module = MaskedPredictor(
                 p.hidden_layer_sizes, torch.from_numpy(groups), len(live), self.task.n_outputs
             )
-        stopping = bool(p.early_stopping and self.valid.size)
         epochs = math.ceil(REFIT_EPOCHS * self.epochs)
         share = 1.0
         if self.teaching is not None and self.teaching.lesson.distill != "rationale":
             alpha = self.teaching.lesson.alpha
             share = 0.5 if alpha == "anneal" else float(alpha)
-        rows = self._rows(live) | {"mask": mask}
+        rows, stopping = self._stopping(self._rows(live) | {"mask": mask}, epochs)
+        settings = self._settings(REFIT_LR, 2) | {"max_epochs": epochs, "schedule": "one_cycle"}
         result = train_on_masks(
             module,
-            _taken(rows, self.fit) if stopping else rows,
+            rows,
             self.task.link,
             selected_share=SELECTED_SHARE,
             share_of_labels=share,
-            validation=_taken(rows, self.valid) if stopping else None,
-            early_stopping=stopping,
-            n_iter_no_change=p.n_iter_no_change or epochs,
+            optimizer="adamw",
             weight_decay=REFIT_DECAY,
-            **self._settings(REFIT_LR, 2)
-            | {"max_epochs": epochs, "schedule": "one_cycle", "optimizer": "adamw"},
+            **settings,
+            **stopping,
         )
         self._note("prediction", result)
         return module
@@ -272,25 +267,12 @@ class Fitting:
         p, n = self.parameters, self.n_columns
         wanted = self._wanted()
         price = PAPER_LAMBDA if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
-        _, groups = live_groups(self.encoder.groups, live)
-        with seeded(self.seed + 1):
-            selector = mlp(len(groups), p.hidden_layer_sizes, len(live))
-        module = self._module(live, selector, 1)
+        module = self._module(live, self._selector(live), 1)
         target = PAPER_RATE * n if wanted is None else wanted
         loss = JointLoss(self.task.link, "gumbel", tuple(p.temperature), "squared", price, target, power=0.0)
-        rows = self._rows(live)
-        stopping = bool(p.early_stopping and self.valid.size)
-        result, _ = train_joint(
-            module,
-            loss,
-            _taken(rows, self.fit) if stopping else rows,
-            marginal=False,
-            validation=_taken(rows, self.valid) if stopping else None,
-            early_stopping=stopping,
-            n_iter_no_change=p.n_iter_no_change or self.epochs,
-            weight_decay=self._decays()[0],
-            **self._settings(1.0, 1) | {"optimizer": "adamw"},
-        )
+        settings = self._settings(1.0, 1) | {"optimizer": "adamw", "weight_decay": self._decays()[0]}
+        rows, stopping = self._stopping(self._rows(live), self.epochs)
+        result, _ = train_joint(module, loss, rows, marginal=False, **settings, **stopping)
         self._note("selection", result)
         rule = MaskRule.fitted(self._logits(module, live), None, self._k())
         fill = module.fill.detach().cpu().numpy()
@@ -330,6 +312,25 @@ class Fitting:
         with seeded(self.seed + 10 + stage):
             predictor = mlp(len(groups), self._auxiliary(), self.task.n_outputs)
         return SelectAndPredict(selector, predictor, torch.from_numpy(groups), fill, kind == "token")
+
+    def _selector(self, live: np.ndarray) -> nn.Module:
+        _, groups = live_groups(self.encoder.groups, live)
+        with seeded(self.seed + 1):
+            return mlp(len(groups), self.parameters.hidden_layer_sizes, len(live))
+
+    def _stopping(
+        self, rows: dict[str, np.ndarray], epochs: int
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Give the rows to train on, and what `train` needs to know of early stopping on the others."""
+        p = self.parameters
+        if not (p.early_stopping and self.valid.size):
+            return rows, {}
+        stopping = {
+            "validation": _taken(rows, self.valid),
+            "early_stopping": True,
+            "n_iter_no_change": p.n_iter_no_change or epochs,
+        }
+        return _taken(rows, self.fit), stopping
 
     def _auxiliary(self) -> list[int]:
         sizes = self.parameters.hidden_layer_sizes

@@ -155,7 +155,8 @@ class TestMaxFeatures:
         X, y = binary()
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            classifier(max_features=5, max_epochs=2).fit(X, y)
+            model = classifier(max_features=5, max_epochs=2).fit(X, y)
+        assert (model.get_rationale(X).sum(axis=1) == 5).all()
 
     @pytest.mark.parametrize("wanted", [None, 0.9, 4])
     def test_columns_that_never_vary_are_never_selected(self, wanted):
