@@ -310,7 +310,7 @@ def run(part: str, options: argparse.Namespace) -> None:
     done = {(c["part"], c["setting"], c["method"], c["seed"]) for c in load(options.results)}
     for setting, seed, jobs in planned(part, options):
         for method, job in jobs().items():
-            if (part, setting, method, seed) in done:
+            if (part, setting, method, seed) in done or not method.startswith(tuple(options.methods)):
                 continue
             try:
                 row = job()
@@ -331,6 +331,7 @@ def main() -> None:
     parser.add_argument("--part", nargs="*", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--seeds", type=int, default=None, help="5 for syn, 3 else")
     parser.add_argument("--only", nargs="*", default=[], help='names of settings, such as "Syn4" or adult')
+    parser.add_argument("--methods", nargs="*", default=[""], help="how they begin, such as TabNet")
     parser.add_argument("--quick", action="store_true", help="few rows and methods, for trying the script")
     parser.add_argument("--render", action="store_true", help="fit nothing")
     parser.add_argument("--results", type=Path, default=None, help="folder of the results")

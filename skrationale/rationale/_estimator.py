@@ -19,9 +19,10 @@ class RationaleClassifier(BaseRationale):
     column rises until the last one is left out; columns that validation rows do not miss take no further
     part. Then selector and predictor learn together, as in [1]_ but with gates between open and closed and
     with hidden cells filled by cells of other rows [2]_, while the price rises from nothing; validation rows
-    choose among the selectors on the way. At last a new predictor learns from hard masks. It never sees a
-    row with its own mask but with that of another row, or a random one, and so it cannot read the answer off
-    the mask.
+    choose among the selectors on the way. From 2000 rows on this is done twice, the second time with numbers
+    in linear pieces [3]_ besides as they are, which is kept where it is clearly better. At last a new
+    predictor learns from hard masks. It never sees a row with its own mask but with that of another row, or
+    a random one, and so it cannot read the answer off the mask.
 
     Parameters
     ----------
@@ -58,7 +59,8 @@ class RationaleClassifier(BaseRationale):
     lr : float, default=1e-3
         Learning rate of the selector; screening takes four times and the last stage five times as much.
     weight_decay : float, default=None
-        L2 penalty of Adam in the first two stages. None: 0.001 or 0.01, as validation rows decide.
+        L2 penalty of Adam in the first two stages. None: 0.001, or 0.01 where validation rows say so and
+        there are less than 2000 rows.
     early_stopping : bool, default=True
         Whether the last stage takes the weights that were best on validation rows; an interrupt (Ctrl-C)
         then ends it with a warning, and is raised otherwise.
@@ -116,6 +118,8 @@ class RationaleClassifier(BaseRationale):
     .. [1] Dai, Goebel, "Learn from A Rationalist: distilling intermediate interpretable rationales", 2026,
        arXiv:2601.22531.
     .. [2] "Hide & Seek", ICML 2026.
+    .. [3] Gorishniy, Rubachev, Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning",
+       NeurIPS 2022, arXiv:2203.05556.
 
     Examples
     --------

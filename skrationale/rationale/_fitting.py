@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from .._task import Task
 from ..tabular import TableEncoder
 from ..training import FEWEST_VALIDATION_ROWS, TrainResult, get_state, hold_out, seeded
+from ._cells import Cells
 from ._joint import Arrays, JointLoss, Lesson, judge, logits_of, train_joint
 from ._masks import MaskRule
-from ._model import RationaleModel, State, live_groups
+from ._model import RationaleModel, State
 from ._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
-from ._price import choose_price
+from ._price import PricePath, choose_price
 from ._refit import train_on_masks
 
 USUAL_PRICE, LEAST_PRICE = 0.04, 0.01
@@ -45,6 +46,9 @@ AUXILIARY_WIDTH = 64
 """Least width of predictors that only help to select: small students are taught by larger ones."""
 DECAYS = (1e-3, 1e-2)
 """L2 penalties: the second one is for few or noisy rows, which networks would learn by heart."""
+MANY_ROWS, N_PIECES = 2000, 16
+"""With so many rows the first penalty will do, and numbers are seen in so many linear pieces, besides as
+they are, when this is clearly better."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,6 @@ class Fitting:
 
     def __post_init__(self) -> None:
         p, n = self.parameters, len(self.y)
-        self.x = self.encoder.transform_codes(self.codes).astype(np.float32)
         self.n_columns = self.codes.shape[1]
         self.paper = getattr(p, "preset", None) == "paper"
         self.marginal = p.fill == "marginal" and not self.paper
@@ -133,65 +136,73 @@ class Fitting:
 
     def run(self) -> RationaleModel:
         """Go through all stages."""
-        varying = self._varying()
+        every = self._cells(np.arange(self.n_columns))
+        varying = np.unique(every.groups[(every.x != every.x[:1]).any(axis=0)])
         if not varying.size or not self.scale.any() or not self.unit:
-            return self._model(varying[:0], {}, {}, MaskRule(), None)
+            return self._model(self._cells(varying[:0]), {}, {}, MaskRule(), None)
+        cells = self._cells(varying)
         if self.paper:
-            return self._as_in_the_paper(varying)
-        live = self._screen(varying)
-        state, rule = self._select(live)
-        predictor = self._refit(live, state, rule)
-        return self._model(live, state, get_state(predictor), rule, None)
+            return self._as_in_the_paper(cells)
+        cells, state, rule = self._select(self._screen(cells))
+        predictor = self._refit(cells, state, rule)
+        return self._model(cells, state, get_state(predictor), rule, None)
 
-    def _varying(self) -> np.ndarray:
-        changes = (self.x != self.x[:1]).any(axis=0)
-        return np.unique(self.encoder.groups[changes])
+    def _cells(self, live: np.ndarray, n_pieces: int = 0) -> Cells:
+        encoder = self.encoder
+        if n_pieces:
+            encoder = TableEncoder(n_pieces=n_pieces).fit_codes(encoder.reader, self.codes, self.weight)
+        return Cells.of(encoder, self.codes, live)
 
-    def _screen(self, columns: np.ndarray) -> np.ndarray:
+    def _screen(self, cells: Cells) -> np.ndarray:
         """Leave out columns that no row needs: gates that are the same for all rows learn first."""
-        teaching, wanted = self.teaching, self._wanted()
+        columns = cells.live
+        teaching, fewest = self.teaching, math.ceil(self._wanted() or 1)
         if teaching is not None and teaching.live is not None:
             taught = np.intersect1d(columns, teaching.live)
-            return taught if taught.size else columns
+            return taught if taught.size >= fewest else columns
         if not self.parameters.screening or not self.valid.size or len(columns) < 2:
             return columns
         gates = ConstantSelector(len(columns))
-        module = self._module(columns, gates, 0)
+        module = self._module(cells, gates, 0)
         price = SCREENING_PRICE * self.unit
         loss = JointLoss(self.task.link, "soft", (1.0, 1.0), "count", price, 0.0, SCREENING_POWER)
         snapshots = self._train(
-            module, loss, columns, "screening", SCREENING_LR, SCREENING_EPOCHS, self._decays()[0]
+            module, loss, cells, "screening", SCREENING_LR, SCREENING_EPOCHS, self._decays()[0]
         )
-        _, losses = self._judge(module, snapshots, columns, None, None)
+        _, losses = self._judge(module, snapshots, cells, None, None)
         module.load_state_dict(snapshots[int(losses.mean(axis=1).argmin())])
         logits = gates.logits.detach().cpu().numpy()
         rank = np.argsort(np.argsort(-logits, kind="stable"), kind="stable")
-        return columns[(logits > 0) | (rank < math.ceil(wanted or 1))]
+        return columns[(logits > 0) | (rank < fewest)]
 
-    def _select(self, live: np.ndarray) -> tuple[State, MaskRule]:
-        """Learn which of the columns a row needs, and at which price."""
-        count, k = self._count(), self._k()
+    def _select(self, live: np.ndarray) -> tuple[Cells, State, MaskRule]:
+        """Learn which of the columns a row needs, and at which price; see numbers as that does best."""
+        plain = self._cells(live)
         if not self.valid.size:
-            module, snapshots, _ = self._path(live, self._decays()[0])
-            return get_state(module.selector), MaskRule.fitted(self._logits(module, live), count, k)
-        paths = [self._path(live, decay) for decay in self._decays()]
-        judged = [self._judge(module, snapshots, live, count, k) for module, snapshots, _ in paths]
-        free = count is None and k is None and self.parameters.sparsity_lambda == "auto"
-        least = LEAST_PRICE if free else 0.0
-        lowest = [
-            losses.mean(axis=1)[prices >= least].min()
-            for (_, _, prices), (_, losses) in zip(paths, judged, strict=True)
-        ]
-        first = int(np.argmin(lowest))
-        (module, snapshots, prices), (rules, losses) = paths[first], judged[first]
-        tolerance = TOLERANCE * self.unit if free else 0.0
-        best = choose_price(prices, losses, USUAL_PRICE, least, tolerance)
-        self._note_path(prices, losses, best)
-        module.load_state_dict(snapshots[best])
-        return get_state(module.selector), rules[best]
+            module, _, _ = self._path(plain, self._decays()[0])
+            rule = MaskRule.fitted(self._logits(module, plain), self._count(), self._k())
+            return plain, get_state(module.selector), rule
+        free = self._wanted() is None and self.parameters.sparsity_lambda == "auto"
+        least, tolerance = (LEAST_PRICE, TOLERANCE * self.unit) if free else (0.0, 0.0)
+        many = len(self.fit) >= MANY_ROWS
+        paths = [self._judged_path(plain, decay) for decay in self._decays()[: 1 if many else None]]
+        path = min(paths, key=lambda path: path.best(least).mean())
+        bent = self._cells(live, N_PIECES) if many else plain
+        if bent.x.shape[1] > plain.x.shape[1]:
+            other = self._judged_path(bent, self._decays()[0])
+            path = other if other.clearly_below(path, least) else path
+        best = choose_price(path.prices, path.losses, USUAL_PRICE, least, tolerance)
+        self.path = path.told(best)
+        path.module.load_state_dict(path.snapshots[best])
+        return path.cells, get_state(path.module.selector), path.rules[best]
+
+    def _judged_path(self, cells: Cells, decay: float) -> PricePath:
+        module, snapshots, prices = self._path(cells, decay)
+        rules, losses = self._judge(module, snapshots, cells, self._count(), self._k())
+        return PricePath(cells, module, snapshots, prices, rules, losses)
 
     def _path(
-        self, live: np.ndarray, decay: float
+        self, cells: Cells, decay: float
     ) -> tuple[SelectAndPredict, list[dict[str, Tensor]], np.ndarray]:
         """Train selector and predictor; give them, their states on the way, and the price of each state."""
         p, count = self.parameters, self._count()
@@ -199,7 +210,7 @@ class Fitting:
         price = USUAL_PRICE if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
         if chooses:
             price = SELECTION_PRICE if count is None else RATE_PRICE
-        module = self._module(live, self._selector(live), 1)
+        module = self._module(cells, self._selector(cells), 1)
         loss = JointLoss(
             self.task.link,
             p.relaxation,
@@ -210,7 +221,7 @@ class Fitting:
             SELECTION_POWER,
             lesson=None if self.teaching is None else self.teaching.lesson,
         )
-        snapshots = self._train(module, loss, live, "selection", 1.0, decay=decay)
+        snapshots = self._train(module, loss, cells, "selection", 1.0, decay=decay)
         share = np.arange(1, len(snapshots) + 1) / len(snapshots)
         if not chooses:
             snapshots, share = snapshots[-1:], share[-1:]
@@ -220,33 +231,21 @@ class Fitting:
         given = self.parameters.weight_decay
         return DECAYS if given is None else (float(given),)
 
-    def _note_path(self, prices: np.ndarray, losses: np.ndarray, best: int) -> None:
-        self.path = [
-            {
-                "sparsity_lambda": float(price),
-                "validation_loss": float(loss.mean()),
-                "standard_error": float(loss.std() / math.sqrt(len(loss))),
-                "selected": i == best,
-            }
-            for i, (price, loss) in enumerate(zip(prices, losses, strict=True))
-        ]
-
-    def _refit(self, live: np.ndarray, selector: State, rule: MaskRule) -> MaskedPredictor:
+    def _refit(self, cells: Cells, selector: State, rule: MaskRule) -> MaskedPredictor:
         """Learn to predict from the cells that hard masks show."""
         p = self.parameters
-        model = self._model(live, selector, {}, rule, None)
-        mask = model.mask(self.codes)[:, live].astype(np.float32)
-        _, groups = live_groups(self.encoder.groups, live)
+        model = self._model(cells, selector, {}, rule, None)
+        mask = model.mask(self.codes)[:, cells.live].astype(np.float32)
         with seeded(self.seed + 2):
             module = MaskedPredictor(
-                p.hidden_layer_sizes, torch.from_numpy(groups), len(live), self.task.n_outputs
+                p.hidden_layer_sizes, torch.from_numpy(cells.groups), len(cells.live), self.task.n_outputs
             )
         epochs = math.ceil(REFIT_EPOCHS * self.epochs)
         share = 1.0
         if self.teaching is not None and self.teaching.lesson.distill != "rationale":
             alpha = self.teaching.lesson.alpha
             share = 0.5 if alpha == "anneal" else float(alpha)
-        rows, stopping = self._stopping(self._rows(live) | {"mask": mask}, epochs)
+        rows, stopping = self._stopping(self._rows(cells) | {"mask": mask}, epochs)
         settings = self._settings(REFIT_LR, 2) | {"max_epochs": epochs, "schedule": "one_cycle"}
         result = train_on_masks(
             module,
@@ -262,21 +261,21 @@ class Fitting:
         self._note("prediction", result)
         return module
 
-    def _as_in_the_paper(self, live: np.ndarray) -> RationaleModel:
+    def _as_in_the_paper(self, cells: Cells) -> RationaleModel:
         """Drawn gates, zeros in hidden cells, a target for the batch's mean count, one training."""
         p, n = self.parameters, self.n_columns
         wanted = self._wanted()
         price = PAPER_LAMBDA if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
-        module = self._module(live, self._selector(live), 1)
+        module = self._module(cells, self._selector(cells), 1)
         target = PAPER_RATE * n if wanted is None else wanted
         loss = JointLoss(self.task.link, "gumbel", tuple(p.temperature), "squared", price, target, power=0.0)
         settings = self._settings(1.0, 1) | {"optimizer": "adamw", "weight_decay": self._decays()[0]}
-        rows, stopping = self._stopping(self._rows(live), self.epochs)
+        rows, stopping = self._stopping(self._rows(cells), self.epochs)
         result, _ = train_joint(module, loss, rows, marginal=False, **settings, **stopping)
         self._note("selection", result)
-        rule = MaskRule.fitted(self._logits(module, live), None, self._k())
+        rule = MaskRule.fitted(self._logits(module, cells), None, self._k())
         fill = module.fill.detach().cpu().numpy()
-        return self._model(live, get_state(module.selector), get_state(module.predictor), rule, fill)
+        return self._model(cells, get_state(module.selector), get_state(module.predictor), rule, fill)
 
     # --- what stages share -----------------------------------------------------------------------
 
@@ -295,28 +294,27 @@ class Fitting:
         return self._count() if k is None else float(k)
 
     def _model(
-        self, live: np.ndarray, selector: State, predictor: State, rule: MaskRule, fill: np.ndarray | None
+        self, cells: Cells, selector: State, predictor: State, rule: MaskRule, fill: np.ndarray | None
     ) -> RationaleModel:
-        shift = self.shift
+        shift, live = self.shift, cells.live
         if not live.size and self.task.is_classification:
             shift = base_scores(self.y, self.weight, self.task)
         sizes = tuple(map(int, self.parameters.hidden_layer_sizes))
-        return RationaleModel(self.encoder, live, sizes, selector, predictor, rule, fill, shift, self.scale)
+        return RationaleModel(cells.encoder, live, sizes, selector, predictor, rule, fill, shift, self.scale)
 
-    def _module(self, live: np.ndarray, selector: nn.Module, stage: int) -> SelectAndPredict:
-        chosen, groups = live_groups(self.encoder.groups, live)
+    def _module(self, cells: Cells, selector: nn.Module, stage: int) -> SelectAndPredict:
+        groups = torch.from_numpy(cells.groups)
         kind = "zero" if self.paper else self.parameters.fill
         fill = torch.zeros(len(groups))
         if kind == "mean":
-            fill = torch.from_numpy(np.average(self.x[:, chosen], axis=0, weights=self.weight)).float()
+            fill = torch.from_numpy(np.average(cells.x, axis=0, weights=self.weight)).float()
         with seeded(self.seed + 10 + stage):
             predictor = mlp(len(groups), self._auxiliary(), self.task.n_outputs)
-        return SelectAndPredict(selector, predictor, torch.from_numpy(groups), fill, kind == "token")
+        return SelectAndPredict(selector, predictor, groups, fill, kind == "token")
 
-    def _selector(self, live: np.ndarray) -> nn.Module:
-        _, groups = live_groups(self.encoder.groups, live)
+    def _selector(self, cells: Cells) -> nn.Module:
         with seeded(self.seed + 1):
-            return mlp(len(groups), self.parameters.hidden_layer_sizes, len(live))
+            return mlp(len(cells.groups), self.parameters.hidden_layer_sizes, len(cells.live))
 
     def _stopping(
         self, rows: dict[str, np.ndarray], epochs: int
@@ -336,11 +334,10 @@ class Fitting:
         sizes = self.parameters.hidden_layer_sizes
         return list(sizes) if self.paper else [max(size, AUXILIARY_WIDTH) for size in sizes]
 
-    def _rows(self, live: np.ndarray) -> dict[str, np.ndarray]:
-        chosen, _ = live_groups(self.encoder.groups, live)
+    def _rows(self, cells: Cells) -> dict[str, np.ndarray]:
         kind = np.int64 if self.task.link == "softmax" else np.float32
         rows = {
-            "x": self.x[:, chosen],
+            "x": cells.x,
             "y": self.y.astype(kind),
             "weight": self.weight.astype(np.float32),
         }
@@ -348,7 +345,7 @@ class Fitting:
             scores = (self.teaching.scores - self.shift) / self.scale
             rows["teacher_scores"] = scores.astype(np.float32)
             if self.teaching.logits is not None:
-                rows["teacher_logits"] = self.teaching.logits[:, live].astype(np.float32)
+                rows["teacher_logits"] = self.teaching.logits[:, cells.live].astype(np.float32)
         return rows
 
     def _settings(self, lr: float, stage: int) -> dict[str, Any]:
@@ -368,7 +365,7 @@ class Fitting:
         self,
         module: SelectAndPredict,
         loss: JointLoss,
-        live: np.ndarray,
+        cells: Cells,
         name: str,
         lr: float,
         epochs: float = 1.0,
@@ -379,7 +376,7 @@ class Fitting:
         result, snapshots = train_joint(
             module,
             loss,
-            _taken(self._rows(live), self.fit),
+            _taken(self._rows(cells), self.fit),
             marginal=self.marginal,
             optimizer="adam",
             weight_decay=decay,
@@ -392,11 +389,11 @@ class Fitting:
         self,
         module: SelectAndPredict,
         snapshots: list[dict[str, Tensor]],
-        live: np.ndarray,
+        cells: Cells,
         count: float | None,
         k: int | None,
     ) -> tuple[list[MaskRule], np.ndarray]:
-        rows = self._rows(live)
+        rows = self._rows(cells)
         return judge(
             module,
             snapshots,
@@ -409,8 +406,8 @@ class Fitting:
             seed=self.seed,
         )
 
-    def _logits(self, module: SelectAndPredict, live: np.ndarray) -> np.ndarray:
-        x = torch.as_tensor(self._rows(live)["x"], device=module.groups.device)
+    def _logits(self, module: SelectAndPredict, cells: Cells) -> np.ndarray:
+        x = torch.as_tensor(cells.x, device=module.groups.device)
         return logits_of(module.selector, x)
 
     def _note(self, stage: str, result: TrainResult) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..tabular import TableEncoder
 from ..training import limit_threads, set_state
+from ._cells import encode
 from ._joint import CHUNK, logits_of
 from ._masks import MaskRule
 from ._network import MaskedPredictor, mlp
@@ -59,37 +60,37 @@ class RationaleModel:
 
     def encode(self, codes: np.ndarray) -> tuple[Tensor, np.ndarray]:
         """Give encoded cells (n, p) of the live columns, float64, and the live column of each."""
-        chosen, groups = live_groups(self.encoder.groups, self.live)
-        return torch.from_numpy(self.encoder.transform_codes(codes)[:, chosen]), groups
+        x, groups = encode(self.encoder, codes, self.live)
+        return torch.from_numpy(x), groups
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Say how much each column is wanted (n, d): positive where it is selected, but for ties."""
         result = np.full((len(codes), self.n_columns), HIDDEN_LOGIT)
         if self.live.size:
-            result[:, self.live] = self.rule.excess(self._logits(codes))
+            result[:, self.live] = self.rule.excess(self._logits(*self.encode(codes)))
         return result
 
     def mask(self, codes: np.ndarray) -> np.ndarray:
         """Give the rationale (n, d) of rows of numbers and codes (n, d)."""
         result = np.zeros((len(codes), self.n_columns), dtype=bool)
         if self.live.size:
-            result[:, self.live] = self.rule(self._logits(codes))
+            result[:, self.live] = self.rule(self._logits(*self.encode(codes)))
         return result
 
-    def _logits(self, codes: np.ndarray) -> np.ndarray:
-        x, groups = self.encode(codes)
+    def _logits(self, x: Tensor, groups: np.ndarray) -> np.ndarray:
         with torch.device("meta"):  # draws no initial weights
             empty = mlp(len(groups), self.hidden, len(self.live))
         selector = _filled(empty, self.selector)
         with limit_threads(CHUNK * len(groups) ** 2):
             return logits_of(selector, x)
 
-    def scores(self, codes: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        """Give scores (n, K) from the cells that mask (n, d) shows."""
+    def scores(self, codes: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        """Give scores (n, K) from the cells that mask (n, d) shows, by default those of the rationales."""
         if not self.live.size:
             return np.tile(self.shift, (len(codes), 1))
         x, groups = self.encode(codes)
-        shown = torch.from_numpy(mask[:, self.live]).double()
+        cells = self.rule(self._logits(x, groups)) if mask is None else mask[:, self.live]
+        shown = torch.from_numpy(cells).double()
         ties, n_outputs = torch.from_numpy(groups), len(self.shift)
         with torch.device("meta"):
             plain = mlp(len(groups), self.hidden, n_outputs)
@@ -105,12 +106,6 @@ class RationaleModel:
                 parts = [predictor(part) for part in seen.split(CHUNK)]
         scores = torch.cat(parts).numpy()
         return scores * self.scale + self.shift
-
-
-def live_groups(groups: np.ndarray, live: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the encoded columns (p,) of the live columns, and the position among these of each."""
-    chosen = np.flatnonzero(np.isin(groups, live))
-    return chosen, np.searchsorted(live, groups[chosen])
 
 
 def _filled(empty: nn.Module, state: State) -> nn.Module:

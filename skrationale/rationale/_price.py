@@ -3,8 +3,65 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from torch import Tensor
+
+from ._cells import Cells
+from ._masks import MaskRule
+from ._network import SelectAndPredict
+
+
+@dataclass(frozen=True)
+class PricePath:
+    """A training in which columns become dearer, and what validation rows say of its S states.
+
+    Parameters
+    ----------
+    cells : Cells
+        What the networks saw.
+    module : SelectAndPredict
+        The networks.
+    snapshots : list of S dict of Tensor
+        Their states on the way.
+    prices : ndarray of shape (S,)
+        Price of a column in each state, rising.
+    rules : list of S MaskRule
+        Make masks of the selector's logits.
+    losses : ndarray of shape (S, m)
+        Of the validation rows.
+    """
+
+    cells: Cells
+    module: SelectAndPredict
+    snapshots: list[dict[str, Tensor]]
+    prices: np.ndarray
+    rules: list[MaskRule]
+    losses: np.ndarray
+
+    def best(self, least: float) -> np.ndarray:
+        """Losses (m,) of the state that has the lowest mean, at a price that is not below the least one."""
+        means = np.where(self.prices >= least, self.losses.mean(axis=1), np.inf)
+        return self.losses[means.argmin()]
+
+    def clearly_below(self, other: PricePath, least: float) -> bool:
+        """Whether its best state loses less than another path's, by more than two standard errors."""
+        gain = other.best(least) - self.best(least)
+        return bool(gain.mean() > 2 * gain.std() / math.sqrt(len(gain)))
+
+    def told(self, chosen: int) -> list[dict[str, Any]]:
+        """Give a row for each state."""
+        return [
+            {
+                "sparsity_lambda": float(price),
+                "validation_loss": float(loss.mean()),
+                "standard_error": float(loss.std() / math.sqrt(len(loss))),
+                "selected": i == chosen,
+            }
+            for i, (price, loss) in enumerate(zip(self.prices, self.losses, strict=True))
+        ]
 
 
 def choose_price(prices: np.ndarray, losses: np.ndarray, usual: float, least: float, tolerance: float) -> int:

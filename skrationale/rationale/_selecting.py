@@ -43,12 +43,12 @@ class SelectsColumns(BaseReasoner):
     # --- answers ---------------------------------------------------------------------------------
 
     def _scores(self, codes: np.ndarray) -> np.ndarray:
-        return self._model.scores(codes, self._model.mask(codes))
+        return self._model.scores(codes)
 
     def _masked(self, X: Any, mask: Any) -> np.ndarray:
         codes = self._read(X)
         if mask is None:
-            return self._scores(codes)
+            return self._model.scores(codes)
         shown = np.asarray(mask)
         if shown.dtype != bool or shown.shape != codes.shape:
             raise ValueError(

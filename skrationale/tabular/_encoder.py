@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,10 @@ class TableEncoder:
         What is done to numbers: mean 0 and variance 1, normal quantiles, or nothing.
     max_categories : int, default=40
         Most columns that a category is encoded into.
+    n_pieces : int, default=0
+        Columns that a number is encoded into besides its own, so that a network can bend it: between two
+        neighbouring quantiles such a column rises from -1 to 1 (piecewise linear encoding). Numbers
+        with one or two values get none.
     random_state : int or None, default=None
         Seed of the subsample from which quantiles of large tables are estimated.
 
@@ -60,12 +65,18 @@ class TableEncoder:
     encoded_names: tuple[str, ...]
 
     def __init__(
-        self, *, numeric: str = "standard", max_categories: int = 40, random_state: int | None = None
+        self,
+        *,
+        numeric: str = "standard",
+        max_categories: int = 40,
+        n_pieces: int = 0,
+        random_state: int | None = None,
     ) -> None:
         if numeric not in ("standard", "quantile", "none"):
             raise ValueError(f"numeric must be 'standard', 'quantile' or 'none'. Got {numeric!r} instead.")
         self.numeric = numeric
         self.max_categories = max_categories
+        self.n_pieces = n_pieces
         self.random_state = random_state
 
     def fit(self, X: Any, sample_weight: np.ndarray | None = None) -> TableEncoder:
@@ -130,6 +141,10 @@ class TableEncoder:
                 labels = self._level_names(i, int(j))
                 groups += [j] * len(labels)
                 encoded += [f"{names[j]} = {label}" for label in labels]
+        self._knots = self._find_knots(codes) if self.n_pieces else {}
+        for number, knots in self._knots.items():
+            groups += [number] * (len(knots) - 1)
+            encoded += [f"{names[number]} from {low:g} to {high:g}" for low, high in pairwise(knots)]
         self.groups, self.encoded_names = np.array(groups, dtype=np.intp), tuple(encoded)
         return self
 
@@ -141,6 +156,15 @@ class TableEncoder:
                 random_state=self.random_state,
             ).fit(numbers)
         return StandardScaler().fit(numbers, sample_weight=sample_weight)
+
+    def _find_knots(self, codes: np.ndarray) -> dict[int, np.ndarray]:
+        """Different quantiles of each number that has at least three."""
+        shares, found = np.linspace(0, 1, self.n_pieces + 1), {}
+        for j in self._numbers[self._varies]:
+            knots = np.unique(np.nanquantile(codes[:, j], shares, method="nearest"))
+            if len(knots) > 2:
+                found[int(j)] = knots
+        return found
 
     def _level_names(self, i: int, j: int) -> list[str]:
         """Names of the one-hot columns of category i, which is original column j."""
@@ -187,6 +211,9 @@ class TableEncoder:
         parts = [np.nan_to_num(numbers, nan=0.0), np.isnan(codes[:, self._missing])]
         if self._one_hot is not None:
             parts.append(self._one_hot.transform(codes[:, self._categories]))
+        for j, knots in self._knots.items():
+            progress = np.clip((codes[:, [j]] - knots[:-1]) / np.diff(knots), 0, 1)
+            parts.append(np.nan_to_num(2 * progress - 1, nan=0.0))
         return np.hstack([part.astype(np.float64) for part in parts])
 
 

@@ -119,7 +119,7 @@ class TestDefaults:
         assert list(dict.fromkeys(stages)) == ["screening", "selection", "prediction"]
         assert model.n_iter_ == len(model.history_)
         assert model.device_ == "cpu"
-        # 3400 rows in steps of at most 212: 125 epochs make 2000 steps
+        # 3400 rows in steps of at most 212: 125 epochs make 2000 steps; twice, the second time with pieces
         n_epochs = {stage: stages.count(stage) for stage in stages}
         assert n_epochs["selection"] in (2 * 118, 2 * 125)
         assert n_epochs["screening"] == 1.5 * n_epochs["selection"] / 2
@@ -457,6 +457,24 @@ class TestParameters:
         y = np.random.RandomState(0).permutation(y)
         model = classifier(max_epochs=15, n_iter_no_change=2).fit(X, y)
         assert [row["stage"] for row in model.history_].count("prediction") < 15
+
+    def test_numbers_are_seen_in_pieces_where_that_is_clearly_better(self):
+        rng = np.random.RandomState(0)
+        X = rng.uniform(-1, 1, (2600, 3))
+        smooth, steps = X[:, 0] + rng.normal(size=2600), np.sign(np.sin(12 * X[:, 0])) + X[:, 1]
+        settings = {"weight_decay": None, "max_epochs": 12}
+        models = {name: regressor(**settings).fit(X, y) for name, y in (("x", smooth), ("steps", steps))}
+        assert models["x"]._model.encoder.n_pieces == 0
+        assert models["steps"]._model.encoder.n_pieces > 0
+        assert models["steps"].score(X, steps) > 0.8
+        few = regressor(**settings).fit(X[:500], steps[:500])
+        assert few._model.encoder.n_pieces == 0  # not tried
+
+    def test_categories_have_no_pieces_to_try(self):
+        X = pd.DataFrame(np.random.RandomState(0).choice(list("abc"), (2600, 2)))
+        y = (X[0] == "a").astype(float)
+        model = regressor(weight_decay=None, max_epochs=3).fit(X, y)
+        assert [row["stage"] for row in model.history_].count("selection") == 3
 
     @pytest.mark.parametrize(("decay", "n_paths"), [(None, 2), (0.003, 1)])
     def test_a_given_decay_leaves_nothing_to_compare(self, decay, n_paths):

@@ -133,12 +133,20 @@ class TestStudent:
         teacher = RationaleRegressor(max_features=2, **FAST | {"weight_decay": 1e-3}).fit(X, y)
         ever = teacher.get_rationale(X).any(axis=0)
         assert 2 <= ever.sum() < 5
-        model = student(FrozenEstimator(teacher), alpha=1.0, max_features=5, weight_decay=1e-3).fit(X, y)
+        settings = {"alpha": 1.0, "max_features": int(ever.sum()), "weight_decay": 1e-3}
+        model = student(FrozenEstimator(teacher), **settings).fit(X, y)
         mask = model.get_rationale(5 * line(3000, seed=1)[0])
-        np.testing.assert_array_equal(mask, np.tile(ever, (3000, 1)))  # it would have taken more
+        np.testing.assert_array_equal(mask, np.tile(ever, (3000, 1)))
         assert "screening" not in {row["stage"] for row in model.history_}
-        model = student(FrozenEstimator(teacher), max_features=0.9, weight_decay=1e-3).fit(X, y)
+        model = student(FrozenEstimator(teacher), weight_decay=1e-3).fit(X, y)
         assert not model.get_rationale(X)[:, ~ever].any()
+
+    @pytest.mark.parametrize("wanted", [5, 5 / 6])
+    def test_more_columns_than_the_teacher_selects_are_found_when_asked_for(self, two, wanted):
+        X, y, teacher = two
+        assert teacher.get_rationale(X).any(axis=0).sum() < 5
+        mask = brief(FrozenEstimator(teacher), max_features=wanted).fit(X, y).get_rationale(X)
+        assert mask.sum(axis=1).mean() == pytest.approx(5, abs=0.0 if wanted == 5 else 0.2)
 
     def test_columns_that_never_vary_are_never_selected(self, two):
         X, y, teacher = two

@@ -94,3 +94,37 @@ def test_numbers_alone_categories_alone_and_pickle(table):
         np.testing.assert_array_equal(copy.transform(part), encoder.transform(part))
     with pytest.raises(ValueError, match="numeric must be .* Got 'fancy'"):
         TableEncoder(numeric="fancy")
+
+
+def test_pieces_rise_between_neighbouring_quantiles(table):
+    plain, encoder = TableEncoder().fit(table), TableEncoder(n_pieces=4).fit(table)
+    encoded, n_plain = encoder.transform(table), len(plain.groups)
+    np.testing.assert_array_equal(encoded[:, :n_plain], plain.transform(table))
+    # four pieces of each number that varies; a flag has two values and a constant one
+    assert encoder.groups[n_plain:].tolist() == [0] * 4 + [1] * 4
+    number, gaps = encoded[:, n_plain : n_plain + 4], encoded[:, n_plain + 4 :]
+    quarters = np.quantile(table["number"], [0.25, 0.5, 0.75], method="nearest")
+    for j, low in enumerate([table["number"].min(), *quarters]):
+        below = (table["number"] <= low).to_numpy()
+        np.testing.assert_array_equal(number[below, j], -1)
+        assert (number[~below, j] > -1).all()
+    assert np.isclose(np.abs(number), 1).sum(axis=1).min() >= 3  # a number lies within one piece
+    # their sum rises strictly with the number: nothing is lost
+    order = table["number"].to_numpy().argsort()
+    assert (np.diff(number[order].sum(axis=1)) > 0).all()
+    assert (gaps[table["gaps"].isna()] == 0).all()
+
+
+def test_numbers_beyond_those_seen_are_at_the_end_of_the_pieces(table):
+    encoder = TableEncoder(n_pieces=3).fit(table)
+    far = table.iloc[:2].assign(number=[-1e9, 1e9])
+    ends = encoder.transform(far)[:, [name.startswith("number from") for name in encoder.encoded_names]]
+    np.testing.assert_array_equal(ends, [[-1, -1, -1], [1, 1, 1]])
+
+
+def test_pieces_of_a_number_with_few_values_are_as_many_as_its_steps():
+    encoder = TableEncoder(n_pieces=16).fit(np.array([[0.0], [1.0], [1.0], [5.0]]))
+    assert encoder.encoded_names[1:] == ("x0 from 0 to 1", "x0 from 1 to 5")
+    np.testing.assert_array_equal(
+        encoder.transform(np.array([[0.5], [3.0]]))[:, 1:], np.array([[0.0, -1.0], [1.0, 0.0]], np.float32)
+    )
