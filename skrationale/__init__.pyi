@@ -1,4 +1,5 @@
 from .explanation import Explanation
+from .flint import FLINTClassifier, FLINTRegressor
 from .gbdt2nn import GBDT2NNStudent
 from .rationale import RationaleClassifier, RationaleDistiller, RationaleRegressor
 from .symbolic import (
@@ -12,6 +13,8 @@ from .symbolic import (
 __version__: str
 __all__ = [
     "Explanation",
+    "FLINTClassifier",
+    "FLINTRegressor",
     "Formula",
     "GBDT2NNStudent",
     "RationaleClassifier",

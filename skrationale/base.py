@@ -244,6 +244,17 @@ def _score(task: Task | None, y: Any, predictions: np.ndarray, sample_weight: An
     return float(metric(y, predictions, sample_weight=sample_weight))
 
 
+def agreement(scores: np.ndarray, teacher_scores: np.ndarray, task: Task) -> dict[str, float]:
+    """Measure how well scores (n, K) agree with those of a teacher; see `prediction_fidelity`."""
+    probabilities: dict[str, Any] = {}
+    if task.is_classification:
+        probabilities = {
+            "probabilities": task.probabilities(scores),
+            "teacher_probabilities": task.probabilities(teacher_scores),
+        }
+    return prediction_fidelity(scores, teacher_scores, **probabilities)
+
+
 class BaseDistiller(BaseReasoner):
     """A meta-estimator whose task is its teacher's task.
 
@@ -368,14 +379,7 @@ class BaseDistiller(BaseReasoner):
         codes = self._read(X)
         table = self._teacher_table(as_frame_or_array(X), codes)
         scores, teacher_scores = self._scores(codes), self._teacher_scores(table)
-        task = self._task
-        probabilities: dict[str, Any] = {}
-        if task.is_classification:
-            probabilities = {
-                "probabilities": task.probabilities(scores),
-                "teacher_probabilities": task.probabilities(teacher_scores),
-            }
-        result = prediction_fidelity(scores, teacher_scores, **probabilities)
+        result, task = agreement(scores, teacher_scores, self._task), self._task
         reasons = self._teacher_reasons(X)
         if reasons is not None:
             result |= explanation_fidelity(self.explain(X).values, reasons.values)

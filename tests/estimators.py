@@ -3,9 +3,13 @@
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skrationale import (
+    FLINTClassifier,
+    FLINTRegressor,
     GBDT2NNStudent,
     RationaleClassifier,
     RationaleDistiller,
@@ -36,6 +40,7 @@ SHORT = {
     "jacobian_lambda": None,
     "random_state": 0,
 }
+FLINT = {"hidden_layer_sizes": (16, 16), "n_attributes": 6, "lr": 5e-3, "max_epochs": 30, "random_state": 0}
 RATIONALE = {"hidden_layer_sizes": (16, 16), "max_epochs": 15, "lr": 5e-3, "random_state": 0}
 
 
@@ -77,6 +82,12 @@ CLASSIFIERS = {
     "rationale-distiller": lambda: RationaleDistiller(
         RationaleClassifier(**RATIONALE), audit_teacher=False, **RATIONALE
     ),
+    "flint": lambda: FLINTClassifier(**FLINT),
+    "flint-post-hoc": lambda: FLINTClassifier(
+        make_pipeline(OneHot(), StandardScaler(), MLPClassifier((16,), max_iter=200, random_state=0)),
+        decide_with="interpreter",
+        **FLINT,
+    ),
     "rationale-trees": lambda: RationaleDistiller(black_box(HistGradientBoostingClassifier), **RATIONALE),
 }
 REGRESSORS = {
@@ -87,6 +98,7 @@ REGRESSORS = {
     "symbolic": lambda: SymbolicDistiller(SmoothMLPRegressor(**SMOOTH), **SHORT),
     "symbolic-black-box": lambda: SymbolicDistiller(black_box(HistGradientBoostingRegressor), **SHORT),
     "rationale": lambda: RationaleRegressor(**RATIONALE),
+    "flint": lambda: FLINTRegressor(**FLINT),
     "rationale-rate": lambda: RationaleRegressor(max_features=0.4, relaxation="gumbel", **RATIONALE),
     "rationale-distiller": lambda: RationaleDistiller(
         RationaleRegressor(**RATIONALE), audit_teacher=False, **RATIONALE
@@ -101,6 +113,7 @@ GRIDS = {
     "penalty_fraction": [0.5, 1.0],
     "maxsize": [5, 9],
     "sparsity_lambda": [0.02, 0.05],
+    "fidelity_lambda": [0.3, 1.0],
 }
 """Values to search for parameters that an estimator may have."""
 
@@ -113,6 +126,9 @@ BAD_PARAMETERS = {
     "sparsity_lambda": ("much", "'sparsity_lambda' parameter .* Got 'much'"),
     "max_features": (1.5, "'max_features' parameter .* Got 1.5"),
     "temperature": ((0.1, 5.0), "'temperature' parameter .* Got"),
+    "fidelity_lambda": (-1.0, "'fidelity_lambda' parameter .* Got -1.0"),
+    "hidden_layers": ((7,), "'hidden_layers' parameter"),
+    "attribute_names": (["a", "a"], "'attribute_names' parameter"),
     "alpha": (2.0, "'alpha' parameter .* Got 2.0"),
     "engine": ("abacus", "'engine' parameter .* Got 'abacus'"),
     "teacher_weight": (1.5, "'teacher_weight' parameter .* Got 1.5"),

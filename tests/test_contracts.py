@@ -1,5 +1,6 @@
 """The promises that every estimator of the package keeps."""
 
+import inspect
 import io
 import pickle
 
@@ -32,10 +33,18 @@ def raw_scores(model, X):
     return np.log(prediction) if model.explain(X[:1]).link == "log" else prediction
 
 
+def reasons(model, X, **options):
+    """Reasons by the table's columns, from every family."""
+    if "by" in inspect.signature(model.explain).parameters:
+        options["by"] = "column"
+    return model.explain(X, **options)
+
+
 def assert_reasons_hold(model, X):
     """Reasons add up to the score; or with a rationale held, all other cells can be those of other rows."""
-    explanation = model.explain(X)
+    explanation = reasons(model, X)
     if explanation.kind != "rationale":
+        assert model.explain(X).additivity_error(raw_scores(model, X)) < 1e-5
         assert explanation.additivity_error(raw_scores(model, X)) < 1e-5
         return
     mask = explanation.mask
@@ -64,7 +73,7 @@ def fitted(mixed):
 @every
 def test_reasons_are_those_of_the_score(make, fitted, mixed):
     model, X = fitted(make), mixed[0]
-    explanation = model.explain(X)
+    explanation = reasons(model, X)
     assert explanation.values.shape[:2] == X.shape
     assert explanation.feature_names == tuple(X.columns)
     assert_reasons_hold(model, X)
@@ -75,7 +84,7 @@ def test_two_classes_have_one_output_in_log_odds(make, mixed):
     X, score = mixed
     y = np.where(score > np.median(score), "yes", "no")
     model = make().fit(X, y)
-    explanation = model.explain(X)
+    explanation = reasons(model, X)
     assert explanation.values.shape == X.shape
     assert explanation.output_names == ("yes",)
     assert explanation.link == "logit"
@@ -98,7 +107,7 @@ def test_fit_leaves_parameters_data_and_global_chance_alone(make, mixed):
     X_before, y_before = X.copy(), y.copy()
     numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
     model.fit(X, y)
-    model.explain(X)
+    reasons(model, X)
     assert {k: repr(v) for k, v in model.get_params().items()} == parameters
     pd.testing.assert_frame_equal(X, X_before)
     np.testing.assert_array_equal(y, y_before)
@@ -111,22 +120,22 @@ def test_one_seed_one_model(make, fitted, mixed):
     X, score = mixed
     first = fitted(make)
     second = make().fit(X, target_of(first, score))
-    np.testing.assert_array_equal(first.explain(X).values, second.explain(X).values)
-    if first.explain(X[:1]).kind == "formula":
+    np.testing.assert_array_equal(reasons(first, X).values, reasons(second, X).values)
+    if reasons(first, X[:1]).kind == "formula":
         assert str(first.formulas_) == str(second.formulas_)
         return  # with another seed a good search finds the same formula
     other = make().set_params(random_state=1).fit(X, target_of(first, score))
-    assert not np.array_equal(first.explain(X).values, other.explain(X).values)
+    assert not np.array_equal(reasons(first, X).values, reasons(other, X).values)
 
 
 @every
 def test_row_order_and_number_do_not_matter(make, fitted, mixed):
     model, X = fitted(make), mixed[0]
-    whole = model.explain(X).values
+    whole = reasons(model, X).values
     shuffled = np.random.RandomState(0).permutation(len(X))
-    np.testing.assert_allclose(model.explain(X.iloc[shuffled]).values, whole[shuffled], atol=1e-10)
-    np.testing.assert_allclose(model.explain(X.iloc[7:8]).values[0], whole[7], atol=1e-10)
-    np.testing.assert_allclose(model.explain(X, batch_size=13).values, whole, atol=1e-10)
+    np.testing.assert_allclose(reasons(model, X.iloc[shuffled]).values, whole[shuffled], atol=1e-10)
+    np.testing.assert_allclose(reasons(model, X.iloc[7:8]).values[0], whole[7], atol=1e-10)
+    np.testing.assert_allclose(reasons(model, X, batch_size=13).values, whole, atol=1e-10)
 
 
 @every
@@ -137,7 +146,7 @@ def test_pickle_and_joblib_keep_the_model_and_nothing_else(make, fitted, mixed):
     buffer.seek(0)
     for copy in (pickle.loads(pickle.dumps(model)), joblib.load(buffer)):
         np.testing.assert_array_equal(copy.predict(X), model.predict(X))
-        np.testing.assert_array_equal(copy.explain(X).values, model.explain(X).values)
+        np.testing.assert_array_equal(reasons(copy, X).values, reasons(model, X).values)
     names = _class_names(model)
     assert not names & {"DataFrame", "Generator", "RandomState", "AdamW", "Tensor", "Parameter", "NeuralNet"}
 
@@ -159,12 +168,12 @@ def test_unseen_levels_missing_and_constant_columns(make, fitted, mixed):
     X["city"] = "Rome"
     X["grade"] = pd.Categorical(["low"] * 5, categories=["low", "never seen"])
     X["age"] = np.nan
-    assert np.isfinite(model.explain(X).values).all()
+    assert np.isfinite(reasons(model, X).values).all()
     everything_missing = X.astype(object).mask(np.ones(X.shape, bool))
     everything_missing = everything_missing.astype(
         {"age": float, "visits": float, "idle": float, "member": float}
     )
-    assert np.isfinite(model.explain(everything_missing).values).all()
+    assert np.isfinite(reasons(model, everything_missing).values).all()
 
 
 @every
@@ -174,7 +183,7 @@ def test_odd_tables(make, mixed):
     y = target_of(model, score)
     X = X[["age", "idle"]].assign(constant=1.0, nothing=np.nan)
     model.fit(X, y)
-    values = model.explain(X).values
+    values = reasons(model, X).values
     assert (values[:, 2:] == 0).all()
     assert np.abs(values[:, 0]).sum() > 0
     one = make().fit(X[["age"]], y)
@@ -187,11 +196,11 @@ def test_few_rows_and_a_constant_target(make, mixed):
     model = make()
     y = target_of(model, score)
     few = make().fit(X[:20], y[:20])
-    assert np.isfinite(few.explain(X[:20]).values).all()
+    assert np.isfinite(reasons(few, X[:20]).values).all()
     if not is_classifier(model):
         constant = make().fit(X, np.full(len(X), 3.5))
         np.testing.assert_allclose(constant.predict(X), 3.5, rtol=1e-6)
-        assert (constant.explain(X).values == 0).all()
+        assert (reasons(constant, X).values == 0).all()
 
 
 @every
@@ -203,9 +212,9 @@ def test_arrays_read_only_and_of_text(make, mixed):
     numbers.flags.writeable = False
     y.flags.writeable = False
     model.fit(numbers, y)
-    assert model.explain(numbers).feature_names == ("x0", "x1", "x2")
+    assert reasons(model, numbers).feature_names == ("x0", "x1", "x2")
     text = X[["age", "city"]].to_numpy(dtype=object)
-    assert make().fit(text, y).explain(text).values.shape[:2] == text.shape
+    assert reasons(make().fit(text, y), text).values.shape[:2] == text.shape
 
 
 @every
@@ -214,7 +223,7 @@ def test_hostile_column_names(make, mixed):
     X = X.set_axis(["a b", '{"x": 1}', "N", "", "select", "ümläut"], axis=1)
     model = make()
     model.fit(X, target_of(model, score))
-    assert model.explain(X).feature_names == tuple(X.columns)
+    assert reasons(model, X).feature_names == tuple(X.columns)
 
 
 @every
@@ -224,7 +233,7 @@ def test_polars_frames(make, fitted, mixed):
     model = make()
     model.fit(pl.from_pandas(X), target_of(model, score))
     assert model.predict(pl.from_pandas(X)).shape == (len(X),)
-    np.testing.assert_allclose(model.explain(pl.from_pandas(X)).values, model.explain(X).values, atol=1e-10)
+    np.testing.assert_allclose(reasons(model, pl.from_pandas(X)).values, reasons(model, X).values, atol=1e-10)
 
 
 @every
@@ -234,7 +243,7 @@ def test_pipeline_grid_search_and_cross_validation(make, mixed):
     y = target_of(model, score)
 
     def reasons_are_few(estimator, X, y):
-        return -np.count_nonzero(estimator.explain(X).mean_abs())
+        return -np.count_nonzero(reasons(estimator, X).mean_abs())
 
     pipeline = make_pipeline(FunctionTransformer(), clone(model))
     assert pipeline.fit(X, y).score(X, y) > 0.3
@@ -242,7 +251,7 @@ def test_pipeline_grid_search_and_cross_validation(make, mixed):
     assert grid
     name = next(iter(grid))
     search = GridSearchCV(model, {name: grid[name]}, cv=2, n_jobs=2).fit(X, y)
-    assert search.best_estimator_.explain(X).values.shape[:2] == X.shape
+    assert reasons(search.best_estimator_, X).values.shape[:2] == X.shape
     scores = cross_validate(model, X, y, cv=2, scoring={"few": reasons_are_few})
     assert (scores["test_few"] < 0).all()
 

@@ -12,7 +12,7 @@ import pytest
 import skrationale
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("", ".datasets", ".gbdt2nn", ".metrics", ".plotting", ".rationale", ".symbolic")
+ROOMS = ("", ".datasets", ".flint", ".gbdt2nn", ".metrics", ".plotting", ".rationale", ".symbolic")
 # a second paragraph, neighbours, an example
 NOT_ASKED = {"ES01", "SA01", "EX01"}
 

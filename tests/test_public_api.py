@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import skrationale
+import skrationale.flint
 import skrationale.gbdt2nn
 import skrationale.rationale
 import skrationale.symbolic
@@ -20,6 +21,7 @@ FAMILIES = {"gbdt2nn", "symbolic", "rationale", "flint"}
 def test_import_is_light():
     code = f"""
 import sys, skrationale, skrationale.gbdt2nn, skrationale.symbolic, skrationale.rationale
+import skrationale.flint
 import skrationale.datasets, skrationale.plotting
 print(*[name for name in "{HEAVY}".split() if name in sys.modules])
 """
@@ -28,7 +30,7 @@ print(*[name for name in "{HEAVY}".split() if name in sys.modules])
 
 
 def test_public_names_exist_and_are_documented():
-    rooms = [skrationale, skrationale.gbdt2nn, skrationale.symbolic, skrationale.rationale]
+    rooms = [skrationale, skrationale.gbdt2nn, skrationale.symbolic, skrationale.rationale, skrationale.flint]
     public = {name: getattr(room, name) for room in rooms for name in room.__all__}
     assert len(public) > 12
     del public["EngineError"]

@@ -51,6 +51,10 @@ PUBLISHED_AUROC = {
     "INVASE": (0.690, 0.877, 0.902, 0.787, 0.784, 0.877),
     "no selection": (0.578, 0.789, 0.854, 0.558, 0.662, 0.692),
 }
+TRADE_OFF = (
+    *("LightGBM", "MLP (64, 64)", "TabNet", "ours", "ours, 4 a row", "LightGBM, the same 4 columns"),
+    *("MLP (64, 64), the same 4 columns", "student alone, 4 a row", "student, REKD, 4 a row"),
+)
 SCORES = {"covertype_50k": "accuracy", "california_housing": "R2"}
 NOTES = """Means ± standard deviations over seeds, on rows that were not used in fit. TPR: share of a
 row's true columns that are chosen; FDR: share of the chosen that are not true; F1: of the two sets of
@@ -148,21 +152,40 @@ def with_ratios(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside_published(cells: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Measured figures of Syn1 to Syn6 beside printed ones."""
-    label = ", published, their machines and sizes"
+    """Measured figures, beside printed ones for Syn1 to Syn6."""
+    label = " (published)"
     masks, scores = [], []
-    for i, name in enumerate(SYN_NAMES):
+    for i, name in enumerate(cells["setting"].drop_duplicates()):
         rows = cells[cells["setting"] == name].groupby("method", sort=False)
         means = rows[["tpr", "fdr", "oracle_tpr", "score"]].mean()
         mask = {m: f"{100 * r.tpr:.0f} / {100 * r.fdr:.0f}" for m, r in means.dropna(subset="tpr").iterrows()}
         given = means[means["tpr"].isna() & means["oracle_tpr"].notna()]["oracle_tpr"]
         mask |= {f"{m}, number given": f"{100 * v:.0f} / {100 * (1 - v):.0f}" for m, v in given.items()}
-        mask |= {f"{m}{label}": values[i] for m, values in PUBLISHED_MASKS.items()}
+        printed = i < len(SYN_NAMES)
+        mask |= {f"{m}{label}": values[i] if printed else "" for m, values in PUBLISHED_MASKS.items()}
         auroc = {m: f"{r.score:.3f}" for m, r in means.iterrows()}
-        auroc |= {f"{m}{label}": f"{values[i]:.3f}" for m, values in PUBLISHED_AUROC.items()}
+        auroc |= {
+            f"{m}{label}": f"{values[i]:.3f}" if printed else "" for m, values in PUBLISHED_AUROC.items()
+        }
         masks.append({"setting": name} | mask)
         scores.append({"setting": name} | auroc)
-    return {"TPR / FDR in percent": masks, "AUROC": scores}
+    return {"TPR / FDR in percent": level(masks), "AUROC": level(scores)}
+
+
+def level(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give all rows all columns, published ones last."""
+    names = sorted(dict.fromkeys(name for row in rows for name in row), key=lambda n: "published" in n)
+    return [{name: row.get(name, "") for name in names} for row in rows]
+
+
+def trade_off(cells: pd.DataFrame) -> list[dict[str, Any]]:
+    """Mean score and mean number of columns of the main methods, a line a table."""
+    lines = []
+    for setting, group in cells.groupby("setting", sort=False):
+        means = group.groupby("method")[["score", "n_selected"]].mean()
+        told = {m: f"{r.score:.3f} ({r.n_selected:.1f})" for m, r in means.iterrows()}
+        lines.append({"table": setting} | {method: told.get(method, "") for method in TRADE_OFF})
+    return lines
 
 
 def with_best_alone(cells: pd.DataFrame) -> pd.DataFrame:
@@ -279,6 +302,7 @@ def real_text(cells: pd.DataFrame, folder: Path) -> Iterable[str]:
     cells = in_order(cells, [])
     plot(cells, folder / f"{NAME}.png")
     yield f"## Real tables\n\n{REAL_NOTES}\n\n![Score against columns a row]({NAME}.png)"
+    yield f"Score, and in brackets the columns used for a row:\n\n{markdown_table(trade_off(cells))}"
     yield markdown_table(detail(cells, "score"))
 
 

@@ -79,10 +79,17 @@ class SmoothNetwork(nn.Module):
             return weight, bias
         return weight - weight.mean(0), bias - bias.mean()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Give the outputs (n, K) of rows (n, p)."""
+    def hidden_states(self, x: Tensor) -> list[Tensor]:
+        """Give the states (n, h) of each hidden layer for rows (n, p)."""
+        states = []
         for layer in self.hidden:
             x = PLAIN[self.activation](layer(x))
+            states.append(x)
+        return states
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give the outputs (n, K) of rows (n, p)."""
+        x = self.hidden_states(x)[-1]
         return functional.linear(x, *self.last_layer())
 
     def forward_with_gradient(self, x: Tensor, mix: Tensor | None = None) -> tuple[Tensor, Tensor]:

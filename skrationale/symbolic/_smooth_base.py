@@ -273,6 +273,14 @@ class BaseSmoothMLP(BaseReasoner):
     def _scores(self, codes: np.ndarray) -> np.ndarray:
         return self._outputs(self._encoder.transform_codes(codes))
 
+    def _hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
+        """Give the states (n, h) of each hidden layer; none where a constant is predicted."""
+        network, x = self._network(), self._encoder.transform_codes(codes)
+        if network is None:
+            return []
+        with torch.no_grad(), limit_threads(len(x) * max(self._sizes) ** 2):
+            return [states.numpy() for states in network.hidden_states(torch.from_numpy(x).double())]
+
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give integrated gradients from the average training row to each row [1]_.
 

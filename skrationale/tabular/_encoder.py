@@ -177,6 +177,18 @@ class TableEncoder:
         labels = ["missing" if np.isnan(code) else str(levels[int(code)]) for code in kept]
         return labels + ["other"] * bool(rare.size)
 
+    def parts(self) -> dict[str, list[int]]:
+        """Say which encoded columns are ``numbers``, signs of ``missing`` ones, ``levels`` and ``pieces``."""
+        n_numbers, n_missing = len(self._numbers), len(self._missing)
+        n_pieces = sum(len(knots) - 1 for knots in self._knots.values())
+        ends = np.cumsum([n_numbers, n_missing, len(self.groups) - n_numbers - n_missing - n_pieces]).tolist()
+        starts = [0, *ends]
+        names = ("numbers", "missing", "levels", "pieces")
+        return {
+            name: list(range(start, end))
+            for name, start, end in zip(names, starts, [*ends, len(self.groups)], strict=True)
+        }
+
     def transform(self, X: Any) -> np.ndarray:
         """Encode rows.
 

@@ -74,6 +74,8 @@ class TableReader:
         Names of the d columns; ``x0, x1, ...`` where the table has none.
     levels : tuple of (ndarray or None)
         Per column the levels in the order of their codes, None for a numeric column.
+    names : tuple or None
+        Names of the columns as they were given; None where the table was an array.
 
     Examples
     --------
@@ -90,6 +92,7 @@ class TableReader:
 
     feature_names: tuple[str, ...]
     levels: tuple[np.ndarray | None, ...]
+    names: tuple[Any, ...] | None
 
     def fit(self, X: Any) -> TableReader:
         """Learn names and category levels.
@@ -111,10 +114,12 @@ class TableReader:
         """
         table = as_frame_or_array(X)
         if isinstance(table, np.ndarray):
+            self.names = None
             self.feature_names = tuple(f"x{j}" for j in range(table.shape[1]))
             self.levels = (None,) * table.shape[1]
             return self
-        self.feature_names = tuple(str(name) for name in table.columns)
+        self.names = tuple(table.columns)
+        self.feature_names = tuple(map(str, self.names))
         self.levels = tuple(
             self._column_levels(table.iloc[:, j], name) for j, name in enumerate(self.feature_names)
         )
@@ -274,6 +279,34 @@ class TableReader:
                 level_codes = np.where(np.isnan(codes[:, j]), UNSEEN, codes[:, j]).astype(int)
                 columns[name] = pd.Categorical.from_codes(level_codes, categories=pd.Index(levels))
         return pd.DataFrame(columns, copy=False)
+
+    def restore(self, codes: np.ndarray) -> Any:
+        """Rebuild a table as it was given, from numbers and codes.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n, d)
+            What :meth:`transform` gave.
+
+        Returns
+        -------
+        pandas.DataFrame or ndarray
+            `codes` itself for tables that were arrays; else a DataFrame with the columns' names. Categories
+            and text are objects, with NaN where one is missing and ``"(unseen)"`` for a level that was not
+            there at fit.
+        """
+        if self.names is None:
+            return codes
+        import pandas as pd
+
+        columns: dict[int, np.ndarray] = {}
+        for j, levels in enumerate(self.levels):
+            columns[j] = codes[:, j]
+            if levels is not None:
+                cells = np.array([*levels, "(unseen)", np.nan], dtype=object)
+                columns[j] = cells[np.where(np.isnan(codes[:, j]), len(levels) + 1, codes[:, j]).astype(int)]
+                columns[j][codes[:, j] == UNSEEN] = "(unseen)"
+        return pd.DataFrame(columns, copy=False).set_axis(list(self.names), axis=1)
 
     def _safe_names(self) -> list[str]:
         safe: list[str] = []

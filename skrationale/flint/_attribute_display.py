@@ -1,0 +1,264 @@
+"""AttributeDisplay: an attribute as pictures, or as the columns that it depends on."""
+
+from __future__ import annotations
+
+import textwrap
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from ..explanation._format import SIZE, shorten
+from ._describe import AttributeDescription
+from ._pictures import Pictures, as_picture, largest_classes, pictures_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GAP = 0.35
+"""Space between the pictures of two classes, in pictures."""
+
+
+class AttributeDisplay:
+    """An attribute of a fitted FLINT model, drawn.
+
+    Of a model of images: the images that have most of it, and below them what they become when the attribute
+    is raised further ("activation maximisation with partial initialisation"). Of a model of a table: the
+    importance of its columns, and its rule. Make one with `from_estimator`, or with the model's
+    `plot_attribute`.
+
+    Parameters
+    ----------
+    name : str
+        Of the attribute.
+    pictures : tuple of Pictures, default=()
+        Images, one entry a class.
+    limits : (float, float), default=(0.0, 1.0)
+        Pixels drawn black and white.
+    description : AttributeDescription, default=None
+        What is drawn where there are no pictures.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    axes_ : ndarray of Axes of shape (1 or 2, n_pictures)
+        Those of the pictures, inside of `ax_`; empty for a table.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skrationale import FLINTClassifier
+    >>> X, y = load_digits(n_class=3, return_X_y=True)
+    >>> images = X.reshape(-1, 1, 8, 8)
+    >>> model = FLINTClassifier(n_attributes=4, max_epochs=4, random_state=0).fit(images, y)
+    >>> display = model.plot_attribute(0, n_samples=2, n_classes=1, maximise=False)
+    >>> display.axes_.shape
+    (1, 2)
+    """
+
+    ax_: Axes
+    axes_: np.ndarray
+    figure_: Figure
+
+    def __init__(
+        self,
+        name: str,
+        pictures: tuple[Pictures, ...] = (),
+        *,
+        limits: tuple[float, float] = (0.0, 1.0),
+        description: AttributeDescription | None = None,
+    ) -> None:
+        self.name = name
+        self.pictures = pictures
+        self.limits = limits
+        self.description = description
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        attribute: int | str,
+        X: Any = None,
+        *,
+        n_samples: int = 3,
+        n_classes: int = 2,
+        maximise: bool = True,
+        ax: Axes | None = None,
+    ) -> Self:
+        """Draw an attribute of a fitted model.
+
+        Parameters
+        ----------
+        estimator : FLINTClassifier or FLINTRegressor
+            Fitted.
+        attribute : int or str
+            Its position or name.
+        X : DataFrame or array-like of shape (n, d), or images of shape (n, C, H, W), default=None
+            Rows to look at. None: training rows, which the model keeps.
+        n_samples : int, default=3
+            Images of a class.
+        n_classes : int, default=2
+            Classes at most, the attribute's most relevant ones.
+        maximise : bool, default=True
+            Whether images are also shown with the attribute raised.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        AttributeDisplay
+            With ``ax_`` and ``figure_``; nothing is shown.
+
+        Raises
+        ------
+        ValueError
+            When there is no such attribute, a number is below 1, or `maximise` is asked of a predictor
+            without gradients.
+        """
+        for word, number in (("n_samples", n_samples), ("n_classes", n_classes)):
+            if not isinstance(number, Integral) or number < 1:
+                raise ValueError(f"{word} must be an integer of at least 1. Got {number!r} instead.")
+        codes = estimator._rows if X is None else estimator._read(X)
+        names = list(estimator.get_feature_names_out())
+        j = _position(attribute, names)
+        if estimator.image_shape_ is None:
+            return cls(names[j], description=estimator.describe_attribute(j, X)).plot(ax)
+        limits = float(estimator._rows.min()), float(estimator._rows.max())
+        pictures = pictures_of(
+            estimator._model,
+            j,
+            codes,
+            estimator.image_shape_,
+            _members(estimator, j, codes, n_classes),
+            limits,
+            int(n_samples),
+            maximise,
+        )
+        return cls(names[j], pictures, limits=limits).plot(ax)
+
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw, on `ax` or in a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        AttributeDisplay
+            Itself.
+        """
+        try:
+            import matplotlib.pyplot as plt
+        except ImportError as error:
+            raise ImportError("Plots need matplotlib: pip install 'skrationale[plot]'.") from error
+        if ax is None:
+            ax = plt.subplots(figsize=self._size(), layout="constrained")[1]
+        self.ax_ = ax
+        self.figure_ = ax.figure  # type: ignore[assignment]
+        if self.description is None:
+            self._draw_pictures(ax)
+        else:
+            self.axes_ = np.empty((0, 0), dtype=object)
+            self._draw_columns(ax, self.description)
+        return self
+
+    def _size(self) -> tuple[float, float]:
+        if self.description is not None:
+            return 7.2, 1.7 + 0.36 * len(self.description.columns.head(10))
+        n_rows = 1 + (self.pictures[0].maximised is not None)
+        return max(3.2, 0.6 + 1.15 * self._n_across()), 0.9 + 1.35 * n_rows
+
+    def _n_across(self) -> float:
+        return sum(len(group.rows) for group in self.pictures) + GAP * (len(self.pictures) - 1)
+
+    def _draw_pictures(self, ax: Axes) -> None:
+        n_rows = 1 + (self.pictures[0].maximised is not None)
+        width, height = 1 / self._n_across(), 1 / n_rows
+        ax.set_axis_off()
+        ax.set_title(_plain(self.name), pad=22)
+        axes: list[list[Axes]] = [[] for _ in range(n_rows)]
+        left = 0.0
+        for group in self.pictures:
+            middle = (left + len(group.rows) / 2) * width
+            ax.text(
+                middle,
+                1.02,
+                _plain(group.title),
+                ha="center",
+                va="bottom",
+                transform=ax.transAxes,
+                size="small",
+            )
+            lines = [(group.samples, group.values), (group.maximised, group.maximised_values)][:n_rows]
+            for line, (images, values) in enumerate(lines):
+                assert images is not None
+                assert values is not None
+                for i, (image, value) in enumerate(zip(images, values, strict=True)):
+                    place = ((left + i) * width, 1 - (line + 0.88) * height, 0.94 * width, 0.86 * height)
+                    axes[line].append(self._draw_picture(ax, place, image, value))
+            left += len(group.rows) + GAP
+        for word, line_axes in zip(("largest", "raised"), axes, strict=False):
+            line_axes[0].set_ylabel(word, size="small")
+        self.axes_ = np.array(axes, dtype=object)
+
+    def _draw_picture(
+        self, ax: Axes, place: tuple[float, float, float, float], image: np.ndarray, value: float
+    ) -> Axes:
+        inset = ax.inset_axes(place)
+        inset.imshow(**as_picture(image, self.limits))
+        inset.set(xticks=[], yticks=[])
+        inset.spines[:].set_visible(False)
+        inset.set_xlabel(f"{value:.2f}", size="small", labelpad=2)
+        return inset
+
+    def _draw_columns(self, ax: Axes, description: AttributeDescription) -> None:
+        table = description.columns.head(10)
+        names = [_plain(shorten(str(name), 34)) for name in table["column"]]
+        ax.barh(range(len(names)), table["importance"], height=0.68, color=SIZE)
+        ax.set_yticks(range(len(names)), names)
+        ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
+        ax.tick_params(axis="y", length=0)
+        ax.set_xlabel("importance of the column")
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.grid(axis="x", color="#888888", alpha=0.25, linewidth=0.8)
+        ax.set_axisbelow(True)
+        rule = "It hardly varies." if description.rule is None else str(description.rule)
+        ax.set_title(_plain(self.name) + "\n" + _plain(textwrap.fill(rule, 72)), loc="left", size="small")
+
+
+def _plain(text: str) -> str:
+    """Write a text in which a dollar sign is a dollar sign, not mathematics."""
+    return str(text).replace("$", r"\$")
+
+
+def _position(attribute: int | str, names: list[str]) -> int:
+    """Give the position of an attribute from its position or name."""
+    if isinstance(attribute, str):
+        if attribute in names:
+            return names.index(attribute)
+    elif isinstance(attribute, Integral) and -len(names) <= attribute < len(names):
+        return int(attribute) % len(names)
+    raise ValueError(
+        f"attribute must be a position below {len(names)} or one of the names of attributes. Got "
+        f"{attribute!r} instead."
+    )
+
+
+def _members(estimator: Any, j: int, codes: np.ndarray, n_classes: int) -> dict[str, np.ndarray]:
+    """Give titles, and the rows that the interpreter assigns to the classes an attribute is relevant for."""
+    task, relevance = estimator._task, estimator.global_relevance_[:, j]
+    answers = estimator._model.interpret(estimator._model.attributes(codes))
+    if not task.is_classification:
+        return {f"all images, relevance {relevance[0]:.2f}": np.arange(len(codes))}
+    positive = (answers[:, 0] > 0).astype(int) if answers.shape[1] == 1 else answers.argmax(axis=1)
+    explained = np.minimum(positive, len(task.classes) - 1)
+    return {
+        f"class {task.classes[c]}, relevance {relevance[c]:.2f}": np.flatnonzero(explained == c)
+        for c in largest_classes(relevance, explained, n_classes)
+    }

@@ -1,0 +1,279 @@
+"""What FLINT for classes and for numbers share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from .._task import Task
+from ..base import unchanged_on_error
+from ..tabular import TableEncoder, as_frame_or_array
+from ..training import resolve_device
+from ._attribute_display import AttributeDisplay
+from ._fitting import Fitting
+from ._given import check_predictor, given_estimator, given_module, is_module
+from ._images import ImageEncoder, ImageShape, check_pixels, flat_rows, image_shape_of
+from ._interpreting import Interprets
+from ._model import FlintModel
+from ._network import layer_sizes
+
+
+class BaseFlint(Interprets):
+    """What classification and regression share; see :class:`FLINTClassifier`."""
+
+    _image_shape: ImageShape | None
+    """Only while fitting."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "predictor": "no_validation",
+        "hidden_layer_sizes": ["array-like", None],
+        "n_attributes": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layers": [StrOptions({"all"}), "array-like"],
+        "decide_with": [StrOptions({"interpreter", "model"}), None],
+        "fidelity_lambda": [Interval(Real, 0, None, closed="neither")],
+        "reconstruction_lambda": [Interval(Real, 0, None, closed="left")],
+        "conciseness_lambda": [Interval(Real, 0, None, closed="left")],
+        "sparsity_lambda": [Interval(Real, 0, None, closed="left")],
+        "rule_lambda": [Interval(Real, 0, None, closed="left")],
+        "attribute_names": ["array-like", None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "callbacks": [list, None],
+    }
+
+    def __init__(
+        self,
+        predictor: Any = None,
+        *,
+        hidden_layer_sizes: Sequence[int] | None = None,
+        n_attributes: int = 24,
+        hidden_layers: str | Sequence[int] | Sequence[str] = "all",
+        decide_with: str | None = None,
+        fidelity_lambda: float = 0.5,
+        reconstruction_lambda: float = 0.8,
+        conciseness_lambda: float = 0.2,
+        sparsity_lambda: float = 0.1,
+        rule_lambda: float = 0.5,
+        attribute_names: Sequence[str] | None = None,
+        max_epochs: int | None = None,
+        batch_size: int = 64,
+        lr: float = 1e-3,
+        weight_decay: float = 0.0,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.15,
+        n_iter_no_change: int | None = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+        callbacks: list[Any] | None = None,
+    ) -> None:
+        self.predictor = predictor
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.n_attributes = n_attributes
+        self.hidden_layers = hidden_layers
+        self.decide_with = decide_with
+        self.fidelity_lambda = fidelity_lambda
+        self.reconstruction_lambda = reconstruction_lambda
+        self.conciseness_lambda = conciseness_lambda
+        self.sparsity_lambda = sparsity_lambda
+        self.rule_lambda = rule_lambda
+        self.attribute_names = attribute_names
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    def _check_parameters(self) -> None:
+        name, sizes, names = type(self).__name__, self.hidden_layer_sizes, self.attribute_names
+        if sizes is not None and (
+            not len(sizes) or any(not isinstance(size, Integral) or size < 1 for size in sizes)
+        ):
+            raise ValueError(
+                f"The 'hidden_layer_sizes' parameter of {name} must be a non-empty sequence of positive "
+                f"integers. Got {sizes!r} instead."
+            )
+        if names is not None and (len(names) != self.n_attributes or len(set(names)) != len(names)):
+            raise ValueError(
+                f"The 'attribute_names' parameter of {name} must be {self.n_attributes} different names, one "
+                f"for each attribute. Got {list(names)!r} instead."
+            )
+        if self.predictor is None:
+            self._check_layers(name)
+        else:
+            frozen = isinstance(self.predictor, FrozenEstimator)
+            check_predictor(self.predictor.estimator if frozen else self.predictor)
+        resolve_device(self.device)
+
+    def _check_layers(self, name: str) -> None:
+        layers, depth = self.hidden_layers, len(layer_sizes(self.hidden_layer_sizes, self._image_shape))
+        if isinstance(layers, str):
+            return
+        if not len(layers) or any(
+            not isinstance(i, Integral) or isinstance(i, bool) or not -depth <= i < depth for i in layers
+        ):
+            raise ValueError(
+                f"The 'hidden_layers' parameter of {name} must be 'all' or positions of the {depth} hidden "
+                f"layers. Got {layers!r} instead."
+            )
+
+    # --- fit -------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to a table or to images, and their target.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d), or images of shape (n, C, H, W)
+            Numbers, booleans, text, categories; NaN is allowed in tables, infinity is not.
+        y : array-like of shape (n,)
+            Labels or numbers.
+        sample_weight : array-like of shape (n,), default=None
+            Non-negative weights; rows of weight 0 are left out. An integer weight stands for
+            so many copies of the row.
+
+        Returns
+        -------
+        self
+            The fitted estimator. When fit fails the estimator is as it was before.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data are not as described.
+        """
+        with unchanged_on_error(self):
+            self._image_shape = image_shape_of(X)
+            super().fit(flat_rows(X, self._image_shape), y, sample_weight)
+            del self._image_shape
+        return self
+
+    def _read(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        codes = super()._read(flat_rows(X, self.image_shape_))
+        return codes if self.image_shape_ is None else check_pixels(codes)
+
+    def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        shape = self.image_shape_ = self._image_shape
+        if shape is not None:
+            check_pixels(codes)
+        given, task = self._prepare(X, codes, y, sample_weight)
+        self._task = task
+        if task.is_classification:
+            self.classes_ = task.classes
+        kind = TableEncoder if shape is None else ImageEncoder
+        encoder = kind().fit_codes(self._reader, codes, sample_weight)
+        fitting = Fitting(
+            self,
+            encoder,
+            codes,
+            task.encode(y),
+            np.ones(len(codes)) if sample_weight is None else sample_weight,
+            task,
+            int(check_random_state(self.random_state).randint(2**31 - 100)),
+            given,
+            shape,
+        )
+        model: FlintModel = fitting.run()
+        self.history_, self.n_iter_, self.device_ = fitting.history, len(fitting.history), fitting.device
+        self._keep(model, encoder, codes, fitting.weight)
+
+    def _prepare(
+        self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> tuple[Any, Task]:
+        """Give the predictor that is fitted already, or None, and what is predicted."""
+        if self.predictor is None or is_module(self.predictor):
+            task = self._make_task(y)
+            if self.predictor is None:
+                return None, task
+            return given_module(self.predictor, self.hidden_layers, task, codes, self.image_shape_), task
+        wrong = is_regressor if self._is_classifier() else is_classifier
+        if wrong(self.predictor):
+            raise TypeError(
+                f"The 'predictor' parameter of {type(self).__name__} must be a "
+                f"{'classifier' if self._is_classifier() else 'regressor'}. Got {self.predictor!r} instead."
+            )
+        self.predictor_ = self._fitted_predictor(X, y, sample_weight)
+        known = getattr(self.predictor_, "n_features_in_", codes.shape[1])
+        if known != codes.shape[1]:
+            raise ValueError(
+                f"The predictor was fitted on {known} columns; expected those of X, {codes.shape[1]}."
+            )
+        return given_estimator(self.predictor_, self._reader, self.hidden_layers)
+
+    def _fitted_predictor(self, X: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
+        if isinstance(self.predictor, FrozenEstimator):
+            check_is_fitted(self.predictor.estimator)
+            return self.predictor.estimator
+        predictor = clone(self.predictor)
+        if sample_weight is None:
+            return predictor.fit(as_frame_or_array(X), y)
+        if not has_fit_parameter(predictor, "sample_weight"):
+            raise ValueError(
+                f"sample_weight was given, but the predictor {type(predictor).__name__} takes none; expected "
+                "sample_weight=None, or a predictor that is fitted already, in a FrozenEstimator."
+            )
+        return predictor.fit(as_frame_or_array(X), y, sample_weight=sample_weight)
+
+    @abstractmethod
+    def _make_task(self, y: np.ndarray) -> Task:
+        """Say what is predicted, or refuse the target."""
+
+    def plot_attribute(
+        self,
+        attribute: int | str,
+        X: Any = None,
+        *,
+        n_samples: int = 3,
+        n_classes: int = 2,
+        maximise: bool = True,
+        ax: Any = None,
+    ) -> AttributeDisplay:
+        """Draw an attribute: as pictures for images, as its most important columns and rule for a table.
+
+        Parameters
+        ----------
+        attribute : int or str
+            Its position or name.
+        X : DataFrame or array-like of shape (n, d), or images of shape (n, C, H, W), default=None
+            Rows to look at. None: training rows, which the model keeps.
+        n_samples : int, default=3
+            Images of a class: those that have most of the attribute.
+        n_classes : int, default=2
+            Classes at most, the attribute's most relevant ones.
+        maximise : bool, default=True
+            Whether images are also shown with the attribute raised, as the method of the paper does.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        AttributeDisplay
+            With ``ax_`` and ``figure_``; nothing is shown.
+        """
+        return AttributeDisplay.from_estimator(
+            self, attribute, X, n_samples=n_samples, n_classes=n_classes, maximise=maximise, ax=ax
+        )

@@ -1,0 +1,218 @@
+"""Descriptions of attributes as text and as static HTML, in which every string of the user is escaped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..explanation._css import CARD_CSS, PAGE_CSS
+from ..explanation._format import format_cell, format_number, shorten
+from ..explanation._html import _bar, _table, _text
+from ._rule_words import share
+from ._rules import Rule
+
+if TYPE_CHECKING:
+    from ._describe import AttributeDescription
+
+HEAD = ["attribute", "used in", "speaks", "rule for its largest values", "R2"]
+MAX_OUTPUTS, MAX_SHOWN_COLUMNS, MAX_OPEN = 10, 5, 3
+CSS = """
+.skr .skr-rule {margin: .5em 0; padding: .4em .6em; overflow-wrap: anywhere;
+  background: rgba(128, 128, 128, .14)}
+.skr details.skr-one {margin: 1em 0 0; padding: .5em 0 0; border-top: 2px solid rgba(128, 128, 128, .28)}
+.skr .skr-rows {overflow-x: auto}
+.skr .skr-rows table {table-layout: auto}
+.skr .skr-rows .skr-n {width: auto}
+.skr .skr-rows th, .skr .skr-rows td {overflow-wrap: break-word}
+.skr .skr-wide {width: 42%}
+"""
+
+
+def enumerate_names(names: Sequence[str], most: int = 4) -> str:
+    """Join names, of many only the first.
+
+    Examples
+    --------
+    >>> enumerate_names(["a", "b", "c"]), enumerate_names("abcde", most=2)
+    ('a, b and c', 'a, b and 3 others')
+    """
+    shown = [shorten(name, 40) for name in names[:most]]
+    if len(names) > most:
+        left = len(names) - most
+        shown.append(f"{left} other{'s' if left > 1 else ''}")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def split(descriptions: Iterable[AttributeDescription]) -> tuple[list[AttributeDescription], list[str]]:
+    """Part the attributes that are relevant in some row, most often first, from remarks about the others."""
+    every = list(descriptions)
+    used = sorted((d for d in every if d.active and d.relevant_share), key=lambda d: -d.relevant_share)
+    unused = [d.name for d in every if d.active and not d.relevant_share]
+    dead = [d.name for d in every if not d.active]
+    remarks = []
+    if unused:
+        remarks.append(f"Relevant in no row: {enumerate_names(unused, 30)}.")
+    if dead:
+        remarks.append(f"Dead, that is, hardly varying over the rows: {enumerate_names(dead, 30)}.")
+    return used, remarks
+
+
+def summary(d: AttributeDescription) -> str:
+    """Say what an attribute speaks for and how often, without its name."""
+    if not d.active:
+        return "dead: it hardly varies over the rows"
+    words = ("speaks for", "against" if d.speaks_for else "speaks against")
+    if len(d.weights) == 1:
+        words = ("raises the score of", "lowers the score of")
+    found = zip(words, (d.speaks_for, d.speaks_against), strict=True)
+    sides = [f"{word} {enumerate_names(names)}" for word, names in found if names]
+    used = f"used in {share(d.relevant_share)} of rows" if d.relevant_share else "relevant in no row"
+    return f"{', '.join(sides) or 'has no weight'}; {used}"
+
+
+def lines(d: AttributeDescription) -> str:
+    """Describe an attribute in a few lines of text."""
+    text = [f"{shorten(d.name, 60)}: {summary(d)}."]
+    if d.rule is not None:
+        low, middle, high = _values(d)
+        text.append(f"Values: {low} (10% quantile), {middle} (median), {high} (90% quantile).")
+        if len(d.columns):
+            top = d.columns.head(5).itertuples(index=False)
+            named = ", ".join(f"{shorten(name, 40)} {size:.2f}" for name, size, _ in top)
+            text.append(f"Columns, with importance: {named}.")
+        text.append(_rule(d.rule))
+    return "\n  ".join(text)
+
+
+def text_table(descriptions: Iterable[AttributeDescription]) -> str:
+    """Return a table of the attributes in use, and remarks about the others."""
+    used, remarks = split(descriptions)
+    rows = [HEAD, *([shorten(cell, 100) for cell in row] for row in _cells(used))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows] if used else []
+    return "\n".join(table + remarks) or "no attributes"
+
+
+def cards(descriptions: Iterable[AttributeDescription]) -> str:
+    """Return what a notebook shows: one attribute in full, or an overview and folded attributes."""
+    return f'<div class="skr"><style>{CARD_CSS}{CSS}</style>{_body(list(descriptions))}</div>'
+
+
+def page(descriptions: Iterable[AttributeDescription], title: str) -> str:
+    """Return a complete document."""
+    title = _text(title)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>{PAGE_CSS}{CARD_CSS}{CSS}</style>\n</head>\n"
+        f'<body>\n<main class="skr">\n<h1>{title}</h1>\n{_body(list(descriptions))}\n</main>\n'
+        "</body>\n</html>\n"
+    )
+
+
+def _body(descriptions: list[AttributeDescription]) -> str:
+    if len(descriptions) == 1:
+        return _attribute(descriptions[0], is_open=True)
+    used, remarks = split(descriptions)
+    notes = "".join(f'<p class="skr-note">{_text(remark)}</p>' for remark in remarks)
+    each = "".join(_attribute(d, is_open=i < MAX_OPEN) for i, d in enumerate(used))
+    count = f"<p><b>{len(used)} of {len(descriptions)} attributes are in use.</b></p>"
+    return f"{count}{_overview(used)}{notes}{each}"
+
+
+def _overview(used: list[AttributeDescription]) -> str:
+    rows = [[_text(cell) for cell in row] for row in _cells(used)]
+    table = _table("Most used first", HEAD, ["", "skr-n", "", "skr-wide", "skr-n"], rows)
+    return f'<div class="skr-rows">{table}</div>' if rows else ""
+
+
+def _cells(used: list[AttributeDescription]) -> list[list[str]]:
+    """Return one row an attribute, under `HEAD`."""
+    rows = []
+    for d in used:
+        sides = [f"for {enumerate_names(d.speaks_for)}"] if d.speaks_for else []
+        sides += [f"against {enumerate_names(d.speaks_against)}"] if d.speaks_against else []
+        rule = "no short rule" if d.rule is None or not d.rule.is_short_rule else d.rule.text
+        r2 = "" if d.rule is None else _decimals(d.rule.r2)
+        rows.append([shorten(d.name, 60), share(d.relevant_share), ", ".join(sides), rule, r2])
+    return rows
+
+
+def _rule(rule: Rule) -> str:
+    return f"Rule: {rule}." if rule.is_short_rule else str(rule)
+
+
+def _values(d: AttributeDescription) -> list[str]:
+    largest = max(abs(value) for value in d.quantiles.values())
+    return [format_number(value, scale=largest) for value in d.quantiles.values()]
+
+
+def _attribute(d: AttributeDescription, *, is_open: bool) -> str:
+    heading = f"<summary><b>{_text(shorten(d.name, 80))}</b>: {_text(summary(d))}</summary>"
+    start = f'<details class="skr-one"{" open" if is_open else ""}>'
+    if d.rule is None:
+        return f"{start}{heading}</details>"
+    low, middle, high = _values(d)
+    parts = [
+        f'<p class="skr-rule">{_text(_rule(d.rule))}</p>',
+        f"<p>Its median is {middle}; in 80% of rows it is between {low} and {high}.</p>",
+        _weights(d),
+        _columns(d),
+        _rows(d, d.prototypes, "Rows in which it is largest"),
+        _rows(d, d.contrast, "Rows in which it is smallest, for contrast"),
+    ]
+    return f"{start}{heading}{''.join(parts)}</details>\n"
+
+
+def _weights(d: AttributeDescription) -> str:
+    names = sorted(d.weights, key=lambda name: -abs(d.weights[name]))[:MAX_OUTPUTS]
+    largest = max((abs(d.weights[name]) for name in names), default=0.0)
+    rows = [
+        [
+            _text(shorten(name, 60)),
+            _bar(d.weights[name], largest, two_sided=True),
+            format_number(d.weights[name], scale=largest, sign=True),
+            _decimals(d.relevance[name]) or "no rows",
+        ]
+        for name in names
+    ]
+    left = len(d.weights) - len(names)
+    caption = "Weights" + (f", the {MAX_OUTPUTS} largest of {len(d.weights)}" if left else "")
+    return _table(caption, ["output", "", "weight", "relevance"], ["", "skr-b", "skr-n", "skr-n"], rows)
+
+
+def _columns(d: AttributeDescription) -> str:
+    if not len(d.columns):
+        return ""
+    largest = d.columns["importance"].max()
+    rows = [
+        [_text(shorten(name, 60)), _bar(importance, largest), f"{importance:.2f}", _decimals(direction, "+")]
+        for name, importance, direction in d.columns.itertuples(index=False)
+    ]
+    head = ["column", "", "importance", "Spearman"]
+    return _table("Columns that it depends on", head, ["", "skr-b", "skr-n", "skr-n"], rows)
+
+
+def _rows(d: AttributeDescription, frame: Any, caption: str) -> str:
+    """Return rows of the user's table, with the columns that matter most."""
+    if not len(frame):
+        return ""
+    names = list(frame.columns[2:])
+    important = [names.index(name) for name in d.columns["column"][:MAX_SHOWN_COLUMNS]]
+    others = [i for i in range(len(names)) if i not in important]
+    places = [*important, *others][:MAX_SHOWN_COLUMNS]
+    left = len(names) - len(places)
+    if left:
+        caption += f" ({left} column{'s' if left > 1 else ''} not shown)"
+    head = ["row", "value", "output", *(shorten(names[i], 30) for i in places)]
+    rows = []
+    for row, cells in zip(frame.index, frame.itertuples(index=False, name=None), strict=True):
+        typed = [cells[1], *(cells[2 + i] for i in places)]
+        shown = [_text(shorten(format_cell(cell), 40)) for cell in typed]
+        rows.append([str(row), format_number(cells[0]), *shown])
+    return f'<div class="skr-rows">{_table(caption, head, [""] * len(head), rows)}</div>'
+
+
+def _decimals(number: float, sign: str = "") -> str:
+    return "" if math.isnan(number) else f"{number:{sign}.2f}".replace("-", "−")

@@ -1,0 +1,263 @@
+"""Predictors that are fitted already: their scores, and the states of their hidden layers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.special import expit
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline
+from torch import Tensor, nn
+
+from .._task import Task
+from ..base import BaseReasoner
+from ..tabular import TableReader
+
+CHUNK = 4096
+GRID = 3
+"""Maps are read as means over so many by so many fields."""
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "identity": lambda z: z,
+    "logistic": expit,
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+}
+"""Those of scikit-learn's networks."""
+
+
+@dataclass(frozen=True)
+class GivenMLP:
+    """A network of scikit-learn, perhaps at the end of a pipeline.
+
+    Parameters
+    ----------
+    predictor : MLPClassifier, MLPRegressor or Pipeline
+        Fitted.
+    reader : TableReader
+        Rebuilds tables from rows (n, d) of numbers and codes.
+    shown : sequence of int
+        Hidden layers whose states are shown.
+    """
+
+    predictor: Any
+    reader: TableReader
+    shown: Sequence[int]
+
+    def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give scores (n, K) and states (n, H) of rows (n, d)."""
+        table: Any = self.reader.restore(codes)
+        network = self.predictor
+        if isinstance(network, Pipeline):
+            table, network = network[:-1].transform(table), network[-1]
+        x = np.asarray(table, dtype=np.float64)
+        activation, states = ACTIVATIONS[network.activation], []
+        for weight, bias in zip(network.coefs_[:-1], network.intercepts_[:-1], strict=True):
+            x = activation(x @ weight + bias)
+            states.append(x)
+        scores = x @ network.coefs_[-1] + network.intercepts_[-1]
+        return scores, np.hstack([states[i] for i in self.shown])
+
+
+@dataclass(frozen=True)
+class GivenModel:
+    """An estimator of this package that shows its hidden layers.
+
+    Parameters
+    ----------
+    predictor : estimator
+        Fitted.
+    shown : sequence of int
+        Hidden layers whose states are shown.
+    """
+
+    predictor: Any
+    shown: Sequence[int]
+
+    def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give scores (n, K) and states (n, H) of rows (n, d)."""
+        layers = self.predictor._hidden_states(codes)
+        shown = [layers[i] for i in self.shown] or [np.empty((len(codes), 0))]
+        return self.predictor._scores(codes), np.hstack(shown)
+
+
+@dataclass(frozen=True)
+class GivenModule:
+    """A torch module whose submodules are listened to.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        In evaluation mode, on the CPU; takes rows (B, d), or images.
+    names : sequence of str
+        Submodules whose outputs are the states.
+    n_outputs : int
+        Number K of scores; two logits for two classes become their difference.
+    image_shape : (int, int, int) or None
+        Of rows that are images.
+    """
+
+    module: nn.Module
+    names: Sequence[str]
+    n_outputs: int
+    image_shape: tuple[int, int, int] | None = None
+
+    def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give scores (n, K) and states (n, H) of rows (n, d)."""
+        dtype = next((p.dtype for p in self.module.parameters()), torch.float32)
+        rows = torch.from_numpy(codes).to(dtype)
+        if self.image_shape is not None:
+            rows = rows.unflatten(1, self.image_shape)
+        with torch.no_grad(), _listening(self.module, self.names) as heard:
+            parts = [self._part(part, heard) for part in rows.split(CHUNK)]
+        scores, states = (torch.cat(column).double().numpy() for column in zip(*parts, strict=True))
+        if self.n_outputs == 1 and scores.shape[1] == 2:
+            scores = scores[:, 1:] - scores[:, :1]
+        return scores, states
+
+    def shown_states(self) -> Callable[[Tensor], Tensor]:
+        """Give what maps flat images (B, p), in their own units, to states (B, H) with gradients."""
+        module = copy.deepcopy(self.module).float().requires_grad_(False)
+
+        def shown(pixels: Tensor) -> Tensor:
+            rows = pixels if self.image_shape is None else pixels.unflatten(1, self.image_shape)
+            with _listening(module, self.names) as heard:
+                module(rows)
+            return torch.cat([_flat(heard[name]) for name in self.names], dim=1)
+
+        return shown
+
+    def _part(self, rows: Tensor, heard: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        scores = self.module(rows)
+        return scores.reshape(len(rows), -1), torch.cat([_flat(heard[name]) for name in self.names], dim=1)
+
+
+def _flat(state: Tensor) -> Tensor:
+    """Means of maps (B, C, H, W) over a grid and of sequences (B, L, H) over positions; (B, h) as it is."""
+    if state.ndim == 4:
+        return nn.functional.adaptive_avg_pool2d(state, GRID).flatten(1)
+    return state.mean(1) if state.ndim == 3 else state.flatten(1)
+
+
+@contextmanager
+def _listening(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+    """Collect what submodules give, while the block runs."""
+    heard: dict[str, Tensor] = {}
+
+    def listener(name: str) -> Callable[[Any, Any, Any], None]:
+        def listen(part: Any, given: Any, output: Any) -> None:
+            if isinstance(output, Tensor):
+                heard[name] = output
+
+        return listen
+
+    parts = dict(module.named_modules())
+    hooks = [parts[name].register_forward_hook(listener(name)) for name in names]
+    try:
+        yield heard
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def is_module(predictor: Any) -> bool:
+    """Whether a predictor is a torch module."""
+    return isinstance(predictor, nn.Module)
+
+
+def check_predictor(predictor: Any) -> None:
+    """Refuse, before any work, a predictor without hidden layers that can be read."""
+    last = predictor[-1] if isinstance(predictor, Pipeline) else predictor
+    if is_module(predictor) or isinstance(last, MLPClassifier | MLPRegressor):
+        return
+    if isinstance(predictor, BaseReasoner) and hasattr(predictor, "_hidden_states"):
+        return
+    raise TypeError(
+        "The 'predictor' parameter must be a torch.nn.Module, a scikit-learn MLPClassifier or MLPRegressor "
+        "(also at the end of a Pipeline), or a network of this package that shows its hidden layers, such as "
+        f"SmoothMLPClassifier. Got {type(predictor).__name__} instead."
+    )
+
+
+def given_estimator(predictor: Any, reader: TableReader, layers: Any) -> tuple[GivenMLP | GivenModel, Task]:
+    """Wrap a fitted estimator, and say what it predicts."""
+    if isinstance(predictor, BaseReasoner):
+        probe = np.full((1, predictor.n_features_in_), np.nan)
+        n_layers = len(predictor._hidden_states(probe))  # none where it predicts a constant
+        return GivenModel(predictor, _positions(layers, n_layers) if n_layers else ()), predictor._task
+    network = predictor[-1] if isinstance(predictor, Pipeline) else predictor
+    shown = _positions(layers, len(network.coefs_) - 1)
+    if isinstance(network, MLPRegressor):
+        task = Task("identity", 1)
+    elif network.out_activation_ == "softmax":
+        task = Task("softmax", len(network.classes_), network.classes_)
+    else:
+        task = Task("logit", 1, network.classes_)
+    return GivenMLP(predictor, reader, shown), task
+
+
+def given_module(
+    module: nn.Module, layers: Any, task: Task, codes: np.ndarray, image_shape: tuple[int, int, int] | None
+) -> GivenModule:
+    """Copy a module, choose the submodules to listen to, and see that it answers.
+
+    Raises
+    ------
+    ValueError
+        When it does not answer with a score an output, answers twice differently, or has no such layers.
+    """
+    own = copy.deepcopy(module).cpu().eval()
+    names = _module_names(own, layers, codes[:2], image_shape)
+    source = GivenModule(own, names, task.n_outputs, image_shape)
+    (scores, _), (again, _) = source.states(codes[:2]), source.states(codes[:2])
+    if scores.shape[1] != task.n_outputs:
+        raise ValueError(
+            f"The predictor gives {scores.shape[1]} scores a row; expected {task.n_outputs}, or two logits "
+            "for two classes."
+        )
+    if not np.array_equal(scores, again):
+        raise ValueError("The predictor gives two answers to one row in evaluation mode; expected the same.")
+    return source
+
+
+def _module_names(
+    module: nn.Module, layers: Any, rows: np.ndarray, image_shape: tuple[int, int, int] | None
+) -> list[str]:
+    parts = [name for name, part in module.named_modules() if name and not list(part.children())]
+    if not isinstance(layers, str) and all(isinstance(name, str) for name in layers):
+        unknown = [name for name in layers if name not in dict(module.named_modules())]
+        if unknown:
+            raise ValueError(
+                f"The 'hidden_layers' parameter names {unknown}; expected names among the predictor's "
+                f"modules {parts}."
+            )
+        return list(layers)
+    # those before the output that give a tensor; of all, the last two
+    before = [name for name in parts[:-1] if not isinstance(dict(module.named_modules())[name], nn.Dropout)]
+    if not before:
+        raise ValueError(
+            "The predictor has no layer before its output; expected a module with hidden layers."
+        )
+    if isinstance(layers, str):
+        return before[-2:]
+    return [before[i] for i in _positions(layers, len(before))]
+
+
+def _positions(layers: Any, n_layers: int) -> tuple[int, ...]:
+    """Say which hidden layers are shown, counted from 0."""
+    if not n_layers:
+        raise ValueError("The predictor has no hidden layer; expected one with at least one.")
+    if isinstance(layers, str):
+        return tuple(range(n_layers))
+    wrong = [i for i in layers if not isinstance(i, int | np.integer) or not -n_layers <= i < n_layers]
+    if wrong or not len(layers):
+        raise ValueError(
+            f"The 'hidden_layers' parameter must be 'all' or positions of the predictor's {n_layers} hidden "
+            f"layers. Got {layers!r} instead."
+        )
+    return tuple(int(i) % n_layers for i in layers)

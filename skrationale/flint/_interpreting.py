@@ -1,0 +1,400 @@
+"""What a fitted predictor with its interpreter can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import TransformerMixin
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.validation import check_is_fitted
+
+from ..base import BaseReasoner, agreement
+from ..explanation import Explanation
+from ..tabular import TableEncoder
+from ._columns import integrated_gradients, pixel_gradients, sampled_shapley
+from ._describe import AttributeDescription, Descriptions, column_importance, describe
+from ._images import ImageShape, flat_rows, pixel_importance
+from ._model import FlintModel, OwnPredictor
+from ._reading import TAUS, conciseness, contributions, mean_relevance, relevance
+
+KEPT_ROWS = 5000
+"""Training rows kept, as numbers and codes, to describe attributes by."""
+UNSURE = 0.95
+"""Numbers differ when they are further apart than this share of the training rows is."""
+
+
+class Interprets(TransformerMixin, BaseReasoner):
+    """Answers of a predictor f and of its interpreter g, and what the attributes say."""
+
+    _model: FlintModel
+    attribute_names: Sequence[str] | None
+    decide_with: str | None
+    predictor: Any
+    n_attributes: int
+    image_shape_: ImageShape | None
+
+    def _keep(self, model: FlintModel, encoder: TableEncoder, codes: np.ndarray, weight: np.ndarray) -> None:
+        """Take over a fitted model and what is known of its training rows."""
+        self._model = model
+        self._decides = self.decide_with or ("interpreter" if self.predictor is None else "model")
+        n_attributes = int(self.n_attributes)
+        names = self.attribute_names or [f"attribute_{j}" for j in range(n_attributes)]
+        self._names = tuple(map(str, names))
+        active = np.zeros(n_attributes, dtype=bool) if model.active is None else model.active
+        self.active_attributes_ = active
+        self.n_active_attributes_ = int(active.sum())
+        x = encoder.transform_codes(codes) if self.image_shape_ is None else codes
+        self._average = np.average(x, axis=0, weights=weight)
+        rows = np.random.RandomState(0).permutation(len(codes))[:KEPT_ROWS]
+        self._rows = codes[np.sort(rows)]
+        scores, phi = model.answers(codes)
+        answers = model.interpret(phi)
+        apart = np.abs(scores - answers).max(axis=1)
+        self._unsure = float(np.quantile(apart, UNSURE))
+        r = relevance(contributions(phi, model.weights, answers))
+        self.global_relevance_ = self._by_class(r, answers)
+        size = np.abs(contributions(phi - phi.mean(axis=0), model.weights, answers)).mean(axis=0)
+        self.attribute_importances_ = size / max(size.sum(), np.finfo(float).tiny)
+        importance, _ = self._importance(self._rows, max_rows=500)
+        of_columns = importance @ self.attribute_importances_
+        self.feature_importances_ = of_columns / max(of_columns.sum(), np.finfo(float).tiny)
+
+    def _by_class(self, r: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        """Mean relevance (C, J) of the rows that the interpreter assigns to each class; (1, J) of numbers."""
+        classes = self._task.classes
+        if classes is None:
+            return np.abs(r).mean(axis=0, keepdims=True)
+        if answers.shape[1] > 1:
+            return mean_relevance(r, answers.argmax(axis=1), len(classes))
+        positive = answers[:, 0] > 0
+        signed = np.where(positive[:, None], r, -r)
+        return mean_relevance(signed, np.minimum(positive.astype(int), len(classes) - 1), len(classes))
+
+    def _importance(self, codes: np.ndarray, max_rows: int = 1000) -> tuple[np.ndarray, np.ndarray]:
+        """Measure the importance of each column for each attribute, and its direction (d, J)."""
+        model = self._model
+        if self.image_shape_ is not None:
+            attributes_of = model.attribute_function()
+            if attributes_of is not None:
+                return pixel_importance(attributes_of, codes)
+        categorical = np.array([levels is not None for levels in self._reader.levels])
+        return column_importance(model.attributes, codes, max_rows=max_rows, categorical=categorical)
+
+    # --- answers ---------------------------------------------------------------------------------
+
+    def _scores(self, codes: np.ndarray) -> np.ndarray:
+        scores, phi = self._model.answers(codes)
+        return scores if self._decides == "model" else self._model.interpret(phi)
+
+    def predict_model(self, X: Any) -> np.ndarray:
+        """Predict with the predictor f, whichever decides.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels or numbers.
+        """
+        return self._task.predict(self._model.answers(self._read(X))[0])
+
+    def predict_interpretable(self, X: Any) -> np.ndarray:
+        """Predict with the interpreter g, whose score is the sum of its attributes, whichever decides.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels or numbers.
+        """
+        return self._task.predict(self._model.interpret(self.transform(X)))
+
+    def fidelity(self, X: Any, y: Any = None) -> dict[str, float]:
+        """Measure how well the interpreter g agrees with the predictor f.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows, best such as were not seen in fit.
+        y : array-like of shape (n,), default=None
+            True labels or numbers; when given the scores of both are added.
+
+        Returns
+        -------
+        dict of str to float
+            What :func:`skrationale.metrics.prediction_fidelity` returns, and with `y` also
+            ``interpreter_score`` and ``model_score`` (accuracy or R2).
+        """
+        scores, phi = self._model.answers(self._read(X))
+        answers, task = self._model.interpret(phi), self._task
+        result = agreement(answers, scores, task)
+        if y is not None:
+            metric = accuracy_score if task.is_classification else r2_score
+            result["interpreter_score"] = float(metric(y, task.predict(answers)))
+            result["model_score"] = float(metric(y, task.predict(scores)))
+        return result
+
+    def disagreement(self, X: Any) -> np.ndarray:
+        """Say where predictor and interpreter differ, so that the interpreter explains nothing.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of bool of shape (n,)
+            True where they predict other classes, or numbers that are further apart than in 95 % of the
+            training rows.
+        """
+        scores, phi = self._model.answers(self._read(X))
+        answers = self._model.interpret(phi)
+        if self._task.is_classification:
+            return self._task.predict(scores) != self._task.predict(answers)
+        return np.abs(scores - answers)[:, 0] > self._unsure
+
+    # --- attributes ------------------------------------------------------------------------------
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Give the attributes of rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n, J)
+            Numbers of at least 0.
+        """
+        return self._model.attributes(self._read(X))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Give the names of the attributes.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Not used.
+
+        Returns
+        -------
+        ndarray of shape (J,)
+            Names.
+        """
+        check_is_fitted(self)
+        return np.array(self._names, dtype=object)
+
+    def relevance(self, X: Any) -> np.ndarray:
+        """Say how much each attribute has to do with the interpreter's answer (FLINT, section 3.3).
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n, J)
+            Contribution to the score of the class that the interpreter predicts, or to the only score, as a
+            share of the largest contribution in size of the row.
+        """
+        phi = self.transform(X)
+        return relevance(contributions(phi, self._model.weights, self._model.interpret(phi)))
+
+    def conciseness(self, X: Any, taus: Sequence[float] = TAUS) -> dict[float, float]:
+        """Count the attributes that a reader needs for a row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        taus : sequence of float, default=(1.5, 2, 2.5, 3, 4, 5)
+            An attribute is relevant when it has more than 1/tau of the largest relevance.
+
+        Returns
+        -------
+        dict of float to float
+            Mean number of relevant attributes of a row, for each tau.
+
+        Raises
+        ------
+        ValueError
+            When a tau is not above 1.
+        """
+        if any(not tau > 1 for tau in taus):
+            raise ValueError(f"taus must be numbers above 1. Got {list(taus)!r} instead.")
+        return conciseness(self.relevance(X), taus, self._task.n_outputs)
+
+    def describe(
+        self, X: Any = None, *, tau: float = 2.0, max_depth: int = 5, n_prototypes: int = 3
+    ) -> Descriptions:
+        """Describe all attributes to a person: what they speak for, typical rows, columns, a short rule.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d), default=None
+            Rows to describe them on. None: up to 5000 training rows, which the model keeps as numbers.
+        tau : float, default=2.0
+            An attribute is relevant when it has more than 1/tau of the largest relevance.
+        max_depth : int, default=5
+            Most conditions of a rule. A rule is a branch of a tree of scikit-learn, fitted on three quarters
+            of the rows; its R2 is that of the tree on the others.
+        n_prototypes : int, default=3
+            Typical rows shown, and as many for contrast.
+
+        Returns
+        -------
+        Descriptions
+            A sequence of one an attribute, with `to_frame` and `write_html`.
+        """
+        codes = self._rows if X is None else self._read(X)
+        table = self._reader.restore(codes) if X is None else X
+        model = self._model
+        phi = model.attributes(codes)
+        answers = model.interpret(phi)
+        importance, direction = self._importance(codes)
+        return describe(
+            phi,
+            relevance=relevance(contributions(phi, model.weights, answers)),
+            explained=answers.argmax(axis=1),
+            weights=model.weights,
+            output_names=self._task.output_names,
+            attribute_names=self._names,
+            active=self.active_attributes_,
+            reader=self._reader,
+            codes=codes,
+            display=self._reader.display(flat_rows(table, self.image_shape_)),
+            importance=importance,
+            direction=direction,
+            tau=tau,
+            max_depth=max_depth,
+            n_prototypes=n_prototypes,
+        )
+
+    def describe_attribute(self, attribute: int | str, X: Any = None, **options: Any) -> AttributeDescription:
+        """Describe one attribute; see `describe`.
+
+        Parameters
+        ----------
+        attribute : int or str
+            Its position or name.
+        X : DataFrame or array-like of shape (n, d), default=None
+            Rows to describe it on.
+        **options : object
+            Of `describe`.
+
+        Returns
+        -------
+        AttributeDescription
+            Prints as a few lines, and as HTML in a notebook.
+        """
+        return self.describe(X, **options)[attribute]
+
+    # --- reasons ---------------------------------------------------------------------------------
+
+    def explain(
+        self, X: Any, *, by: str = "attribute", batch_size: int | None = None, n_jobs: int | None = None
+    ) -> Explanation:
+        """Take the interpreter's scores apart.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d)
+            Rows.
+        by : {"attribute", "column"}, default="attribute"
+            Contributions of attributes, which add up exactly, or of the table's columns: integrated
+            gradients [1]_ from the average training row with an own predictor, and for images with a torch
+            module too; Shapley values sampled over orders of the columns with another given one.
+        batch_size : int, default=None
+            Rows computed at once; None: 1024.
+        n_jobs : int, default=None
+            Not used, for the same signature in all families.
+
+        Returns
+        -------
+        Explanation
+            Of kind ``"attribute"``, with `values` of shape (n, J) and the attributes as features, or of
+            kind ``"additive"`` with `values` of shape (n, d); a last axis of C for more than two classes.
+            ``attributes`` holds ``phi`` and ``relevance`` (n, J) and the ``names``.
+
+        Raises
+        ------
+        ValueError
+            When `by` is something else.
+
+        References
+        ----------
+        .. [1] Sundararajan, Taly, Yan, "Axiomatic attribution for deep networks", 2017, arXiv:1703.01365.
+        """
+        if by not in ("attribute", "column"):
+            raise ValueError(f"by must be 'attribute' or 'column'. Got {by!r} instead.")
+        codes, model = self._read(X), self._model
+        phi = model.attributes(codes)
+        answers = model.interpret(phi)
+        shared: dict[str, Any] = {
+            "output_names": self._task.output_names,
+            "link": self._task.link,
+            "attributes": {
+                "phi": phi,
+                "relevance": relevance(contributions(phi, model.weights, answers)),
+                "names": list(self._names),
+            },
+            "meta": {
+                "explained": "interpreter",
+                "decides": self._decides,
+                "attribute_base": model.bias.tolist(),
+            },
+        }
+        if by == "attribute":
+            values, base = phi[:, :, None] * model.weights.T, model.bias
+            return Explanation(
+                values=_squeezed(values),
+                base_values=_squeezed(base),
+                data=phi,
+                feature_names=self._names,
+                kind="attribute",
+                **shared,
+            )
+        values, base = self._by_columns(codes, answers, batch_size or 1024)
+        return Explanation(
+            values=_squeezed(values),
+            base_values=_squeezed(base),
+            data=codes,
+            display_data=self._reader.display(flat_rows(X, self.image_shape_)),
+            feature_names=self._reader.feature_names,
+            kind="additive",
+            **shared,
+        )
+
+    def _by_columns(
+        self, codes: np.ndarray, answers: np.ndarray, batch_size: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        model = self._model
+        if self.image_shape_ is not None:
+            attributes_of = model.attribute_function()
+            if attributes_of is not None:
+                return pixel_gradients(model, attributes_of, self._average, codes, answers, batch_size)
+        elif isinstance(model.source, OwnPredictor):
+            return integrated_gradients(model, self._average, codes, answers, batch_size)
+
+        def scores_of(rows: np.ndarray) -> np.ndarray:
+            return model.interpret(model.attributes(rows))
+
+        return sampled_shapley(scores_of, self._rows, codes, batch_size)
+
+
+def _squeezed(values: np.ndarray) -> np.ndarray:
+    """Leave out the last axis when there is one output."""
+    return values[..., 0] if values.shape[-1] == 1 else values

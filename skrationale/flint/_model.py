@@ -1,0 +1,165 @@
+"""What a fit leaves behind: states of rows, attributes of states, scores of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..tabular import TableEncoder
+from ..training import limit_threads, set_state
+from ._network import ConvPredictor, Interpreter, MLPPredictor
+
+State = dict[str, np.ndarray]
+CHUNK, IMAGE_CHUNK = 4096, 256
+"""Rows, and images, computed at once."""
+
+
+class Source(Protocol):
+    """A predictor: scores of rows, and the hidden states that attributes are read off."""
+
+    def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give scores (n, K) in standard units and states (n, H) of rows (n, d), float64."""
+
+
+@dataclass(frozen=True)
+class OwnPredictor:
+    """A predictor that was trained together with its interpreter.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        Encodes rows (n, d) into (n, p).
+    state : dict of str to ndarray
+        Weights.
+    hidden_layer_sizes : sequence of int
+        Widths of a multi-layer perceptron; of a convolutional one its maps and the width after them.
+    n_outputs : int
+        Number K of scores.
+    shown : sequence of int
+        Hidden layers whose states are shown.
+    image_shape : (int, int, int) or None
+        Of rows that are images.
+    """
+
+    encoder: TableEncoder
+    state: State
+    hidden_layer_sizes: Sequence[int]
+    n_outputs: int
+    shown: Sequence[int]
+    image_shape: tuple[int, int, int] | None = None
+
+    def empty(self) -> MLPPredictor | ConvPredictor:
+        """Build the network with any weights."""
+        sizes = self.hidden_layer_sizes
+        if self.image_shape is not None:
+            return ConvPredictor(self.image_shape, sizes, self.n_outputs, self.shown)
+        return MLPPredictor(len(self.encoder.groups), sizes, self.n_outputs, self.shown)
+
+    def module(self) -> nn.Module:
+        """Rebuild the network in float64."""
+        return rebuilt(self.empty, self.state)
+
+    def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give scores (n, K) and states (n, H) of rows (n, d)."""
+        network, x = self.module(), torch.from_numpy(self.encoder.transform_codes(codes))
+        with torch.no_grad(), limit_threads(CHUNK * max(self.hidden_layer_sizes) ** 2):
+            parts = [network(part) for part in x.split(CHUNK if self.image_shape is None else IMAGE_CHUNK)]
+        scores, states = (torch.cat(column).numpy() for column in zip(*parts, strict=True))
+        return scores, states
+
+    def shown_states(self) -> Callable[[Tensor], Tensor]:
+        """Give what maps flat images (B, p), in their own units, to states (B, H) with gradients."""
+        encoder: Any = self.encoder
+        network = self.module().float()
+        return lambda pixels: network((pixels - encoder.shift) / encoder.scale)[1]
+
+
+@dataclass(frozen=True)
+class FlintModel:
+    """A predictor and the interpreter of its hidden states.
+
+    Parameters
+    ----------
+    source : Source or None
+        The predictor; None where one answer serves all rows.
+    interpreter : dict of str to ndarray
+        Weights.
+    n_attributes : int
+        Number J of attributes.
+    weights, bias : ndarray of shape (K, J) and (K,)
+        The interpreter's scores are ``bias + weights @ phi``, in the units of the target.
+    shift, scale : float
+        What the predictor's scores are raised by, after they were multiplied.
+    """
+
+    source: Any
+    interpreter: State
+    n_attributes: int
+    weights: np.ndarray
+    bias: np.ndarray
+    shift: float = 0.0
+    scale: float = 1.0
+    active: np.ndarray | None = None
+    """Which attributes (J,) vary; None where there are none."""
+
+    def answers(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give the predictor's scores (n, K) and the attributes (n, J) of rows (n, d)."""
+        nothing = np.zeros((len(codes), self.n_attributes))
+        if self.source is None:
+            return np.tile(self.bias, (len(codes), 1)), nothing
+        scores, states = self.source.states(codes)
+        phi = self.attributes_of(states) if self.interpreter else nothing
+        return scores * self.scale + self.shift, phi
+
+    def attributes(self, codes: np.ndarray) -> np.ndarray:
+        """Attributes (n, J) of rows (n, d)."""
+        return self.answers(codes)[1]
+
+    def attributes_of(self, states: np.ndarray) -> np.ndarray:
+        """Attributes (n, J) of states (n, H)."""
+        network = self.interpreter_module()
+        with torch.no_grad(), limit_threads(CHUNK * states.shape[1] * 64):
+            parts = [network(part) for part in torch.from_numpy(states).split(CHUNK)]
+        return torch.cat(parts).numpy()
+
+    def attribute_function(self) -> Callable[[Tensor], Tensor] | None:
+        """Give what maps flat images (B, p), in their own units, to attributes (B, J) with gradients.
+
+        None where the predictor has no gradients.
+        """
+        if not self.interpreter or not hasattr(self.source, "shown_states"):
+            return None
+        shown, interpreter = self.source.shown_states(), self.interpreter_module().float()
+        return lambda pixels: interpreter(shown(pixels))
+
+    def interpret(self, phi: np.ndarray) -> np.ndarray:
+        """Give the interpreter's scores (n, K) of attributes (n, J)."""
+        return phi @ self.weights.T + self.bias
+
+    def interpreter_module(self) -> Interpreter:
+        """Rebuild the interpreter in float64."""
+        n_states, width = self.interpreter["first.weight"].shape[::-1]
+        n_outputs, n_decoded = len(self.bias), len(self.interpreter["decoder.2.bias"])
+
+        def empty() -> Interpreter:
+            return Interpreter(n_states, self.n_attributes, n_outputs, n_decoded, width)
+
+        return rebuilt(empty, self.interpreter)
+
+    def score_tensor(self, x: Tensor) -> Tensor:
+        """Interpreter's scores (n, K), with gradients, of encoded rows (n, p), of an own predictor."""
+        _, states = self.source.module()(x)
+        weights, bias = torch.from_numpy(self.weights), torch.from_numpy(self.bias)
+        return self.interpreter_module()(states) @ weights.T + bias
+
+
+def rebuilt(empty: Any, state: State) -> Any:
+    """Build a module with given weights, in float64, without drawing any."""
+    with torch.device("meta"):
+        module = empty()
+    return set_state(module.to_empty(device="cpu"), state).double().eval()

@@ -1,0 +1,162 @@
+"""The predictor, and the interpreter that reads attributes off its hidden layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ROW_SIZES, IMAGE_SIZES = (64, 64), (16, 32, 128)
+"""Hidden layers where none are given."""
+
+
+def layer_sizes(sizes: Sequence[int] | None, image_shape: Sequence[int] | None) -> tuple[int, ...]:
+    """Give the sizes of the hidden layers of a predictor of rows, or of images.
+
+    Raises
+    ------
+    ValueError
+        When they are not three for images.
+
+    Examples
+    --------
+    >>> layer_sizes(None, None), layer_sizes(None, (1, 8, 8)), layer_sizes([10], None)
+    ((64, 64), (16, 32, 128), (10,))
+    """
+    if sizes is None:
+        return ROW_SIZES if image_shape is None else IMAGE_SIZES
+    if image_shape is not None and len(sizes) != 3:
+        raise ValueError(
+            "The 'hidden_layer_sizes' parameter must be three numbers for images: maps of two convolutions "
+            f"and the width of the layer after them. Got {sizes!r} instead."
+        )
+    return tuple(map(int, sizes))
+
+
+class MLPPredictor(nn.Module):
+    """A multi-layer perceptron that shows its hidden layers.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Number p of inputs.
+    hidden_layer_sizes : sequence of int
+        Widths.
+    n_outputs : int
+        Number K of scores.
+    shown : sequence of int
+        Positions of the hidden layers that are shown.
+    """
+
+    def __init__(
+        self, n_inputs: int, hidden_layer_sizes: Sequence[int], n_outputs: int, shown: Sequence[int]
+    ) -> None:
+        super().__init__()
+        sizes = [n_inputs, *hidden_layer_sizes]
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.last = nn.Linear(sizes[-1], n_outputs)
+        self.shown = tuple(shown)
+        self.n_shown = sum(hidden_layer_sizes[i] for i in self.shown)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Give scores (B, K) and shown states (B, H) of rows (B, p)."""
+        states = []
+        for layer in self.hidden:
+            x = torch.relu(layer(x))
+            states.append(x)
+        return self.last(x), torch.cat([states[i] for i in self.shown], dim=1)
+
+
+class ConvPredictor(nn.Module):
+    """Two convolutions and a hidden layer, which are shown.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Channels, height and width of an image; rows are flat.
+    hidden_layer_sizes : (int, int, int)
+        Maps of the two convolutions, of size 3, and width of the hidden layer.
+    n_outputs : int
+        Number K of scores.
+    shown : sequence of int
+        Positions of the hidden layers that are shown.
+    """
+
+    GRID = 4
+    """Maps are shown as means over so many by so many fields, which the hidden layer takes too."""
+    LARGE = 16
+    """From this height and width on, the second convolution works at half of them."""
+
+    def __init__(
+        self, shape: Sequence[int], hidden_layer_sizes: Sequence[int], n_outputs: int, shown: Sequence[int]
+    ) -> None:
+        super().__init__()
+        self.shape, self.shown = tuple(shape), tuple(shown)
+        first, second, width = hidden_layer_sizes
+        self.first = nn.Conv2d(shape[0], first, 3, padding=1)
+        self.second = nn.Conv2d(first, second, 3, padding=1)
+        self.hidden = nn.Linear(second * self.GRID**2, width)
+        self.last = nn.Linear(width, n_outputs)
+        sizes = (first * self.GRID**2, second * self.GRID**2, width)
+        self.n_shown = sum(sizes[i] for i in self.shown)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Give scores (B, K) and shown states (B, H) of flat images (B, p)."""
+        first = self.first(x.unflatten(1, self.shape))
+        if min(self.shape[1:]) >= self.LARGE:
+            first = functional.max_pool2d(first, 2)
+        first = torch.relu(first)
+        second = self._fields(torch.relu(self.second(first)))
+        hidden = torch.relu(self.hidden(second))
+        states = [self._fields(first) if 0 in self.shown else second, second, hidden]
+        return self.last(hidden), torch.cat([states[i] for i in self.shown], dim=1)
+
+    def _fields(self, maps: Tensor) -> Tensor:
+        return functional.adaptive_avg_pool2d(maps, self.GRID).flatten(1)
+
+
+class Interpreter(nn.Module):
+    """Attributes of shown states, scores that are linear in them, and a decoder.
+
+    Parameters
+    ----------
+    n_states : int
+        Number H of states.
+    n_attributes : int
+        Number J of attributes.
+    n_outputs : int
+        Number K of scores.
+    n_decoded : int
+        Number of inputs p that are reconstructed.
+    width : int, default=64
+        Of the hidden layer before the attributes, and of that after them.
+    """
+
+    def __init__(
+        self, n_states: int, n_attributes: int, n_outputs: int, n_decoded: int, width: int = 64
+    ) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(n_states, width), nn.Linear(width, n_attributes)
+        self.weigh = nn.Linear(n_attributes, n_outputs)
+        self.decoder = nn.Sequential(nn.Linear(n_attributes, width), nn.ReLU(), nn.Linear(width, n_decoded))
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Give attributes (B, J), not negative, of states (B, H)."""
+        return functional.softplus(self.second(torch.relu(self.first(states))))
+
+
+class FlintNetwork(nn.Module):
+    """A predictor and its interpreter, or an interpreter of states that are known.
+
+    Parameters
+    ----------
+    predictor : MLPPredictor, ConvPredictor or None
+        None: the states of rows are given.
+    interpreter : Interpreter
+    """
+
+    def __init__(self, predictor: nn.Module | None, interpreter: Interpreter) -> None:
+        super().__init__()
+        self.predictor, self.interpreter = predictor, interpreter

@@ -1,0 +1,369 @@
+"""Short rules for attributes, read off scikit-learn's regression trees in the user's columns and units."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import r2_score
+from sklearn.model_selection import KFold
+from sklearn.tree import DecisionTreeRegressor
+from sklearn.utils import check_array, check_random_state
+
+from ..explanation._format import format_number, is_missing
+from ..tabular import TableReader
+from ._rule_words import (
+    MISSING,
+    Part,
+    Split,
+    as_float32,
+    category_condition,
+    number_condition,
+    one_line,
+    share,
+)
+
+SHORT = 0.5
+"""R2 on rows held out from which a tree's best path counts as a rule of the attribute."""
+HELD_OUT = 0.25
+MAX_LEVELS = 20
+PRUNED = 0.002
+"""A branch stays if each of its leaves explains at least this share of the variance."""
+FEW = 40
+"""Below this many rows R2 comes from cross-validation: a quarter of them would be too few."""
+
+
+class RuleColumns:
+    """The columns a tree splits on, and how a person reads them.
+
+    Numbers and booleans are one column each, with NaN where they are missing. A category is one
+    column of 0 and 1 per level, at most the 20 most frequent, and one for missing if that occurs.
+
+    Parameters
+    ----------
+    reader : TableReader
+        Fitted; gives names and levels.
+    codes : ndarray of shape (n, d)
+        What ``reader.transform`` gave; says which levels occur.
+    display : ndarray of shape (n, d), dtype object, optional
+        What the user typed. It tells booleans ("married is true") from numbers 0 and 1 ("married is 1").
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the d original columns, each on one line.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrationale.tabular import TableReader
+    >>> table = pd.DataFrame({"age": [30.0, None], "city": ["Ulm", "Bonn"]})
+    >>> reader = TableReader().fit(table)
+    >>> codes = reader.transform(table)
+    >>> RuleColumns(reader, codes).transform(codes)
+    array([[30.,  0.,  1.],
+           [nan,  1.,  0.]], dtype=float32)
+    """
+
+    def __init__(self, reader: TableReader, codes: np.ndarray, display: np.ndarray | None = None) -> None:
+        codes = _checked_codes(codes, len(reader.feature_names))
+        if display is not None and np.shape(display) != codes.shape:
+            raise ValueError(f"display has shape {np.shape(display)}; expected that of codes, {codes.shape}.")
+        self.names = tuple(one_line(name) for name in reader.feature_names)
+        self._levels = reader.levels
+        self._booleans = tuple(
+            display is not None and levels is None and _is_boolean(display[:, j])
+            for j, levels in enumerate(reader.levels)
+        )
+        parts: list[Part] = []
+        for j, levels in enumerate(reader.levels):
+            parts += [Part(j, None)] if levels is None else _category_parts(j, codes[:, j])
+        # A tree needs a column: categories of unseen levels alone leave none.
+        self._parts = tuple(parts) or (Part(0, 0),)
+
+    def transform(self, codes: np.ndarray) -> np.ndarray:
+        """Give the columns that trees split on.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n, d)
+            Numbers and codes, NaN where a value is missing.
+
+        Returns
+        -------
+        ndarray of shape (n, q), float32
+            Numbers with NaN, and 0 or 1 for levels.
+        """
+        codes = _checked_codes(codes, len(self.names))
+        matrix = np.empty((len(codes), len(self._parts)), dtype=np.float32)
+        for q, part in enumerate(self._parts):
+            column = codes[:, part.column]
+            if part.level is None:
+                matrix[:, q] = as_float32(column)
+            else:
+                matrix[:, q] = np.isnan(column) if part.level == MISSING else column == part.level
+        return matrix
+
+    def _conditions(self, splits: list[Split], codes: np.ndarray, has_missing: np.ndarray) -> tuple[str, ...]:
+        """Word a path so that among the rows `codes` (n, d) it selects the same; one condition a column.
+
+        `has_missing` (d,) tells in which columns the tree met missing values.
+        """
+        by_column: dict[int, list[Split]] = {}
+        for split in splits:
+            by_column.setdefault(self._parts[split.part].column, []).append(split)
+        words = []
+        for j, found in by_column.items():
+            name, levels = self.names[j], self._levels[j]
+            if levels is None:
+                text, follows = number_condition(name, found, codes[:, j], self._booleans[j])
+            else:
+                text, follows = category_condition(name, found, self._parts, levels)
+            words.append(text + (" (or missing)" if follows and has_missing[j] else ""))
+        return tuple(words)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The path to the leaf of a tree in which an attribute is largest, and how far to trust it.
+
+    Parameters
+    ----------
+    text : str
+        The conditions joined by "and"; ``"always"`` when there is none.
+    r2 : float
+        R2 of the whole tree on rows that were not used to fit it; NaN when the attribute is constant there.
+    mean : float
+        Mean of the attribute over all rows in the leaf.
+    share : float
+        Share of all rows that are in the leaf.
+    depth : int
+        The largest depth that the tree was allowed.
+    conditions : tuple of str
+        One for each original column on the path.
+
+    Examples
+    --------
+    >>> rule = Rule("age > 47", r2=0.81, mean=2.25, share=0.2, depth=5, conditions=("age > 47",))
+    >>> rule.is_short_rule, str(rule)
+    (True, 'age > 47 (R2 0.81 on unseen rows; mean 2.25 in 20% of rows)')
+    """
+
+    text: str
+    r2: float
+    mean: float
+    share: float
+    depth: int
+    conditions: tuple[str, ...]
+
+    @property
+    def is_short_rule(self) -> bool:
+        """Whether the tree explains at least half of the attribute's variance on unseen rows."""
+        return self.r2 >= SHORT
+
+    def __str__(self) -> str:
+        if self.is_short_rule:
+            inside = f"mean {format_number(self.mean)} in {share(self.share)} of rows"
+            return f"{self.text} (R2 {self.r2:.2f} on unseen rows; {inside})"
+        if math.isnan(self.r2):
+            return "There is no short rule (it varies too little, or on too few rows, to measure one)."
+        # 49.9 % must not read as the 50 % at which there is a rule.
+        explained = f"{min(self.r2, 0.49):.0%}" if self.r2 >= 0.01 else "nothing"
+        return f"There is no short rule (depth {self.depth} explains {explained} on unseen rows)."
+
+
+def fit_rule(
+    columns: RuleColumns,
+    codes: np.ndarray,
+    values: np.ndarray,
+    *,
+    max_depth: int = 5,
+    sample_weight: np.ndarray | None = None,
+    random_state: Any = 0,
+    max_rows: int = 20000,
+) -> Rule:
+    """Fit a regression tree to an attribute and read off the path to its largest leaf.
+
+    Branches that explain next to nothing are pruned, so that no condition in the rule is idle.
+    The tree is fitted on 75 % of the rows, and its R2 is measured on the others. With fewer than 40 rows it
+    is fitted on all, and R2 is that of the predictions of 4-fold cross-validation. Rows of weight 0 are left
+    out.
+
+    Parameters
+    ----------
+    columns : RuleColumns
+        What the tree splits on.
+    codes : ndarray of shape (n, d)
+        Numbers and category codes of the rows.
+    values : ndarray of shape (n,)
+        The attribute.
+    max_depth : int
+        Most conditions on a path.
+    sample_weight : ndarray of shape (n,), optional
+        Weights of the rows in the fit, in R2, in the leaf's mean and in its share.
+    random_state : int, RandomState or None
+        Draws the rows held out.
+    max_rows : int
+        Of more rows a random part is used for fit and R2; mean and share are of all rows.
+
+    Returns
+    -------
+    Rule
+        Selects, as printed, exactly the rows in the leaf. ``"always"`` with R2 NaN for a constant attribute.
+
+    Raises
+    ------
+    ValueError
+        When shapes do not fit, values are not finite, or no row has a weight.
+    """
+    codes, values, weight = _checked_rows(columns, codes, values, sample_weight)
+    rng = check_random_state(random_state)
+    mean = float(np.average(values, weights=weight))
+    if not varies(values):
+        return Rule("always", math.nan, mean, 1.0, max_depth, ())
+    rows = rng.permutation(len(values))[:max_rows]
+    matrix = columns.transform(codes)
+    training, tree, r2 = _fit_and_measure(matrix, values, weight, rows, max_depth, rng)
+    leaf, splits = _path_to_largest(tree.tree_)
+    inside = tree.apply(matrix) == leaf
+    conditions = columns._conditions(splits, codes, np.isnan(codes[training]).any(axis=0))
+    return Rule(
+        text=" and ".join(conditions) or "always",
+        r2=r2,
+        mean=float(np.average(values[inside], weights=weight[inside])),
+        share=float(weight[inside].sum() / weight.sum()),
+        depth=max_depth,
+        conditions=conditions,
+    )
+
+
+def fit_rules_quickly(
+    columns_matrix: np.ndarray,
+    values: np.ndarray,
+    max_depth: int,
+    min_samples_leaf: int,
+    random_state: Any,
+    *,
+    max_rows: int | None = None,
+) -> np.ndarray:
+    """Replace each attribute by the leaf means of a tree of its own, without words and without R2.
+
+    Parameters
+    ----------
+    columns_matrix : ndarray of shape (n, q), float32
+        What :meth:`RuleColumns.transform` gave.
+    values : ndarray of shape (n, J)
+        The attributes.
+    max_depth, min_samples_leaf : int
+        Of each tree.
+    random_state : int, RandomState or None
+        Draws the rows for the fits.
+    max_rows : int, optional
+        Of more rows the trees are fitted on so many; means are given for all.
+
+    Returns
+    -------
+    ndarray of shape (n, J), float64
+        The fitted values.
+    """
+    if values.ndim != 2 or len(values) != len(columns_matrix):
+        raise ValueError(f"values has shape {values.shape}; expected ({len(columns_matrix)}, J).")
+    rng = check_random_state(random_state)
+    n = len(values)
+    rows = slice(None) if max_rows is None or n <= max_rows else rng.choice(n, max_rows, replace=False)
+    seed = int(rng.randint(2**31 - 1))
+    matrix, fitted = columns_matrix[rows], np.empty(values.shape, dtype=np.float64)
+    for j in range(values.shape[1]):
+        tree = DecisionTreeRegressor(
+            max_depth=max_depth, min_samples_leaf=min_samples_leaf, random_state=seed
+        )
+        fitted[:, j] = tree.fit(matrix, values[rows, j]).predict(columns_matrix)
+    return fitted
+
+
+def varies(values: np.ndarray) -> bool:
+    """Whether numbers (n,) differ by more than rounding."""
+    return bool(np.ptp(values) > 1e-12 * np.abs(values).max())
+
+
+def _fit_and_measure(
+    matrix: np.ndarray, values: np.ndarray, weight: np.ndarray, rows: np.ndarray, max_depth: int, rng: Any
+) -> tuple[np.ndarray, DecisionTreeRegressor, float]:
+    """Give the rows a tree was fitted on, the tree, and R2 on rows that are unseen to the tree measured."""
+    seed = int(rng.randint(2**31 - 1))
+
+    def fit(training: np.ndarray) -> DecisionTreeRegressor:
+        least = max(5, len(training) // 200)
+        mean = np.average(values[training], weights=weight[training])
+        variance = np.average((values[training] - mean) ** 2, weights=weight[training])
+        tree = DecisionTreeRegressor(
+            max_depth=max_depth, min_samples_leaf=least, ccp_alpha=PRUNED * variance, random_state=seed
+        )
+        return tree.fit(matrix[training], values[training], sample_weight=weight[training])
+
+    if len(rows) < FEW:
+        predicted = np.full(len(values), np.nan)
+        for training, unseen in KFold(min(4, len(rows))).split(rows):
+            predicted[rows[unseen]] = fit(rows[training]).predict(matrix[rows[unseen]])
+        return rows, fit(rows), _r2(values[rows], predicted[rows], weight[rows])
+    cut = round(HELD_OUT * len(rows))
+    held_out, training = rows[:cut], rows[cut:]
+    tree = fit(training)
+    return training, tree, _r2(values[held_out], tree.predict(matrix[held_out]), weight[held_out])
+
+
+def _r2(values: np.ndarray, predicted: np.ndarray, weight: np.ndarray) -> float:
+    return float(r2_score(values, predicted, sample_weight=weight)) if varies(values) else math.nan
+
+
+def _path_to_largest(tree: Any) -> tuple[int, list[Split]]:
+    """Give the leaf with the largest mean and the splits from the root to it."""
+    is_leaf = tree.children_left < 0
+    leaf = node = int(np.argmax(np.where(is_leaf, tree.value[:, 0, 0], -np.inf)))
+    parents = {int(child): (i, True) for i, child in enumerate(tree.children_left) if child >= 0}
+    parents |= {int(child): (i, False) for i, child in enumerate(tree.children_right) if child >= 0}
+    splits = []
+    while node in parents:
+        node, left = parents[node]
+        missing_left = bool(tree.missing_go_to_left[node])
+        splits.append(Split(int(tree.feature[node]), float(tree.threshold[node]), left, missing_left == left))
+    return leaf, splits[::-1]
+
+
+def _category_parts(j: int, column: np.ndarray) -> list[Part]:
+    known = column[column >= 0].astype(int)
+    counts = np.bincount(known) if len(known) else np.zeros(0, dtype=int)
+    frequent = np.argsort(-counts, kind="stable")[:MAX_LEVELS]
+    parts = [Part(j, int(level)) for level in sorted(frequent[counts[frequent] > 0])]
+    return parts + ([Part(j, MISSING)] if np.isnan(column).any() else [])
+
+
+def _is_boolean(cells: np.ndarray) -> bool:
+    return {isinstance(cell, bool | np.bool_) for cell in cells if not is_missing(cell)} == {True}
+
+
+def _checked_codes(codes: Any, d: int) -> np.ndarray:
+    codes = check_array(codes, dtype=np.float64, ensure_all_finite="allow-nan", input_name="codes")
+    if codes.shape[1] != d:
+        raise ValueError(f"codes has {codes.shape[1]} columns; expected {d}, those of the reader.")
+    return codes
+
+
+def _checked_rows(
+    columns: RuleColumns, codes: Any, values: Any, sample_weight: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Check rows, and leave out those of weight 0."""
+    codes = _checked_codes(codes, len(columns.names))
+    values = np.asarray(values, dtype=np.float64)
+    weight = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    for name, array in {"values": values, "sample_weight": weight}.items():
+        if array.shape != (len(codes),):
+            raise ValueError(f"{name} has shape {array.shape}; expected ({len(codes)},), one a row of codes.")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds NaN or infinity; expected finite numbers.")
+    if (weight < 0).any() or not (weight > 0).any():
+        raise ValueError("sample_weight must be 0 or more in every row and more than 0 in one.")
+    keep = weight > 0
+    return codes[keep], values[keep], weight[keep]
