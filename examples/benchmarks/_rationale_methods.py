@@ -334,7 +334,7 @@ def syn_jobs(setting: SynSetting, seed: int, quick: bool) -> Jobs:
     if available("pytorch_tabnet.tab_model"):
         jobs["TabNet"] = lambda: weighing_row(p, TabNet(p.task, seed), 0.0)
     if seed == 0 and (quick or setting in SYN[3:6]) and available("invase"):
-        n_epoch = 51 if quick else 1000
+        n_epoch = 51 if quick else 200
         jobs["invase"] = lambda: weighing_row(p, Invase(p.task, seed, n_epoch), 0.5)
     return jobs
 

@@ -61,6 +61,8 @@ class GivenMLP:
             x = activation(x @ weight + bias)
             states.append(x)
         scores = x @ network.coefs_[-1] + network.intercepts_[-1]
+        if network.out_activation_ == "exp":  # a Poisson loss
+            scores = np.exp(scores)
         return scores, np.hstack([states[i] for i in self.shown])
 
 

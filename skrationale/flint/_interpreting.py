@@ -19,8 +19,8 @@ from ._images import ImageShape, flat_rows, pixel_importance
 from ._model import FlintModel, OwnPredictor
 from ._reading import TAUS, conciseness, contributions, mean_relevance, relevance
 
-KEPT_ROWS = 5000
-"""Training rows kept, as numbers and codes, to describe attributes by."""
+KEPT_ROWS, KEPT_CELLS = 5000, 10**6
+"""Training rows kept, as numbers and codes, to describe attributes by, and the cells that these may have."""
 UNSURE = 0.95
 """Numbers differ when they are further apart than this share of the training rows is."""
 
@@ -47,7 +47,8 @@ class Interprets(TransformerMixin, BaseReasoner):
         self.n_active_attributes_ = int(active.sum())
         x = encoder.transform_codes(codes) if self.image_shape_ is None else codes
         self._average = np.average(x, axis=0, weights=weight)
-        rows = np.random.RandomState(0).permutation(len(codes))[:KEPT_ROWS]
+        n_kept = max(min(KEPT_ROWS, KEPT_CELLS // codes.shape[1]), 100)
+        rows = np.random.RandomState(0).permutation(len(codes))[:n_kept]
         self._rows = codes[np.sort(rows)]
         scores, phi = model.answers(codes)
         answers = model.interpret(phi)

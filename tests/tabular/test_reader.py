@@ -153,3 +153,23 @@ def test_pickle():
     table = pd.DataFrame({"a": ["x", None], "b": [1, 2]})
     reader = pickle.loads(pickle.dumps(TableReader().fit(table)))
     np.testing.assert_array_equal(reader.transform(table), [[0, 1], [nan, 2]])
+
+
+def test_a_table_is_restored_from_its_codes():
+    table = pd.DataFrame({"age": [30.0, np.nan], 7: ["Ulm", None], "grade": pd.Categorical(["low", "mid"])})
+    reader = TableReader().fit(table)
+    back = reader.restore(reader.transform(table))
+    assert list(back.columns) == ["age", 7, "grade"]
+    assert back["grade"].tolist() == ["low", "mid"]
+    assert back[7].iloc[0] == "Ulm"
+    assert back[7].isna().tolist() == [False, True]
+    np.testing.assert_array_equal(back["age"], table["age"])
+    np.testing.assert_array_equal(reader.transform(back), reader.transform(table))
+    unseen = reader.restore(reader.transform(table.assign(**{"grade": ["low", "new"]})))
+    assert unseen["grade"].tolist() == ["low", "(unseen)"]
+
+
+def test_an_array_is_its_own_codes():
+    X = np.arange(6.0).reshape(3, 2)
+    reader = TableReader().fit(X)
+    np.testing.assert_array_equal(reader.restore(reader.transform(X)), X)
