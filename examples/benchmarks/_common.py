@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median, pstdev
 from time import perf_counter
 from typing import Any
 
@@ -86,6 +87,28 @@ def save(name: str, rows: Mapping[str, Sequence[Row]], meta: Mapping[str, Any]) 
     used = ", ".join(f"{package} {number}" for package, number in meta.get("versions", {}).items())
     parts.append(f"Made by `python examples/benchmarks/{name}.py`" + (f"; {used}." if used else "."))
     (RESULTS / f"{name}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def load_cells(path: Path) -> list[dict[str, Any]]:
+    """What was measured so far, one dict a fit."""
+    return json.loads(path.read_text(encoding="utf-8"))["cells"] if path.exists() else []
+
+
+def store_cell(path: Path, cell: Row, meta: Row) -> None:
+    """Add one fit; the file is replaced as a whole, so that a run can be interrupted."""
+    lines = ",\n".join("  " + json.dumps(c, ensure_ascii=False) for c in [*load_cells(path), cell])
+    text = f'{{\n "meta": {json.dumps(meta, ensure_ascii=False)},\n "cells": [\n{lines}\n ]\n}}\n'
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def mean_and_spread(values: Iterable[float | None], digits: int = 3, scale: float = 1.0) -> str:
+    """Mean ± standard deviation of the known values, empty without any."""
+    known = [scale * value for value in values if value is not None and value == value]
+    if not known:
+        return ""
+    return f"{fmean(known):.{digits}f}" + (f" ± {pstdev(known):.{digits}f}" if len(known) > 1 else "")
 
 
 def markdown_table(rows: Sequence[Row]) -> str:

@@ -7,10 +7,9 @@
     python examples/benchmarks/rationale.py --quick           # all parts on few rows, in a temporary folder
     python examples/benchmarks/rationale.py --render          # tables and plot of what is stored
 
-On one thread ``syn`` takes about an hour and a half (half of it invase), ``real`` an hour and
-``student`` half an hour. Every finished fit is written to ``results/rationale.json``; a run goes on from
-there. pytorch-tabnet and invase take part when they are installed. Seconds are those of a fit; a ratio is to
-LightGBM (300 trees) with the same data and seed, in the same run.
+On one thread ``syn`` takes about an hour, ``real`` two and ``student`` one. Every finished fit is written to
+``results/rationale.json``; a run goes on from there. pytorch-tabnet and invase take part when they are
+installed. Seconds are those of a fit; a ratio is to LightGBM (300 trees) with the same data and seed.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from typing import Any
 
 import pandas as pd
 import torch
-from _common import RESULTS, markdown_table, versions
+from _common import RESULTS, load_cells, markdown_table, mean_and_spread, store_cell, versions
 from _rationale_methods import PARTS, QUICK, QUICK_ROWS, Jobs, SynSetting
 
 NAME = "rationale"
@@ -66,8 +65,8 @@ SYN_NOTES = """10,000 training rows and 11 columns where nothing else is said, 1
 `preset='paper'` is given the true mean number of columns. TabNet: pytorch-tabnet's defaults, stopped on
 15 % of the rows; a column is chosen where its aggregated mask is not zero. LightGBM answers from all
 columns and ranks them by TreeSHAP. invase: the package explains a network of scikit-learn, whose score
-this is, from all columns; its importances run from 0 to 1 and are cut at 0.5; one seed, and 200 epochs,
-for of its own 10,000 not even 1,000 ended within 13 minutes. True probabilities: the best score there is.
+this is, from all columns, by importances; one seed of Syn4, and 200 epochs, for of its own 10,000 not even
+1,000 ended within 13 minutes. True probabilities: the best score there is.
 All seconds were taken while other fits ran on the second core."""
 STUDENT_NOTES = """Students are networks of (8, 8) with 10,000 training rows. "Best lambda" is chosen by
 the mean score on the test rows, in favour of students alone."""
@@ -83,23 +82,6 @@ def _path(folder: Path) -> Path:
     return folder / f"{NAME}.json"
 
 
-def load(folder: Path) -> list[dict[str, Any]]:
-    """What was measured, one dict a fit."""
-    path = _path(folder)
-    return json.loads(path.read_text(encoding="utf-8"))["cells"] if path.exists() else []
-
-
-def store(folder: Path, cell: dict[str, Any]) -> None:
-    """Add one fit; the file is replaced as a whole, so that a run can be interrupted."""
-    meta = {"versions": versions() | _peer_versions(), "seeds": "fit 2 s, test 2 s + 1, models s"}
-    cells = [*load(folder), cell]
-    lines = ",\n".join("  " + json.dumps(c, ensure_ascii=False) for c in cells)
-    text = f'{{\n "meta": {json.dumps(meta, ensure_ascii=False)},\n "cells": [\n{lines}\n ]\n}}\n'
-    temporary = _path(folder).with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, _path(folder))
-
-
 def _peer_versions() -> dict[str, str]:
     found = {}
     for package in PEERS:
@@ -111,14 +93,6 @@ def _peer_versions() -> dict[str, str]:
 
 
 # --- tables -------------------------------------------------------------------------------------------
-
-
-def spread(values: pd.Series, digits: int = 3, scale: float = 1.0) -> str:
-    """Mean ± standard deviation, empty without values."""
-    known = scale * values.dropna().to_numpy(float)
-    if not known.size:
-        return ""
-    return f"{known.mean():.{digits}f}" + (f" ± {known.std():.{digits}f}" if known.size > 1 else "")
 
 
 def detail(cells: pd.DataFrame, score: str = "AUROC") -> list[dict[str, Any]]:
@@ -136,7 +110,7 @@ def detail(cells: pd.DataFrame, score: str = "AUROC") -> list[dict[str, Any]]:
     lines = []
     for (setting, method), group in cells.groupby(["setting", "method"], sort=False):
         line = {"setting": setting, "method": method}
-        line |= {title: spread(group[c], d, s) for title, (c, d, s) in shown.items() if c in group}
+        line |= {title: mean_and_spread(group[c], d, s) for title, (c, d, s) in shown.items() if c in group}
         ratios = group["to_lightgbm"].dropna()
         lines.append(line | {"× LightGBM": f"{ratios.median():.3g}" if len(ratios) else ""})
     filled = [t for t in lines[0] if any(line.get(t) for line in lines)] if lines else []
@@ -345,7 +319,7 @@ def planned(part: str, options: argparse.Namespace) -> Iterator[tuple[str, int, 
 
 def run(part: str, options: argparse.Namespace) -> None:
     """Fit what is not stored yet; what fails is told, and tried again by the next run."""
-    done = {(c["part"], c["setting"], c["method"], c["seed"]) for c in load(options.results)}
+    done = {(c["part"], c["setting"], c["method"], c["seed"]) for c in load_cells(_path(options.results))}
     for setting, seed, jobs in planned(part, options):
         for method, job in jobs().items():
             if (part, setting, method, seed) in done or not method.startswith(tuple(options.methods)):
@@ -358,7 +332,8 @@ def run(part: str, options: argparse.Namespace) -> None:
                 )
                 continue
             cell = {"part": part, "setting": setting, "method": method, "seed": seed} | row
-            store(options.results, cell)
+            meta = {"versions": versions() | _peer_versions(), "seeds": "fit 2 s, test 2 s + 1, models s"}
+            store_cell(_path(options.results), cell, meta)
             print(json.dumps(cell), flush=True)
 
 
@@ -367,7 +342,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--part", nargs="*", choices=list(PARTS), default=list(PARTS))
-    parser.add_argument("--seeds", type=int, default=None, help="5 for syn, 3 else")
+    parser.add_argument("--seeds", type=int, default=None, help="5 for syn, 3 for student, 2 for real")
     parser.add_argument("--only", nargs="*", default=[], help='names of settings, such as "Syn4" or adult')
     parser.add_argument("--methods", nargs="*", default=[""], help="how they begin, such as TabNet")
     parser.add_argument("--quick", action="store_true", help="few rows and methods, for trying the script")
