@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.special import expit, softmax
+from sklearn.utils.multiclass import check_classification_targets
 
 Link = Literal["identity", "log", "logit", "softmax"]
 
@@ -58,6 +59,26 @@ class Task:
     link: Link
     n_outputs: int
     classes: np.ndarray | None = None
+
+    @classmethod
+    def of_classes(cls, classes: np.ndarray) -> Task:
+        """Classify into these labels (C,), in rising order: with one score for up to two, else one each."""
+        return cls("logit", 1, classes) if len(classes) <= 2 else cls("softmax", len(classes), classes)
+
+    @classmethod
+    def of_labels(cls, y: np.ndarray) -> Task:
+        """Classify into the labels that a target (n,) holds; refuse one of numbers."""
+        check_classification_targets(y)
+        return cls.of_classes(np.unique(y))
+
+    @classmethod
+    def of_numbers(cls, y: np.ndarray, classifier: str) -> Task:
+        """Predict numbers; refuse a target (n,) of text, and name the classifier to take instead."""
+        try:
+            y.astype(np.float64)
+        except ValueError:
+            raise ValueError(f"y holds text; expected numbers, or take {classifier}.") from None
+        return cls("identity", 1)
 
     @property
     def is_classification(self) -> bool:

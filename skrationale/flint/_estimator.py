@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets
 
 from .._task import Task
 from ._base import BaseFlint
@@ -135,9 +134,7 @@ class FLINTClassifier(BaseFlint):
         return True
 
     def _make_task(self, y: np.ndarray) -> Task:
-        check_classification_targets(y)
-        classes = np.unique(y)
-        return Task("logit", 1, classes) if len(classes) <= 2 else Task("softmax", len(classes), classes)
+        return Task.of_labels(y)
 
 
 class FLINTRegressor(BaseFlint):
@@ -183,9 +180,4 @@ class FLINTRegressor(BaseFlint):
         return False
 
     def _make_task(self, y: np.ndarray) -> Task:
-        if y.dtype.kind in "OUS":
-            try:
-                y.astype(np.float64)
-            except ValueError:
-                raise ValueError("y holds text; expected numbers. For labels use FLINTClassifier.") from None
-        return Task("identity", 1)
+        return Task.of_numbers(y, "FLINTClassifier")

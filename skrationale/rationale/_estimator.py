@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets
 
 from .._task import Task
 from ._base import BaseRationale
@@ -137,9 +136,7 @@ class RationaleClassifier(BaseRationale):
         return True
 
     def _make_task(self, y: np.ndarray) -> Task:
-        check_classification_targets(y)
-        classes = np.unique(y)
-        return Task("logit", 1, classes) if len(classes) <= 2 else Task("softmax", len(classes), classes)
+        return Task.of_labels(y)
 
 
 class RationaleRegressor(BaseRationale):
@@ -182,8 +179,4 @@ class RationaleRegressor(BaseRationale):
         return False
 
     def _make_task(self, y: np.ndarray) -> Task:
-        try:
-            y.astype(np.float64)
-        except ValueError:
-            raise ValueError("y holds text; expected numbers, or take RationaleClassifier.") from None
-        return Task("identity", 1)
+        return Task.of_numbers(y, "RationaleClassifier")

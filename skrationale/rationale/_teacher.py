@@ -24,7 +24,7 @@ def task_of(teacher: Any) -> Task:
     if not is_classifier(teacher):
         return Task("identity", 1)
     classes = np.asarray(teacher.classes_)
-    return Task("logit", 1, classes) if len(classes) <= 2 else Task("softmax", len(classes), classes)
+    return Task.of_classes(classes)
 
 
 def scores_of(teacher: Any, table: Any, task: Task) -> np.ndarray:

@@ -267,7 +267,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
         if not is_classifier(self.teacher_):
             return Task("identity", 1)
         classes = np.asarray(self.teacher_.classes_)
-        return Task("logit", 1, classes) if len(classes) <= 2 else Task("softmax", len(classes), classes)
+        return Task.of_classes(classes)
 
     def _teacher_scores(self, table: Any) -> np.ndarray:
         return teacher_scores(self.teacher_, self._task, table)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets
 
 from .._task import Task
 from ._smooth_base import BaseSmoothMLP
@@ -106,11 +105,7 @@ class SmoothMLPRegressor(BaseSmoothMLP):
         return False
 
     def _make_task(self, y: np.ndarray) -> Task:
-        try:
-            y.astype(np.float64)
-        except ValueError:
-            raise ValueError("y holds text; expected numbers, or take SmoothMLPClassifier.") from None
-        return Task("identity", 1)
+        return Task.of_numbers(y, "SmoothMLPClassifier")
 
 
 class SmoothMLPClassifier(BaseSmoothMLP):
@@ -154,8 +149,10 @@ class SmoothMLPClassifier(BaseSmoothMLP):
         return True
 
     def _make_task(self, y: np.ndarray) -> Task:
-        check_classification_targets(y)
-        classes = np.unique(y)
-        if len(classes) < 2:
-            raise ValueError(f"SmoothMLPClassifier needs at least two classes. Got 1 class: {classes[0]!r}.")
-        return Task("logit", 1, classes) if len(classes) == 2 else Task("softmax", len(classes), classes)
+        task = Task.of_labels(y)
+        assert task.classes is not None
+        if len(task.classes) < 2:
+            raise ValueError(
+                f"SmoothMLPClassifier needs at least two classes. Got 1 class: {task.classes[0]!r}."
+            )
+        return task
