@@ -215,7 +215,7 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
         float
             Accuracy or R2.
         """
-        return _score(self._task if hasattr(self, "_task") else None, y, self.predict(X), sample_weight)
+        return score_of(self._task if hasattr(self, "_task") else None, y, self.predict(X), sample_weight)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_task")
@@ -239,7 +239,8 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
         """Whether labels are predicted; asked before fit too."""
 
 
-def _score(task: Task | None, y: Any, predictions: np.ndarray, sample_weight: Any) -> float:
+def score_of(task: Task | None, y: Any, predictions: np.ndarray, sample_weight: Any = None) -> float:
+    """Score predictions: accuracy of labels, R2 of numbers."""
     metric = accuracy_score if task is not None and task.is_classification else r2_score
     return float(metric(y, predictions, sample_weight=sample_weight))
 
@@ -384,6 +385,6 @@ class BaseDistiller(BaseReasoner):
         if reasons is not None:
             result |= explanation_fidelity(self.explain(X).values, reasons.values)
         if y is not None:
-            result["score"] = _score(task, y, task.predict(scores), None)
-            result["teacher_score"] = _score(task, y, task.predict(teacher_scores), None)
+            result["score"] = score_of(task, y, task.predict(scores))
+            result["teacher_score"] = score_of(task, y, task.predict(teacher_scores))
         return result

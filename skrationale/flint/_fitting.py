@@ -13,8 +13,18 @@ from torch import Tensor
 
 from .._task import Task
 from ..tabular import TableEncoder
-from ..training import FEWEST_VALIDATION_ROWS, Batch, get_state, hold_out, seeded, train
-from ._losses import Reconstruction, conciseness, fidelity_losses, pixel_errors, prediction_losses
+from ..training import (
+    FEWEST_VALIDATION_ROWS,
+    Batch,
+    get_state,
+    hold_out,
+    row_losses,
+    seeded,
+    soft_losses,
+    standards,
+    train,
+)
+from ._losses import Reconstruction, conciseness, pixel_errors
 from ._model import FlintModel, OwnPredictor, Source
 from ._network import FlintNetwork, Interpreter, layer_sizes
 from ._rules import RuleColumns, fit_rules_quickly
@@ -108,10 +118,7 @@ class Fitting:
         """Shift and scale of numbers; the latter is 0 where one answer serves all rows."""
         if self.task.is_classification:
             return 0.0, float(np.ptp(target, axis=0).max() > 0)
-        mean = np.average(target, axis=0, weights=self.weight)
-        deviation = np.sqrt(np.average((target - mean) ** 2, axis=0, weights=self.weight))
-        shift, scale = float(np.ravel(mean)[0]), float(np.ravel(deviation)[0])
-        return shift, scale if scale > 1e-12 * abs(shift) else 0.0
+        return standards(target.ravel(), self.weight)
 
     def _untrained(self) -> OwnPredictor:
         p = self.parameters
@@ -281,10 +288,10 @@ class FlintLoss:
         phi = module.interpreter(states)
         answers = module.interpreter.weigh(phi)
         ramp = min(1.0, batch.progress / WARM_UP) if joint else 1.0
-        terms = {"fidelity": (fidelity_losses(answers, scores, self.link) * weight).mean()}
+        terms = {"fidelity": (soft_losses(answers, scores, self.link) * weight).mean()}
         total = p.fidelity_lambda * terms["fidelity"] * (ramp if module.training else 1.0)
         if joint:
-            terms["prediction"] = (prediction_losses(scores, batch["y"], self.link) * weight).mean()
+            terms["prediction"] = (row_losses(scores, batch["y"], self.link) * weight).mean()
             total = total + terms["prediction"]
         if module.training:
             decoded = module.interpreter.decoder(phi)

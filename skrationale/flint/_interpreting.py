@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import TransformerMixin
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseReasoner, agreement
+from ..base import BaseReasoner, agreement, score_of
 from ..explanation import Explanation
 from ..tabular import TableEncoder
 from ._columns import integrated_gradients, pixel_gradients, sampled_shapley
@@ -139,9 +138,8 @@ class Interprets(TransformerMixin, BaseReasoner):
         answers, task = self._model.interpret(phi), self._task
         result = agreement(answers, scores, task)
         if y is not None:
-            metric = accuracy_score if task.is_classification else r2_score
-            result["interpreter_score"] = float(metric(y, task.predict(answers)))
-            result["model_score"] = float(metric(y, task.predict(scores)))
+            result["interpreter_score"] = score_of(task, y, task.predict(answers))
+            result["model_score"] = score_of(task, y, task.predict(scores))
         return result
 
     def disagreement(self, X: Any) -> np.ndarray:

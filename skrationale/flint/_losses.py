@@ -12,31 +12,6 @@ from torch.nn import functional
 from ..tabular import TableEncoder
 
 
-def prediction_losses(scores: Tensor, y: Tensor, link: str) -> Tensor:
-    """Squared error or log-loss (B,) of scores (B, K) against encoded targets (B,)."""
-    if link == "identity":
-        return (scores[:, 0] - y) ** 2
-    if link == "logit":
-        return functional.binary_cross_entropy_with_logits(scores[:, 0], y.to(scores), reduction="none")
-    return functional.cross_entropy(scores, y, reduction="none")
-
-
-def fidelity_losses(interpreter: Tensor, model: Tensor, link: str) -> Tensor:
-    """Losses (B,) of the interpreter's scores (B, K) against the answers of the model, which is not moved.
-
-    The output fidelity of FLINT, in the direction of the official code: cross-entropy with the model's
-    probabilities as targets.
-    """
-    model = model.detach()
-    if link == "identity":
-        return (interpreter[:, 0] - model[:, 0]) ** 2
-    if link == "logit":
-        return functional.binary_cross_entropy_with_logits(
-            interpreter[:, 0], torch.sigmoid(model[:, 0]), reduction="none"
-        )
-    return functional.cross_entropy(interpreter, torch.softmax(model, 1), reduction="none")
-
-
 def conciseness(phi: Tensor, weight: Tensor) -> Tensor:
     """Mean entropy of the attributes (B, J) of a row, less the entropy of their means (FLINT, section 3).
 

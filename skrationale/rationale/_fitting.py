@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .._task import Task
 from ..tabular import TableEncoder
-from ..training import FEWEST_VALIDATION_ROWS, TrainResult, get_state, hold_out, seeded
+from ..training import FEWEST_VALIDATION_ROWS, TrainResult, get_state, hold_out, seeded, standards
 from ._cells import Cells
 from ._joint import Arrays, JointLoss, Lesson, judge, logits_of, train_joint
 from ._masks import MaskRule
@@ -124,10 +124,8 @@ class Fitting:
     def _standards(self) -> tuple[np.ndarray, np.ndarray, float]:
         """Shift and scale (K,) of scores, and the loss of a constant prediction in standard units."""
         if not self.task.is_classification:
-            mean = np.average(self.y, weights=self.weight)
-            deviation = np.sqrt(np.average((self.y - mean) ** 2, weights=self.weight))
-            known = deviation > 1e-12 * abs(mean)
-            return np.array([mean]), np.array([deviation if known else 0.0]), 1.0
+            mean, deviation = standards(self.y, self.weight)
+            return np.array([mean]), np.array([deviation]), 1.0
         share = np.bincount(self.y, weights=self.weight) / self.weight.sum()
         entropy = float(-(share * np.log(np.where(share > 0, share, 1.0))).sum())
         return np.zeros(self.task.n_outputs), np.ones(self.task.n_outputs), entropy

@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..training import Batch, TrainResult, limit_threads, seeded, train
+from ..training import Batch, TrainResult, limit_threads, row_losses, seeded, train
 from ._fills import draw_cells
 from ._gates import gumbel_gates, temperature_at
 from ._losses import (
     count_cost,
     excess_cost,
     prediction_divergence,
-    row_losses,
     selection_divergence,
     squared_cost,
 )

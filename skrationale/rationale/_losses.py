@@ -7,15 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def row_losses(scores: Tensor, y: Tensor, link: str) -> Tensor:
-    """Squared error or log-loss (B,) of scores (B, K) against encoded targets (B,)."""
-    if link == "identity":
-        return (scores[:, 0] - y) ** 2
-    if link == "logit":
-        return F.binary_cross_entropy_with_logits(scores[:, 0], y.to(scores), reduction="none")
-    return F.cross_entropy(scores, y, reduction="none")
-
-
 def count_cost(keep: Tensor, weight: Tensor) -> Tensor:
     """Mean number of columns kept, from keep-probabilities (B, d) and weights (B,)."""
     return (keep.sum(1) * weight).mean()

@@ -7,10 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..training import Batch, TrainResult, train
+from ..training import Batch, TrainResult, row_losses, soft_losses, train
 from ._fills import random_masks
 from ._joint import Arrays
-from ._losses import row_losses
 from ._network import MaskedPredictor
 
 
@@ -78,12 +77,3 @@ def _exchanged(masks: Tensor) -> Tensor:
     result = torch.empty_like(masks)
     result[circle] = masks[circle.roll(1)]
     return result
-
-
-def soft_losses(scores: Tensor, teacher: Tensor, link: str) -> Tensor:
-    """Losses (B,) of scores (B, K) against what a teacher's scores predict."""
-    if link == "identity":
-        return (scores[:, 0] - teacher[:, 0]) ** 2
-    if link == "logit":
-        return row_losses(scores, torch.sigmoid(teacher[:, 0]), link)
-    return torch.nn.functional.cross_entropy(scores, torch.softmax(teacher, 1), reduction="none")

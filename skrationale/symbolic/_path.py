@@ -13,7 +13,7 @@ import torch
 from skorch.callbacks import Callback
 from torch import Tensor
 
-from ..training import Batch, get_state, limit_threads, train
+from ..training import Batch, get_state, limit_threads, row_losses, train
 from ._network import SmoothNetwork
 from ._penalties import (
     STEEP,
@@ -21,7 +21,6 @@ from ._penalties import (
     gradient_penalty,
     hessian_penalty,
     mixture,
-    row_losses,
     task_loss,
 )
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..training import row_losses
 from ._network import SmoothNetwork
 
 MANY_OUTPUTS = 4
@@ -33,15 +34,6 @@ def task_loss(outputs: Tensor, y: Tensor, weight: Tensor, link: str) -> Tensor:
     Tensor of shape ()
     """
     return (weight * row_losses(outputs, y, link)).mean()
-
-
-def row_losses(outputs: Tensor, y: Tensor, link: str) -> Tensor:
-    """Loss of each row, shape (n,); see `task_loss`."""
-    if link == "identity":
-        return (outputs[:, 0] - y) ** 2
-    if link == "logit":
-        return functional.binary_cross_entropy_with_logits(outputs[:, 0], y.to(outputs), reduction="none")
-    return functional.cross_entropy(outputs, y, reduction="none")
 
 
 def mixture(n_outputs: int, x: Tensor) -> Tensor | None:

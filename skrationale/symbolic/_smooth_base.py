@@ -18,7 +18,15 @@ from .._task import Task
 from ..base import BaseReasoner
 from ..explanation import Explanation
 from ..tabular import TableEncoder, sum_by_group
-from ..training import FEWEST_VALIDATION_ROWS, hold_out, limit_threads, resolve_device, seeded, set_state
+from ..training import (
+    FEWEST_VALIDATION_ROWS,
+    hold_out,
+    limit_threads,
+    resolve_device,
+    seeded,
+    set_state,
+    standards,
+)
 from ._network import PLAIN, SmoothNetwork
 from ._path import CHUNK, Stage, admissible, train_path
 from ._penalties import PENALTIES
@@ -148,9 +156,7 @@ class BaseSmoothMLP(BaseReasoner):
         """Mean and standard deviation of a target of numbers; the latter is 0 where it does not vary."""
         if self._task.is_classification:
             return 0.0, 1.0
-        shift = float(np.average(target, weights=weight))
-        scale = float(np.sqrt(np.average((target - shift) ** 2, weights=weight)))
-        return shift, scale if scale > 1e-12 * abs(shift) else 0.0
+        return standards(target, weight)
 
     def _split(self, target: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows to train on and rows held out: none where they are not needed, or would be too few."""

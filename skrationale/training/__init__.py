@@ -3,6 +3,7 @@
 from ._data import Batch
 from ._device import resolve_device
 from ._holdout import FEWEST_VALIDATION_ROWS, hold_out
+from ._losses import row_losses, soft_losses, standards
 from ._net import EpochHook
 from ._random import seeded
 from ._state import get_state, set_state
@@ -18,7 +19,10 @@ __all__ = [
     "hold_out",
     "limit_threads",
     "resolve_device",
+    "row_losses",
     "seeded",
     "set_state",
+    "soft_losses",
+    "standards",
     "train",
 ]

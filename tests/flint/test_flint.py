@@ -16,9 +16,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrationale import FLINTClassifier, FLINTRegressor, SmoothMLPClassifier, SmoothMLPRegressor
-from skrationale.flint._losses import Reconstruction, conciseness, fidelity_losses, prediction_losses
+from skrationale.flint._losses import Reconstruction, conciseness
 from skrationale.flint._reading import mean_relevance, relevance, relevant
 from skrationale.tabular import TableEncoder
+from skrationale.training import row_losses, soft_losses
 
 FAST = {"n_attributes": 8, "max_epochs": 40, "random_state": 0, "device": "cpu"}
 
@@ -44,21 +45,21 @@ class TestLosses:
     def test_fidelity_moves_the_interpreter_alone(self):
         for link, k in (("softmax", 3), ("logit", 1), ("identity", 1)):
             g, f = torch.randn(5, k, requires_grad=True), torch.randn(5, k, requires_grad=True)
-            fidelity_losses(g, f, link).sum().backward()
+            soft_losses(g, f, link).sum().backward()
             assert f.grad is None
             assert g.grad.abs().sum() > 0
 
     def test_fidelity_is_least_where_both_agree(self):
         f = torch.tensor([[2.0, -1.0, 0.5]])
-        own = fidelity_losses(f, f, "softmax")
+        own = soft_losses(f, f, "softmax")
         p = torch.softmax(f, 1)
         assert own.item() == pytest.approx(-(p * p.log()).sum().item())
-        assert fidelity_losses(f.flip(1), f, "softmax") > own
+        assert soft_losses(f.flip(1), f, "softmax") > own
 
     def test_predictions_of_three_kinds(self):
         scores = torch.tensor([[0.0], [2.0]])
-        assert prediction_losses(scores, torch.tensor([1.0, 1.0]), "identity").tolist() == [1.0, 1.0]
-        two = prediction_losses(scores, torch.tensor([0, 1]), "logit")
+        assert row_losses(scores, torch.tensor([1.0, 1.0]), "identity").tolist() == [1.0, 1.0]
+        two = row_losses(scores, torch.tensor([0, 1]), "logit")
         assert two.tolist() == pytest.approx([np.log(2), np.log1p(np.exp(-2.0))])
 
     def test_conciseness_is_low_for_few_attributes_that_differ_between_rows(self):

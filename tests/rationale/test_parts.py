@@ -13,15 +13,14 @@ from skrationale.rationale._losses import (
     count_cost,
     excess_cost,
     prediction_divergence,
-    row_losses,
     selection_divergence,
     squared_cost,
 )
 from skrationale.rationale._masks import MaskRule
 from skrationale.rationale._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
 from skrationale.rationale._price import choose_price
-from skrationale.rationale._refit import soft_losses, train_on_masks
-from skrationale.training import Batch, seeded
+from skrationale.rationale._refit import train_on_masks
+from skrationale.training import Batch, row_losses, seeded, soft_losses
 
 GROUPS = torch.tensor([0, 2, 2, 1, 2])
 """Columns of five encoded columns; the third column is one-hot."""

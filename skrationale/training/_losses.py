@@ -1,0 +1,43 @@
+"""Losses that families share: tensors in, tensor out."""
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+
+def row_losses(scores: torch.Tensor, y: torch.Tensor, link: str) -> torch.Tensor:
+    """Squared error of numbers, or log-loss of one logit or of one a class, for each row.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (B, K)
+        Numbers or logits.
+    y : Tensor of shape (B,)
+        Numbers, positions of classes, or with "logit" the probability of the second class.
+    link : {"identity", "logit", "softmax"}
+        What the scores are.
+
+    Returns
+    -------
+    Tensor of shape (B,)
+    """
+    if link == "identity":
+        return (scores[:, 0] - y) ** 2
+    if link == "logit":
+        return functional.binary_cross_entropy_with_logits(scores[:, 0], y.to(scores), reduction="none")
+    return functional.cross_entropy(scores, y, reduction="none")
+
+
+def soft_losses(scores: torch.Tensor, teacher: torch.Tensor, link: str) -> torch.Tensor:
+    """Losses (B,) of scores (B, K) against a teacher's scores (B, K), which are not moved."""
+    teacher = teacher.detach()
+    if link == "softmax":
+        return functional.cross_entropy(scores, torch.softmax(teacher, 1), reduction="none")
+    return row_losses(scores, teacher[:, 0] if link == "identity" else torch.sigmoid(teacher[:, 0]), link)
+
+
+def standards(target: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Give the weighted mean and standard deviation of numbers (n,), 0 where they do not vary."""
+    mean = float(np.average(target, weights=weight))
+    deviation = float(np.sqrt(np.average((target - mean) ** 2, weights=weight)))
+    return mean, deviation if deviation > 1e-12 * abs(mean) else 0.0
