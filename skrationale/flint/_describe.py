@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from ..tabular import TableReader
 from ._describe_html import cards, lines, page, text_table
+from ._reading import mean_relevance, relevant
 from ._rules import Rule, RuleColumns, fit_rule, varies
 
 MAX_COLUMNS = 10
@@ -311,10 +312,7 @@ def describe(
     _check_shapes((d, n_attributes), importance=importance, direction=direction)
     keep = np.flatnonzero(weight > 0)
     phi, relevance, explained, weight = phi[keep], relevance[keep], explained[keep], weight[keep]
-    relevant = (np.abs(relevance) if k == 1 else relevance) > 1 / tau
-    means = np.full((k, n_attributes), np.nan)
-    for c in np.unique(explained):
-        means[c] = np.average(relevance[explained == c], axis=0, weights=weight[explained == c])
+    used, means = relevant(relevance, tau, k), mean_relevance(relevance, explained, k, weight)
     table = pd.DataFrame(display[keep], columns=list(reader.feature_names), index=pd.Index(keep, name="row"))
     outputs = np.array(output_names, dtype=object)[explained]
     columns = RuleColumns(reader, codes[keep], display[keep])
@@ -329,7 +327,7 @@ def describe(
             active=bool(active[j]),
             weights=dict(zip(output_names, weights[:, j].tolist(), strict=True)),
             relevance=dict(zip(output_names, means[:, j].tolist(), strict=True)),
-            relevant_share=float(np.average(relevant[:, j], weights=weight)),
+            relevant_share=float(np.average(used[:, j], weights=weight)),
             quantiles=_quantiles(phi[:, j], weight),
             columns=_ranked_columns(reader, importance[:, j] * active[j], direction[:, j]),
             prototypes=typical,

@@ -48,7 +48,9 @@ def conciseness(r: np.ndarray, taus: Sequence[float], n_outputs: int) -> dict[fl
     return {float(tau): float(relevant(r, tau, n_outputs).sum(axis=1).mean()) for tau in taus}
 
 
-def mean_relevance(r: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+def mean_relevance(
+    r: np.ndarray, predicted: np.ndarray, n_classes: int, weight: np.ndarray | None = None
+) -> np.ndarray:
     """Mean relevance (C, J) over the rows predicted as each class; NaN for a class that never is.
 
     Parameters
@@ -59,8 +61,11 @@ def mean_relevance(r: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.n
         Classes.
     n_classes : int
         Their number C.
+    weight : ndarray of shape (n,), default=None
+        Weights of the rows.
     """
     result = np.full((n_classes, r.shape[1]), np.nan)
     for c in np.unique(predicted):
-        result[c] = r[predicted == c].mean(axis=0)
+        rows = predicted == c
+        result[c] = np.average(r[rows], axis=0, weights=None if weight is None else weight[rows])
     return result

@@ -4,7 +4,6 @@ from ._data import Batch
 from ._device import resolve_device
 from ._holdout import FEWEST_VALIDATION_ROWS, hold_out
 from ._losses import row_losses, soft_losses, standards
-from ._net import EpochHook
 from ._random import seeded
 from ._state import get_state, set_state
 from ._threads import limit_threads
@@ -13,7 +12,6 @@ from ._train import TrainResult, train
 __all__ = [
     "FEWEST_VALIDATION_ROWS",
     "Batch",
-    "EpochHook",
     "TrainResult",
     "get_state",
     "hold_out",

@@ -1,4 +1,4 @@
-"""Losses that families share: tensors in, tensor out."""
+"""Losses that families share, tensors in and tensor out, and the units of a target of numbers."""
 
 import numpy as np
 import torch
