@@ -57,8 +57,9 @@ ALLOWED = {
     "training": set(),
     "explanation": {"plotting"},  # Explanation.plot, inside the method
     "plotting": {"explanation"},
-    "metrics": {"explanation"},
+    "metrics": {"explanation", "tabular"},
     "datasets": set(),
+    "report": {"explanation", "metrics", "plotting", "tabular"},
 } | dict.fromkeys(FAMILIES, {"_task", "base", "tabular", "training", "explanation"})
 
 

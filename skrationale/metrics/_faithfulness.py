@@ -1,0 +1,218 @@
+"""What a model's answer loses without the columns that an explanation names, and keeps with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..explanation import Explanation
+from ._checks import explanation_of
+from ._perturbing import Perturber
+
+SHARES = (0.1, 0.2, 0.5)
+
+
+def column_ranks(explanation: Explanation, whole: np.ndarray) -> np.ndarray:
+    """Place (n, d) of each column in its row, 0 the most important; NaN last, of equals the first.
+
+    `whole` are the answers (n,) or (n, C): of several outputs that of the class of the largest counts.
+    """
+    values = explanation.values
+    if values.ndim == 3:
+        if whole.ndim == 1 or whole.shape[1] != values.shape[2]:
+            raise ValueError(
+                f"predict gives answers of shape {whole.shape}, explanation has {values.shape[2]} outputs; "
+                "expected one answer an output, or explanation.for_output(...)."
+            )
+        values = np.take_along_axis(values, whole.argmax(axis=1)[:, None, None], axis=2)[:, :, 0]
+    size = np.abs(values)
+    size = np.where(np.isnan(size), -1.0, size)
+    if explanation.mask is not None and explanation.kind == "rationale":
+        size += explanation.mask * (size.max() + 2)
+    return np.argsort(np.argsort(-size, axis=1, kind="stable"), axis=1)
+
+
+def fall(whole: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Change (S, b) from answers (b,) or (b, C) to (S, b) or (S, b, C): the fall of the class predicted."""
+    if whole.ndim == 1:
+        return np.abs(whole - answers)
+    said = whole.argmax(axis=1)[:, None]
+    kept = np.take_along_axis(answers, np.broadcast_to(said, (len(answers), *said.shape)), axis=2)
+    return np.take_along_axis(whole, said, axis=1)[:, 0] - kept[:, :, 0]
+
+
+def _counts(shares: Any, d: int) -> np.ndarray:
+    """Numbers of columns that shares stand for; at least one."""
+    given = np.atleast_1d(np.asarray(shares, dtype=object))
+    try:
+        found = given.astype(np.float64)
+    except (TypeError, ValueError):
+        found = np.full(1, np.nan)
+    if found.ndim != 1 or not found.size or not ((found > 0) & (found <= 1)).all():
+        raise ValueError(f"shares must be numbers in (0, 1]. Got {shares!r} instead.")
+    # 0.7 * 10 is a little more than 7
+    return np.maximum(np.ceil(found * d - 1e-9), 1).astype(int)
+
+
+def _aopc(
+    explanation: Explanation, perturber: Perturber, shares: Any, *, keep: bool, per_row: bool
+) -> float | np.ndarray:
+    """Mean fall over shares when the most important columns are hidden, or, with `keep`, all others."""
+    explanation = explanation_of(explanation, perturber.table)
+    mask = explanation.mask if explanation.kind == "rationale" and shares is None else None
+    counts = _counts(SHARES if shares is None else shares, perturber.d)
+    ranks = column_ranks(explanation, perturber.whole)
+
+    def hide(rows: np.ndarray) -> np.ndarray:
+        named = ranks[rows] < counts[:, None, None] if mask is None else mask[None, rows]
+        return ~named if keep else named
+
+    found = np.empty(perturber.n)
+    for rows, _, answers in perturber.answers(len(counts) if mask is None else 1, hide):
+        found[rows] = fall(perturber.whole[rows], answers).mean(axis=0)
+    return found if per_row else float(found.mean())
+
+
+def comprehensiveness(
+    explanation: Explanation,
+    predict: Callable[[Any], Any],
+    X: Any,
+    *,
+    background: Any = None,
+    fill: str = "marginal",
+    shares: Iterable[float] | float | None = None,
+    n_fills: int = 5,
+    random_state: Any = 0,
+    per_row: bool = False,
+) -> float | np.ndarray:
+    """Measure how far answers fall when the columns that an explanation names are hidden; high is good.
+
+    Parameters
+    ----------
+    explanation : Explanation of n rows and d columns
+        Columns count by their absolute value, those with NaN last; of one output a class that of
+        the class predicted.
+    predict : callable
+        Table -> (n,) numbers, or (n, C) class probabilities or scores.
+    X : DataFrame or array-like of shape (n, d)
+        The rows explained. `predict` gets tables of this type, with the same dtypes.
+    background : DataFrame or array-like of shape (m, d), default=None
+        Rows that fills come from; None: `X` itself.
+    fill : {"marginal", "mean", "missing"}, default="marginal"
+        What stands in a hidden cell: that of another row drawn at random, for each cell anew; the
+        column's mean, or for categories, text and booleans its most frequent value; or NaN, None for
+        objects. Whole numbers become floats for the last two, booleans for the last.
+    shares : float or iterable of float in (0, 1], default=None
+        Shares of columns hidden, rounded up, over which the fall is averaged. None: 0.1, 0.2 and 0.5;
+        for an explanation of kind "rationale" exactly the columns of its mask instead.
+    n_fills : int, default=5
+        Draws of a marginal fill, over which answers are averaged.
+    random_state : int, RandomState, Generator or None, default=0
+        Seed: with the same one, all explanations of `X` are judged with the same draws.
+    per_row : bool, default=False
+        Whether to give one number a row.
+
+    Returns
+    -------
+    float or ndarray of shape (n,)
+        With (n, C) answers the fall of that of the class predicted for the whole row, with (n,) the
+        absolute change.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When a parameter is not as described, or shapes disagree.
+
+    See Also
+    --------
+    sufficiency : The same for all other columns.
+
+    References
+    ----------
+    DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL 2020.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> from skrationale.metrics import comprehensiveness
+    >>> X = [[1.0, 0.0], [-1.0, 0.0]]
+    >>> right = Explanation([[3.0, 0.0], [-3.0, 0.0]], 0.0)
+    >>> comprehensiveness(right, lambda table: 3 * table[:, 0], X, fill="mean")
+    3.0
+    >>> wrong = Explanation([[0.0, 1.0], [0.0, 1.0]], 0.0)
+    >>> comprehensiveness(wrong, lambda table: 3 * table[:, 0], X, fill="mean")
+    0.0
+    """
+    perturber = Perturber(predict, X, background, fill, n_fills, random_state)
+    return _aopc(explanation, perturber, shares, keep=False, per_row=per_row)
+
+
+def sufficiency(
+    explanation: Explanation,
+    predict: Callable[[Any], Any],
+    X: Any,
+    *,
+    background: Any = None,
+    fill: str = "marginal",
+    shares: Iterable[float] | float | None = None,
+    n_fills: int = 5,
+    random_state: Any = 0,
+    per_row: bool = False,
+) -> float | np.ndarray:
+    """Measure how far answers fall when only the columns that an explanation names are left; low is good.
+
+    Parameters
+    ----------
+    explanation : Explanation of n rows and d columns
+        Columns count by their absolute value, those with NaN last; of one output a class that of
+        the class predicted.
+    predict : callable
+        Table -> (n,) numbers, or (n, C) class probabilities or scores.
+    X : DataFrame or array-like of shape (n, d)
+        The rows explained. `predict` gets tables of this type, with the same dtypes.
+    background : DataFrame or array-like of shape (m, d), default=None
+        Rows that fills come from; None: `X` itself.
+    fill : {"marginal", "mean", "missing"}, default="marginal"
+        What stands in a hidden cell, as in :func:`comprehensiveness`.
+    shares : float or iterable of float in (0, 1], default=None
+        Shares of columns left, rounded up, over which the fall is averaged. None: 0.1, 0.2 and 0.5;
+        for an explanation of kind "rationale" exactly the columns of its mask instead.
+    n_fills : int, default=5
+        Draws of a marginal fill, over which answers are averaged.
+    random_state : int, RandomState, Generator or None, default=0
+        Seed: with the same one, all explanations of `X` are judged with the same draws.
+    per_row : bool, default=False
+        Whether to give one number a row.
+
+    Returns
+    -------
+    float or ndarray of shape (n,)
+        With (n, C) answers the fall of that of the class predicted for the whole row, with (n,) the
+        absolute change.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When a parameter is not as described, or shapes disagree.
+
+    See Also
+    --------
+    comprehensiveness : The same when the named columns are hidden.
+
+    References
+    ----------
+    DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL 2020.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> from skrationale.metrics import sufficiency
+    >>> X = [[1.0, 0.0], [-1.0, 0.0]]
+    >>> right = Explanation([[3.0, 0.0], [-3.0, 0.0]], 0.0)
+    >>> sufficiency(right, lambda table: 3 * table[:, 0], X, fill="mean")
+    0.0
+    """
+    perturber = Perturber(predict, X, background, fill, n_fills, random_state)
+    return _aopc(explanation, perturber, shares, keep=True, per_row=per_row)

@@ -1,0 +1,108 @@
+"""Infidelity: how far values are from the change of the score when their columns are hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..explanation import Explanation
+from ._checks import explanation_of, generator, positive_integer
+from ._perturbing import Perturber
+
+
+def infidelity(
+    explanation: Explanation,
+    predict: Callable[[Any], Any],
+    X: Any,
+    *,
+    background: Any = None,
+    fill: str = "marginal",
+    n_perturbations: int = 10,
+    n_fills: int = 5,
+    random_state: Any = 0,
+    normalize: bool = False,
+) -> float:
+    """Compare the sum of the values of hidden columns with what hiding them changes; low is good.
+
+    Each perturbation of a row hides so many columns, from one to all with equal chance, drawn at random.
+
+    Parameters
+    ----------
+    explanation : Explanation of n rows, d columns and k outputs
+        Of a kind whose values add up to a score; NaN counts as 0.
+    predict : callable
+        Table -> (n,) or (n, k): the score that the explanation adds up to.
+    X : DataFrame or array-like of shape (n, d)
+        The rows explained.
+    background : DataFrame or array-like of shape (m, d), default=None
+        Rows that fills come from; None: `X` itself.
+    fill : {"marginal", "mean", "missing"}, default="marginal"
+        What stands in a hidden cell, as in :func:`comprehensiveness`.
+    n_perturbations : int, default=10
+        Perturbations of each row.
+    n_fills : int, default=5
+        Draws of a marginal fill, over which answers are averaged before they are compared.
+    random_state : int, RandomState, Generator or None, default=0
+        Seed: with the same one, all explanations of `X` are judged with the same perturbations.
+    normalize : bool, default=False
+        Whether to divide by the variance of the change: 0 is perfect, and 1 what a constant reaches.
+
+    Returns
+    -------
+    float
+        Mean squared difference over rows, perturbations and outputs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When a parameter is not as described, shapes disagree, or values do not add up to a score.
+
+    References
+    ----------
+    Yeh et al., On the (In)fidelity and Sensitivity of Explanations, NeurIPS 2019.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> from skrationale.metrics import infidelity
+    >>> X = [[1.0, 2.0], [-1.0, -2.0]]
+    >>> right = Explanation([[3.0, 2.0], [-3.0, -2.0]], 0.0)
+    >>> infidelity(right, lambda table: 3 * table[:, 0] + table[:, 1], X, fill="mean")
+    0.0
+    """
+    n_perturbations = positive_integer("n_perturbations", n_perturbations)
+    perturber = Perturber(predict, X, background, fill, n_fills, random_state)
+    explanation = explanation_of(explanation, perturber.table)
+    if explanation.kind == "rationale":
+        raise ValueError(
+            "explanation is of kind 'rationale', whose values do not add up to a score; expected another "
+            "kind. Comprehensiveness and sufficiency judge rationales."
+        )
+    whole, values = perturber.whole, np.nan_to_num(explanation.values)
+    if whole.shape != (len(values), *values.shape[2:]):
+        raise ValueError(
+            f"predict gives answers of shape {whole.shape}; expected {(len(values), *values.shape[2:])}, the "
+            "score that explanation adds up to: decision_function of a classifier, predict of a regressor."
+        )
+    # not the generator of the fills: these are the same as elsewhere with this seed
+    draws = generator(random_state).spawn(1)[0]
+
+    def hide(rows: np.ndarray) -> np.ndarray:
+        shape = (n_perturbations, len(rows), perturber.d)
+        sizes = draws.integers(1, perturber.d, size=(*shape[:2], 1), endpoint=True)
+        return draws.random(shape).argsort(axis=2).argsort(axis=2) < sizes
+
+    claims, changes = [], []
+    for rows, hidden, answers in perturber.answers(n_perturbations, hide):
+        claims.append(np.einsum("sbd,bd...->sb...", hidden, values[rows]).reshape(hidden[..., 0].size, -1))
+        changes.append((whole[rows] - answers).reshape(hidden[..., 0].size, -1))
+    claim, change = np.concatenate(claims), np.concatenate(changes)
+    error = float(((claim - change) ** 2).mean())
+    if not normalize:
+        return error
+    variance = float(change.var(axis=0).mean())
+    if variance == 0:
+        return 0.0 if error == 0 else float("nan")
+    return error / variance
