@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import shap
 
-    from ..plotting import BarDisplay, BeeswarmDisplay, WaterfallDisplay
+    from ..plotting import BarDisplay, BeeswarmDisplay, RationaleDisplay, WaterfallDisplay
 
 KINDS = ("additive", "rationale", "attribute", "formula")
 LINKS = ("identity", "log", "logit", "softmax")
@@ -378,14 +378,18 @@ class Explanation:
         return to_shap(self)
 
     def plot(
-        self, kind: Literal["bar", "waterfall", "beeswarm"] = "bar", ax: Any = None, **kwargs: Any
-    ) -> "BarDisplay | WaterfallDisplay | BeeswarmDisplay":
+        self,
+        kind: Literal["bar", "waterfall", "beeswarm", "rationale"] = "bar",
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> "BarDisplay | WaterfallDisplay | BeeswarmDisplay | RationaleDisplay":
         """Draw the explanation with matplotlib.
 
         Parameters
         ----------
-        kind : {"bar", "waterfall", "beeswarm"}, default="bar"
-            Mean absolute value of each feature, how one row got its score, or every value of every row.
+        kind : {"bar", "waterfall", "beeswarm", "rationale"}, default="bar"
+            Mean absolute value of each feature, how one row got its score, every value of every row, or the
+            cells that each prediction was made from.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
         **kwargs : dict
@@ -393,15 +397,18 @@ class Explanation:
 
         Returns
         -------
-        BarDisplay, WaterfallDisplay or BeeswarmDisplay
+        BarDisplay, WaterfallDisplay, BeeswarmDisplay or RationaleDisplay
             Holds ``ax_`` and ``figure_``.
         """
         from .. import plotting
 
-        displays: dict[str, type[BarDisplay] | type[WaterfallDisplay] | type[BeeswarmDisplay]] = {
+        displays: dict[
+            str, type[BarDisplay] | type[WaterfallDisplay] | type[BeeswarmDisplay] | type[RationaleDisplay]
+        ] = {
             "bar": plotting.BarDisplay,
             "waterfall": plotting.WaterfallDisplay,
             "beeswarm": plotting.BeeswarmDisplay,
+            "rationale": plotting.RationaleDisplay,
         }
         _checks.one_of("kind", kind, tuple(displays))
         return displays[kind].from_explanation(self, ax=ax, **kwargs)

@@ -1,7 +1,23 @@
-"""Displays of an explanation, drawn with matplotlib."""
+"""Displays of explanations and of fitted models, drawn with matplotlib."""
 
+from ._attribute_table import AttributeTableDisplay
 from ._bar import BarDisplay
 from ._beeswarm import BeeswarmDisplay
+from ._fidelity import FidelityDisplay
+from ._lambda_path import LambdaPathDisplay
+from ._pareto import ParetoDisplay
+from ._rationale import RationaleDisplay
+from ._training import TrainingDisplay
 from ._waterfall import WaterfallDisplay
 
-__all__ = ["BarDisplay", "BeeswarmDisplay", "WaterfallDisplay"]
+__all__ = [
+    "AttributeTableDisplay",
+    "BarDisplay",
+    "BeeswarmDisplay",
+    "FidelityDisplay",
+    "LambdaPathDisplay",
+    "ParetoDisplay",
+    "RationaleDisplay",
+    "TrainingDisplay",
+    "WaterfallDisplay",
+]

@@ -7,7 +7,7 @@ import numpy as np
 from ..explanation import Explanation
 from ..explanation._format import SIZE, format_number, others, quantity, rank
 from ._display import ExplanationDisplay
-from ._style import OTHERS, OUTPUTS, axes_for, label, tidy
+from ._style import OTHERS, OUTPUTS, axes_for, entry, label, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,8 +22,8 @@ class BarDisplay(ExplanationDisplay):
     ----------
     explanation : Explanation
         What is drawn: any number of rows and outputs.
-    max_display : int, default=10
-        How many lines at most; the weakest features are shown together on the last.
+    max_display : int, default=None
+        How many lines at most; the weakest features are shown together on the last. None: 10.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class BarDisplay(ExplanationDisplay):
 
     _word = "bar display"
 
-    def _draw(self, explanation: Explanation, ax: "Axes | None") -> "Axes":
+    def _draw_explanation(self, explanation: Explanation, ax: "Axes | None") -> "Axes":
         e = explanation
         strength = e.mean_abs().reshape(len(e.feature_names), -1)
         shown, rest = rank(strength.sum(axis=1), self.max_display)
@@ -57,7 +57,7 @@ class BarDisplay(ExplanationDisplay):
         stacks = _stacks(e, bars)
         left = np.zeros(len(names))
         for title, colour, widths in stacks:
-            ax.barh(range(len(names)), widths, left=left, height=0.68, color=colour, label=label(title))
+            ax.barh(range(len(names)), widths, left=left, height=0.68, color=colour, label=entry(title))
             left += widths
         scale = left.max()
         for line, total in enumerate(left):

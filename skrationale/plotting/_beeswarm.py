@@ -7,23 +7,14 @@ import numpy as np
 from ..explanation import Explanation
 from ..explanation._format import NEGATIVE, POSITIVE, is_missing, others, quantity, rank
 from ._display import ExplanationDisplay
-from ._style import CATEGORY, MISSING, axes_for, label, tidy
+from ._style import CATEGORY, LEGEND_ABOVE, MISSING, axes_for, label, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection
 
 HALF_HEIGHT, BINS, CROWD = 0.38, 80, 6
-LEGEND_ABOVE: dict[str, Any] = {
-    "loc": "lower right",
-    "bbox_to_anchor": (1, 1),
-    "borderaxespad": 0,
-    "ncols": 2,
-    "frameon": False,
-    "fontsize": "small",
-    "markerscale": 1.6,
-    "handletextpad": 0.1,
-}
+LEGEND: dict[str, Any] = LEGEND_ABOVE | {"ncols": 2, "markerscale": 1.6, "handletextpad": 0.1}
 
 
 class BeeswarmDisplay(ExplanationDisplay):
@@ -36,8 +27,8 @@ class BeeswarmDisplay(ExplanationDisplay):
     ----------
     explanation : Explanation
         What is drawn: one output.
-    max_display : int, default=10
-        How many lines at most; the weakest features are shown together on the last.
+    max_display : int, default=None
+        How many lines at most; the weakest features are shown together on the last. None: 10.
 
     Attributes
     ----------
@@ -57,10 +48,10 @@ class BeeswarmDisplay(ExplanationDisplay):
 
     _word = "beeswarm"
 
-    def _check(self, explanation: Explanation) -> None:
+    def _check_explanation(self, explanation: Explanation) -> None:
         self._need_one_output(explanation)
 
-    def _draw(self, explanation: Explanation, ax: "Axes | None") -> "Axes":
+    def _draw_explanation(self, explanation: Explanation, ax: "Axes | None") -> "Axes":
         e = explanation
         shown, rest = rank(e.mean_abs(), self.max_display)
         names, columns = [label(e.feature_names[j]) for j in shown], [e.values[:, j] for j in shown]
@@ -115,7 +106,7 @@ def _scatter(
         if where.any():
             ax.scatter(values[where], heights[where], color=colour, label=text, **style)
     if missing.any() or (plain.any() and ordered.any()):
-        ax.legend(**LEGEND_ABOVE)
+        ax.legend(**LEGEND)
     if ordered.any():
         colours = LinearSegmentedColormap.from_list("low_high", [NEGATIVE, "#93688c", POSITIVE])
         c = order[ordered]

@@ -1,7 +1,10 @@
-"""The template of a display: where the explanation comes from, and where it is drawn."""
+"""The templates of displays: where the data come from, and where they are drawn."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
 
 from ..explanation import Explanation
 from ._style import need_matplotlib
@@ -11,15 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class ExplanationDisplay(ABC):
-    """Base of the displays; a display says in `_check` what it can draw, and draws it in `_draw`.
-
-    Parameters
-    ----------
-    explanation : Explanation
-        What is drawn.
-    max_display : int, default=10
-        How many lines at most; the weakest features are shown together on the last.
+class Display(ABC):
+    """Base of all displays; one draws itself in `_draw`, after `_check` found nothing wrong.
 
     Attributes
     ----------
@@ -31,18 +27,131 @@ class ExplanationDisplay(ABC):
 
     ax_: "Axes"
     figure_: "Figure"
-    _word: ClassVar[str]
 
-    def __init__(self, explanation: Explanation, *, max_display: int = 10) -> None:
+    def plot(self, ax: "Axes | None" = None) -> Self:
+        """Draw, on `ax` or in a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        display
+            Itself.
+        """
+        self._check()
+        need_matplotlib()
+        self.ax_ = self._draw(ax)
+        self.figure_ = self.ax_.figure  # type: ignore[assignment]
+        return self
+
+    def _check(self) -> None:  # noqa: B027, a display may check its data when it is made
+        """Raise if this display cannot draw what it holds."""
+
+    @abstractmethod
+    def _draw(self, ax: "Axes | None") -> "Axes":
+        """Draw on `ax`, or on axes of its own, and return them."""
+
+
+class PanelDisplay(Display):
+    """Base of the displays that may need more than one axes.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The first panel.
+    axes_ : ndarray of Axes of shape (n_panels,)
+        All panels that were drawn last.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+    """
+
+    axes_: np.ndarray
+
+    def plot(self, ax: "Axes | Sequence[Axes] | None" = None) -> Self:
+        """Draw, on `ax` or in a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of them, default=None
+            Where to draw: one for each panel, or one, on which the first panel is drawn alone. A new
+            figure with all panels if None.
+
+        Returns
+        -------
+        display
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If `ax` has another number of axes than there are panels.
+        """
+        return super().plot(ax)  # type: ignore[arg-type]
+
+    def _draw(self, ax: Any) -> "Axes":
+        n = self._n_panels()
+        if ax is None:
+            axes = self._new_axes()
+        elif hasattr(ax, "get_figure"):
+            axes = [ax]
+        else:
+            axes = list(np.ravel(np.asarray(ax, dtype=object)))
+            if len(axes) != n:
+                raise ValueError(
+                    f"`ax` must be one Axes, for the first panel alone, or {n} of them, one a panel; "
+                    f"got {len(axes)}."
+                )
+        self._draw_panels(axes)
+        self.axes_ = np.array(axes, dtype=object)
+        return axes[0]
+
+    @abstractmethod
+    def _n_panels(self) -> int:
+        """Count the panels that there are to draw."""
+
+    @abstractmethod
+    def _new_axes(self) -> "list[Axes]":
+        """Make a figure with all panels."""
+
+    @abstractmethod
+    def _draw_panels(self, axes: "list[Axes]") -> None:
+        """Draw the first panels on so many axes."""
+
+
+class ExplanationDisplay(Display):
+    """Base of the displays of an explanation; see `Display`.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        What is drawn.
+    max_display : int, default=None
+        How many lines at most; None: what suits the display.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+    """
+
+    _word: ClassVar[str]
+    _usual: ClassVar[int] = 10
+
+    def __init__(self, explanation: Explanation, *, max_display: int | None = None) -> None:
         self.explanation = explanation
-        self.max_display = max_display
+        self.max_display = self._usual if max_display is None else max_display
 
     @classmethod
     def from_explanation(
         cls,
         explanation: Explanation,
         *,
-        max_display: int = 10,
+        max_display: int | None = None,
         output: str | int | None = None,
         ax: "Axes | None" = None,
     ) -> Self:
@@ -52,8 +161,8 @@ class ExplanationDisplay(ABC):
         ----------
         explanation : Explanation
             What is drawn.
-        max_display : int, default=10
-            How many lines at most; the weakest features are shown together on the last.
+        max_display : int, default=None
+            How many lines at most; None: what suits the display, see its class.
         output : str or int, default=None
             Draw only this output, by name or position.
         ax : matplotlib Axes, default=None
@@ -81,7 +190,7 @@ class ExplanationDisplay(ABC):
         estimator: Any,
         X: Any,
         *,
-        max_display: int = 10,
+        max_display: int | None = None,
         output: str | int | None = None,
         ax: "Axes | None" = None,
     ) -> Self:
@@ -93,8 +202,8 @@ class ExplanationDisplay(ABC):
             Fitted.
         X : array-like or DataFrame of shape (n, d)
             Rows to explain.
-        max_display : int, default=10
-            How many lines at most; the weakest features are shown together on the last.
+        max_display : int, default=None
+            How many lines at most; None: what suits the display, see its class.
         output : str or int, default=None
             Draw only this output, by name or position.
         ax : matplotlib Axes, default=None
@@ -116,34 +225,20 @@ class ExplanationDisplay(ABC):
             raise TypeError(f"`estimator` must have a method `explain`, got {type(estimator).__name__}.")
         return cls.from_explanation(estimator.explain(X), max_display=max_display, output=output, ax=ax)
 
-    def plot(self, ax: "Axes | None" = None) -> Self:
-        """Draw, on `ax` or in a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; a new figure if None.
-
-        Returns
-        -------
-        display
-            Itself.
-        """
+    def _check(self) -> None:
         if not isinstance(self.explanation, Explanation):
             raise TypeError(f"`explanation` must be an Explanation, got {type(self.explanation).__name__}.")
-        if not isinstance(self.max_display, int) or self.max_display < 1:
-            raise ValueError(f"`max_display` must be an integer of at least 1, got {self.max_display!r}.")
-        self._check(self.explanation)
-        need_matplotlib()
-        self.ax_ = self._draw(self.explanation, ax)
-        self.figure_ = self.ax_.figure  # type: ignore[assignment]
-        return self
+        check_count("max_display", self.max_display)
+        self._check_explanation(self.explanation)
 
-    def _check(self, explanation: Explanation) -> None:  # noqa: B027, a display may draw all
+    def _draw(self, ax: "Axes | None") -> "Axes":
+        return self._draw_explanation(self.explanation, ax)
+
+    def _check_explanation(self, explanation: Explanation) -> None:  # noqa: B027, a display may draw all
         """Raise if this display cannot draw the explanation."""
 
     @abstractmethod
-    def _draw(self, explanation: Explanation, ax: "Axes | None") -> "Axes":
+    def _draw_explanation(self, explanation: Explanation, ax: "Axes | None") -> "Axes":
         """Draw on `ax`, or on axes of its own, and return them."""
 
     def _need_one_output(self, explanation: Explanation) -> None:
@@ -153,3 +248,9 @@ class ExplanationDisplay(ABC):
                 f"a {self._word} shows one output, got an explanation of {explanation.n_outputs}: choose one "
                 f"with `explanation.for_output(name)` or `output=name`, of {available}."
             )
+
+
+def check_count(name: str, count: Any) -> None:
+    """Raise unless a number of lines is an integer of at least 1."""
+    if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 1:
+        raise ValueError(f"`{name}` must be an integer of at least 1, got {count!r}.")

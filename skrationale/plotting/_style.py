@@ -13,6 +13,16 @@ OTHERS = "#9a9a9a"
 MISSING = "#a6a6a6"
 CATEGORY = "#4d4d4d"
 LABEL_WIDTH = 34
+NAME_WIDTH = 48
+MAX_POINTS = 20_000
+"""More points than these are drawn in part, and as pixels from half of it."""
+LEGEND_ABOVE: dict[str, Any] = {
+    "loc": "lower right",
+    "bbox_to_anchor": (1, 1),
+    "borderaxespad": 0,
+    "frameon": False,
+    "fontsize": "small",
+}
 
 
 def need_matplotlib() -> Any:
@@ -34,7 +44,44 @@ def axes_for(ax: "Axes | None", n_lines: int) -> "Axes":
 
 def label(text: str, width: int = LABEL_WIDTH) -> str:
     """Return one short line in which a dollar sign is a dollar sign, not mathematics."""
-    return shorten(text, width).replace("$", r"\$")
+    return plain(shorten(text, width))
+
+
+def plain(text: str) -> str:
+    """Return a text in which a dollar sign is a dollar sign, not mathematics."""
+    return text.replace("$", r"\$")
+
+
+def entry(text: str, width: int = LABEL_WIDTH) -> str:
+    """Return the label of a legend's entry; matplotlib leaves out those that begin with an underscore."""
+    text = label(text, width)
+    return f" {text}" if text.startswith("_") else text
+
+
+def colour_of(i: int) -> str:
+    """Return the colour of the i-th of several series: grey from the ninth."""
+    return OUTPUTS[i] if i < len(OUTPUTS) else OTHERS
+
+
+def points_wide(ax: "Axes") -> float:
+    """Return the width of axes, in points, as far as it is known before the figure is drawn."""
+    return float(ax.get_window_extent().width) * 72 / ax.figure.dpi
+
+
+def whole_numbers(ax: "Axes") -> None:
+    """Have ticks of the horizontal axis at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
+
+
+def frame(ax: "Axes", xlabel: str, ylabel: str) -> None:
+    """Name both axes, which carry numbers, and take away what does not carry data."""
+    ax.set_xlabel(label(xlabel, NAME_WIDTH))
+    ax.set_ylabel(label(ylabel, NAME_WIDTH))
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(color="#888888", alpha=0.25, linewidth=0.8)
+    ax.set_axisbelow(True)
 
 
 def tidy(ax: "Axes", names: list[str], xlabel: str) -> None:
@@ -42,7 +89,7 @@ def tidy(ax: "Axes", names: list[str], xlabel: str) -> None:
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(xlabel.replace("$", r"\$"))
+    ax.set_xlabel(plain(xlabel))
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.grid(axis="x", color="#888888", alpha=0.25, linewidth=0.8)
     ax.set_axisbelow(True)

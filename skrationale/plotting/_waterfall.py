@@ -17,7 +17,7 @@ from ..explanation._format import (
     unit,
 )
 from ._display import ExplanationDisplay
-from ._style import LABEL_WIDTH, axes_for, label, tidy
+from ._style import LABEL_WIDTH, axes_for, label, points_wide, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,8 +35,8 @@ class WaterfallDisplay(ExplanationDisplay):
     ----------
     explanation : Explanation
         What is drawn: one row and one output, of a kind that adds up to the score.
-    max_display : int, default=10
-        How many features at most; the weakest are shown together.
+    max_display : int, default=None
+        How many features at most; the weakest are shown together. None: 10.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class WaterfallDisplay(ExplanationDisplay):
 
     _word = "waterfall"
 
-    def _check(self, explanation: Explanation) -> None:
+    def _check_explanation(self, explanation: Explanation) -> None:
         if len(explanation) != 1:
             raise ValueError(
                 f"a waterfall shows one row, got an explanation of {len(explanation)} rows: "
@@ -72,7 +72,7 @@ class WaterfallDisplay(ExplanationDisplay):
             undefined = explanation.feature_names[int(np.isnan(explanation.values[0]).argmax())]
             raise ValueError(f"a waterfall shows values that add up to the score, got NaN for {undefined!r}.")
 
-    def _draw(self, explanation: Explanation, ax: "Axes | None") -> "Axes":
+    def _draw_explanation(self, explanation: Explanation, ax: "Axes | None") -> "Axes":
         e, values = explanation, explanation.values[0]
         shown, rest = rank(np.abs(values), self.max_display)
         names, steps = [_line_name(e, j) for j in shown], list(values[shown])
@@ -108,8 +108,7 @@ def _annotate(ax: "Axes", base: float, starts: np.ndarray, ends: np.ndarray, ste
     """Write each number to the right of its bar, and leave room for it."""
     points = np.append(starts, ends)
     low, span = points.min(), np.ptp(points) or 1.0
-    points_wide = ax.get_window_extent().width * 72 / ax.figure.dpi
-    room = min(TEXT_WIDTH / points_wide, 0.5)
+    room = min(TEXT_WIDTH / points_wide(ax), 0.5)
     ax.set_xlim(low - 0.05 * span, points.max() + span * room / (1 - room))
     scale = float(np.abs(steps).max())
     texts = [(ends[0], format_number(float(ends[0]), scale=scale))]

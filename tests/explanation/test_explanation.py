@@ -239,7 +239,8 @@ def test_meta_is_copied_plain_data():
 
 @pytest.mark.parametrize("kind", ["pie", None])
 def test_plot_refuses_unknown_kinds(kind):
-    with pytest.raises(ValueError, match=r"`kind` must be one of \('bar', 'waterfall', 'beeswarm'\)"):
+    kinds = r"\('bar', 'waterfall', 'beeswarm', 'rationale'\)"
+    with pytest.raises(ValueError, match=f"`kind` must be one of {kinds}"):
         make().plot(kind)
 
 

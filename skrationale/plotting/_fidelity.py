@@ -1,0 +1,240 @@
+"""FidelityDisplay: a student against its teacher, in answers and in reasons."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from ..explanation import _checks
+from ..explanation._format import format_number
+from ._answers import answers_of
+from ._display import PanelDisplay
+from ._fidelity_panels import draw_points, draw_table, entries
+from ._style import frame, need_matplotlib
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class FidelityDisplay(PanelDisplay):
+    """A student's scores against its teacher's, and in a second panel its reasons, with R2 and y = x.
+
+    A point is a row and output, or a row, column and output in the panel of reasons; of more than 20,000
+    points as many are drawn, evenly spaced over the rows, but R2 is that of all. Answers that are labels
+    are drawn as a table of counts. Make one with `from_estimator` or `from_predictions`.
+
+    Parameters
+    ----------
+    scores, teacher_scores : array-like of shape (n,) or (n, K)
+        Numbers; or labels (text or booleans) of shape (n,).
+    values, teacher_values : array-like of shape (n, d) or (n, d, K), default=None
+        Reasons of both; give both or none.
+    output_names : sequence of str of length K, default=None
+        Names of several outputs.
+    names : (str, str), default=("student", "teacher")
+        Who is compared.
+    unit : str, default="score"
+        What the scores are.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The panel of scores.
+    axes_ : ndarray of Axes of shape (1,) or (2,)
+        All panels that were drawn last.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+    r2_ : float
+        R2 of the scores, as ``prediction_r2`` of `skrationale.metrics.prediction_fidelity`; of labels the
+        share of rows with the same one.
+    explanation_r2_ : float or None
+        R2 of the reasons over all cells, as ``explanation_r2`` of `skrationale.metrics.explanation_fidelity`.
+
+    Raises
+    ------
+    TypeError
+        If a parameter does not hold what is said above.
+    ValueError
+        If shapes differ.
+
+    Examples
+    --------
+    >>> from skrationale.plotting import FidelityDisplay
+    >>> display = FidelityDisplay.from_predictions([0.0, 1.1, 1.9], [0.0, 1.0, 2.0])
+    >>> round(display.r2_, 3), len(display.axes_)
+    (0.99, 1)
+    """
+
+    def __init__(
+        self,
+        scores: Any,
+        teacher_scores: Any,
+        *,
+        values: Any = None,
+        teacher_values: Any = None,
+        output_names: Sequence[str] | None = None,
+        names: tuple[str, str] = ("student", "teacher"),
+        unit: str = "score",
+    ) -> None:
+        self.labels = np.asarray(teacher_scores).dtype.kind in "OUSb"
+        self.scores, self.teacher_scores = (
+            _labels(name, given) if self.labels else _checks.number_array(name, given)
+            for name, given in (("scores", scores), ("teacher_scores", teacher_scores))
+        )
+        shape = self.teacher_scores.shape
+        _checks.shaped("scores", self.scores, shape, "that of `teacher_scores`")
+        if len(shape) not in ((1,) if self.labels else (1, 2)):
+            raise ValueError(f"`scores` has shape {shape}, expected (n,)" + " or (n, K)." * (not self.labels))
+        if (values is None) != (teacher_values is None):
+            raise ValueError("`values` and `teacher_values` belong together, got only one of them.")
+        self.values = self.teacher_values = self.explanation_r2_ = None
+        if values is not None:
+            self.values = _checks.number_array("values", values)
+            self.teacher_values = _checks.number_array("teacher_values", teacher_values)
+            _checks.shaped("values", self.values, self.teacher_values.shape, "that of `teacher_values`")
+            if self.values.ndim not in (2, 3) or len(self.values) != shape[0]:
+                raise ValueError(
+                    f"`values` has shape {self.values.shape}, expected ({shape[0]}, d) or ({shape[0]}, d, K)."
+                )
+            self.explanation_r2_ = _r2(self.teacher_values.reshape(-1, 1), self.values.reshape(-1, 1))
+        k = shape[1] if len(shape) == 2 else 1
+        if self.labels:
+            self.r2_ = float((self.scores == self.teacher_scores).mean()) if shape[0] else np.nan
+        else:
+            self.r2_ = _r2(self.teacher_scores.reshape(shape[0], k), self.scores.reshape(shape[0], k))
+        self.output_names = _checks.names("output_names", output_names, k, "output")
+        self.names, self.unit = tuple(names), unit
+
+    @classmethod
+    def from_predictions(
+        cls,
+        scores: Any,
+        teacher_scores: Any,
+        *,
+        values: Any = None,
+        teacher_values: Any = None,
+        ax: "Axes | Sequence[Axes] | None" = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw what student and teacher said.
+
+        Parameters
+        ----------
+        scores, teacher_scores : array-like of shape (n,) or (n, K)
+            Numbers; or labels (text or booleans) of shape (n,).
+        values, teacher_values : array-like of shape (n, d) or (n, d, K), default=None
+            Reasons of both; give both or none.
+        ax : matplotlib Axes or sequence of them, default=None
+            Where to draw: one for each panel, or one, on which scores are drawn alone. A new figure with all
+            panels if None.
+        **kwargs : object
+            ``output_names``, ``names`` and ``unit`` of the class.
+
+        Returns
+        -------
+        FidelityDisplay
+            With ``ax_``, ``axes_`` and ``figure_``; nothing is shown.
+        """
+        return cls(scores, teacher_scores, values=values, teacher_values=teacher_values, **kwargs).plot(ax)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, *, reasons: bool = True, ax: "Axes | Sequence[Axes] | None" = None
+    ) -> Self:
+        """Ask a fitted distiller and its teacher about rows.
+
+        Of a GBDT2NNStudent raw scores are compared, of other distillers what they and their ``teacher_``
+        predict: log-odds of probabilities between 0.0001 and 0.9999, or log-probabilities less their mean
+        over more than two classes. Of a FLINT model the interpreter is compared with the predictor, as labels
+        when it classifies.
+
+        Parameters
+        ----------
+        estimator : estimator with ``teacher_``, or with ``predict_model`` and ``predict_interpretable``
+            Fitted.
+        X : DataFrame or array-like of shape (n, d)
+            Rows, best such as were not seen in fit.
+        reasons : bool, default=True
+            Whether reasons are drawn too, where both explain the same columns in the same way.
+        ax : matplotlib Axes or sequence of them, default=None
+            Where to draw: one for each panel, or one, on which scores are drawn alone. A new figure with all
+            panels if None.
+
+        Returns
+        -------
+        FidelityDisplay
+            With ``ax_``, ``axes_`` and ``figure_``; nothing is shown.
+
+        Raises
+        ------
+        TypeError
+            If `estimator` has no teacher to ask.
+        """
+        return cls(**answers_of(estimator, X, reasons=reasons)).plot(ax)
+
+    def _n_panels(self) -> int:
+        return 1 if self.values is None else 2
+
+    def _new_axes(self) -> "list[Axes]":
+        n = self._n_panels()
+        plt = need_matplotlib()
+        axes = plt.subplots(1, n, figsize=(4.4 * n, 4.4), layout="constrained", squeeze=False)[1]
+        return list(axes[0])
+
+    def _draw_panels(self, axes: "list[Axes]") -> None:
+        k = 1 if self.labels or self.scores.ndim == 1 else self.scores.shape[1]
+        if self.labels:
+            draw_table(axes[0], self.scores, self.teacher_scores)
+        else:
+            draw_points(axes[0], *(a.reshape(-1, k) for a in (self.teacher_scores, self.scores)))
+        self._finish(axes[0], self.unit, self.r2_, "same class" if self.labels else "R2")
+        if k > 1:
+            handles, texts = entries(axes[0], self.output_names)
+            legend = axes[0].legend(handles, texts, loc="lower right", fontsize="small", handletextpad=0.1)
+            for dot in legend.legend_handles:
+                dot.set(alpha=1, sizes=[30])  # type: ignore[union-attr]
+        if len(axes) > 1 and self.values is not None and self.teacher_values is not None:
+            k = self.values.shape[2] if self.values.ndim == 3 else 1
+            draw_points(axes[1], *(a.reshape(-1, k) for a in (self.teacher_values, self.values)))
+            assert self.explanation_r2_ is not None
+            self._finish(axes[1], "reasons", self.explanation_r2_, "R2")
+
+    def _finish(self, ax: "Axes", what: str, number: float, word: str) -> None:
+        """Name both axes and write how well the two agree."""
+        student, teacher = self.names
+        frame(ax, f"{teacher}: {what}", f"{student}: {what}")
+        text = f"{number:.1%} {word}" if word != "R2" else f"$R^2$ = {_decimals(number)}"
+        ax.annotate(
+            text,
+            (0.03, 0.97),
+            xycoords="axes fraction",
+            va="top",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2},
+            zorder=5,
+        )
+
+
+def _labels(name: str, given: Any) -> np.ndarray:
+    return np.array([str(item) for item in np.asarray(given, dtype=object).ravel()], dtype=object).reshape(
+        np.shape(given)
+    )
+
+
+def _r2(truth: np.ndarray, found: np.ndarray) -> float:
+    """R2 of numbers (n, K), pooled over columns that are centred each alone, over rows without NaN."""
+    known = np.isfinite(truth + found).all(axis=1)
+    truth, found = truth[known], found[known]
+    if not len(truth):
+        return np.nan
+    residual = float(((truth - found) ** 2).sum())
+    total = float(((truth - truth.mean(axis=0)) ** 2).sum())
+    if total == 0:
+        return 1.0 if residual == 0 else np.nan
+    return 1 - residual / total
+
+
+def _decimals(number: float) -> str:
+    """Return an R2 so that 1 is written only where it is 1."""
+    if 0.999 <= number < 1:
+        return f"{np.floor(number * 1e5) / 1e5:.5f}"
+    return format_number(round(number, 3))

@@ -1,0 +1,290 @@
+"""ParetoDisplay: what one measure costs in another, over all candidates."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from ..explanation import _checks
+from ._candidates import candidates, column, describe, spread_of, words
+from ._display import Display
+from ._pareto_front import front_of, spread_out
+from ._style import OTHERS, OUTPUTS, entry, frame, need_matplotlib
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MAX_LABELS = 12
+LARGER = ("r2", "fidelity_r2", "score")
+LABEL = 46
+APART = 14.5
+"""Points between two numbers."""
+LOG_FROM = 100.0
+"""Largest over smallest positive number from which an axis is logarithmic."""
+
+
+class ParetoDisplay(Display):
+    """All candidates as grey dots, and the front of those that no other one beats in both measures.
+
+    Points of the front are numbered, from the left, and named in a list beside the plot: 12 at most, and
+    one of those that would hide each other. Candidates with a NaN in either measure are left out. Make one
+    with `from_cv_results`, `from_estimator`, or from numbers.
+
+    Parameters
+    ----------
+    x, y : array-like of shape (m,)
+        Two measures of m candidates.
+    labels : sequence of str of length m, default=None
+        Names of the candidates.
+    x_error, y_error : array-like of shape (m,), default=None
+        Half lengths of error bars.
+    x_name, y_name : str, default="x", "y"
+        Names of the measures.
+    x_larger_is_better : bool, default=False
+        Which way is better.
+    y_larger_is_better : bool, default=True
+        Which way is better.
+    chosen : int, default=None
+        Position of the candidate that was taken; it gets a ring.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+    front_ : ndarray of int
+        Positions of the candidates on the front, by rising `x`.
+
+    Raises
+    ------
+    TypeError
+        If a measure does not hold numbers.
+    ValueError
+        If lengths differ, `chosen` is no position, or no candidate has both measures.
+
+    Examples
+    --------
+    >>> from skrationale.plotting import ParetoDisplay
+    >>> display = ParetoDisplay([1, 2, 3, 4], [0.5, 0.4, 0.8, 0.9], x_name="columns", y_name="accuracy")
+    >>> display.plot().front_
+    array([0, 2, 3])
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        labels: Sequence[str] | None = None,
+        x_error: Any = None,
+        y_error: Any = None,
+        x_name: str = "x",
+        y_name: str = "y",
+        x_larger_is_better: bool = False,
+        y_larger_is_better: bool = True,
+        chosen: int | None = None,
+    ) -> None:
+        self.x = _checks.number_array("x", x)
+        if self.x.ndim != 1:
+            raise ValueError(f"`x` has shape {self.x.shape}, expected one number a candidate.")
+        arrays = {"y": y, "x_error": x_error, "y_error": y_error}
+        for name, value in arrays.items():
+            given = None if value is None and name != "y" else _checks.number_array(name, value)
+            if given is not None:
+                _checks.shaped(name, given, self.x.shape, "one number a candidate, as `x` has")
+            setattr(self, name, given)
+        if labels is not None and len(labels) != len(self.x):
+            raise ValueError(f"`labels` has {len(labels)} names, expected {len(self.x)}, one a candidate.")
+        if chosen is not None and not (isinstance(chosen, int | np.integer) and 0 <= chosen < len(self.x)):
+            raise ValueError(f"`chosen` must be a position below {len(self.x)}, got {chosen!r}.")
+        self.labels = None if labels is None else [str(text) for text in labels]
+        self.x_name, self.y_name = x_name, y_name
+        self.x_larger_is_better, self.y_larger_is_better = x_larger_is_better, y_larger_is_better
+        self.chosen = None if chosen is None else int(chosen)
+        signs = (1 if x_larger_is_better else -1, 1 if y_larger_is_better else -1)
+        self.front_ = front_of(self.x, self.y, signs)
+        if not len(self.front_):
+            raise ValueError(f"`x` and `y`: none of {len(self.x)} candidates has a number in both, got NaN.")
+
+    y: np.ndarray
+    x_error: np.ndarray | None
+    y_error: np.ndarray | None
+
+    @classmethod
+    def from_cv_results(
+        cls,
+        cv_results: Mapping[str, Any],
+        x: str,
+        y: str = "mean_test_score",
+        *,
+        x_larger_is_better: bool | None = None,
+        y_larger_is_better: bool | None = None,
+        ax: "Axes | None" = None,
+    ) -> Self:
+        """Draw the candidates of a search.
+
+        Parameters
+        ----------
+        cv_results : dict
+            ``cv_results_`` of a fitted GridSearchCV or its like.
+        x, y : str
+            Keys, as ``"mean_test_sparsity"``, ``"param_maxsize"`` or ``"mean_fit_time"``; with a key
+            ``mean_...`` the error bars are those of ``std_...``: one standard deviation over folds.
+        x_larger_is_better, y_larger_is_better : bool, default=None
+            None: larger is better for scores, smaller for parameters and times.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        ParetoDisplay
+            With ``ax_`` and ``figure_``; nothing is shown.
+
+        Raises
+        ------
+        ValueError
+            If there is no such key, or it holds no numbers; the message lists those there are.
+        """
+        larger = [
+            ("_test_" in key or "_train_" in key) if wanted is None else wanted
+            for key, wanted in ((x, x_larger_is_better), (y, y_larger_is_better))
+        ]
+        columns = [column(cv_results, name, key) for name, key in (("x", x), ("y", y))]
+        return cls(
+            *columns,
+            labels=[describe(candidate) for candidate in candidates(cv_results)],
+            x_error=spread_of(cv_results, x),
+            y_error=spread_of(cv_results, y),
+            x_name=words(x),
+            y_name=words(y),
+            x_larger_is_better=larger[0],
+            y_larger_is_better=larger[1],
+        ).plot(ax)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        x: str = "complexity",
+        y: str = "loss",
+        output: int | None = None,
+        ax: "Axes | None" = None,
+    ) -> Self:
+        """Draw the formulas that a fitted SymbolicDistiller found.
+
+        Parameters
+        ----------
+        estimator : estimator with ``equations_``
+            Fitted.
+        x, y : str, default="complexity", "loss"
+            Columns of ``equations_``: also ``"r2"``, ``"fidelity_r2"`` and ``"score"``, of which the
+            larger is the better one.
+        output : int, default=None
+            Which output, where there are several.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        ParetoDisplay
+            With ``ax_`` and ``figure_``; nothing is shown.
+
+        Raises
+        ------
+        TypeError
+            If `estimator` has no ``equations_``.
+        ValueError
+            If there is no such column or output, or all numbers in it are NaN.
+        """
+        if not hasattr(estimator, "equations_"):
+            raise TypeError(
+                f"`estimator` must be fitted and have `equations_`, got {type(estimator).__name__}; "
+                "a search is drawn by `from_cv_results(search.cv_results_, x=...)`."
+            )
+        table, k = estimator.equations_, 0
+        if isinstance(table, list):
+            if output is None or isinstance(output, bool) or output not in range(len(table)):
+                raise ValueError(f"`output` must be one of 0..{len(table) - 1}, got {output!r}.")
+            k = int(output)
+            table = table[k]
+        elif output not in (None, 0):
+            raise ValueError(f"`output` must be None or 0 where there is one output, got {output!r}.")
+        known = {name: table[name] for name in table if table[name].dtype.kind in "iuf"}
+        equations, formula = [str(text) for text in table["equation"]], str(estimator.formulas_[k])
+        return cls(
+            *(column(known, name, key) for name, key in (("x", x), ("y", y))),
+            labels=equations,
+            x_name=words(x),
+            y_name=words(y),
+            x_larger_is_better=x in LARGER,
+            y_larger_is_better=y in LARGER,
+            chosen=equations.index(formula) if formula in equations else None,
+        ).plot(ax)
+
+    def _draw(self, ax: "Axes | None") -> "Axes":
+        plt = need_matplotlib()
+        if ax is None:
+            width = 6.4 if self.labels is None else 9.4
+            ax = plt.subplots(figsize=(width, 4.2), layout="constrained")[1]
+        x, y, front = self.x, self.y, self.front_
+        others = np.setdiff1d(np.flatnonzero(np.isfinite(x + y)), front)
+        bars: dict[str, Any] = {"fmt": "none", "elinewidth": 1, "zorder": 2}
+        for where, colour in ((others, "#d0d0d0"), (front, OUTPUTS[0])):
+            errors = [None if e is None else np.nan_to_num(e[where]) for e in (self.y_error, self.x_error)]
+            if len(where) and any(e is not None for e in errors):
+                ax.errorbar(x[where], y[where], yerr=errors[0], xerr=errors[1], color=colour, **bars)
+        ax.scatter(x[others], y[others], s=26, color=OTHERS, zorder=3, label="other candidates")
+        style = "steps-pre" if self.x_larger_is_better else "steps-post"
+        ax.plot(x[front], y[front], drawstyle=style, color=OUTPUTS[0], zorder=3)
+        ax.scatter(x[front], y[front], s=26, color=OUTPUTS[0], zorder=4, label="front")
+        if self.chosen is not None:
+            place = x[self.chosen], y[self.chosen]
+            ax.scatter(*place, s=330, facecolor="none", edgecolor=OUTPUTS[5], linewidth=2.5, zorder=5)
+        frame(
+            ax,
+            f"{self.x_name} ({'more' if self.x_larger_is_better else 'less'} is better)",
+            f"{self.y_name} ({'more' if self.y_larger_is_better else 'less'} is better)",
+        )
+        for axis, numbers in (("x", x), ("y", y)):
+            shown = numbers[np.isfinite(x + y)]
+            if shown.min() > 0 and shown.max() / shown.min() > LOG_FROM:
+                getattr(ax, f"set_{axis}scale")("log")
+        ax.margins(0.08)
+        if self.labels is not None:
+            self._name_front(ax, self.labels)
+        return ax
+
+    def _name_front(self, ax: "Axes", labels: list[str]) -> None:
+        """Write numbers on points of the front, and their names right of the plot."""
+        from matplotlib.lines import Line2D
+
+        places = ax.transData.transform(np.column_stack([self.x, self.y])) * 72 / ax.figure.dpi
+        first = self.front_ == self.chosen
+        named = self.front_[spread_out(places[self.front_], int(first.argmax()), MAX_LABELS, APART)]
+        lines = []
+        for i, j in enumerate(named):
+            ax.scatter(self.x[j], self.y[j], s=150, color=OUTPUTS[0], zorder=5)
+            text = ax.text(
+                self.x[j], self.y[j], str(i + 1), color="white", ha="center", va="center", zorder=6
+            )
+            text.set(fontsize="small", fontweight="bold", clip_on=True)
+            lines.append(f"{i + 1}  {entry(labels[j], LABEL)}" + ("  (chosen)" if j == self.chosen else ""))
+        if len(named) < len(self.front_):
+            lines.append(f"and {len(self.front_) - len(named)} more")
+        if self.chosen is not None and self.chosen not in self.front_:
+            lines.append(f"chosen: {entry(labels[self.chosen], LABEL)}")
+        ax.legend(
+            [Line2D([], [], linestyle="none")] * len(lines),
+            lines,
+            title="on the front",
+            alignment="left",
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1),
+            borderaxespad=0,
+            frameon=False,
+            handlelength=0,
+            handletextpad=0,
+            fontsize="small",
+        )
