@@ -74,7 +74,7 @@ class BaseFlint(Interprets):
         attribute_names: Sequence[str] | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
-        lr: float = 1e-3,
+        lr: float = 3e-3,
         weight_decay: float = 0.0,
         early_stopping: bool = True,
         validation_fraction: float = 0.15,

@@ -26,7 +26,7 @@ class FLINTClassifier(BaseFlint):
     ----------
     predictor : estimator or torch.nn.Module, default=None
         None: a multi-layer perceptron that learns with the interpreter. Else a scikit-learn `MLPClassifier`
-        (also at the end of a `Pipeline`) or a network of this package such as `SmoothMLPClassifier`, which
+        (also at the end of a `Pipeline`) or a network of this package (all but FLINT itself), which
         is cloned and fitted; one that is fitted already goes in through
         :class:`sklearn.frozen.FrozenEstimator`. A torch module is always taken as it is, frozen; it takes
         rows of d numbers, with codes for categories, or images (B, C, H, W), and gives logits.
@@ -58,8 +58,8 @@ class FLINTClassifier(BaseFlint):
         None: so many that there are 2000 steps, from 12 to 200.
     batch_size : int, default=64
         Rows of a step. Up to 128 training rows make one step together.
-    lr : float, default=1e-3
-        Learning rate of Adam.
+    lr : float, default=3e-3
+        Highest learning rate of Adam: it rises at first and falls to the end of training.
     weight_decay : float, default=0.0
         L2 penalty.
     early_stopping : bool, default=True

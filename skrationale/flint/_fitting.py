@@ -174,7 +174,7 @@ class Fitting:
             batch_size=batch_size,
             lr=p.lr,
             weight_decay=p.weight_decay,
-            schedule=None,
+            schedule="one_cycle",
             optimizer="adam",
             epoch_hook=review,
             device=p.device,

@@ -74,18 +74,22 @@ class GivenModel:
     ----------
     predictor : estimator
         Fitted.
+    reader : TableReader
+        Rebuilds tables from rows (n, d) of numbers and codes, which may not be those of the predictor.
     shown : sequence of int
         Hidden layers whose states are shown.
     """
 
     predictor: Any
+    reader: TableReader
     shown: Sequence[int]
 
     def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
-        layers = self.predictor._hidden_states(codes)
-        shown = [layers[i] for i in self.shown] or [np.empty((len(codes), 0))]
-        return self.predictor._scores(codes), np.hstack(shown)
+        own = self.predictor._reader.transform(self.reader.restore(codes))
+        layers = self.predictor._hidden_states(own)
+        shown = [layers[i] for i in self.shown] or [np.empty((len(own), 0))]
+        return self.predictor._scores(own), np.hstack(shown)
 
 
 @dataclass(frozen=True)
@@ -181,8 +185,8 @@ def check_predictor(predictor: Any) -> None:
         return
     raise TypeError(
         "The 'predictor' parameter must be a torch.nn.Module, a scikit-learn MLPClassifier or MLPRegressor "
-        "(also at the end of a Pipeline), or a network of this package that shows its hidden layers, such as "
-        f"SmoothMLPClassifier. Got {type(predictor).__name__} instead."
+        "(also at the end of a Pipeline), or a network of this package (SmoothMLP*, GBDT2NNStudent, "
+        f"Rationale*). Got {type(predictor).__name__} instead."
     )
 
 
@@ -191,7 +195,8 @@ def given_estimator(predictor: Any, reader: TableReader, layers: Any) -> tuple[G
     if isinstance(predictor, BaseReasoner):
         probe = np.full((1, predictor.n_features_in_), np.nan)
         n_layers = len(predictor._hidden_states(probe))  # none where it predicts a constant
-        return GivenModel(predictor, _positions(layers, n_layers) if n_layers else ()), predictor._task
+        shown = _positions(layers, n_layers) if n_layers else ()
+        return GivenModel(predictor, reader, shown), predictor._task
     network = predictor[-1] if isinstance(predictor, Pipeline) else predictor
     shown = _positions(layers, len(network.coefs_) - 1)
     if isinstance(network, MLPRegressor):

@@ -356,6 +356,10 @@ class GBDT2NNStudent(BaseDistiller):
     def _scores(self, codes: np.ndarray) -> np.ndarray:
         return self._student.answer(codes, self.device_)[0]
 
+    def _hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
+        """Give the states (n, h) of each hidden layer; none where a constant is predicted."""
+        return self._student.hidden_states(codes)
+
     def _contributions(self, codes: np.ndarray, batch_size: int | None = None) -> np.ndarray:
         """Contributions (n, K, d) of the student; columns unknown to the teacher have none."""
         used = self._student.answer(codes, self.device_, batch_size)[1]

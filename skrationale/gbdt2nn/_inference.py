@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import expit
 
 from ..training import limit_threads, resolve_device
 from ._network import split_outputs
@@ -92,6 +93,18 @@ class CompiledNetwork:
                 out[start : start + step] = hidden.cpu().numpy()
         return out
 
+    def hidden_states(self, encoded: np.ndarray) -> list[np.ndarray]:
+        """Give the states (n, h) of each hidden layer, float64, for bins (n, d')."""
+        hidden = np.tile(self.biases[0].astype(np.float64), (len(encoded), 1))
+        for column in encoded.T:
+            hidden += self.table[column]
+        states = []
+        for weight, bias in zip(self.weights, self.biases[1:], strict=True):
+            hidden = hidden * expit(hidden)
+            states.append(hidden)
+            hidden = hidden @ weight + bias
+        return states
+
 
 @dataclass(frozen=True)
 class CompiledStudent:
@@ -133,3 +146,9 @@ class CompiledStudent:
         joined *= self.scale
         scores, reasons = split_outputs(joined, self.scheme, n_scores)
         return self.base + scores, reasons
+
+    def hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
+        """Give the states (n, h) of the hidden layers behind the score; none where it is a constant."""
+        if not self.networks or not len(self.bins.columns):
+            return []
+        return self.networks[0].hidden_states(self.bins.encode(codes))

@@ -33,9 +33,9 @@ class RationaleClassifier(BaseRationale):
         row. Columns that never vary are never selected.
     sparsity_lambda : float or "auto", default="auto"
         Price of a column in a row, as a share of the loss of a constant prediction: a column is worth it
-        when it lowers the loss by more. ``"auto"`` lets validation rows choose from 0.01 to 0.09;
-        with less than 10 of these it is 0.04. With a rate in `max_features` only columns beyond the rate are
-        paid for.
+        when it lowers the loss by more. ``"auto"`` lets validation rows choose from 0.01 to 0.09, or to
+        0.15 with less than 2000 rows; with less than 10 validation rows it is 0.04. With a rate in
+        `max_features` only columns beyond the rate are paid for.
     relaxation : {"soft", "gumbel"}, default="soft"
         Gates while training: open by their probability, or drawn as 0 or 1 with straight-through gradients.
     fill : {"marginal", "zero", "mean", "token"}, default="marginal"
@@ -44,7 +44,8 @@ class RationaleClassifier(BaseRationale):
     temperature : (float, float), default=(5.0, 0.1)
         Of drawn gates, at the beginning and at the end of training.
     screening : bool, default=True
-        Whether columns that no row needs are left out first. Not done with less than 10 validation rows.
+        Whether columns that no row needs are left out first. Not done with less than 10 validation rows,
+        nor with at most 20 columns of less than 2000 rows.
     preset : {"paper"} or None, default=None
         ``"paper"``: the form of [1]_ instead of the above: drawn gates, zeros in hidden cells, one training
         with a squared penalty on what the mean number of columns in a batch deviates from `max_features`
@@ -56,10 +57,11 @@ class RationaleClassifier(BaseRationale):
     batch_size : int, default=256
         Rows a step, but at most a sixteenth of the rows.
     lr : float, default=1e-3
-        Learning rate of the selector; screening takes four times and the last stage five times as much.
+        Learning rate of the selector, three times as much with less than 2000 rows; screening takes four
+        times and the last stage five times as much.
     weight_decay : float, default=None
-        L2 penalty of Adam in the first two stages. None: 0.001, or 0.01 where validation rows say so and
-        there are less than 2000 rows.
+        L2 penalty of Adam in the first two stages. None: 0.001; with less than 2000 rows validation rows
+        choose among 0.001, 0.002 and 0.01.
     early_stopping : bool, default=True
         Whether the last stage takes the weights that were best on validation rows; an interrupt (Ctrl-C)
         then ends it with a warning, and is raised otherwise.

@@ -25,9 +25,8 @@ from ._refit import train_on_masks
 USUAL_PRICE, LEAST_PRICE = 0.04, 0.01
 """Price of a column in a row, as a share of the loss of a constant prediction: when nothing else is known,
 and at least, since anything helps a little."""
-SCREENING_PRICE, SELECTION_PRICE, RATE_PRICE = 0.15, 0.09, 0.4
-"""The highest price: while columns are screened, while they are selected row by row, and of columns beyond a
-wanted rate."""
+SCREENING_PRICE, RATE_PRICE = 0.15, 0.4
+"""The highest price: while columns are screened, and of columns beyond a wanted rate."""
 TOLERANCE = 0.01
 """A price that is called as good as the best may lose so much of a constant's loss at most."""
 SCREENING_POWER, SELECTION_POWER = 4.0, 2.0
@@ -44,11 +43,23 @@ SCREENING_EPOCHS, REFIT_EPOCHS = 1.5, 2.0
 """Epochs beside those of selection."""
 AUXILIARY_WIDTH = 64
 """Least width of predictors that only help to select: small students are taught by larger ones."""
-DECAYS = (1e-3, 1e-2)
-"""L2 penalties: the second one is for few or noisy rows, which networks would learn by heart."""
-MANY_ROWS, N_PIECES = 2000, 16
-"""With so many rows the first penalty will do, and numbers are seen in so many linear pieces, besides as
-they are, when this is clearly better."""
+MANY_ROWS, FEW_COLUMNS, N_PIECES = 2000, 20, 16
+"""With so many rows numbers are seen in so many linear pieces, besides as they are, when this is clearly
+better. With fewer, so few columns are not screened: they are more easily lost than told apart later."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """How columns are selected row by row: factor of the learning rate, highest price, L2 penalties."""
+
+    lr: float
+    price: float
+    decays: tuple[float, ...]
+
+
+WITH_MANY_ROWS = Course(1.0, 0.09, (1e-3,))
+WITH_FEW_ROWS = Course(3.0, 0.15, (1e-3, 2e-3, 1e-2))
+"""Few rows are learnt by heart unless steps are large, columns dear and weights small; how small, shows."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,8 @@ class Fitting:
             self.fit, self.valid = hold_out(
                 labels, p.validation_fraction, self.task.is_classification, self.seed
             )
+        self.many = len(self.fit) >= MANY_ROWS
+        self.course = WITH_MANY_ROWS if self.many else WITH_FEW_ROWS
         self.batch_size = max(min(int(p.batch_size), len(self.fit) // 16), 1)
         steps = math.ceil(len(self.fit) / self.batch_size)
         self.epochs = (
@@ -158,7 +171,8 @@ class Fitting:
         if teaching is not None and teaching.live is not None:
             taught = np.intersect1d(columns, teaching.live)
             return taught if taught.size >= fewest else columns
-        if not self.parameters.screening or not self.valid.size or len(columns) < 2:
+        few = not self.many and len(columns) <= FEW_COLUMNS
+        if not self.parameters.screening or not self.valid.size or len(columns) < 2 or few:
             return columns
         gates = ConstantSelector(len(columns))
         module = self._module(cells, gates, 0)
@@ -182,10 +196,9 @@ class Fitting:
             return plain, get_state(module.selector), rule
         free = self._wanted() is None and self.parameters.sparsity_lambda == "auto"
         least, tolerance = (LEAST_PRICE, TOLERANCE * self.unit) if free else (0.0, 0.0)
-        many = len(self.fit) >= MANY_ROWS
-        paths = [self._judged_path(plain, decay) for decay in self._decays()[: 1 if many else None]]
+        paths = [self._judged_path(plain, decay) for decay in self._decays()]
         path = min(paths, key=lambda path: path.best(least).mean())
-        bent = self._cells(live, N_PIECES) if many else plain
+        bent = self._cells(live, N_PIECES) if self.many else plain
         if bent.x.shape[1] > plain.x.shape[1]:
             other = self._judged_path(bent, self._decays()[0])
             path = other if other.clearly_below(path, least) else path
@@ -207,7 +220,7 @@ class Fitting:
         chooses = p.sparsity_lambda == "auto" and self.valid.size > 0
         price = USUAL_PRICE if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
         if chooses:
-            price = SELECTION_PRICE if count is None else RATE_PRICE
+            price = self.course.price if count is None else RATE_PRICE
         module = self._module(cells, self._selector(cells), 1)
         loss = JointLoss(
             self.task.link,
@@ -219,7 +232,7 @@ class Fitting:
             SELECTION_POWER,
             lesson=None if self.teaching is None else self.teaching.lesson,
         )
-        snapshots = self._train(module, loss, cells, "selection", 1.0, decay=decay)
+        snapshots = self._train(module, loss, cells, "selection", self.course.lr, 1.0, decay)
         share = np.arange(1, len(snapshots) + 1) / len(snapshots)
         if not chooses:
             snapshots, share = snapshots[-1:], share[-1:]
@@ -227,7 +240,7 @@ class Fitting:
 
     def _decays(self) -> tuple[float, ...]:
         given = self.parameters.weight_decay
-        return DECAYS if given is None else (float(given),)
+        return self.course.decays if given is None else (float(given),)
 
     def _refit(self, cells: Cells, selector: State, rule: MaskRule) -> MaskedPredictor:
         """Learn to predict from the cells that hard masks show."""
@@ -366,8 +379,8 @@ class Fitting:
         cells: Cells,
         name: str,
         lr: float,
-        epochs: float = 1.0,
-        decay: float = DECAYS[0],
+        epochs: float,
+        decay: float,
     ) -> list[dict[str, Tensor]]:
         settings = self._settings(lr, 1)
         settings["max_epochs"] = math.ceil(epochs * self.epochs)

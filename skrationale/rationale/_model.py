@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from ._masks import MaskRule
 from ._network import MaskedPredictor, mlp
 
 State = dict[str, np.ndarray]
+Module = TypeVar("Module", bound=nn.Module)
 HIDDEN_LOGIT = -30.0
 """Stands for a column that is never selected."""
 
@@ -88,25 +90,37 @@ class RationaleModel:
         """Give scores (n, K) from the cells that mask (n, d) shows, by default those of the rationales."""
         if not self.live.size:
             return np.tile(self.shift, (len(codes), 1))
-        x, groups = self.encode(codes)
-        cells = self.rule(self._logits(x, groups)) if mask is None else mask[:, self.live]
-        shown = torch.from_numpy(cells).double()
-        ties, n_outputs = torch.from_numpy(groups), len(self.shift)
-        with torch.device("meta"):
-            plain = mlp(len(groups), self.hidden, n_outputs)
-            told = MaskedPredictor(self.hidden, ties.to("meta"), len(self.live), n_outputs)
-        predictor = _filled(told if self.fill is None else plain, self.predictor)
-        with torch.no_grad(), limit_threads(CHUNK * len(groups) ** 2):
-            if self.fill is None:
-                pairs = zip(x.split(CHUNK), shown.split(CHUNK), strict=True)
-                parts = [predictor(*pair) for pair in pairs]
-            else:
-                kept = shown[:, ties]
-                seen = kept * x + (1 - kept) * torch.from_numpy(self.fill)
-                parts = [predictor(part) for part in seen.split(CHUNK)]
-        scores = torch.cat(parts).numpy()
+        predictor, seen = self._predictor(codes, mask)
+        with torch.no_grad(), limit_threads(CHUNK * seen.shape[1] ** 2):
+            scores = torch.cat([predictor(part) for part in seen.split(CHUNK)]).numpy()
         return scores * self.scale + self.shift
 
+    def hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
+        """Give the states (n, h) of the predictor's hidden layers; none where every row has one score."""
+        if not self.live.size:
+            return []
+        predictor, states = self._predictor(codes, None)
+        hidden = []
+        with torch.no_grad(), limit_threads(CHUNK * states.shape[1] ** 2):
+            for layer in list(predictor)[:-1]:
+                states = layer(states)
+                hidden += [states.numpy()] if isinstance(layer, nn.ReLU) else []
+        return hidden
 
-def _filled(empty: nn.Module, state: State) -> nn.Module:
+    def _predictor(self, codes: np.ndarray, mask: np.ndarray | None) -> tuple[nn.Sequential, Tensor]:
+        """Give the predictor's layers and what they see of rows."""
+        x, groups = self.encode(codes)
+        cells = self.rule(self._logits(x, groups)) if mask is None else mask[:, self.live]
+        shown, ties = torch.from_numpy(cells).double(), torch.from_numpy(groups)
+        with torch.device("meta"):
+            plain = mlp(len(groups), self.hidden, len(self.shift))
+            told = MaskedPredictor(self.hidden, ties.to("meta"), len(self.live), len(self.shift))
+        if self.fill is not None:
+            kept = shown[:, ties]
+            return _filled(plain, self.predictor), kept * x + (1 - kept) * torch.from_numpy(self.fill)
+        told = _filled(told, self.predictor)
+        return told.layers, told.seen(x, shown)
+
+
+def _filled(empty: Module, state: State) -> Module:
     return set_state(empty.to_empty(device="cpu"), state).double().eval()

@@ -45,6 +45,10 @@ class SelectsColumns(BaseReasoner):
     def _scores(self, codes: np.ndarray) -> np.ndarray:
         return self._model.scores(codes)
 
+    def _hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
+        """Give the states (n, h) of the predictor's hidden layers; none where a constant is predicted."""
+        return self._model.hidden_states(codes)
+
     def _masked(self, X: Any, mask: Any) -> np.ndarray:
         codes = self._read(X)
         if mask is None:
