@@ -10,12 +10,13 @@ BASE := $(VENV)/made
 RUN := $(VENV)/installed
 TEST := $(VENV)/installed-test
 DEV := $(VENV)/installed-dev
+DOCS := $(VENV)/installed-docs
 # An environment whose interpreter is gone or has no pip is made anew.
 BROKEN := $(if $(wildcard $(BASE)),$(shell $(PY) -c 'import pip' 2>/dev/null || echo broken))
 INSTALL := $(PY) -m pip install --disable-pip-version-check -c .ci/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint format bench clean broken
+.PHONY: help demo test test-long lint format docs bench clean broken
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -38,6 +39,10 @@ $(DEV): $(BASE) pyproject.toml .ci/constraints.txt
 	$(INSTALL) -e '.[dev]'
 	touch $(RUN) $(TEST) $@
 
+$(DOCS): $(BASE) pyproject.toml .ci/constraints.txt
+	$(INSTALL) -e '.[docs]'
+	touch $(RUN) $@
+
 demo: $(RUN)  ## distil four tables, print a table of figures, write reports/quickstart.html
 	$(PY) examples/quickstart.py
 
@@ -57,10 +62,13 @@ format: $(DEV)  ## format the code and mend what ruff can mend
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
+docs: $(DOCS)  ## build the documentation in docs/_build/html
+	$(PY) -m sphinx -W -b html docs docs/_build/html
+
 bench: $(TEST)  ## run the scripts behind the published figures (hours)
 	$(INSTALL) -e '.[bench]'
 	for script in examples/benchmarks/[a-z]*.py; do $(PY) "$$script" || exit; done
 
 clean:  ## remove the environment, caches and reports
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build dist reports
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build dist reports docs/_build docs/generated docs/gallery
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

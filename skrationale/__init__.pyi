@@ -2,6 +2,7 @@ from .explanation import Explanation
 from .flint import FLINTClassifier, FLINTRegressor
 from .gbdt2nn import GBDT2NNStudent
 from .rationale import RationaleClassifier, RationaleDistiller, RationaleRegressor
+from .report import make_report
 from .symbolic import (
     Formula,
     SmoothMLPClassifier,
@@ -25,4 +26,5 @@ __all__ = [
     "SymbolicDistiller",
     "SymbolicDistillerCV",
     "__version__",
+    "make_report",
 ]

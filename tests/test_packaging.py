@@ -12,7 +12,7 @@ import pytest
 import skrationale
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("", ".datasets", ".flint", ".gbdt2nn", ".metrics", ".plotting", ".rationale", ".symbolic")
+ROOMS = ("", ".datasets", ".flint", ".gbdt2nn", ".metrics", ".plotting", ".rationale", ".report", ".symbolic")
 # a second paragraph, neighbours, an example
 NOT_ASKED = {"ES01", "SA01", "EX01"}
 
@@ -69,7 +69,7 @@ def test_readme_figures_are_those_that_are_stored(family):
     assert set(rows) <= set(stored)
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-long", "lint", "format", "bench", "clean", "help"])
+@pytest.mark.parametrize("target", ["demo", "test", "test-long", "lint", "format", "docs", "bench", "clean", "help"])
 def test_makefile_describes_its_targets(target):
     assert re.search(rf"^{target}:.*## \w", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 

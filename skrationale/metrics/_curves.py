@@ -30,6 +30,16 @@ class FaithfulnessCurve:
         ``"answer"``: that of the class predicted for the whole row, which a faithful order makes fall
         early in deletion and rise early in insertion. ``"difference"``, where a model gives one number:
         its absolute distance to that for the whole row, with which it is the other way round.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> from skrationale.metrics import insertion_curve
+    >>> X = [[1.0, 0.0], [-1.0, 0.0]]
+    >>> right = Explanation([[3.0, 0.0], [-3.0, 0.0]], 0.0)
+    >>> curve = insertion_curve(right, lambda table: 3 * table[:, 0], X, fill="mean")
+    >>> curve.measure, curve.area
+    ('difference', 0.75)
     """
 
     shares: np.ndarray

@@ -1,0 +1,162 @@
+"""Figures from the stored results of the benchmarks: whole pages, and single tables by a directive.
+
+The stored files are in Markdown; what is used of it is headings, tables, images, paragraphs and code spans.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+DOCS = Path(__file__).parents[1]
+RESULTS = DOCS.parent / "examples" / "benchmarks" / "results"
+UNDERLINES = {1: "=", 2: "-", 3: "~"}
+TITLES = {
+    "gbdt2nn": "GBDT2NN students",
+    "symbolic": "Formulas",
+    "jacobian_cost": "Cost of the Jacobian penalty",
+    "rationale": "Rationales",
+    "flint": "FLINT",
+    "training": "The training loop",
+}
+
+
+def cells(line: str) -> list[str]:
+    """Split a row of a table."""
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def inline(text: str) -> str:
+    """Turn marks within a line from Markdown into reStructuredText."""
+    text = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", text.replace("\\", "\\\\"))
+    return re.sub(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"*\1*", text)
+
+
+def to_table(lines: list[str], columns: list[str] | None = None, rows: str | None = None) -> list[str]:
+    """Make a list-table, of some columns, and of the rows whose text contains a pattern."""
+    head, *body = [cells(line) for line in lines if not re.fullmatch(r"[|\s:-]+", line)]
+    unknown = set(columns or ()) - set(head)
+    if unknown:
+        raise ValueError(f"no column {sorted(unknown)}; there are {head}")
+    kept = [head.index(name) for name in columns or head]
+    if rows is not None:
+        body = [row for row in body if re.search(rows, " | ".join(row))]
+        if not body:
+            raise ValueError(f"no row matches {rows!r}")
+    out = [".. list-table::", "   :header-rows: 1", "   :class: results", ""]
+    for row in [head, *body]:
+        for mark, j in zip(["   * - ", *["     - "] * len(kept)], kept, strict=False):
+            out.append((mark + inline(row[j])).rstrip())
+    return [*out, ""]
+
+
+def blocks(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Split a file into headings, tables, images and paragraphs."""
+
+    def kind(line: str) -> str:
+        if line.startswith("#"):
+            return "heading"
+        if line.startswith("|"):
+            return "table"
+        return "image" if line.startswith("![") else "text" if line.strip() else "blank"
+
+    for name, lines in groupby(text.splitlines(), kind):
+        if name != "blank":
+            yield name, list(lines)
+
+
+def tables_of(name: str) -> dict[str, list[str]]:
+    """Map headings of a stored file to the first table under each; a second one is ``heading #2``."""
+    heading, found = "", {}
+    for kind, lines in blocks((RESULTS / f"{name}.md").read_text(encoding="utf-8")):
+        if kind == "heading":
+            heading = lines[0].lstrip("# ")
+        elif kind == "table":
+            key, number = heading, 1
+            while key in found:
+                number += 1
+                key = f"{heading} #{number}"
+            found[key] = lines
+    return found
+
+
+def to_page(name: str, text: str) -> str:
+    """Turn a stored file into a page."""
+    out = [f".. _results-{name}:", ""]
+    for kind, lines in blocks(text):
+        if kind == "heading":
+            for line in lines:
+                level = len(line) - len(line.lstrip("#"))
+                title = inline(TITLES.get(name, name) if level == 1 else line.lstrip("# "))
+                out += ["", title, UNDERLINES[level] * len(title), ""]
+        elif kind == "table":
+            out += to_table(lines)
+        elif kind == "image":
+            alt, path = re.fullmatch(r"!\[(.*)\]\((.*)\)", lines[0]).groups()
+            out += [f".. image:: {path}", f"   :alt: {alt}", ""]
+        else:
+            out += [*map(inline, lines), ""]
+    return "\n".join(out) + "\n"
+
+
+def write_pages(app: Sphinx) -> None:
+    """Write a page for each stored file, and leave alone those that have not changed."""
+    folder = DOCS / "generated" / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {}
+    for path in sorted(RESULTS.glob("*.md")):
+        wanted[folder / f"{path.stem}.rst"] = to_page(path.stem, path.read_text(encoding="utf-8"))
+    for page in folder.glob("*.rst"):
+        if page not in wanted:
+            page.unlink()
+    for page, text in wanted.items():
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
+    for picture in RESULTS.glob("*.png"):
+        shutil.copyfile(picture, folder / picture.name)
+
+
+class Results(SphinxDirective):
+    """A table of the stored results: ``.. results:: file | heading``."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[dict[str, Any]] = {
+        "columns": directives.unchanged,
+        "rows": directives.unchanged,
+        "optional": directives.flag,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        """Read the table and parse it as a list-table."""
+        name, heading = (part.strip() for part in self.arguments[0].split("|", 1))
+        self.env.note_dependency(str(RESULTS / f"{name}.md"))
+        if "optional" in self.options and not (RESULTS / f"{name}.md").exists():
+            return self.parse_text_to_nodes(f"*No figures are stored yet: {name}, {heading}.*")
+        tables = tables_of(name)
+        if heading not in tables:
+            raise self.error(f"{name}.md has no table under {heading!r}; there are {list(tables)}")
+        columns = self.options.get("columns")
+        try:
+            lines = to_table(
+                tables[heading],
+                [column.strip() for column in columns.split("|")] if columns else None,
+                self.options.get("rows"),
+            )
+        except ValueError as error:
+            raise self.error(f"{name}.md, {heading!r}: {error}") from None
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive, and write the pages before anything is read."""
+    app.add_directive("results", Results)
+    app.connect("builder-inited", write_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

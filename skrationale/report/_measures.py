@@ -1,0 +1,272 @@
+"""Measure each member of a report on the same rows; what fails is noted in words."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import _safe_indexing
+
+from ..explanation import Explanation
+from ..explanation._format import shorten
+from ..metrics import comprehensiveness, noise_stability, sparsity, sufficiency
+from ._costs import kilobytes, microseconds_a_row, parts
+from ._members import Member, kind_in_words
+from ._rows import Rows
+
+SHARES = (0.1, 0.2, 0.5)
+"""Shares of columns that are hidden, or left, to see whether reasons are the model's own."""
+N_FILLS = 5
+STABILITY_ROWS, NOISE, N_DRAWS = 50, 0.05, 3
+MEASURES = {
+    "prediction_r2": "score R2",
+    "same_class": "same class",
+    "explanation_r2": "reasons R2",
+    "top1_agreement": "same first reason",
+}
+"""What is taken from `fidelity`, and how it is called."""
+NO_REASONS = "it gives no reasons"
+
+
+@dataclass(eq=False)
+class Measured:
+    """A member of a report and what was found out about it.
+
+    Parameters
+    ----------
+    member : Member
+        Who.
+    kind : str
+        What it is, in words.
+    figures : dict of str to float
+        Measures; one that could not be taken is missing or NaN.
+    parts : str
+        What it is made of.
+    missing : dict of str to str
+        Measures that could not be taken, and why.
+    warnings : list of str
+        What was warned of.
+    predictions : ndarray of shape (n,), optional
+        Labels or numbers.
+    answers : ndarray of shape (n, C) or (n,), optional
+        Probabilities, or numbers.
+    labels : list, optional
+        What the columns of `answers` mean.
+    seconds : dict of str to float
+        How long ``"predict"`` and ``"explain"`` took for all rows at first.
+    explanation : Explanation, optional
+        Reasons of all rows.
+    """
+
+    member: Member
+    kind: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
+    parts: str = ""
+    missing: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    predictions: np.ndarray | None = None
+    answers: np.ndarray | None = None
+    labels: list[Any] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    explanation: Explanation | None = None
+
+    def attempt(self, what: str | Sequence[str], function: Callable[[], Any]) -> Any:
+        """Call a function; where it fails note why, and return None."""
+        try:
+            with self.listening():
+                return function()
+        except Exception as error:
+            words = shorten(str(error) or type(error).__name__, 300)
+            for name in [what] if isinstance(what, str) else what:
+                self.missing[name] = words
+            return None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take down warnings instead of passing them on."""
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            try:
+                yield
+            finally:
+                self._take_down(heard)
+
+    def _take_down(self, heard: Sequence[Any]) -> None:
+        for warning in heard:
+            words = shorten(str(warning.message), 300)
+            # not those about names of columns in tables that the report has made, nor about versions
+            ours = "feature names" in words or issubclass(
+                warning.category, DeprecationWarning | FutureWarning
+            )
+            if not ours and words not in self.warnings:
+                self.warnings.append(words)
+
+
+def measure(members: list[Member], rows: Rows) -> list[Measured]:
+    """Measure members, and time them in turns.
+
+    Parameters
+    ----------
+    members : list of Member
+        Whom.
+    rows : Rows
+        On what.
+
+    Returns
+    -------
+    list of Measured
+        In the order of `members`.
+
+    Raises
+    ------
+    ValueError
+        When an estimator that the user gave cannot predict the rows; teachers and measures may fail.
+    """
+    found = [_measure(member, rows) for member in members]
+    both = [(one, what) for what in ("predict", "explain") for one in found]
+    calls = [_call(one, rows, what) for one, what in both]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        times = microseconds_a_row(calls, [one.seconds.get(what, 0.0) for one, what in both], len(rows))
+    for (one, what), time in zip(both, times, strict=True):
+        one.figures[f"{what}_us"] = time
+        one.missing[f"{what}_us"] = one.missing.get("answers" if what == "predict" else "reasons", "")
+    for one in found:
+        known = {name for name, value in one.figures.items() if not math.isnan(value)}
+        one.missing |= {name: "undefined on these rows" for name in one.figures if name not in one.missing}
+        one.missing = {name: why for name, why in one.missing.items() if name not in known}
+    return found
+
+
+def _call(one: Measured, rows: Rows, what: str) -> Callable[[int], Any] | None:
+    """Give what a user would run for some of the rows; None where it is known to fail."""
+    member = one.member
+    act = member.predict if what == "predict" else member.explainer
+    if act is None or what not in one.seconds:
+        return None
+
+    def call(size: int) -> None:
+        part = rows.X if size == len(rows) else _safe_indexing(rows.X, np.arange(size))
+        with suppress(Exception):  # it went well for all rows
+            act(member.table(part))
+
+    return call
+
+
+def _measure(member: Member, rows: Rows) -> Measured:
+    one = Measured(member)
+    one.kind = one.attempt("kind", lambda: kind_in_words(member)) or type(member.model).__name__
+    one.parts = one.attempt("parts", lambda: parts(member.model)) or ""
+    size = one.attempt("kilobytes", lambda: kilobytes(member.model, member.heads if member.given else ()))
+    one.figures["kilobytes"] = math.nan if size is None else size
+    table = _predicted(one, rows)
+    if table is None:
+        names = ("score", *MEASURES, "comprehensiveness", "sufficiency", "columns_used", "stability")
+        one.missing |= dict.fromkeys([*names, "reasons"], one.missing.get("answers", ""))
+        return one
+    _faithful_to_teacher(one, table)
+    if member.explainer is None:
+        names = ("comprehensiveness", "sufficiency", "columns_used", "stability", "reasons")
+        one.missing |= dict.fromkeys(names, NO_REASONS)
+        return one
+    _reasons(one, table, rows)
+    return one
+
+
+def _predicted(one: Measured, rows: Rows) -> Any:
+    """Ask for predictions and score them; return the table that is explained, or None where it fails."""
+    member = one.member
+    try:
+        with one.listening():
+            start = perf_counter()
+            table = member.table(rows.X)
+            one.predictions = np.asarray(member.predict(table))
+            one.seconds["predict"] = perf_counter() - start
+    except Exception as error:
+        if member.given:
+            raise ValueError(f"The estimator {member.name!r} cannot predict X: {error}") from error
+        one.missing["answers"] = shorten(str(error), 300)
+        return None
+    metric = accuracy_score if member.classifies else r2_score
+    score = one.attempt("score", lambda: float(metric(rows.y, one.predictions)))
+    if score is not None:
+        one.figures["score"] = score
+        if math.isnan(score):
+            one.missing["score"] = "R2 needs at least two rows"
+    if not member.classifies:
+        one.answers = np.asarray(one.predictions, dtype=float)
+        return table
+    one.labels = np.asarray(member.model.classes_).tolist()
+    if hasattr(member.model, "predict_proba"):
+        one.answers = one.attempt("answers", lambda: np.asarray(member.answers(table), dtype=float))
+    if one.answers is None:
+        one.answers = (np.asarray(one.predictions)[:, None] == np.asarray(one.labels)).astype(float)
+    return table
+
+
+def _faithful_to_teacher(one: Measured, table: Any) -> None:
+    """Measure the agreement of a student with its teacher, or of an interpreter with its network."""
+    model, names = one.member.model, list(MEASURES)
+    if not hasattr(model, "fidelity"):
+        one.missing |= dict.fromkeys(names, "it has no teacher")
+        return
+    found = one.attempt(names, lambda: model.fidelity(table))
+    if found is None:
+        return
+    one.figures |= {name: float(found[name]) for name in names if name in found}
+    one.missing |= dict.fromkeys(
+        ("explanation_r2", "top1_agreement"), "there are no reasons of a teacher to compare with"
+    )
+    one.missing["same_class"] = "its fidelity gives none" if one.member.classifies else "it predicts numbers"
+    one.missing["prediction_r2"] = "its fidelity gives none"
+
+
+def _reasons(one: Measured, table: Any, rows: Rows) -> None:
+    """Explain the rows, and measure the explanations."""
+    member = one.member
+    names = ["comprehensiveness", "sufficiency", "columns_used", "stability"]
+    start = perf_counter()
+    explanation = one.attempt([*names, "reasons"], lambda: member.explainer(table))  # type: ignore[misc]
+    if explanation is None:
+        return
+    one.seconds["explain"] = perf_counter() - start
+    settings: dict[str, Any] = {"shares": SHARES, "n_fills": N_FILLS, "random_state": rows.seed}
+    asked = (explanation, member.answers, table)
+    _take(one, "comprehensiveness", lambda: comprehensiveness(*asked, **settings))
+    _take(one, "sufficiency", lambda: sufficiency(*asked, **settings))
+    _take(one, "columns_used", lambda: sparsity(explanation))
+    few = _safe_indexing(table, np.arange(min(len(rows), STABILITY_ROWS)))
+    noise: dict[str, Any] = {"noise": NOISE, "n_draws": N_DRAWS, "random_state": rows.seed}
+    _take(one, "stability", lambda: noise_stability(member.explainer, few, **noise)["cosine"])  # type: ignore
+    one.explanation = one.attempt("cells", lambda: as_typed(explanation, member, rows)) or explanation
+
+
+def _take(one: Measured, name: str, function: Callable[[], Any]) -> None:
+    value = one.attempt(name, function)
+    if value is not None:
+        one.figures[name] = value
+
+
+def as_typed(explanation: Explanation, member: Member, rows: Rows) -> Explanation:
+    """Put the names and cells of the user's table into what was explained behind steps of a Pipeline."""
+    if not member.heads:
+        return explanation
+    names = explanation.feature_names
+    generic = tuple(f"x{j}" for j in range(len(names)))
+    if names == generic and len(member.heads) == 1 and hasattr(member.heads[0], "get_feature_names_out"):
+        given = getattr(rows.X, "columns", None)
+        found = member.heads[0].get_feature_names_out(
+            None if given is None else np.asarray(rows.names, object)
+        )
+        names = tuple(map(str, found)) if len(found) == len(names) else names
+    if len(set(rows.names)) == len(rows.names) and set(names) <= set(rows.names):
+        places = [rows.names.index(name) for name in names]
+        return replace(explanation, feature_names=names, display_data=rows.cells()[:, places])
+    return replace(explanation, feature_names=names)

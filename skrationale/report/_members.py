@@ -1,0 +1,230 @@
+"""Whom a report compares: what an estimator can be asked, whatever it is wrapped in, and its teacher."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn.base import is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from ..explanation import Explanation
+from ..tabular import as_frame_or_array
+
+Step = Callable[[Any], Any]
+
+
+@dataclass(eq=False)
+class Member:
+    """An estimator of a report, with the tables that its parts take.
+
+    Parameters
+    ----------
+    name : str
+        As the user calls it.
+    model : estimator
+        What predicts and explains: without the steps of a Pipeline before it.
+    before : sequence of callable
+        Steps from the rows of the report to the table that is explained.
+    inner : callable, optional
+        Step from there to what the model takes.
+    heads : sequence of Pipeline
+        The steps among `before` that are scikit-learn's.
+    explainer : callable, optional
+        Table -> Explanation; None without reasons.
+    students : list of str
+        Names of those whom it has taught.
+    given : bool
+        Whether the user named it.
+    """
+
+    name: str
+    model: Any
+    before: tuple[Step, ...] = ()
+    inner: Step | None = None
+    heads: tuple[Any, ...] = ()
+    explainer: Callable[[Any], Explanation] | None = None
+    students: list[str] = field(default_factory=list)
+    given: bool = True
+
+    @property
+    def classifies(self) -> bool:
+        """Whether it predicts labels."""
+        return is_classifier(self.model)
+
+    def table(self, X: Any) -> Any:
+        """Bring rows (n, d) into the table (n, p) that is explained."""
+        for step in self.before:
+            X = step(X)
+        return X
+
+    def _asked(self, table: Any) -> Any:
+        return table if self.inner is None else self.inner(table)
+
+    def predict(self, table: Any) -> Any:
+        """Labels or numbers (n,)."""
+        return self.model.predict(self._asked(table))
+
+    def answers(self, table: Any) -> Any:
+        """Probabilities (n, C) of a classifier, predictions (n,) of a regressor."""
+        return (self.model.predict_proba if self.classifies else self.model.predict)(self._asked(table))
+
+
+def gather(estimators: Any) -> list[Member]:
+    """List the members of a report: each estimator and, after the last, the teachers not named by the user.
+
+    Parameters
+    ----------
+    estimators : mapping of str to estimator, or sequence of estimator
+        What the user gave.
+
+    Returns
+    -------
+    list of Member
+        In the order given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When it is something else, empty, holds something that does not predict, or labels and numbers.
+    NotFittedError
+        When one is not fitted; the message says which.
+    """
+    members = []
+    for where, name, estimator in _named(estimators):
+        if not hasattr(estimator, "predict") or isinstance(estimator, type):
+            got = f"the class {estimator.__name__}" if isinstance(estimator, type) else repr(estimator)[:100]
+            raise TypeError(f"{where} must be a fitted estimator with a method predict. Got {got} instead.")
+        try:
+            check_is_fitted(estimator)
+            model = unwrapped(name, estimator)
+        except NotFittedError as error:
+            raise NotFittedError(f"{where} is not fitted: {error}") from None
+        members.append(model)
+    kinds = {member.classifies for member in members}
+    if len(kinds) > 1:
+        labels = [member.name for member in members if member.classifies]
+        numbers = [member.name for member in members if not member.classifies]
+        raise ValueError(
+            f"estimators must all predict labels or all numbers. Got classifiers {labels} and "
+            f"others {numbers}."
+        )
+    return with_teachers(members)
+
+
+def _named(estimators: Any) -> list[tuple[str, str, Any]]:
+    """Give for each estimator how messages call it, its name, and itself."""
+    if not isinstance(estimators, Mapping | list | tuple):
+        raise TypeError(
+            "estimators must be a dict of names and fitted estimators, or a list of these. "
+            f"Got {type(estimators).__name__} instead."
+        )
+    if not len(estimators):
+        raise ValueError("estimators is empty; expected at least one fitted estimator.")
+    if isinstance(estimators, Mapping):
+        return [(f"estimators[{name!r}]", str(name), one) for name, one in estimators.items()]
+    found: list[tuple[str, str, Any]] = []
+    for i, one in enumerate(estimators):
+        name = base = type(one).__name__
+        number = 1
+        while name in {other for _, other, _ in found}:
+            number += 1
+            name = f"{base} {number}"
+        found.append((f"estimators[{i}]", name, one))
+    return found
+
+
+def unwrapped(
+    name: str, estimator: Any, before: tuple[Step, ...] = (), heads: tuple[Any, ...] = ()
+) -> Member:
+    """Find the model inside a search, a frozen estimator, or a Pipeline whose last step has reasons."""
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif isinstance(estimator, Pipeline) and _has_reasons(estimator[-1]):
+            if len(estimator) > 1:
+                head = estimator[:-1]
+                before, heads = (*before, head.transform), (*heads, head)
+            estimator = estimator[-1]
+        else:
+            break
+    explain = by_column(estimator) if hasattr(estimator, "explain") else None
+    return Member(name, estimator, before, heads=heads, explainer=explain)
+
+
+def _has_reasons(step: Any) -> bool:
+    while isinstance(step, FrozenEstimator):
+        step = step.estimator
+    return hasattr(step, "explain") or hasattr(step, "best_estimator_") or isinstance(step, Pipeline)
+
+
+def by_column(model: Any) -> Callable[[Any], Explanation]:
+    """Give what explains by columns of the table, where a model can explain by something else too."""
+    if "by" in inspect.signature(model.explain).parameters:
+        return lambda table: model.explain(table, by="column")
+    return model.explain
+
+
+def with_teachers(members: list[Member]) -> list[Member]:
+    """Add the teachers of members, and those of teachers; one whom several share comes once."""
+    every, known = list(members), {id(member.model): member for member in members}
+    for member in every:  # grows on the way
+        teacher = getattr(member.model, "teacher_", getattr(member.model, "predictor_", None))
+        if teacher is None:
+            continue
+        found = _teacher_of(member, teacher)
+        if id(found.model) not in known:
+            known[id(found.model)] = found
+            every.append(found)
+        known[id(found.model)].students.append(member.name)
+    return every
+
+
+def _teacher_of(member: Member, teacher: Any) -> Member:
+    """Make a member of a fitted teacher, which is asked about the rows that it was fitted to."""
+    student, name = member.model, f"teacher of {member.name}"
+
+    def rows(table: Any) -> Any:
+        frame = as_frame_or_array(member._asked(table))
+        prepare = getattr(student, "_teacher_table", None)
+        return frame if prepare is None else prepare(frame, student._read(frame))
+
+    if hasattr(student, "teacher_explain"):
+        found = Member(name, teacher, member.before, rows, member.heads, student.teacher_explain)
+    else:
+        found = unwrapped(name, teacher, (*member.before, rows), member.heads)
+    found.given = False
+    return found
+
+
+def kind_in_words(member: Member) -> str:
+    """Say what a member is, in a few words."""
+    model, name = member.model, type(member.model).__name__
+    if isinstance(model, Pipeline):
+        name = f"Pipeline of {type(model[-1]).__name__}"
+    if hasattr(model, "formulas_"):
+        symbols = sum(formula.complexity for formula in model.formulas_)
+        several = len(model.formulas_) > 1
+        words = f"{len(model.formulas_)} formulas, one a class" if several else "a formula"
+        words += f", of {symbols} symbols"
+    elif hasattr(model, "get_rationale"):
+        words = "predicts each row from a few of its columns"
+    elif hasattr(model, "describe") and hasattr(model, "n_active_attributes_"):
+        words = f"a network read as {model.n_active_attributes_} attributes"
+    elif hasattr(model, "teacher_explain"):
+        words = "a network whose score is the sum of its reasons"
+    elif hasattr(model, "explain"):
+        words = "a model with reasons for each row"
+    elif member.explainer is not None:
+        words = "has reasons computed afterwards"
+    else:
+        words = "has no reasons"
+    steps = " (in a Pipeline)" if member.heads and member.given else ""
+    return f"{name}{steps}: {words}"

@@ -1,0 +1,198 @@
+"""make_report: any fitted estimators and their teachers, compared on the same rows in one HTML file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ._measures import measure
+from ._members import gather
+from ._page import card, page
+from ._rows import check_target, choose_examples, one_answer_space, read_rows
+from ._tables import example_frame, importance_frame, missing_frame, summary_frame
+
+
+class Report:
+    """A report that was written; a notebook shows its summary.
+
+    The whole of it is in the file, which any browser opens.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    tables : dict of str to DataFrame
+        What is in it: ``"summary"`` (one row a name: kind, whom it teaches and all figures, NaN where one is
+        missing), ``"missing"`` (name, figure and reason), ``"importances"`` (columns by names: share in
+        the mean absolute reasons) and ``"examples"`` (the rows shown, by their position: why, y,
+        all predictions and the cells).
+    summary_html : str
+        The summary as a notebook shows it.
+
+    See Also
+    --------
+    make_report : Compares estimators and writes the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skrationale.report import make_report
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report = make_report([Ridge().fit(X, y)], X, y, f"{folder}/report.html")
+    >>> list(report.tables)
+    ['summary', 'missing', 'importances', 'examples']
+    """
+
+    def __init__(self, path: Path, tables: dict[str, Any], summary_html: str) -> None:
+        self.path = path
+        self.tables = tables
+        self._summary_html = summary_html
+
+    def __repr__(self) -> str:
+        return f"Report({str(self.path)!r}, {len(self.tables['summary'])} estimators)"
+
+    def _repr_html_(self) -> str:
+        return self._summary_html
+
+
+def make_report(
+    estimators: Mapping[str, Any] | Sequence[Any],
+    X: Any,
+    y: Any,
+    path: str | os.PathLike[str],
+    *,
+    title: str | None = None,
+    n_rows: int = 1000,
+    audit: bool = False,
+    random_state: Any = 0,
+) -> Report:
+    """Compare fitted estimators and their teachers on the same rows, in one HTML file that stands alone.
+
+    The file holds a summary: score, agreement with the teacher in answers and reasons, comprehensiveness
+    and sufficiency of the reasons with the same draws for all, columns used a row, stability under noise,
+    size and times; the shares of columns in all reasons; and a section for each estimator with its formula,
+    attributes or rationales, the columns that matter to it, and the same few rows with their reasons.
+    What could not be computed says why.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator, or list of estimator
+        Fitted, all classifiers or all regressors: of this package, a Pipeline that ends with one, or
+        any other estimator of scikit-learn, which is compared without reasons. The teachers of students
+        are added.
+    X : DataFrame or array-like of shape (m, d)
+        Rows, best such as were not seen in fit.
+    y : array-like of shape (m,)
+        Their labels or numbers.
+    path : str or path-like
+        File to write, in a folder that exists; a file that is there is replaced.
+    title : str, default=None
+        Title of the page.
+    n_rows : int, default=1000
+        Of more rows so many are drawn at random.
+    audit : bool, default=False
+        Whether rationale models are audited (without refits), which trains a few small networks for each.
+    random_state : int, RandomState or None, default=0
+        Seed of all draws. With the same one the file is the same but for times.
+
+    Returns
+    -------
+    Report
+        With the path and the tables.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When a parameter is not as described, lengths differ, or an estimator cannot predict `X`.
+    NotFittedError
+        When an estimator is not fitted; the message says which.
+    FileNotFoundError, IsADirectoryError
+        When the folder of `path` does not exist, or `path` is a folder itself.
+
+    See Also
+    --------
+    skrationale.metrics : The measures one by one.
+    skrationale.explanation.Explanation.write_html : The reasons of one estimator.
+
+    Notes
+    -----
+    On an error nothing is written. Missing figures are in ``tables["missing"]``, with the reasons.
+    Faithfulness is measured with the same shares of columns for all, also for rationales, whose columns come
+    first. FLINT is compared by column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skrationale import SmoothMLPRegressor
+    >>> from skrationale.report import make_report
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> smooth = SmoothMLPRegressor(jacobian_lambda=0.01, max_epochs=5, random_state=0).fit(X[:300], y[:300])
+    >>> estimators = {"smooth": smooth, "ridge": Ridge().fit(X[:300], y[:300])}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report = make_report(estimators, X[300:], y[300:], Path(folder) / "report.html")
+    ...     report.path.stat().st_size > 10_000
+    True
+    >>> report.tables["summary"].index.tolist()
+    ['smooth', 'ridge']
+    """
+    target = _check_path(path)
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title must be a str or None. Got {title!r} instead.")
+    if not isinstance(audit, bool):
+        raise TypeError(f"audit must be a bool. Got {audit!r} instead.")
+    members = gather(estimators)
+    rows = read_rows(X, y, n_rows, random_state)
+    given = [member for member in members if member.given]
+    classes = [label for member in given if member.classifies for label in _labels(member.model)]
+    check_target(rows, classes if members[0].classifies else None)
+    found = measure(members, rows)
+    asked = [one for one in found if one.answers is not None]
+    space = one_answer_space([one.answers for one in asked], [one.labels for one in asked], rows.y)  # type: ignore[misc]
+    chosen = choose_examples(*space)
+    shares = importance_frame(found)
+    text = page(found, rows, chosen, shares, title=title, audit=audit)
+    tables = {
+        "summary": summary_frame(found),
+        "missing": missing_frame(found),
+        "importances": shares,
+        "examples": example_frame(found, rows, chosen),
+    }
+    _write(target, text)
+    return Report(target, tables, card(found, rows))
+
+
+def _labels(model: Any) -> list[Any]:
+    return list(model.classes_.tolist())
+
+
+def _check_path(path: Any) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path must be a str or a path. Got {type(path).__name__} instead.")
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(f"path is a folder, {str(target)!r}; expected that of a file to write.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"path is {str(target)!r}, but the folder {str(target.parent)!r} does not exist."
+        )
+    return target
+
+
+def _write(target: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    neighbour = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        # a lone half of a character has no bytes
+        neighbour.write_bytes(text.encode("utf-8", errors="replace"))
+        neighbour.replace(target)
+    finally:
+        neighbour.unlink(missing_ok=True)

@@ -1,0 +1,84 @@
+"""The figures of a report as data frames."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..explanation._format import simple_cell
+from ._measures import MEASURES, Measured
+from ._rows import Rows
+
+FIGURES = (
+    "score",
+    *MEASURES,
+    "comprehensiveness",
+    "sufficiency",
+    "columns_used",
+    "stability",
+    "kilobytes",
+    "predict_us",
+    "explain_us",
+)
+
+
+def summary_frame(found: list[Measured]) -> Any:
+    """One row a member, with `FIGURES`; NaN where something was not measured."""
+    import pandas as pd
+
+    rows = [
+        {
+            "name": one.member.name,
+            "kind": one.kind,
+            "teaches": ", ".join(one.member.students),
+            **{name: one.figures.get(name, math.nan) for name in FIGURES},
+            "parts": one.parts,
+        }
+        for one in found
+    ]
+    return pd.DataFrame(rows).set_index("name")
+
+
+def missing_frame(found: list[Measured]) -> Any:
+    """One row for each figure that is missing: whose, which, and why."""
+    import pandas as pd
+
+    rows = [(one.member.name, what, why) for one in found for what, why in one.missing.items()]
+    return pd.DataFrame(rows, columns=["name", "figure", "reason"])
+
+
+def importance_frame(found: list[Measured]) -> Any:
+    """Share (columns, members) that each column has of the mean absolute reasons; largest mean first."""
+    import pandas as pd
+
+    shares = {}
+    for one in found:
+        if one.explanation is not None:
+            names = one.explanation.feature_names
+            size = np.nan_to_num(one.explanation.mean_abs()).reshape(len(names), -1).sum(axis=1)
+            total = float(size.sum())
+            own = pd.Series(size / total if total > 0 else size, index=pd.Index(names))
+            shares[one.member.name] = own.groupby(level=0, sort=False).sum()
+    table = pd.DataFrame(shares)
+    return table.loc[(-table.mean(axis=1)).sort_values(kind="stable").index]
+
+
+def example_frame(found: list[Measured], rows: Rows, examples: dict[int, str]) -> Any:
+    """One row an example: its position, why it was chosen, the truth and all answers, and its cells."""
+    import pandas as pd
+
+    cells = rows.cells()
+    table = []
+    for i, why in examples.items():
+        said = {
+            f"prediction of {one.member.name}": simple_cell(one.predictions[i])
+            for one in found
+            if one.predictions is not None
+        }
+        typed = {f"cell {name}": simple_cell(cells[i, j]) for j, name in enumerate(rows.names)}
+        table.append(
+            {"row": int(rows.positions[i]), "why": why, "y": simple_cell(rows.y[i]), **said, **typed}
+        )
+    return pd.DataFrame(table).set_index("row")

@@ -1,0 +1,104 @@
+"""The pages of docs/: their code runs, their figures are those stored, and they lead somewhere."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+RESULTS = ROOT / "examples" / "benchmarks" / "results"
+MADE = {"_build", "generated", "gallery"}
+PAGES = sorted(path for path in DOCS.rglob("*.rst") if not MADE & set(path.relative_to(DOCS).parts))
+CODE = re.compile(r"^( *)\.\. code-block:: python\n((?:\1 +:.*\n)*)\n((?:\1 +.*\n|\s*\n)+)", re.MULTILINE)
+FIGURE = re.compile(r"(?<![\w.,])\d+\.\d+(?![\w.]*\d)|(?<![\w.,])\d+ / \d+")
+NAMES = [str(path.relative_to(DOCS)) for path in PAGES]
+
+
+def code_of(page):
+    text = page.read_text(encoding="utf-8") + "\n"
+    return [textwrap.dedent(match[3]) for match in CODE.finditer(text)]
+
+
+def measured(page):
+    """Prose below headings that begin with "Measured", without options of directives."""
+    sections = re.split(r"\n([^\n]+)\n-{5,}\n", page.read_text(encoding="utf-8"))
+    found = [
+        text
+        for title, text in zip(sections[1::2], sections[2::2], strict=True)
+        if title.startswith("Measured")
+    ]
+    return "\n".join(line for line in "\n".join(found).splitlines() if not line.startswith(("..", "   :")))
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if code_of(p)], ids=lambda p: str(p.relative_to(DOCS)))
+def test_code_runs(page, tmp_path, monkeypatch):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    monkeypatch.chdir(tmp_path)
+    names, codes = {"__name__": page.stem}, code_of(page)
+    assert len(codes) == page.read_text(encoding="utf-8").count(".. code-block:: python")
+    for number, code in enumerate(codes, 1):
+        exec(compile(code, f"{page.name}, block {number}", "exec"), names)
+    pyplot.close("all")
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("families/gbdt2nn", "gbdt2nn"),
+        ("families/symbolic", "symbolic jacobian_cost"),
+        ("families/rationale", "rationale"),
+        ("comparison", "gbdt2nn rationale symbolic"),
+    ],
+)
+def test_figures_are_those_stored(name, files):
+    prose = measured((DOCS / name).with_suffix(".rst"))
+    stored = "\n".join((RESULTS / f"{file}.md").read_text(encoding="utf-8") for file in files.split())
+    figures = FIGURE.findall(prose)
+    assert figures
+    known = set(FIGURE.findall(stored))
+    assert [figure for figure in figures if figure not in known] == []
+
+
+def test_tables_name_stored_results():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for name, heading, options in re.findall(
+            r"\.\. results:: (\w+) \| (.+)\n((?:   :.*\n)*)", text + "\n"
+        ):
+            path = RESULTS / f"{name}.md"
+            if ":optional:" in options and not path.exists():
+                continue
+            assert re.search(rf"^#+ {re.escape(heading)}$", path.read_text(encoding="utf-8"), re.MULTILINE), (
+                page.name,
+                heading,
+            )
+
+
+def test_pages_refer_to_pages_and_examples_that_exist():
+    for page in PAGES:
+        for target in re.findall(r":doc:`(?:[^`<]*<)?([^`>]+)>?`", page.read_text(encoding="utf-8")):
+            base = DOCS if target.startswith("/") else page.parent
+            path = base / target.lstrip("/")
+            if "gallery" in path.parts and path.name != "index":
+                path = ROOT / "examples" / "gallery" / path.name
+                assert path.with_suffix(".py").exists(), (page.name, target)
+            elif not MADE & set(path.relative_to(DOCS).parts):
+                assert path.resolve().with_suffix(".rst").exists(), (page.name, target)
+
+
+def test_every_example_has_a_title_a_picture_and_figures():
+    examples = sorted((ROOT / "examples" / "gallery").glob("plot_*.py"))
+    assert len(examples) > 10
+    for path in examples:
+        text = path.read_text(encoding="utf-8")
+        assert re.match(r'"""\n.+\n=+\n\n', text), path.name
+        assert "plt.show()" in text, path.name
+        assert "print(" in text, path.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_name_no_place_of_a_machine(name):
+    text = (DOCS / name).read_text(encoding="utf-8")
+    assert not re.search(r"(?<![\w.])/(?:home|tmp|work|root|usr)/", text)
