@@ -18,6 +18,8 @@ from skrationale import (
     SymbolicDistillerCV,
 )
 
+TREES = {"n_estimators": 50, "verbose": -1, "n_jobs": 1}
+LEARNING = {"hidden_layer_sizes": (64, 64), "max_epochs": 50, "n_synthetic": 2000, "random_state": 0}
 QUICK = {"hidden_layer_sizes": (16, 16), "max_epochs": 100, "random_state": 0}
 SELECTING = {"hidden_layer_sizes": (16, 16), "max_epochs": 10, "lr": 1e-2, "random_state": 0}
 READING = {"hidden_layer_sizes": (16, 16), "n_attributes": 4, "lr": 1e-2, "max_epochs": 60, "random_state": 0}
@@ -34,9 +36,9 @@ def expected_failures(estimator):
 
 @parametrize_with_checks(
     [
-        GBDT2NNStudent(),
-        GBDT2NNStudent(LGBMClassifier(verbose=-1, n_jobs=1)),
-        GBDT2NNStudent(LGBMRegressor(verbose=-1, n_jobs=1)),
+        GBDT2NNStudent(**LEARNING),
+        GBDT2NNStudent(LGBMClassifier(**TREES), **LEARNING),
+        GBDT2NNStudent(LGBMRegressor(**TREES), **LEARNING),
         SmoothMLPRegressor(**QUICK),
         SmoothMLPClassifier(**QUICK),
         SymbolicDistiller(SmoothMLPRegressor(**QUICK), jacobian_lambda=0.01, **SHORT),

@@ -111,7 +111,7 @@ class RationaleClassifier(BaseRationale):
     The selector reads the whole row: a row changed outside its rationale may get another one. Hold the mask
     to see that predictions rest on it: ``predict(X, mask=M)``.
 
-    A row without any column is predicted as its class frequencies would have it. A target of one class
+    A row without any column is predicted by the class frequencies of the training rows. A target of one class
     needs no columns at all.
 
     References

@@ -307,11 +307,19 @@ class Fitting:
     def _model(
         self, cells: Cells, selector: State, predictor: State, rule: MaskRule, fill: np.ndarray | None
     ) -> RationaleModel:
-        shift, live = self.shift, cells.live
-        if not live.size and self.task.is_classification:
-            shift = base_scores(self.y, self.weight, self.task)
-        sizes = tuple(map(int, self.parameters.hidden_layer_sizes))
-        return RationaleModel(cells.encoder, live, sizes, selector, predictor, rule, fill, shift, self.scale)
+        base = base_scores(self.y, self.weight, self.task) if self.task.is_classification else self.shift
+        return RationaleModel(
+            cells.encoder,
+            cells.live,
+            tuple(map(int, self.parameters.hidden_layer_sizes)),
+            selector,
+            predictor,
+            rule,
+            fill,
+            self.shift,
+            self.scale,
+            base,
+        )
 
     def _module(self, cells: Cells, selector: nn.Module, stage: int) -> SelectAndPredict:
         groups = torch.from_numpy(cells.groups)

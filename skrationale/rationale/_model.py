@@ -32,7 +32,7 @@ class RationaleModel:
     encoder : TableEncoder
         Encodes the d columns of a table.
     live : ndarray of shape (c,)
-        Columns that can be selected at all; without any, every row has the scores `shift`.
+        Columns that can be selected at all; without any, every row has the scores `base`.
     hidden : sequence of int
         Widths of hidden layers.
     selector, predictor : dict of str to ndarray
@@ -43,6 +43,8 @@ class RationaleModel:
         What the predictor sees in hidden cells; None for a predictor that is told the mask.
     shift, scale : ndarray of shape (K,)
         What the predictor's scores are raised by, after they were multiplied.
+    base : ndarray of shape (K,)
+        Scores when no cell is shown, unless there is a fill.
     """
 
     encoder: TableEncoder
@@ -54,6 +56,7 @@ class RationaleModel:
     fill: np.ndarray | None
     shift: np.ndarray
     scale: np.ndarray
+    base: np.ndarray
 
     @property
     def n_columns(self) -> int:
@@ -89,11 +92,14 @@ class RationaleModel:
     def scores(self, codes: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """Give scores (n, K) from the cells that mask (n, d) shows, by default those of the rationales."""
         if not self.live.size:
-            return np.tile(self.shift, (len(codes), 1))
+            return np.tile(self.base, (len(codes), 1))
         predictor, seen = self._predictor(codes, mask)
         with torch.no_grad(), limit_threads(CHUNK * seen.shape[1] ** 2):
             scores = torch.cat([predictor(part) for part in seen.split(CHUNK)]).numpy()
-        return scores * self.scale + self.shift
+        scores = scores * self.scale + self.shift
+        if self.fill is None:  # what the predictor is told of the mask stands last
+            scores[~seen[:, -len(self.live) :].any(dim=1).numpy()] = self.base
+        return scores
 
     def hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
         """Give the states (n, h) of the predictor's hidden layers; none where every row has one score."""
