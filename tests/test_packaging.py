@@ -45,11 +45,8 @@ def test_readme_examples_run(tmp_path, monkeypatch):
     for example in examples:
         exec(compile(example, "README.md", "exec"), names)
     assert names["student"].score(names["X_test"], names["y_test"]) > 0.9
-    assert (tmp_path / "reasons.html").stat().st_size > 1000
-    assert names["distiller"].score(names["X"], names["y"]) > 0.4
-    assert names["mask"].shape == (1000, 11)
-    assert names["mask"].mean() < 0.6
-    assert names["small"].score(names["X_new"], names["y_new"]) > 0.65
+    assert (names["few"].get_rationale(names["X_test"]).sum(axis=1) == 3).all()
+    assert "three columns" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_readme_links_lead_somewhere():
@@ -65,7 +62,7 @@ def test_readme_figures_are_those_that_are_stored(family):
     (block,) = re.findall(rf"<!-- figures: {family} -->(.*?)<!-- end -->", readme, re.DOTALL)
     rows = [line for line in block.splitlines() if line.startswith("|")]
     stored = (ROOT / f"examples/benchmarks/results/{family}.md").read_text(encoding="utf-8").splitlines()
-    assert len(rows) > 10
+    assert len(rows) > 6
     assert set(rows) <= set(stored)
 
 

@@ -1,6 +1,8 @@
 """What happens around epochs: stopping early, a progress bar, and the callbacks of the user."""
 
 import math
+import multiprocessing
+import threading
 from typing import Any
 
 import torch
@@ -70,6 +72,14 @@ class BestWeights(Callback):
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         if self.best_epoch_:
             net.module_.load_state_dict(self.weights_)
+
+
+def in_worker() -> bool:
+    """Whether this is one of several jobs, whose bars would write over each other."""
+    return (
+        multiprocessing.parent_process() is not None
+        or threading.current_thread() is not threading.main_thread()
+    )
 
 
 class ProgressBar(Callback):

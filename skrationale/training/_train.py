@@ -12,7 +12,7 @@ import torch
 from sklearn.utils import check_scalar
 from skorch.callbacks import EpochTimer, PrintLog
 
-from ._callbacks import BestWeights, ProgressBar, check_callbacks
+from ._callbacks import BestWeights, ProgressBar, check_callbacks, in_worker
 from ._data import Batch, float_dtype, to_batch
 from ._device import resolve_device
 from ._net import Criterion, EpochHook, LeanNet, Loss, diverged
@@ -187,7 +187,7 @@ def train(
     random_state : int, default=0
         Seed of the shuffles and of what the loss and the module draw. Not negative.
     verbose : int, default=0
-        0 is silent, 1 shows a bar over epochs, 2 prints a table.
+        0 is silent, 1 shows a bar over epochs (not in one of several jobs), 2 prints a table.
     callbacks : list of skorch callbacks or of (name, callback), default=None
         Called as in skorch. Those that need predictions of the net, as ``EpochScoring``, cannot
         be used.
@@ -240,7 +240,7 @@ def train(
     valid = None if validation is None else to_batch("validation", validation, place, dtype)
     shuffle_seed, noise_seed = np.random.SeedSequence(random_state).generate_state(2).tolist()
     stopper = BestWeights(n_iter_no_change, tol, min_epochs)
-    bar = ProgressBar(disable=verbose != 1)
+    bar = ProgressBar(disable=verbose != 1 or in_worker())
     net = LeanNet(
         module,
         Criterion(loss),

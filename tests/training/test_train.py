@@ -6,6 +6,7 @@ import pickle
 import warnings
 import weakref
 
+import joblib
 import numpy as np
 import pytest
 import skorch.callbacks
@@ -481,6 +482,12 @@ class TestVerbosity:
         assert "5/5" in err
         assert "train_loss=" in err
         assert "valid_loss=" in err
+
+    @pytest.mark.parametrize("backend", ["loky", "threading"])
+    def test_no_bar_in_jobs(self, backend, capfd):
+        jobs = [joblib.delayed(fit)(verbose=1)] * 2
+        joblib.Parallel(n_jobs=2, backend=backend)(jobs)
+        assert capfd.readouterr() == ("", "")
 
     def test_bar_is_closed_on_errors(self, capfd):
         with pytest.raises(KeyboardInterrupt) as caught:
