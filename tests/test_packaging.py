@@ -56,7 +56,7 @@ def test_readme_links_lead_somewhere():
         assert (ROOT / link).exists(), link
 
 
-@pytest.mark.parametrize("family", ["gbdt2nn", "rationale", "symbolic"])
+@pytest.mark.parametrize("family", ["faithfulness", "flint", "gbdt2nn", "rationale", "symbolic"])
 def test_readme_figures_are_those_that_are_stored(family):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(rf"<!-- figures: {family} -->(.*?)<!-- end -->", readme, re.DOTALL)
