@@ -49,7 +49,8 @@ def test_code_runs(page, tmp_path, monkeypatch):
         ("families/gbdt2nn", "gbdt2nn"),
         ("families/symbolic", "symbolic jacobian_cost"),
         ("families/rationale", "rationale"),
-        ("comparison", "gbdt2nn rationale symbolic"),
+        ("families/flint", "flint"),
+        ("comparison", "faithfulness gbdt2nn rationale symbolic"),
     ],
 )
 def test_figures_are_those_stored(name, files):
