@@ -47,7 +47,8 @@ demo: $(RUN)  ## distil four tables, print a table of figures, write reports/qui
 	$(PY) examples/quickstart.py
 
 test: $(TEST)  ## run the tests and doctests
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 2 --dist loadfile --cov --cov-report=
+	$(PY) -m coverage report --skip-covered
 
 test-long: $(TEST)  ## run the long statistical checks
 	$(PY) -m pytest tests/long || [ $$? -eq 5 ]  # 5: there are none

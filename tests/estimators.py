@@ -41,7 +41,13 @@ SHORT = {
     "random_state": 0,
 }
 FLINT = {"hidden_layer_sizes": (16, 16), "n_attributes": 6, "lr": 5e-3, "max_epochs": 30, "random_state": 0}
-RATIONALE = {"hidden_layer_sizes": (16, 16), "max_epochs": 15, "lr": 5e-3, "random_state": 0}
+RATIONALE = {
+    "hidden_layer_sizes": (16, 16),
+    "max_epochs": 15,
+    "lr": 5e-3,
+    "weight_decay": 1e-3,
+    "random_state": 0,
+}
 
 
 class OneHot(TransformerMixin, BaseEstimator):

@@ -21,7 +21,14 @@ from skrationale import (
 TREES = {"n_estimators": 50, "verbose": -1, "n_jobs": 1}
 LEARNING = {"hidden_layer_sizes": (64, 64), "max_epochs": 50, "n_synthetic": 2000, "random_state": 0}
 QUICK = {"hidden_layer_sizes": (16, 16), "max_epochs": 100, "random_state": 0}
-SELECTING = {"hidden_layer_sizes": (16, 16), "max_epochs": 10, "lr": 1e-2, "random_state": 0}
+BRIEF = QUICK | {"max_epochs": 40}
+SELECTING = {
+    "hidden_layer_sizes": (16, 16),
+    "max_epochs": 10,
+    "lr": 1e-2,
+    "weight_decay": 1e-3,
+    "random_state": 0,
+}
 READING = {"hidden_layer_sizes": (16, 16), "n_attributes": 4, "lr": 1e-2, "max_epochs": 60, "random_state": 0}
 SHORT = {"niterations": 4, "population_size": 40, "n_searches": 1, "maxsize": 8}
 
@@ -41,14 +48,14 @@ def expected_failures(estimator):
         GBDT2NNStudent(LGBMRegressor(**TREES), **LEARNING),
         SmoothMLPRegressor(**QUICK),
         SmoothMLPClassifier(**QUICK),
-        SymbolicDistiller(SmoothMLPRegressor(**QUICK), jacobian_lambda=0.01, **SHORT),
-        SymbolicDistiller(SmoothMLPClassifier(**QUICK), jacobian_lambda=0.01, **SHORT),
+        SymbolicDistiller(SmoothMLPRegressor(**BRIEF), jacobian_lambda=0.01, **SHORT),
+        SymbolicDistiller(SmoothMLPClassifier(**BRIEF), jacobian_lambda=0.01, **SHORT),
         FLINTClassifier(**READING),
         FLINTRegressor(**READING),
         RationaleClassifier(**SELECTING),
         RationaleRegressor(**SELECTING),
         RationaleDistiller(RationaleClassifier(**SELECTING), audit_teacher=False, **SELECTING),
-        SymbolicDistillerCV(SmoothMLPRegressor(**QUICK), jacobian_lambdas=(0, 0.01), cv=2, **SHORT),
+        SymbolicDistillerCV(SmoothMLPRegressor(**BRIEF), jacobian_lambdas=(0, 0.01), cv=2, **SHORT),
     ],
     expected_failed_checks=expected_failures,
 )
