@@ -71,5 +71,5 @@ bench: $(TEST)  ## run the scripts behind the published figures (hours)
 	for script in examples/benchmarks/[a-z]*.py; do $(PY) "$$script" || exit; done
 
 clean:  ## remove the environment, caches and reports
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build dist reports docs/_build docs/generated docs/gallery
+	rm -rf $(VENV) .coverage .pytest_cache .ruff_cache .mypy_cache build dist reports docs/_build docs/generated docs/gallery
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
