@@ -20,7 +20,7 @@ from skrationale import (
 
 TREES = {"n_estimators": 50, "verbose": -1, "n_jobs": 1}
 LEARNING = {"hidden_layer_sizes": (64, 64), "max_epochs": 50, "n_synthetic": 2000, "random_state": 0}
-QUICK = {"hidden_layer_sizes": (16, 16), "max_epochs": 100, "random_state": 0}
+QUICK = {"hidden_layer_sizes": (16, 16), "max_epochs": 60, "random_state": 0}
 BRIEF = QUICK | {"max_epochs": 40}
 SELECTING = {
     "hidden_layer_sizes": (16, 16),

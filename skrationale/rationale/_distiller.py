@@ -94,8 +94,8 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
     >>> from sklearn.datasets import load_breast_cancer
     >>> from skrationale import RationaleClassifier, RationaleDistiller
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-    >>> teacher = RationaleClassifier(max_epochs=30, random_state=0)
-    >>> student = RationaleDistiller(teacher, hidden_layer_sizes=(8,), max_epochs=30, random_state=0)
+    >>> teacher = RationaleClassifier(max_epochs=10, random_state=0)
+    >>> student = RationaleDistiller(teacher, hidden_layer_sizes=(8,), max_epochs=10, random_state=0)
     >>> student.fit(X, y).score(X, y) > 0.9
     True
     """

@@ -65,10 +65,11 @@ class SymbolicDistillerCV(SymbolicDistiller):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrationale import SymbolicDistillerCV
+    >>> from skrationale import SmoothMLPRegressor, SymbolicDistillerCV
     >>> X = np.random.RandomState(0).uniform(-2, 2, (150, 2))
     >>> y = 3 * X[:, 0] * X[:, 1]
-    >>> search = SymbolicDistillerCV(jacobian_lambdas=[0, 0.01], cv=2, niterations=20, random_state=0)
+    >>> network = SmoothMLPRegressor(hidden_layer_sizes=(32, 32), max_epochs=60)
+    >>> search = SymbolicDistillerCV(network, jacobian_lambdas=[0, 0.01], cv=2, niterations=5, random_state=0)
     >>> search = search.fit(X, y)
     >>> [step["jacobian_lambda"] for step in search.lambda_path_]
     [0.0, 0.01]
