@@ -113,6 +113,8 @@ REGRESSORS = {
 ALL = {f"{name}-classifier": make for name, make in CLASSIFIERS.items()} | {
     f"{name}-regressor": make for name, make in REGRESSORS.items()
 }
+FAMILIES = ("gbdt2nn", "smooth-mlp", "symbolic", "rationale", "rationale-distiller", "flint")
+"""Names that have a classifier and a regressor, without their variants."""
 
 GRIDS = {
     "explanation_lambda": [0.1, 1.0],

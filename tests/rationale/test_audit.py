@@ -52,7 +52,7 @@ def true_masks(number):
     return select
 
 
-@pytest.fixture(scope="module", params=[4, 5])
+@pytest.fixture(scope="module", params=[5])
 def syn(request):
     """Number of the problem, a model with the defaults, and other rows."""
     number = request.param
