@@ -86,6 +86,21 @@ def infidelity(
             f"predict gives answers of shape {whole.shape}; expected {(len(values), *values.shape[2:])}, the "
             "score that explanation adds up to: decision_function of a classifier, predict of a regressor."
         )
+    claim, change = _claims_and_changes(perturber, values, n_perturbations, random_state)
+    error = float(((claim - change) ** 2).mean())
+    return _relative(error, float(change.var(axis=0).mean())) if normalize else error
+
+
+def _relative(error: float, variance: float) -> float:
+    if variance == 0:
+        return 0.0 if error == 0 else float("nan")
+    return error / variance
+
+
+def _claims_and_changes(
+    perturber: Perturber, values: np.ndarray, n_perturbations: int, random_state: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give sums (m, k) of the values (n, d) or (n, d, k) of hidden columns, and changes (m, k) of the score."""
     # not the generator of the fills: these are the same as elsewhere with this seed
     draws = generator(random_state).spawn(1)[0]
 
@@ -96,13 +111,7 @@ def infidelity(
 
     claims, changes = [], []
     for rows, hidden, answers in perturber.answers(n_perturbations, hide):
-        claims.append(np.einsum("sbd,bd...->sb...", hidden, values[rows]).reshape(hidden[..., 0].size, -1))
-        changes.append((whole[rows] - answers).reshape(hidden[..., 0].size, -1))
-    claim, change = np.concatenate(claims), np.concatenate(changes)
-    error = float(((claim - change) ** 2).mean())
-    if not normalize:
-        return error
-    variance = float(change.var(axis=0).mean())
-    if variance == 0:
-        return 0.0 if error == 0 else float("nan")
-    return error / variance
+        n_answers = hidden[..., 0].size
+        claims.append(np.einsum("sbd,bd...->sb...", hidden, values[rows]).reshape(n_answers, -1))
+        changes.append((perturber.whole[rows] - answers).reshape(n_answers, -1))
+    return np.concatenate(claims), np.concatenate(changes)
