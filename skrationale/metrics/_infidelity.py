@@ -100,7 +100,7 @@ def _relative(error: float, variance: float) -> float:
 def _claims_and_changes(
     perturber: Perturber, values: np.ndarray, n_perturbations: int, random_state: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give sums (m, k) of the values (n, d) or (n, d, k) of hidden columns, and changes (m, k) of the score."""
+    """Give sums (m, k) of the values (n, d[, k]) of hidden columns, and changes (m, k) of the score."""
     # not the generator of the fills: these are the same as elsewhere with this seed
     draws = generator(random_state).spawn(1)[0]
 
