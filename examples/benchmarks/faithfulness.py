@@ -56,16 +56,17 @@ NOTES = f"""Means ± standard deviations over seeds, on {TEST_ROWS:,} rows of a 
 fit. Of adult the probability of the class predicted is judged, of california_housing the prediction, in
 standard deviations of the target. Comprehensiveness (high is good) and sufficiency (low is good): how far the
 answer falls, or changes, without the 10, 20 and 50 % most important columns and with these alone; of masks
-without their columns and with these alone. Deletion and insertion: areas under the curves from no column to
-all. Of adult they hold the probability, so that deletion is good when low and insertion when high; of
-california_housing the change, with which it is the other way round. Hidden cells come from
-{BACKGROUND:,} rows of the training set (marginal, 5 draws) or hold their mean or most frequent value
-(mean). All explanations are judged on the same rows with the same draws. *Student*: a GBDT2NNStudent,
-*teacher*: its LightGBM; *rationale model*: a Rationale* fitted to the same rows by itself, as it is by
-default or with max_features={FEW}. KernelSHAP, of shap, explains the student's score against
-{KERNEL_BACKGROUND} training rows with {KERNEL_SAMPLES} samples, and as it is slow on the first {KERNEL_ROWS}
-rows alone, where the others are judged again. Random: an order, or a mask of the size of the rationale,
-drawn for each row."""
+without their columns and with these alone. *All columns* hides whole rows, after which nothing of the answer
+is left. To exceed it is no gain: without the longitude alone, some houses stand in the sea. Deletion and
+insertion: areas under the curves from no column to all. Of adult they hold the probability, so that deletion
+is good when low and insertion when high; of california_housing the change, with which it is the other way
+round. Hidden cells come from {BACKGROUND:,} rows of the training set (marginal, mean over 5 draws) or hold
+their mean or most frequent value (mean). All explanations are judged on the same rows with the same draws.
+*Student*: a GBDT2NNStudent, *teacher*: its LightGBM; *rationale model*: a Rationale* fitted to the same rows
+by itself, as it is by default or with max_features={FEW}. KernelSHAP, of shap, explains the student's score
+against {KERNEL_BACKGROUND} training rows with {KERNEL_SAMPLES} samples, and as it is slow on the first
+{KERNEL_ROWS} rows alone, where the others are judged again. Random: an order, or a mask of the size of the
+rationale, drawn for each row."""
 
 
 class Setting:
@@ -118,6 +119,12 @@ class Setting:
     def random(self) -> Explanation:
         draws = np.random.default_rng(self.seed).random(self.rows.shape)
         return Explanation(draws, 0.0, feature_names=self.tree_shap.feature_names)
+
+    @cached_property
+    def all_columns(self) -> Explanation:
+        """What hides whole rows: how far answers are from those of rows of which nothing is known."""
+        values, names = np.ones(self.rows.shape), self.tree_shap.feature_names
+        return Explanation(values, 0.0, mask=values > 0, kind="rationale", feature_names=names)
 
     def as_mask(self, explanation: Explanation, k: int | None) -> Explanation:
         """As many columns of each row, by absolute value, as its rationale has."""
@@ -207,6 +214,7 @@ def mask_reasons(setting: Setting, k: int | None) -> dict[str, Callable[[], Expl
         "student's reasons, as many": lambda: setting.as_mask(setting.student_reasons, k),
         "teacher's TreeSHAP, as many": lambda: setting.as_mask(setting.tree_shap, k),
         "random columns, as many": lambda: setting.as_mask(setting.random, k),
+        "all columns": lambda: setting.all_columns,
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..explanation import Explanation
 from ._checks import explanation_of, positive_integer
-from ._faithfulness import column_ranks, fall
+from ._faithfulness import column_ranks, mean_fall
 from ._perturbing import Perturber
 
 
@@ -65,7 +65,7 @@ def _curve(
 
     total = np.zeros(len(asked))
     for rows, _, answers in perturber.answers(len(asked), hide):
-        total += fall(whole[rows], answers).sum(axis=1)
+        total += mean_fall(whole[rows], answers).sum(axis=1)
     falls = np.append(total, 0.0) if insert else np.append(0.0, total)
     measure = "difference" if whole.ndim == 1 else "answer"
     heights = falls / perturber.n
@@ -105,7 +105,7 @@ def deletion_curve(
     n_steps : int, default=10
         Steps from no column to all of them; no more than there are columns.
     n_fills : int, default=5
-        Draws of a marginal fill, over which answers are averaged.
+        Draws of a marginal fill, over which answers, or differences, are averaged.
     random_state : int, RandomState, Generator or None, default=0
         Seed: with the same one, all explanations of `X` are judged with the same draws.
 
@@ -167,7 +167,7 @@ def insertion_curve(
     n_steps : int, default=10
         Steps from no column to all of them; no more than there are columns.
     n_fills : int, default=5
-        Draws of a marginal fill, over which answers are averaged.
+        Draws of a marginal fill, over which answers, or differences, are averaged.
     random_state : int, RandomState, Generator or None, default=0
         Seed: with the same one, all explanations of `X` are judged with the same draws.
 

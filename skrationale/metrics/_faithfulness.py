@@ -34,13 +34,16 @@ def column_ranks(explanation: Explanation, whole: np.ndarray) -> np.ndarray:
     return np.argsort(np.argsort(-size, axis=1, kind="stable"), axis=1)
 
 
-def fall(whole: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Change (S, b) from answers (b,) or (b, C) to (S, b) or (S, b, C): the fall of the class predicted."""
+def mean_fall(whole: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Fall (S, b) from answers (b,) or (b, C) to answers (S, F, b) or (S, F, b, C), averaged over fills.
+
+    Of classes that of the class predicted. Of numbers the absolute change: it is that of each fill, as
+    means of more fills lie ever nearer to the whole answer.
+    """
     if whole.ndim == 1:
-        return np.abs(whole - answers)
-    said = whole.argmax(axis=1)[:, None]
-    kept = np.take_along_axis(answers, np.broadcast_to(said, (len(answers), *said.shape)), axis=2)
-    return np.take_along_axis(whole, said, axis=1)[:, 0] - kept[:, :, 0]
+        return np.abs(whole - answers).mean(axis=1)
+    rows, said = np.arange(len(whole)), whole.argmax(axis=1)
+    return (whole[rows, said] - answers[..., rows, said]).mean(axis=1)
 
 
 def _counts(shares: Any, d: int) -> np.ndarray:
@@ -71,7 +74,7 @@ def _aopc(
 
     found = np.empty(perturber.n)
     for rows, _, answers in perturber.answers(len(counts) if mask is None else 1, hide):
-        found[rows] = fall(perturber.whole[rows], answers).mean(axis=0)
+        found[rows] = mean_fall(perturber.whole[rows], answers).mean(axis=0)
     return found if per_row else float(found.mean())
 
 
@@ -108,7 +111,7 @@ def comprehensiveness(
         Shares of columns hidden, rounded up, over which the fall is averaged. None: 0.1, 0.2 and 0.5;
         for an explanation of kind "rationale" exactly the columns of its mask instead.
     n_fills : int, default=5
-        Draws of a marginal fill, over which answers are averaged.
+        Draws of a marginal fill, over which the fall is averaged.
     random_state : int, RandomState, Generator or None, default=0
         Seed: with the same one, all explanations of `X` are judged with the same draws.
     per_row : bool, default=False
@@ -118,7 +121,7 @@ def comprehensiveness(
     -------
     float or ndarray of shape (n,)
         With (n, C) answers the fall of that of the class predicted for the whole row, with (n,) the
-        absolute change.
+        absolute change. Both are means over fills.
 
     Raises
     ------
@@ -131,7 +134,8 @@ def comprehensiveness(
 
     References
     ----------
-    DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL 2020.
+    DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL 2020; of numbers, the
+    prediction gap of Agarwal et al., OpenXAI, NeurIPS 2022.
 
     Examples
     --------
@@ -180,7 +184,7 @@ def sufficiency(
         Shares of columns left, rounded up, over which the fall is averaged. None: 0.1, 0.2 and 0.5;
         for an explanation of kind "rationale" exactly the columns of its mask instead.
     n_fills : int, default=5
-        Draws of a marginal fill, over which answers are averaged.
+        Draws of a marginal fill, over which the fall is averaged.
     random_state : int, RandomState, Generator or None, default=0
         Seed: with the same one, all explanations of `X` are judged with the same draws.
     per_row : bool, default=False
@@ -190,7 +194,7 @@ def sufficiency(
     -------
     float or ndarray of shape (n,)
         With (n, C) answers the fall of that of the class predicted for the whole row, with (n,) the
-        absolute change.
+        absolute change. Both are means over fills.
 
     Raises
     ------
@@ -203,7 +207,8 @@ def sufficiency(
 
     References
     ----------
-    DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL 2020.
+    DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL 2020; of numbers, the
+    prediction gap of Agarwal et al., OpenXAI, NeurIPS 2022.
 
     Examples
     --------

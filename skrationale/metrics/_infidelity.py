@@ -113,5 +113,5 @@ def _claims_and_changes(
     for rows, hidden, answers in perturber.answers(n_perturbations, hide):
         n_answers = hidden[..., 0].size
         claims.append(np.einsum("sbd,bd...->sb...", hidden, values[rows]).reshape(n_answers, -1))
-        changes.append((perturber.whole[rows] - answers).reshape(n_answers, -1))
+        changes.append((perturber.whole[rows] - answers.mean(axis=1)).reshape(n_answers, -1))
     return np.concatenate(claims), np.concatenate(changes)

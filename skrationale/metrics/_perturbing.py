@@ -32,7 +32,7 @@ class Perturber:
     fill : {"marginal", "mean", "missing"}
         What stands in a hidden cell.
     n_fills : int
-        Draws of a marginal fill, over which answers are averaged.
+        Draws of a marginal fill, F.
     random_state : int, RandomState, Generator or None
         Seed of the draws.
 
@@ -111,8 +111,8 @@ class Perturber:
             Positions of the rows of this batch.
         hidden : ndarray of bool of shape (S, b, d)
             What `hide` gave.
-        answers : ndarray of shape (S, b) or (S, b, C)
-            Means over fills. Every case of a row, and every call with this seed, sees the same draws.
+        answers : ndarray of shape (S, F, b) or (S, F, b, C)
+            One for each fill. Every case of a row, and every call with this seed, sees the same draws.
         """
         draws = generator(self._random_state)
         step = max(1, self._limit // (n_cases * self.n_fills))
@@ -129,7 +129,7 @@ class Perturber:
                     f"predict returned {got.shape[1:]} answers a row; expected {self.whole.shape[1:]}, "
                     "as for the whole rows."
                 )
-            yield rows, hidden, got.reshape(*cells.shape[1:], *got.shape[1:]).mean(axis=1)
+            yield rows, hidden, got.reshape(*cells.shape[1:], *got.shape[1:])
 
     def _donors(self, rows: np.ndarray, draws: np.random.Generator) -> np.ndarray:
         """Positions (d, F, b) of fills in the pools, below the table's own rows."""

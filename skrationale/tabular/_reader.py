@@ -45,11 +45,11 @@ def as_frame_or_array(X: Any) -> Any:
         try:
             return check_array(X, ensure_all_finite=False)
         except ValueError as error:
-            if "could not convert string" not in str(error):
+            if "could not convert string" not in str(error) and "arrays of bytes/strings" not in str(error):
                 raise
         import pandas as pd
 
-        return pd.DataFrame(np.asarray(X, dtype=object)).infer_objects()
+        return as_frame_or_array(pd.DataFrame(np.asarray(X, dtype=object)).infer_objects())
     return check_array(X, ensure_all_finite=False)
 
 

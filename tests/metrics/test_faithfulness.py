@@ -119,10 +119,27 @@ def test_a_random_explanation_is_worse(X, fill):
         assert insertion_curve(good, **asked).area < insertion_curve(bad, **asked).area
 
 
-def test_marginal_fills_average_other_rows(X):
-    got = comprehensiveness(exact(X), linear, X, shares=1.0, n_fills=4000, per_row=True)
-    others = (X.sum(0) - X) / 39
-    np.testing.assert_allclose(got, np.abs(linear(X) - linear(others)), atol=0.35)
+def test_marginal_fills_are_the_cells_of_all_other_rows(X):
+    first = np.abs(exact(X).values).argmax(1)
+    own = X[np.arange(40), first]
+    change = np.abs(WEIGHTS[first, None] * (own[:, None] - X[:, first].T)).sum(1) / 39
+    got = comprehensiveness(exact(X), linear, X, shares=0.2, n_fills=4000, per_row=True)
+    np.testing.assert_allclose(got, change, atol=0.2)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("classes", [False, True])
+def test_more_fills_are_more_exact_but_expect_the_same(X, measure, classes):
+    model, e = probabilities(2, X) if classes else (None, exact(X))
+    predict = model.predict_proba if classes else linear
+
+    def found(n_fills, seed):
+        got = measure(e, predict, X, n_fills=n_fills, random_state=seed)
+        return getattr(got, "area", got)
+
+    few, many = [[found(n, seed) for seed in range(30)] for n in (1, 10)]
+    assert np.mean(few) == pytest.approx(np.mean(many), abs=4 * np.std(few) / 30**0.5)
+    assert np.std(many) < np.std(few)
 
 
 def test_a_row_does_not_fill_itself():

@@ -94,6 +94,14 @@ def test_arrays_that_hold_text():
     assert reader.display(array)[1, 0] == "b"
 
 
+@pytest.mark.parametrize("kind", [list, np.array], ids=["lists", "array"])
+def test_tables_of_text_alone(kind):
+    reader = TableReader().fit(kind([["a", "10"], ["b", "9"]]))
+    np.testing.assert_array_equal(reader.transform(kind([["b", "10"], ["c", "9"]])), [[1, 0], [-1, 1]])
+    with pytest.raises(ValueError, match="0 sample"):
+        reader.transform(np.empty((0, 2), dtype="U1"))
+
+
 def test_polars_and_arrow_are_read_like_pandas():
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame(
