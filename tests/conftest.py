@@ -10,6 +10,11 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+def pytest_runtest_setup():
+    """What draws from the global generator draws the same in any order of tests."""
+    np.random.seed(0)  # noqa: NPY002
+
+
 @pytest.fixture(scope="session")
 def mixed():
     """A table of numbers, text, categories, booleans and missing values; y depends on all but `idle`."""

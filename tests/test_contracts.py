@@ -240,7 +240,7 @@ def test_polars_frames(make, fitted, mixed):
     np.testing.assert_allclose(reasons(model, pl.from_pandas(X)).values, reasons(model, X).values, atol=1e-10)
 
 
-@every
+@one_each
 def test_grid_search_over_a_pipeline_scores_reasons_too(make, mixed):
     X, score = mixed
     model = make()

@@ -20,7 +20,7 @@ from skrationale import (
 TREES = {"n_estimators": 50, "verbose": -1, "n_jobs": 1}
 LEARNING = {"hidden_layer_sizes": (64, 64), "max_epochs": 50, "n_synthetic": 2000, "random_state": 0}
 QUICK = {"hidden_layer_sizes": (16, 16), "max_epochs": 60, "random_state": 0}
-BRIEF = QUICK | {"max_epochs": 40}
+BRIEF = QUICK | {"max_epochs": 30}
 SELECTING = {
     "hidden_layer_sizes": (16, 16),
     "max_epochs": 6,
@@ -29,7 +29,7 @@ SELECTING = {
     "random_state": 0,
 }
 READING = {"hidden_layer_sizes": (16, 16), "n_attributes": 4, "lr": 1e-2, "max_epochs": 60, "random_state": 0}
-SHORT = {"niterations": 4, "population_size": 40, "n_searches": 1, "maxsize": 8}
+SHORT = {"niterations": 2, "population_size": 30, "n_searches": 1, "maxsize": 8}
 
 
 def expected_failures(estimator):

@@ -68,8 +68,9 @@ class SymbolicDistillerCV(SymbolicDistiller):
     >>> from skrationale import SmoothMLPRegressor, SymbolicDistillerCV
     >>> X = np.random.RandomState(0).uniform(-2, 2, (150, 2))
     >>> y = 3 * X[:, 0] * X[:, 1]
-    >>> network = SmoothMLPRegressor(hidden_layer_sizes=(32, 32), max_epochs=60)
-    >>> search = SymbolicDistillerCV(network, jacobian_lambdas=[0, 0.01], cv=2, niterations=5, random_state=0)
+    >>> network = SmoothMLPRegressor(hidden_layer_sizes=(16, 16), max_epochs=30)
+    >>> settings = {"niterations": 2, "n_searches": 1, "maxsize": 8, "random_state": 0}
+    >>> search = SymbolicDistillerCV(network, jacobian_lambdas=[0, 0.01], cv=2, **settings)
     >>> search = search.fit(X, y)
     >>> [step["jacobian_lambda"] for step in search.lambda_path_]
     [0.0, 0.01]

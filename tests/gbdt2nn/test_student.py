@@ -146,7 +146,7 @@ def test_one_vs_all_probabilities_sum_to_one(friedman):
 def test_classes_may_be_text_and_more_than_two(friedman):
     X, y = friedman
     labels = np.array(["low", "mid", "top"])[np.digitize(y, [10, 15])]
-    model = GBDT2NNStudent(**FAST | {"max_epochs": 40}).fit(X, labels)
+    model = GBDT2NNStudent(classifier(), **FAST | {"max_epochs": 40}).fit(X, labels)
     assert list(model.classes_) == ["low", "mid", "top"]
     assert model.explain(X).output_names == ("low", "mid", "top")
     assert model.explain(X).values.shape == (1200, 5, 3)
@@ -314,9 +314,9 @@ class TestTeacher:
             (y > 14, LGBMClassifier),
             (y.astype(int) % 3, LGBMClassifier),
         ):
-            teacher = GBDT2NNStudent(**FAST).fit(X, target).teacher_
-            assert isinstance(teacher, kind)
-            assert teacher.get_params()["n_estimators"] == 300
+            student = GBDT2NNStudent(**FAST | {"max_epochs": 1}).fit(X[:200], target[:200])
+            assert isinstance(student.teacher_, kind)
+            assert student.teacher_.get_params()["n_estimators"] == 300
 
 
 def test_a_device_that_is_not_there(student, friedman):

@@ -52,13 +52,12 @@ def true_masks(number):
     return select
 
 
-@pytest.fixture(scope="module", params=[5])
-def syn(request):
-    """Number of the problem, a model with the defaults, and other rows."""
-    number = request.param
-    X, y, _ = make_syn(number, 4000, random_state=1)
-    model = RationaleClassifier(random_state=0).fit(X, y)
-    return number, model, *make_syn(number, 4000, random_state=2)[:2]
+@pytest.fixture(scope="module")
+def syn():
+    """A model of Syn5, and other rows."""
+    X, y, _ = make_syn(5, 4000, random_state=1)
+    model = RationaleClassifier(max_epochs=20, random_state=0).fit(X, y)
+    return model, *make_syn(5, 4000, random_state=2)[:2]
 
 
 @pytest.fixture(scope="module")
@@ -74,44 +73,17 @@ def quick():
 # --- what is honest, and what is not -------------------------------------------------------------
 
 
-def test_defaults_are_honest(syn):
-    _, model, X, y = syn
-    report = audit(model, X, y, n_refits=0, random_state=0)
-    assert report.honest
-    assert report.findings == ()
-    assert report.leak < report.leak_limit
-    assert report.own_score == pytest.approx(roc_auc_score(y, model.decision_function(X)))
-    assert abs(report.own_score - report.evalx_score) < 0.03
-    assert report.evalx_loss < report.constant_loss - 0.1
-    assert report.constant_loss == pytest.approx(np.log(2), abs=0.01)
-    # true reasons are enough, and more so than random columns
-    assert report.sufficiency < report.random_sufficiency / 1.3
-    assert report.comprehensiveness > 1.3 * report.random_comprehensiveness > 0
-
-
 @pytest.mark.parametrize("n", [1000, 4000])
 def test_true_masks_are_honest(syn, n):
-    number, model, X, y = syn
-    report = audit(with_masks(model, true_masks(number)), X[:n], y[:n], n_refits=0, random_state=1)
+    model, X, y = syn
+    report = audit(with_masks(model, true_masks(5)), X[:n], y[:n], n_refits=0, random_state=1)
     assert report.honest
     assert "leak" not in report.findings
 
 
-def test_fit_that_leaks_is_found():
-    """Drawn gates and zeros in hidden cells: columns that have no part in Syn4 are shown to say the label."""
-    X, y, _ = make_syn(4, 10_000, random_state=1)
-    model = RationaleClassifier(preset="paper", max_features=0.36, random_state=0).fit(X, y)
-    X, y, _ = make_syn(4, 5000, random_state=100)
-    report = audit(model, X, y, n_refits=0, random_state=0)
-    assert report.own_score > 0.7
-    assert not report.honest
-    assert report.leak > 0.03
-    assert report.mask_only_score > 0.6
-
-
 def test_too_few_columns_are_insufficient(syn):
-    number, model, X, y = syn
-    true = true_masks(number)
+    model, X, y = syn
+    true = true_masks(5)
     report = audit(
         with_masks(model, lambda codes: true(codes) & (np.arange(11) >= 7)), X, y, n_refits=0, random_state=0
     )
@@ -257,13 +229,14 @@ def test_class_that_is_not_among_the_rows(mixed):
 def test_stability(quick):
     model, X, y = quick
     with pytest.warns(UserWarning, match="every row uses all"):
-        steady = RationaleClassifier(max_features=3, max_epochs=1).fit(X, y)
+        steady = RationaleClassifier(max_features=3, max_epochs=1, random_state=0).fit(X, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # refits do not repeat it
         report = audit(steady, X[:200], y[:200], random_state=0)
     assert report.stability == 1
     assert np.isnan(audit(model, X[:200], y[:200], n_refits=0, random_state=0).stability)
-    loose = RationaleClassifier(max_features=1, max_epochs=1, screening=False, lr=1e-9).fit(X, y)
+    drawn = {"max_epochs": 1, "screening": False, "lr": 1e-9, "random_state": 0}
+    loose = RationaleClassifier(max_features=1, **drawn).fit(X, y)
     report = audit(loose, X[:200], y[:200], n_refits=3, random_state=0)
     assert report.stability < 0.7  # selectors as they were drawn
     assert "unstable" in report.findings
@@ -281,9 +254,9 @@ def test_jaccard():
 def test_seeds(quick):
     model, X, y = quick
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    first, again = (audit(model, X[:300], y[:300], random_state=3) for _ in range(2))
+    first, again = (audit(model, X[:200], y[:200], n_refits=2, random_state=3) for _ in range(2))
     assert first == again
-    assert first != audit(model, X[:300], y[:300], random_state=4)
+    assert first != audit(model, X[:200], y[:200], n_refits=2, random_state=4)
     assert torch.equal(torch_state, torch.get_rng_state())
     assert np.array_equal(numpy_state, np.random.get_state()[1])  # noqa: NPY002
 

@@ -94,6 +94,20 @@ class TestDefaults:
         assert mask[:, SWITCH].mean() > 0.97
         assert roc_auc_score(y, model.decision_function(X)) > 0.78
 
+    def test_the_audit_calls_them_honest(self, syn):
+        model, (X, y, _) = syn
+        report = model.audit(X, y, n_refits=0, random_state=0)
+        assert report.honest
+        assert report.findings == ()
+        assert report.leak < report.leak_limit
+        assert report.own_score == pytest.approx(roc_auc_score(y, model.decision_function(X)))
+        assert abs(report.own_score - report.evalx_score) < 0.03
+        assert report.evalx_loss < report.constant_loss - 0.1
+        assert report.constant_loss == pytest.approx(np.log(2), abs=0.01)
+        # true reasons are enough, and more so than random columns
+        assert report.sufficiency < report.random_sufficiency / 1.3
+        assert report.comprehensiveness > 1.3 * report.random_comprehensiveness > 0
+
     def test_rows_differ_in_the_number_of_columns_they_need(self, syn):
         model, (X, _, true) = syn
         counts = model.get_rationale(X).sum(axis=1)
