@@ -37,8 +37,8 @@ def column_ranks(explanation: Explanation, whole: np.ndarray) -> np.ndarray:
 def mean_fall(whole: np.ndarray, answers: np.ndarray) -> np.ndarray:
     """Fall (S, b) from answers (b,) or (b, C) to answers (S, F, b) or (S, F, b, C), averaged over fills.
 
-    Of classes that of the class predicted. Of numbers the absolute change: it is that of each fill, as
-    means of more fills lie ever nearer to the whole answer.
+    Of classes that of the class predicted. Of numbers the absolute change of each fill: that of their mean
+    would shrink as fills grow in number.
     """
     if whole.ndim == 1:
         return np.abs(whole - answers).mean(axis=1)
