@@ -4,7 +4,7 @@
     python examples/benchmarks/flint.py --part tables --only adult --seeds 1
     python examples/benchmarks/flint.py --render             # tables of what is stored
 
-On one thread the tables take about half an hour, the images as long. Every finished fit is written to
+On one thread the tables take about a quarter of an hour, the images as long. Every finished fit is written to
 ``results/flint.json``; a run goes on from there. Images are read from ``<name>.npz`` in the folder of
 ``SKRATIONALE_DATA``, with arrays ``X_train``, ``y_train``, ``X_test`` and ``y_test``; they keep their split.
 """
