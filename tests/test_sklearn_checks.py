@@ -1,6 +1,7 @@
 """scikit-learn's own checks."""
 
 import numpy as np
+from estimators import RATIONALE
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -21,13 +22,7 @@ TREES = {"n_estimators": 50, "verbose": -1, "n_jobs": 1}
 LEARNING = {"hidden_layer_sizes": (64, 64), "max_epochs": 50, "n_synthetic": 2000, "random_state": 0}
 QUICK = {"hidden_layer_sizes": (16, 16), "max_epochs": 60, "random_state": 0}
 BRIEF = QUICK | {"max_epochs": 30}
-SELECTING = {
-    "hidden_layer_sizes": (16, 16),
-    "max_epochs": 6,
-    "lr": 1e-2,
-    "weight_decay": 1e-3,
-    "random_state": 0,
-}
+SELECTING = RATIONALE | {"max_epochs": 6, "lr": 1e-2}
 READING = {"hidden_layer_sizes": (16, 16), "n_attributes": 4, "lr": 1e-2, "max_epochs": 60, "random_state": 0}
 SHORT = {"niterations": 2, "population_size": 30, "n_searches": 1, "maxsize": 8}
 
