@@ -1,12 +1,14 @@
 """Turn what a caller passed into owned, read-only arrays and plain data, or say what was wrong."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
 
 ROWS_AND_FEATURES = "one cell for each row and feature of `values`"
+MAX_DEPTH = 100
+"""How deep plain data may be nested."""
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
@@ -15,15 +17,30 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 
 
 def number_array(name: str, value: Any) -> np.ndarray:
-    """Return an own, read-only float64 copy of `value`."""
+    """Return an own, read-only float64 copy of `value`; a masked cell is NaN."""
     try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = _numbers_of(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         hint = "; what the user typed goes into `display_data`" if name == "data" else ""
         raise TypeError(
             f"`{name}` must be an array of numbers{hint}, got {type(value).__name__} ({error})."
         ) from error
     return _frozen(array)
+
+
+def _numbers_of(value: Any) -> np.ndarray:
+    """Turn what holds real numbers into float64; numpy alone would also read texts and cut off parts."""
+    given = value if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
+    if given.dtype.kind not in "biufO":
+        raise TypeError(f"an array of {given.dtype}")
+    if given.dtype.kind == "O":
+        for item in given.ravel():
+            if isinstance(item, str | bytes | complex | np.complexfloating | np.datetime64 | np.timedelta64):
+                raise TypeError(f"it holds {item!r} of type {type(item).__name__}")
+    array = np.array(given, dtype=np.float64)
+    if isinstance(given, np.ma.MaskedArray):
+        array[np.ma.getmaskarray(given)] = np.nan
+    return array
 
 
 def shaped(name: str, array: np.ndarray, shape: tuple[int, ...], meaning: str) -> np.ndarray:
@@ -74,14 +91,18 @@ def object_array(value: Any, shape: tuple[int, int]) -> np.ndarray:
 def bool_array(value: Any, shape: tuple[int, int]) -> np.ndarray:
     """Return an own, read-only mask."""
     array = np.array(value)
-    if array.dtype != bool:
-        raise TypeError(f"`mask` must hold booleans, got an array of {array.dtype}.")
+    if array.dtype != bool or np.ma.is_masked(value):
+        found = "one with masked cells" if array.dtype == bool else f"an array of {array.dtype}"
+        raise TypeError(f"`mask` must hold booleans, got {found}.")
     return _frozen(shaped("mask", array, shape, ROWS_AND_FEATURES))
 
 
 def names(name: str, value: Any, count: int, default: str, *, unique: bool = False) -> tuple[str, ...]:
     """Return `count` names; those missing are numbered after `default`."""
     given: Iterable[Any] = (value,) if isinstance(value, str) else () if value is None else value
+    # the names of a set have no order, and those of a mapping may stand for anything
+    if not isinstance(given, Iterable) or isinstance(given, Set | Mapping):
+        raise TypeError(f"`{name}` must be a sequence of strings, got {type(value).__name__}.")
     found = tuple(given)
     wrong = [item for item in found if not isinstance(item, str)]
     if wrong:
@@ -98,7 +119,7 @@ def names(name: str, value: Any, count: int, default: str, *, unique: bool = Fal
 
 def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Raise unless `value` is one of the allowed strings."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"`{name}` must be one of {allowed}, got {value!r}.")
 
 
@@ -108,17 +129,24 @@ def text_or_none(name: str, value: Any) -> None:
         raise TypeError(f"`{name}` must be a string or None, got {type(value).__name__}.")
 
 
-def plain(name: str, value: Any) -> Any:
+def plain(name: str, value: Any, depth: int = 0) -> Any:
     """Return a copy of `value` made of dicts, lists, strings, numbers, booleans and None only."""
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(name, value.tolist())
+    if depth > MAX_DEPTH:
+        raise ValueError(
+            f"`{name.partition('[')[0]}` must be nested at most {MAX_DEPTH} deep, got data that go deeper."
+        )
+    if isinstance(value, np.floating):
+        # extended precision stays a numpy number in `tolist`
+        return float(value)
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufUO":
+        return plain(name, value.tolist(), depth + (value.dtype.kind == "O"))
     if isinstance(value, Mapping):
         wrong = [key for key in value if not isinstance(key, str)]
         if wrong:
             raise TypeError(f"`{name}` must have string keys, got {wrong[0]!r}.")
-        return {str(key): plain(f"{name}[{key!r}]", item) for key, item in value.items()}
+        return {str(key): plain(f"{name}[{key!r}]", item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(f"{name}[{i}]", item) for i, item in enumerate(value)]
+        return [plain(f"{name}[{i}]", item, depth + 1) for i, item in enumerate(value)]
     if isinstance(value, str | bool | int | float | None):
         return value
     raise TypeError(
@@ -139,6 +167,8 @@ def attribute_table(value: Any, n_rows: int) -> dict[str, Any] | None:
         return None
     if not isinstance(value, Mapping):
         raise TypeError(f"`attributes` must be a dict or None, got {type(value).__name__}.")
+    if wrong := [key for key in value if not isinstance(key, str)]:
+        raise TypeError(f"`attributes` must have string keys, got {wrong[0]!r}.")
     arrays = {key: item for key, item in value.items() if isinstance(item, np.ndarray)}
     for key, array in arrays.items():
         if array.shape[:1] != (n_rows,):
@@ -146,8 +176,14 @@ def attribute_table(value: Any, n_rows: int) -> dict[str, Any] | None:
                 f"`attributes[{key!r}]` is an array of shape {array.shape}, expected {n_rows} rows "
                 "as `values` has; pass what is not aligned with rows as a list."
             )
+        if np.ma.is_masked(array):
+            raise TypeError(
+                f"`attributes[{key!r}]` has masked cells, expected NaN or None for what is missing."
+            )
     rest = plain("attributes", {key: item for key, item in value.items() if key not in arrays})
-    return {key: _frozen(copy.deepcopy(arrays[key])) if key in arrays else rest[key] for key in value}
+    return {
+        key: _frozen(np.array(copy.deepcopy(arrays[key]))) if key in arrays else rest[key] for key in value
+    }
 
 
 def row_index(rows: Any, n: int) -> Any:

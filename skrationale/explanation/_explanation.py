@@ -56,7 +56,8 @@ class Explanation:
         Units of the score: predictions themselves, their logarithm, log-odds of the positive
         class, or one score a class before the softmax.
     meta : dict, default={}
-        Plain data about how the explanation was made. Tuples and arrays are kept as lists.
+        Plain data about how the explanation was made, nested at most 100 deep. Tuples and arrays are
+        kept as lists.
 
     Raises
     ------
@@ -223,7 +224,7 @@ class Explanation:
         list of str
             By falling mean absolute value, summed over outputs; equals stay in column order.
         """
-        if not isinstance(n, int | np.integer) or n < 0:
+        if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
             raise ValueError(f"`n` must be an integer of at least 0, got {n!r}.")
         strength = self.mean_abs().reshape(len(self.feature_names), -1).sum(axis=1)
         return [self.feature_names[j] for j in np.argsort(-strength, kind="stable")[:n]]
@@ -345,8 +346,12 @@ class Explanation:
 
         Raises
         ------
+        TypeError
+            If `text` is neither a string nor bytes.
         ValueError
-            If the text is no JSON, or not that of an explanation.
+            If the text is no JSON, or anything in it is not as `to_json` writes it: an entry is missing or
+            not known, a value is of another type, or a shape disagrees. Nothing is reshaped or
+            converted.
 
         Examples
         --------
@@ -355,9 +360,13 @@ class Explanation:
         >>> Explanation.from_json(e.to_json()).data
         array([[nan]])
         """
-        from ._json import fields_from_text
+        from ._json_reading import fields_from_text
 
-        return cls(**fields_from_text(text))
+        fields = fields_from_text(text)
+        try:
+            return cls(**fields)
+        except TypeError as error:
+            raise ValueError(f"`text` holds what no explanation can: {error}") from error
 
     def to_shap(self) -> "shap.Explanation":
         """Return a ``shap.Explanation``, for the plots of shap.
