@@ -15,7 +15,6 @@ from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    _check_sample_weight,
     assert_all_finite,
     check_consistent_length,
     check_is_fitted,
@@ -25,6 +24,7 @@ from sklearn.utils.validation import (
 )
 
 from ._task import Task
+from ._weights import check_weights
 from .explanation import Explanation
 from .metrics import explanation_fidelity, prediction_fidelity
 from .tabular import TableReader, as_frame_or_array
@@ -114,7 +114,7 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
             validate_data(self, X, y, skip_check_array=True)
             target = column_or_1d(y, warn=True)
             assert_all_finite(target, input_name="y")
-            weight = _check_sample_weight(sample_weight, target, dtype=np.float64, ensure_non_negative=True)
+            weight = check_weights(sample_weight, len(target))
             reader = TableReader().fit(X)
             codes = reader.transform(X)
             check_consistent_length(codes, target, weight)
@@ -242,7 +242,8 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
 def score_of(task: Task | None, y: Any, predictions: np.ndarray, sample_weight: Any = None) -> float:
     """Score predictions: accuracy of labels, R2 of numbers."""
     metric = accuracy_score if task is not None and task.is_classification else r2_score
-    return float(metric(y, predictions, sample_weight=sample_weight))
+    weight = None if sample_weight is None else check_weights(sample_weight, len(predictions))
+    return float(metric(y, predictions, sample_weight=weight))
 
 
 def agreement(scores: np.ndarray, teacher_scores: np.ndarray, task: Task) -> dict[str, float]:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.utils import check_random_state
 
+from .._weights import check_weights
 from ..tabular import TableReader
 from ._describe_html import cards, lines, page, text_table
 from ._reading import mean_relevance, relevant
@@ -300,12 +301,12 @@ def describe(
     if not tau > 1:
         raise ValueError(f"tau must be a number above 1. Got {tau!r} instead.")
     names = [f"attribute {j}" for j in range(phi.shape[1])] if attribute_names is None else attribute_names
-    weight = np.ones(len(phi)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    weight = check_weights(sample_weight, len(phi))
     if active is None:
         active = np.array([varies(values) for values in phi.T], dtype=bool)
     n, n_attributes, d, k = *phi.shape, len(reader.feature_names), len(output_names)
     _check_shapes((n, n_attributes), relevance=relevance)
-    _check_shapes((n,), explained=explained, sample_weight=weight)
+    _check_shapes((n,), explained=explained)
     _check_shapes((k, n_attributes), weights=weights)
     _check_shapes((n_attributes,), attribute_names=names, active=active)
     _check_shapes((n, d), codes=codes, display=display)

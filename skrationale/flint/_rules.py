@@ -12,6 +12,7 @@ from sklearn.model_selection import KFold
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import check_array, check_random_state
 
+from .._weights import check_weights
 from ..explanation._format import format_number, is_missing
 from ..tabular import TableReader
 from ._rule_words import (
@@ -357,13 +358,10 @@ def _checked_rows(
     """Check rows, and leave out those of weight 0."""
     codes = _checked_codes(codes, len(columns.names))
     values = np.asarray(values, dtype=np.float64)
-    weight = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    for name, array in {"values": values, "sample_weight": weight}.items():
-        if array.shape != (len(codes),):
-            raise ValueError(f"{name} has shape {array.shape}; expected ({len(codes)},), one a row of codes.")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} holds NaN or infinity; expected finite numbers.")
-    if (weight < 0).any() or not (weight > 0).any():
-        raise ValueError("sample_weight must be 0 or more in every row and more than 0 in one.")
+    if values.shape != (len(codes),):
+        raise ValueError(f"values has shape {values.shape}; expected ({len(codes)},), one a row of codes.")
+    if not np.isfinite(values).all():
+        raise ValueError("values holds NaN or infinity; expected finite numbers.")
+    weight = check_weights(sample_weight, len(codes))
     keep = weight > 0
     return codes[keep], values[keep], weight[keep]

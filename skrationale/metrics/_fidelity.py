@@ -6,6 +6,8 @@ import numpy as np
 from scipy.special import rel_entr
 from scipy.stats import rankdata
 
+from .._weights import check_weights
+
 
 def _r2(truth: np.ndarray, approximation: np.ndarray, weight: np.ndarray) -> float:
     """Share of the truth's variation that is met, pooled over all cells; columns are centred each alone."""
@@ -15,15 +17,6 @@ def _r2(truth: np.ndarray, approximation: np.ndarray, weight: np.ndarray) -> flo
     if total == 0:
         return 1.0 if residual == 0 else float("nan")
     return 1 - residual / total
-
-
-def _weights(sample_weight: np.ndarray | None, n: int) -> np.ndarray:
-    if sample_weight is None:
-        return np.ones(n)
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (n,):
-        raise ValueError(f"sample_weight has shape {weight.shape}; expected ({n},).")
-    return weight
 
 
 def prediction_fidelity(
@@ -62,7 +55,7 @@ def prediction_fidelity(
         raise ValueError(
             f"scores has shape {student.shape}; expected that of teacher_scores, {teacher.shape}."
         )
-    weight = _weights(sample_weight, len(student))
+    weight = check_weights(sample_weight, len(student))
     result = {"prediction_r2": _r2(teacher, student, weight)}
     if probabilities is not None and teacher_probabilities is not None:
         p, q = np.asarray(teacher_probabilities, float), np.asarray(probabilities, float)
@@ -115,7 +108,7 @@ def explanation_fidelity(
             f"values has shape {student.shape}; expected that of teacher_values, {teacher.shape}, "
             "which must be (n, d) or (n, d, K)."
         )
-    weight = _weights(sample_weight, len(student))
+    weight = check_weights(sample_weight, len(student))
     if student.ndim == 3:
         student = student.transpose(0, 2, 1).reshape(-1, student.shape[1])
         weight = np.repeat(weight, teacher.shape[2])
@@ -125,7 +118,7 @@ def explanation_fidelity(
     large = np.flatnonzero(share > 0.01 * share.sum())
     columns = [_r2(teacher[:, j], student[:, j], weight) for j in large]
     result["column_r2"] = float(np.median(columns)) if columns else float("nan")
-    live = np.abs(teacher).sum(1) > 0
+    live = (np.abs(teacher).sum(1) > 0) & (weight > 0)
     if not live.any():
         return result | dict.fromkeys(
             ("cosine", "top1_agreement", "top3_agreement", "spearman"), float("nan")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 
+from .._weights import check_weights
 from ._reader import TableReader
 
 MAX_QUANTILES = 1000
@@ -95,7 +96,9 @@ class TableEncoder:
             Itself.
         """
         reader = TableReader().fit(X)
-        return self.fit_codes(reader, reader.transform(X), sample_weight)
+        codes = reader.transform(X)
+        weight = None if sample_weight is None else check_weights(sample_weight, len(codes))
+        return self.fit_codes(reader, codes, weight)
 
     def fit_codes(
         self, reader: TableReader, codes: np.ndarray, sample_weight: np.ndarray | None = None
