@@ -1,8 +1,8 @@
 """Explanation: one type for the reasons of all families."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -349,9 +349,7 @@ class Explanation:
         TypeError
             If `text` is neither a string nor bytes.
         ValueError
-            If the text is no JSON, or anything in it is not as `to_json` writes it: an entry is missing or
-            not known, a value is of another type, or a shape disagrees. Nothing is reshaped or
-            converted.
+            If the text is no JSON, or anything in it is not as `to_json` writes it: entry, type or shape.
 
         Examples
         --------
@@ -362,11 +360,7 @@ class Explanation:
         """
         from ._json_reading import fields_from_text
 
-        fields = fields_from_text(text)
-        try:
-            return cls(**fields)
-        except TypeError as error:
-            raise ValueError(f"`text` holds what no explanation can: {error}") from error
+        return cls(**fields_from_text(text))
 
     def to_shap(self) -> "shap.Explanation":
         """Return a ``shap.Explanation``, for the plots of shap.
@@ -427,18 +421,26 @@ class Explanation:
 
         return card(self)
 
-    def write_html(self, path: str | Path, title: str | None = None, *, max_rows: int = 20) -> None:
+    def write_html(
+        self, path: str | os.PathLike[str], title: str | None = None, *, max_rows: int = 20
+    ) -> None:
         """Write a page that stands alone: no script, no external address.
 
         Parameters
         ----------
-        path : str or path
-            File to write.
+        path : str or path-like
+            File to write, or a link to it; one that is there is replaced as a whole and keeps its mode.
         title : str, default=None
             Title of the page.
         max_rows : int, default=20
             How many rows, from the first, are shown one by one.
+
+        Raises
+        ------
+        OSError
+            When no regular file can be written there; one that was there stays as it was.
         """
+        from .._files import write_text
         from ._html import page
 
-        Path(path).write_text(page(self, title, max_rows), encoding="utf-8")
+        write_text(path, page(self, title, max_rows))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._files import visible
 from ._css import CARD_CSS, PAGE_CSS
 from ._format import cells, format_cell, format_number, others, quantity, rank, shorten
 
@@ -22,11 +23,15 @@ MAX_FEATURES, MAX_OUTPUTS = 10, 10
 def card(explanation: "Explanation") -> str:
     """Return what a notebook shows: one row in full, or the features that matter over all rows."""
     body = _one_row(explanation) if len(explanation) == 1 else _over_rows(explanation)
-    return f'<div class="skr"><style>{CARD_CSS}</style>{_heading(explanation)}{body}</div>'
+    return visible(f'<div class="skr"><style>{CARD_CSS}</style>{_heading(explanation)}{body}</div>')
 
 
 def page(explanation: "Explanation", title: str | None, max_rows: int) -> str:
     """Return a complete document: the features that matter, then rows one by one."""
+    if not isinstance(title, str | None):
+        raise TypeError(f"title must be a str or None. Got {title!r} instead.")
+    if not isinstance(max_rows, int | np.integer) or isinstance(max_rows, bool) or max_rows < 0:
+        raise ValueError(f"max_rows must be an integer of at least 0. Got {max_rows!r} instead.")
     title = _text("Explanation" if title is None else title)
     shown = min(len(explanation), max_rows)
     each = [explanation[i] for i in range(shown)]
@@ -35,7 +40,7 @@ def page(explanation: "Explanation", title: str | None, max_rows: int) -> str:
     )
     count = f"<p>{shown:,} of {_count(len(explanation), 'row')}.</p>"
     examples = f"<h2>Rows, one by one</h2>\n{count}\n{rows}" if shown else ""
-    return (
+    return visible(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{PAGE_CSS}{CARD_CSS}</style>\n</head>\n"

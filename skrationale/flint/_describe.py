@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.utils import check_random_state
 
+from .._files import write_text
 from .._weights import check_weights
 from ..tabular import TableReader
 from ._describe_html import cards, lines, page, text_table
@@ -154,17 +155,22 @@ class Descriptions(Sequence[AttributeDescription]):
     def _repr_html_(self) -> str:
         return cards(self)
 
-    def write_html(self, path: str | Path, title: str | None = None) -> None:
+    def write_html(self, path: str | os.PathLike[str], title: str | None = None) -> None:
         """Write a page that stands alone: no server, no script, no address outside it.
 
         Parameters
         ----------
-        path : str or Path
-            Where to.
+        path : str or path-like
+            File to write, or a link to it; one that is there is replaced as a whole and keeps its mode.
         title : str, optional
             Heading of the page.
+
+        Raises
+        ------
+        OSError
+            When no regular file can be written there; one that was there stays as it was.
         """
-        Path(path).write_text(page(self, "Attributes" if title is None else title), encoding="utf-8")
+        write_text(path, page(self, "Attributes" if title is None else title))
 
 
 def column_importance(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._files import visible
 from ..explanation._css import CARD_CSS, PAGE_CSS
 from ..explanation._format import format_cell, format_number, shorten
 from ..explanation._html import _bar, _table, _text
@@ -96,13 +97,15 @@ def text_table(descriptions: Iterable[AttributeDescription]) -> str:
 
 def cards(descriptions: Iterable[AttributeDescription]) -> str:
     """Return what a notebook shows: one attribute in full, or an overview and folded attributes."""
-    return f'<div class="skr"><style>{CARD_CSS}{CSS}</style>{_body(list(descriptions))}</div>'
+    return visible(f'<div class="skr"><style>{CARD_CSS}{CSS}</style>{_body(list(descriptions))}</div>')
 
 
 def page(descriptions: Iterable[AttributeDescription], title: str) -> str:
     """Return a complete document."""
+    if not isinstance(title, str):
+        raise TypeError(f"title must be a str or None. Got {title!r} instead.")
     title = _text(title)
-    return (
+    return visible(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{PAGE_CSS}{CARD_CSS}{CSS}</style>\n</head>\n"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
+from .._files import visible, whole
 from ..explanation._css import CARD_CSS
 
 METRICS = {"identity": "R2", "logit": "AUROC", "softmax": "accuracy"}
@@ -186,7 +187,8 @@ class RationaleAudit:
         """
         import pandas as pd
 
-        return pd.DataFrame(self._checks(), columns=["check", "value", "standard_error", "good"])
+        rows = [tuple(map(whole, row)) for row in self._checks()]
+        return pd.DataFrame(rows, columns=["check", "value", "standard_error", "good"])
 
     def _checks(self) -> list[tuple[str, float, float, str]]:
         metric, none = self.metric, math.nan
@@ -227,7 +229,8 @@ class RationaleAudit:
         table = self.to_frame().to_html(
             index=False, border=0, na_rep="", float_format="{:.4f}".format, escape=True
         )
-        return f'<div class="skr"><style>{CARD_CSS}</style><p>{html.escape(self.verdict)}</p>{table}</div>'
+        words = html.escape(self.verdict)
+        return visible(f'<div class="skr"><style>{CARD_CSS}</style><p>{words}</p>{table}</div>')
 
 
 def losses(answers: np.ndarray, y: np.ndarray) -> np.ndarray:

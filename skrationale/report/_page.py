@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from .._files import visible
 from ..explanation._css import CARD_CSS, PAGE_CSS
 from ..explanation._format import format_cell, format_number, shorten
 from ..explanation._html import _count, _text
@@ -15,9 +16,6 @@ from ._sections import section
 from ._summary_html import examples as example_table
 from ._summary_html import importances, shown, summary
 
-TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *TURNING), "\ufffd")
-"""What no page should hold: control characters, and those that turn the direction of writing."""
 MAX_CLASSES = 10
 
 
@@ -59,7 +57,7 @@ def page(
         f"{section(one, rows, chosen, audit=audit)}</section>\n"
         for i, one in enumerate(found)
     )
-    return (
+    return visible(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{name}</title>\n<style>{PAGE_CSS}{CARD_CSS}{REPORT_CSS}</style>\n</head>\n"
@@ -69,15 +67,15 @@ def page(
         f"<section><h2>Which columns matter</h2>{importances(shares)}\n"
         f"<h3>Rows that are shown below</h3>{example_table(found, rows, chosen)}</section>\n"
         f"{sections}</main>\n</body>\n</html>\n"
-    ).translate(CONTROLS)
+    )
 
 
 def card(found: list[Measured], rows: Rows) -> str:
     """Return what a notebook shows: the summary."""
-    return (
+    return visible(
         f'<div class="skr skr-report"><style>{CARD_CSS}{REPORT_CSS}</style>'
         f"{heading(found, rows)}{summary(found, rows, links=False)}</div>"
-    ).translate(CONTROLS)
+    )
 
 
 def heading(found: list[Measured], rows: Rows) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .._files import check_path, write_text
 from ._measures import measure
 from ._members import gather
 from ._page import card, page
@@ -91,7 +91,8 @@ def make_report(
     y : array-like of shape (m,)
         Their labels or numbers.
     path : str or path-like
-        File to write, in a folder that exists; a file that is there is replaced.
+        File to write, in a folder that exists. A file that is there is replaced and keeps its mode; where
+        `path` is a link, the file it leads to is.
     title : str, default=None
         Title of the page.
     n_rows : int, default=1000
@@ -112,8 +113,9 @@ def make_report(
         When a parameter is not as described, lengths differ, or an estimator cannot predict `X`.
     NotFittedError
         When an estimator is not fitted; the message says which.
-    FileNotFoundError, IsADirectoryError
-        When the folder of `path` does not exist, or `path` is a folder itself.
+    OSError
+        When the folder of `path` does not exist or takes no file, `path` is a folder, a pipe, a socket or a
+        device, or the disk is full.
 
     See Also
     --------
@@ -122,7 +124,8 @@ def make_report(
 
     Notes
     -----
-    On an error nothing is written. Missing figures are in ``tables["missing"]``, with the reasons.
+    On an error nothing is written, and a file that was there stays as it was. Missing figures are in
+    ``tables["missing"]``, with the reasons.
     Faithfulness is measured with the same shares of columns for all, also for rationales, whose columns come
     first. FLINT is compared by column.
 
@@ -144,7 +147,7 @@ def make_report(
     >>> report.tables["summary"].index.tolist()
     ['smooth', 'ridge']
     """
-    target = _check_path(path)
+    target = check_path(path)
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title must be a str or None. Got {title!r} instead.")
     if not isinstance(audit, bool):
@@ -166,33 +169,9 @@ def make_report(
         "importances": shares,
         "examples": example_frame(found, rows, chosen),
     }
-    _write(target, text)
-    return Report(target, tables, card(found, rows))
+    write_text(target, text)
+    return Report(Path(path), tables, card(found, rows))
 
 
 def _labels(model: Any) -> list[Any]:
     return list(model.classes_.tolist())
-
-
-def _check_path(path: Any) -> Path:
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path must be a str or a path. Got {type(path).__name__} instead.")
-    target = Path(path)
-    if target.is_dir():
-        raise IsADirectoryError(f"path is a folder, {str(target)!r}; expected that of a file to write.")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"path is {str(target)!r}, but the folder {str(target.parent)!r} does not exist."
-        )
-    return target
-
-
-def _write(target: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    neighbour = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        # a lone half of a character has no bytes
-        neighbour.write_bytes(text.encode("utf-8", errors="replace"))
-        neighbour.replace(target)
-    finally:
-        neighbour.unlink(missing_ok=True)

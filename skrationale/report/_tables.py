@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._files import whole
 from ..explanation._format import simple_cell
 from ._measures import MEASURES, Measured
 from ._rows import Rows
@@ -38,14 +39,14 @@ def summary_frame(found: list[Measured]) -> Any:
         }
         for one in found
     ]
-    return pd.DataFrame(rows).set_index("name")
+    return pd.DataFrame(_whole(rows)).set_index("name")
 
 
 def missing_frame(found: list[Measured]) -> Any:
     """One row for each figure that is missing: whose, which, and why."""
     import pandas as pd
 
-    rows = [(one.member.name, what, why) for one in found for what, why in one.missing.items()]
+    rows = [(whole(one.member.name), what, whole(why)) for one in found for what, why in one.missing.items()]
     return pd.DataFrame(rows, columns=["name", "figure", "reason"])
 
 
@@ -56,11 +57,11 @@ def importance_frame(found: list[Measured]) -> Any:
     shares = {}
     for one in found:
         if one.explanation is not None:
-            names = one.explanation.feature_names
+            names = [whole(name) for name in one.explanation.feature_names]
             size = np.nan_to_num(one.explanation.mean_abs()).reshape(len(names), -1).sum(axis=1)
             total = float(size.sum())
             own = pd.Series(size / total if total > 0 else size, index=pd.Index(names))
-            shares[one.member.name] = own.groupby(level=0, sort=False).sum()
+            shares[whole(one.member.name)] = own.groupby(level=0, sort=False).sum()
     table = pd.DataFrame(shares)
     return table.loc[(-table.mean(axis=1)).sort_values(kind="stable").index]
 
@@ -81,4 +82,9 @@ def example_frame(found: list[Measured], rows: Rows, examples: dict[int, str]) -
         table.append(
             {"row": int(rows.positions[i]), "why": why, "y": simple_cell(rows.y[i]), **said, **typed}
         )
-    return pd.DataFrame(table).set_index("row")
+    return pd.DataFrame(_whole(table)).set_index("row")
+
+
+def _whole(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put U+FFFD for lone halves of characters, which pandas may refuse to keep."""
+    return [{whole(name): whole(cell) for name, cell in row.items()} for row in rows]
