@@ -1,6 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from seeds import SEED
+
+
+def pytest_report_header():
+    return f"SKRATIONALE_TESTS_SEED: {SEED}"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -12,13 +17,13 @@ def one_thread():
 
 def pytest_runtest_setup():
     """What draws from the global generator draws the same in any order of tests."""
-    np.random.seed(0)  # noqa: NPY002
+    np.random.seed(SEED)  # noqa: NPY002
 
 
 @pytest.fixture(scope="session")
 def mixed():
     """A table of numbers, text, categories, booleans and missing values; y depends on all but `idle`."""
-    rng = np.random.RandomState(0)
+    rng = np.random.RandomState(SEED)
     n = 240
     table = pd.DataFrame(
         {

@@ -1,6 +1,7 @@
 """The estimators that keep the promises of the package: a new family joins by adding its lines here."""
 
 from lightgbm import LGBMClassifier, LGBMRegressor
+from seeds import SEED
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.neural_network import MLPClassifier
@@ -29,8 +30,8 @@ TREES = {
     "verbose": -1,
     "n_jobs": 1,
 }
-FAST = {"hidden_layer_sizes": (32, 32), "max_epochs": 20, "n_synthetic": 200, "random_state": 0}
-SMOOTH = {"hidden_layer_sizes": (16, 16), "max_epochs": 20, "jacobian_lambda": 0.01, "random_state": 0}
+FAST = {"hidden_layer_sizes": (32, 32), "max_epochs": 20, "n_synthetic": 200, "random_state": SEED}
+SMOOTH = {"hidden_layer_sizes": (16, 16), "max_epochs": 20, "jacobian_lambda": 0.01, "random_state": SEED}
 SMOOTH_AUTO = SMOOTH | {"jacobian_lambda": "auto", "jacobian_lambdas": (0.0, 0.01)}
 SHORT = {
     "niterations": 12,
@@ -38,15 +39,21 @@ SHORT = {
     "n_searches": 1,
     "maxsize": 12,
     "jacobian_lambda": None,
-    "random_state": 0,
+    "random_state": SEED,
 }
-FLINT = {"hidden_layer_sizes": (16, 16), "n_attributes": 6, "lr": 5e-3, "max_epochs": 30, "random_state": 0}
+FLINT = {
+    "hidden_layer_sizes": (16, 16),
+    "n_attributes": 6,
+    "lr": 5e-3,
+    "max_epochs": 30,
+    "random_state": SEED,
+}
 RATIONALE = {
     "hidden_layer_sizes": (16, 16),
     "max_epochs": 15,
     "lr": 5e-3,
     "weight_decay": 1e-3,
-    "random_state": 0,
+    "random_state": SEED,
 }
 
 
@@ -62,7 +69,7 @@ class OneHot(TransformerMixin, BaseEstimator):
 
 
 def black_box(trees):
-    return make_pipeline(OneHot(), trees(max_iter=15, max_leaf_nodes=7, random_state=0))
+    return make_pipeline(OneHot(), trees(max_iter=15, max_leaf_nodes=7, random_state=SEED))
 
 
 class InterruptedEngine(Engine):
@@ -90,7 +97,7 @@ CLASSIFIERS = {
     ),
     "flint": lambda: FLINTClassifier(**FLINT),
     "flint-post-hoc": lambda: FLINTClassifier(
-        make_pipeline(OneHot(), StandardScaler(), MLPClassifier((16,), max_iter=200, random_state=0)),
+        make_pipeline(OneHot(), StandardScaler(), MLPClassifier((16,), max_iter=200, random_state=SEED)),
         decide_with="interpreter",
         **FLINT,
     ),

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import sympy as sp
+from seeds import SEED
 from sklearn.base import clone
 
 from skrationale.symbolic import EngineError, OperonEngine, SymbolicDistiller
@@ -13,7 +14,7 @@ from skrationale.symbolic._program import Program, symbols
 from skrationale.symbolic._tree import complexity
 from skrationale.symbolic.engines import _operon, resolve_engine
 
-RNG = np.random.default_rng(0)
+RNG = np.random.default_rng(SEED)
 Z = RNG.normal(size=(120, 3))
 T = Z[:, 0] * Z[:, 1] + np.sin(2 * Z[:, 2])
 T = (T - T.mean()) / T.std()
@@ -21,9 +22,10 @@ SETTINGS = {
     "binary_operators": ["+", "-", "*", "aq"],
     "unary_operators": ["sin", "exp", "square", "sqrtabs"],
     "maxsize": 15,
-    "niterations": 15,
-    "population_size": 100,
-    "random_state": 7,
+    # a population smaller than this stays with half of the target for a few seeds in a hundred
+    "niterations": 10,
+    "population_size": 500,
+    "random_state": 7 + SEED,
 }
 
 
@@ -44,7 +46,9 @@ def found():
 
 def test_a_front_from_short_and_rough_to_long_and_exact(found):
     assert len(found) > 2
-    assert min(map(complexity, found)) <= 3
+    short = min(found, key=complexity)
+    assert complexity(short) <= 3
+    assert r2([short]) < 0.3
     assert r2(found) > 0.9
     assert not set().union(*(expr.free_symbols for expr in found)) - set(symbols(3))
 
@@ -55,7 +59,7 @@ def test_one_seed_gives_one_set_of_expressions_whatever_the_threads(found, n_thr
 
 
 def test_seed_and_effort_matter(found):
-    assert search(random_state=8) != found
+    assert search(random_state=8 + SEED) != found
     assert search(niterations=3) != found
 
 
@@ -80,9 +84,10 @@ def test_every_operator_is_known_to_operon_and_read_back(operator):
 def test_expressions_are_no_larger_than_asked_for(maxsize):
     # other operators count otherwise: aq(a, b) is one node of Operon's
     plain = {"binary_operators": ["+", "*"], "unary_operators": ["sin"]}
-    sizes = [complexity(expr) for expr in search(**plain, maxsize=maxsize)]
-    assert max(sizes) <= maxsize
-    assert max(map(complexity, search(**plain, maxsize=30))) > 8
+    # a longer expression always fits noise better
+    rough = T + 0.5 * np.random.default_rng(1 + SEED).normal(size=len(T))
+    assert max(map(complexity, search(t=rough, **plain, maxsize=maxsize))) <= maxsize
+    assert max(map(complexity, search(t=rough, **plain, maxsize=30))) > 8
 
 
 def test_a_single_node_is_enough():
