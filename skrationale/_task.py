@@ -75,9 +75,11 @@ class Task:
     def of_numbers(cls, y: np.ndarray, classifier: str) -> Task:
         """Predict numbers; refuse a target (n,) of text, and name the classifier to take instead."""
         try:
-            y.astype(np.float64)
+            finite = bool(np.isfinite(y.astype(np.float64)).all())
         except ValueError:
-            raise ValueError(f"y holds text; expected numbers, or take {classifier}.") from None
+            finite = False
+        if not finite:
+            raise ValueError(f"y holds text that is no number; expected numbers, or take {classifier}.")
         return cls("identity", 1)
 
     @property

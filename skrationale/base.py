@@ -15,10 +15,8 @@ from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    assert_all_finite,
     check_consistent_length,
     check_is_fitted,
-    column_or_1d,
     has_fit_parameter,
     validate_data,
 )
@@ -27,7 +25,7 @@ from ._task import Task
 from ._weights import check_weights
 from .explanation import Explanation
 from .metrics import explanation_fidelity, prediction_fidelity
-from .tabular import TableReader, as_frame_or_array
+from .tabular import TableReader, as_frame_or_array, as_numbers, holds_categories, read_target
 
 MAX_INTEGER_CLASSES = 30
 
@@ -44,13 +42,13 @@ def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
         raise
 
 
-def looks_like_classes(y: np.ndarray) -> bool:
-    """Tell whether a target holds labels: text, booleans, two values, or a few integers.
+def looks_like_classes(y: Any) -> bool:
+    """Tell whether a target holds labels: text, categories, booleans, two values, or a few integers.
 
     Parameters
     ----------
-    y : ndarray of shape (n,)
-        Target.
+    y : array-like of shape (n,)
+        Target; its own type decides, also one of pandas, polars or pyarrow.
 
     Returns
     -------
@@ -63,7 +61,10 @@ def looks_like_classes(y: np.ndarray) -> bool:
     >>> looks_like_classes(np.array([0, 1, 2])), looks_like_classes(np.array([0.0, 1.0, 2.0]))
     (True, False)
     """
-    if y.dtype.kind in "OUSb":
+    if holds_categories(y):
+        return True
+    y = read_target(y)
+    if y.dtype.kind in "OUb":
         return True
     return len(np.unique(y)) <= (2 if y.dtype.kind == "f" else MAX_INTEGER_CLASSES)
 
@@ -81,6 +82,8 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
     _reader: TableReader
     _kept: np.ndarray
     """Which rows of the table have a weight; only while fitting."""
+    _categories: bool
+    """Whether the type of the target says that it holds labels; only while fitting."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to a table and its target.
@@ -112,8 +115,7 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
                 delattr(self, name)  # of an earlier fit
             X = as_frame_or_array(X)
             validate_data(self, X, y, skip_check_array=True)
-            target = column_or_1d(y, warn=True)
-            assert_all_finite(target, input_name="y")
+            target, self._categories = read_target(y), holds_categories(y)
             weight = check_weights(sample_weight, len(target))
             reader = TableReader().fit(X)
             codes = reader.transform(X)
@@ -123,7 +125,7 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
                 X, codes, target, weight = X[kept], codes[kept], target[kept], weight[kept]
             self._reader = reader
             self._fit_rows(X, codes, target, weight / weight.mean() if sample_weight is not None else None)
-            del self._kept
+            del self._kept, self._categories
         return self
 
     def _check_parameters(self) -> None:
@@ -240,10 +242,12 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
 
 
 def score_of(task: Task | None, y: Any, predictions: np.ndarray, sample_weight: Any = None) -> float:
-    """Score predictions: accuracy of labels, R2 of numbers."""
-    metric = accuracy_score if task is not None and task.is_classification else r2_score
+    """Score predictions: accuracy of labels, R2 of numbers; `y` is read as in fit."""
+    y = read_target(y, warn=False)
     weight = None if sample_weight is None else check_weights(sample_weight, len(predictions))
-    return float(metric(y, predictions, sample_weight=weight))
+    if task is not None and task.is_classification:
+        return float(accuracy_score(y, predictions, sample_weight=weight))
+    return float(r2_score(as_numbers(y), predictions, sample_weight=weight))
 
 
 def agreement(scores: np.ndarray, teacher_scores: np.ndarray, task: Task) -> dict[str, float]:
@@ -309,13 +313,8 @@ class BaseDistiller(BaseReasoner):
                 raise ValueError(
                     f"{error} The teacher is a classifier; for numbers give a regressor as teacher=..."
                 ) from None
-        elif y.dtype.kind in "OUS":
-            try:
-                y = y.astype(np.float64)
-            except ValueError:
-                raise ValueError(
-                    "y holds text, but the teacher is a regressor; give a classifier as teacher=..."
-                ) from None
+        elif y.dtype.kind in "OU":
+            y = as_numbers(y, ", but the teacher is a regressor; give a classifier as teacher=...")
         self._check_teacher(teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher)
         if isinstance(teacher, FrozenEstimator):
             check_is_fitted(teacher.estimator)
@@ -335,7 +334,7 @@ class BaseDistiller(BaseReasoner):
 
     def _are_classes(self, y: np.ndarray) -> bool:
         """Whether a distiller without a teacher takes a target for labels."""
-        return looks_like_classes(y)
+        return self._categories or looks_like_classes(y)
 
     @abstractmethod
     def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:

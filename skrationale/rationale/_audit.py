@@ -13,10 +13,10 @@ import torch
 from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
 from .._task import Link, Task
-from ..tabular import TableEncoder, as_frame_or_array
+from ..tabular import TableEncoder, as_frame_or_array, read_target
 from ..training import hold_out, limit_threads, seeded
 from ._audit_report import METRICS, RationaleAudit, erasures, jaccard, losses, rates, score
 from ._joint import Arrays
@@ -79,10 +79,9 @@ def audit(
     but what they tell is of another row.
     """
     _check_parameters(n_refits, max_rows)
-    X, y = as_frame_or_array(X), column_or_1d(y, warn=True)
+    X, y = as_frame_or_array(X), read_target(y)
     codes = model._read(X)
     check_consistent_length(codes, y)
-    assert_all_finite(y, input_name="y")
     if len(y) < FEWEST_ROWS:
         raise ValueError(f"X has {len(y)} rows; expected at least {FEWEST_ROWS}.")
     rng = check_random_state(random_state)

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils.validation import assert_all_finite, column_or_1d
 
-from ..explanation._format import is_missing
 from ..metrics._fills import read_table
+from ..tabular import as_numbers, read_target
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +79,11 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
         raise ValueError(f"n_rows must be an integer of at least 1. Got {n_rows!r} instead.")
     table = read_table("X", X)
     try:
-        target = column_or_1d(y, warn=False)
+        target = read_target(y, warn=False, mixed=True)
     except (TypeError, ValueError) as error:
         raise ValueError(f"y must be one label or number a row: {error}") from None
     if len(target) != len(table):
         raise ValueError(f"y has {len(target)} values; expected {len(table)}, as X has rows.")
-    if target.dtype.kind == "O" and any(map(is_missing, target)):
-        raise ValueError("y holds missing values; expected a label or number in every row.")
-    assert_all_finite(target, input_name="y")
     rng = check_random_state(random_state)
     seed = int(random_state) if isinstance(random_state, Integral) else int(rng.randint(2**31 - 1))
     positions = np.arange(len(table))
@@ -100,11 +96,7 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
 def check_target(rows: Rows, classes: list[Any] | None) -> None:
     """Refuse a target that no estimator can be scored by: other labels, or text for numbers."""
     if classes is None:
-        if rows.y.dtype.kind not in "iufb":
-            try:
-                rows.y.astype(np.float64)
-            except (TypeError, ValueError):
-                raise ValueError("y holds text, but estimators predict numbers.") from None
+        as_numbers(rows.y, ", but estimators predict numbers.")
         return
     labels = distinct(rows.y)
     if not set(labels) & set(classes):

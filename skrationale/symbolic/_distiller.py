@@ -251,7 +251,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
         )
 
     def _are_classes(self, y: np.ndarray) -> bool:
-        return y.dtype.kind in "OUSb"
+        return self._categories or y.dtype.kind in "OUb"
 
     def _configure(self, teacher: Any) -> Any:
         if isinstance(teacher, BaseSmoothMLP) and self.jacobian_lambda is not None:

@@ -2,5 +2,14 @@
 
 from ._encoder import TableEncoder, sum_by_group
 from ._reader import TableReader, as_frame_or_array
+from ._target import as_numbers, holds_categories, read_target
 
-__all__ = ["TableEncoder", "TableReader", "as_frame_or_array", "sum_by_group"]
+__all__ = [
+    "TableEncoder",
+    "TableReader",
+    "as_frame_or_array",
+    "as_numbers",
+    "holds_categories",
+    "read_target",
+    "sum_by_group",
+]
