@@ -507,7 +507,7 @@ def test_names_of_functions_are_checked(name):
 def test_quoting_of_each_sql_dialect():
     _, formula = level_formula("it's \\ `x`", 'na"m`e]')
     quoted = {
-        "sqlite": ('"na""m`e]"', "'it''s \\ `x`'"),
+        "sqlite": ('`na"m``e]`', "'it''s \\ `x`'"),
         "postgres": ('"na""m`e]"', "'it''s \\ `x`'"),
         "duckdb": ('"na""m`e]"', "'it''s \\ `x`'"),
         "snowflake": ('"na""m`e]"', "'it''s \\\\ `x`'"),

@@ -130,7 +130,8 @@ class ExportMethods:
         Returns
         -------
         str
-            Columns are numbers and texts of the same names; what is missing is NULL. Where `predict`
+            Columns are numbers and texts of the same names; a cell that is missing is NULL, and a column that
+            the table lacks is an error of the database. Where `predict`
             has no finite value, the result is NULL or infinite, or the database stops with an error, as
             most do for logarithms and roots of negative numbers. A quotient by zero and all
             that is computed with it are NULL. The backslash is special in texts of MySQL, as by default.
@@ -138,14 +139,15 @@ class ExportMethods:
         Raises
         ------
         ValueError
-            When the dialect lacks a function (``TANH`` in MySQL and SQL Server) or cannot hold a name or a
-            level.
+            When the dialect lacks a function (``TANH`` in MySQL and SQL Server), cannot hold a name or a
+            level, would read a name as something else (``rowid`` in SQLite and DuckDB), or does not tell two
+            columns apart (``age`` and ``AGE`` in most).
 
         Examples
         --------
         >>> from skrationale.symbolic._formula import Formula
         >>> Formula.from_string("2.5/age", ["age"]).to_sql()
-        '2.5/NULLIF(CAST("age" AS REAL), 0.0)'
+        '2.5/NULLIF(CAST(`age` AS REAL), 0.0)'
         """
         from ._sql import to_sql
 

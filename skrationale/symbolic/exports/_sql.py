@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -11,7 +11,7 @@ import sympy as sp
 
 from .._state import plain_level
 from .._tree import float_or_none
-from ._names import Leaf, leaves
+from ._names import Leaf, leaves, unique_names
 from ._printer import ATOM, Printer
 
 if TYPE_CHECKING:
@@ -47,9 +47,17 @@ def _sqlserver_text(text: str) -> str:
     return " + ".join(_doubled("N'", "'")(piece) for piece in text.split("\0"))
 
 
+def _ascii_lower(name: str) -> str:
+    return "".join(sign.lower() if sign.isascii() else sign for sign in name)
+
+
 @dataclass(frozen=True)
 class _Language:
-    """How a dialect writes names, texts, types and functions."""
+    """How a dialect writes names, texts, types and functions.
+
+    `taken` are names that mean something else where a table has no such column, and names with equal
+    `read_as` are one name to the database.
+    """
 
     double: str = "DOUBLE"
     identifier: Callable[[str], str] = _doubled('"', '"')
@@ -59,22 +67,35 @@ class _Language:
     functions: dict[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     extremes_skip_null: bool = False
+    taken: frozenset[str] = frozenset()
+    read_as: Callable[[str], str] = str.casefold
 
 
 _LANGUAGES: dict[str, _Language] = {
     "sqlite": _Language(
         double="REAL",
+        # in double quotes, the name of a column that is not there would be read as a text
+        identifier=_doubled("`", "`"),
+        taken=frozenset(("rowid", "oid", "_rowid_")),
+        read_as=_ascii_lower,
         same_text="{0} = {1} COLLATE BINARY",
         booleans=("0", "1"),
         functions={"max": "MAX", "min": "MIN"},
     ),
-    "postgres": _Language(double="DOUBLE PRECISION", extremes_skip_null=True),
+    "postgres": _Language(
+        double="DOUBLE PRECISION",
+        extremes_skip_null=True,
+        taken=frozenset(("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid")),
+        # longer names are cut
+        read_as=lambda name: name.encode("utf-8", "replace")[:63].decode("utf-8", "ignore"),
+    ),
     "mysql": _Language(
         identifier=_doubled("`", "`"),
         text=_mysql_text,
         # texts are compared without regard to case and trailing blanks by default
         same_text="CONVERT({0} USING utf8mb4) COLLATE utf8mb4_0900_bin = {1}",
         without=("tanh",),
+        taken=frozenset(("_rowid",)),
     ),
     "sqlserver": _Language(
         double="FLOAT",
@@ -87,8 +108,8 @@ _LANGUAGES: dict[str, _Language] = {
         extremes_skip_null=True,
     ),
     "bigquery": _Language(double="FLOAT64", identifier=_escaped("`"), text=_escaped("'")),
-    "duckdb": _Language(extremes_skip_null=True),
-    "snowflake": _Language(text=_mysql_text),
+    "duckdb": _Language(extremes_skip_null=True, taken=frozenset(("rowid",))),
+    "snowflake": _Language(text=_mysql_text, read_as=str),
 }
 _FUNCTIONS = {"log": "LN", "max": "GREATEST", "min": "LEAST", "pow": "POWER"}
 
@@ -143,20 +164,48 @@ def _literal(level: Any, language: _Language) -> str:
     return repr(level)
 
 
-def _leaf(leaf: Leaf, language: _Language) -> str:
+def _same(column: str, level: Any, language: _Language) -> str:
+    pattern = language.same_text if isinstance(level, str) else "{0} = {1}"
+    return pattern.format(column, _literal(level, language))
+
+
+def _leaf(leaf: Leaf, levels: Any, language: _Language) -> str:
     variable = leaf.variable
     column = language.identifier(variable.name)
+    number = f"CAST({column} AS {language.double})"
     if variable.kind == "number":
-        number = f"CAST({column} AS {language.double})"
         return number if math.isnan(variable.fill) else f"COALESCE({number}, {float(variable.fill)!r})"
     if variable.kind == "missing":
-        test = f"{column} IS NULL"
+        # a name that is no column may be the table's, and a whole row is not NULL: as a text it is an error
+        first = None if levels is None or not len(levels) else levels[0]
+        cell = f"({_same(column, first, language)})" if isinstance(first, str) else column
+        test = f"{cell} IS NULL"
     else:
-        level = plain_level(variable.level, variable.name)
-        pattern = language.same_text if isinstance(level, str) else "{0} = {1}"
-        test = pattern.format(column, _literal(level, language))
+        test = _same(column, plain_level(variable.level, variable.name), language)
     # as a cast, since 1.0 is an exact decimal in some, with few digits after a division
     return f"CAST(CASE WHEN {test} THEN 1.0 ELSE 0.0 END AS {language.double})"
+
+
+def _check_names(formula: Formula, found: Sequence[Leaf], dialect: str) -> None:
+    """Raise a ValueError for names that the database would read as something else."""
+    language = _LANGUAGES[dialect]
+    columns: dict[str, list[str]] = {}
+    for name in unique_names(formula.reader.feature_names):
+        columns.setdefault(language.read_as(name), []).append(name)
+    for leaf in found:
+        name = leaf.variable.name
+        if "\0" in leaf.variable.label + str(leaf.variable.level):
+            raise ValueError(f"SQL cannot hold the sign NUL, as in {leaf.variable.label!r}.")
+        if language.read_as(name) in language.taken:
+            raise ValueError(
+                f"{dialect} has a meaning of its own for the name {name!r} where a table has no such column; "
+                "rename the column."
+            )
+        others = columns[language.read_as(name)]
+        if len(others) > 1:
+            raise ValueError(
+                f"{dialect} does not tell the columns {others[0]!r} and {others[1]!r} apart; rename one."
+            )
 
 
 def to_sql(formula: Formula, dialect: str) -> str:
@@ -164,11 +213,9 @@ def to_sql(formula: Formula, dialect: str) -> str:
     if dialect not in _LANGUAGES:
         raise ValueError(f"`dialect` must be one of {get_args(Dialect)}, got {dialect!r}.")
     found = leaves(formula)
-    if wrong := [
-        leaf.variable.label for leaf in found if "\0" in leaf.variable.label + str(leaf.variable.level)
-    ]:
-        raise ValueError(f"SQL cannot hold the sign NUL, as in {wrong[0]!r}.")
+    _check_names(formula, found, dialect)
     language = _LANGUAGES[dialect]
-    names = {leaf.symbol: _leaf(leaf, language) for leaf in found}
+    levels = formula.reader.levels
+    names = {leaf.symbol: _leaf(leaf, levels[leaf.variable.column], language) for leaf in found}
     without_fill = {leaf.symbol for leaf in found if math.isnan(leaf.variable.fill)}
     return _SqlPrinter(names, dialect, without_fill).text(formula.expr)
