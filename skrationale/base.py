@@ -26,6 +26,15 @@ from ._weights import check_weights
 from .explanation import Explanation
 from .metrics import explanation_fidelity, prediction_fidelity
 from .tabular import TableReader, as_frame_or_array, as_numbers, holds_categories, read_target
+from .teachers import (
+    TeacherTable,
+    check_teacher,
+    classifies,
+    refuse_other_order,
+    text_refused,
+    unfrozen,
+    warn_of_refit,
+)
 
 MAX_INTEGER_CLASSES = 30
 
@@ -147,6 +156,7 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         X = as_frame_or_array(X)
         validate_data(self, X, reset=False, skip_check_array=True)
+        refuse_other_order(self._reader.names, X)
         return self._reader.transform(X)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -276,28 +286,36 @@ class BaseDistiller(BaseReasoner):
 
     teacher: Any
     teacher_: Any
+    _asking = TeacherTable()
+    """How the teacher is asked about rows."""
+
+    def _validate_params(self) -> None:
+        check_teacher(self.teacher, type(self).__name__)
+        super()._validate_params()
 
     def _is_classifier(self) -> bool:
         if getattr(self, "teacher", None) is not None:
-            return is_classifier(self.teacher)
+            return classifies(self.teacher, type(self).__name__)
         task = getattr(self, "_task", None)
         return task is None or task.is_classification
 
     def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        table = self._teacher_table(X, codes)
-        self.teacher_ = self._fit_teacher(table, codes, y, sample_weight)
+        self.teacher_ = self._fit_teacher(X, codes, y, sample_weight)
         self._task = self._accept_teacher()
         if self._task.is_classification:
             self.classes_ = self._task.classes
-        self._distil(table, codes, self._task.encode(y), sample_weight)
+        self._distil(X, codes, self._task.encode(y), sample_weight)
 
     def _teacher_table(self, X: Any, codes: np.ndarray) -> Any:
-        """Give rows in the form that the teacher takes."""
-        return X
+        """Give rows in the form and with the order of columns that the teacher takes."""
+        return self._asking.rows(X)
 
-    def _fit_teacher(
-        self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
-    ) -> Any:
+    def _teacher_rows(self, X: Any) -> Any:
+        """Read rows as the user gives them into the table that `teacher_` takes."""
+        codes = self._read(X)
+        return self._teacher_table(as_frame_or_array(X), codes)
+
+    def _fit_teacher(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
         teacher = self.teacher
         if teacher is None:
             teacher = self._default_teacher(self._are_classes(y), codes)
@@ -315,10 +333,16 @@ class BaseDistiller(BaseReasoner):
                 ) from None
         elif y.dtype.kind in "OU":
             y = as_numbers(y, ", but the teacher is a regressor; give a classifier as teacher=...")
-        self._check_teacher(teacher.estimator if isinstance(teacher, FrozenEstimator) else teacher)
+        inner = unfrozen(teacher)
+        self._check_teacher(inner)
         if isinstance(teacher, FrozenEstimator):
-            check_is_fitted(teacher.estimator)
-            return teacher.estimator
+            check_is_fitted(inner)
+            self._asking = TeacherTable.of(inner, self._reader, fitted=True)
+            return inner
+        text_refused(teacher, self._reader, X)
+        warn_of_refit(teacher, "teacher", stacklevel=4)
+        self._asking = TeacherTable.of(teacher, self._reader, fitted=False)
+        table = self._teacher_table(X, codes)
         if sample_weight is None:
             return self._configure(clone(teacher)).fit(table, y)
         if not has_fit_parameter(teacher, "sample_weight"):
@@ -349,12 +373,12 @@ class BaseDistiller(BaseReasoner):
         """Prepare the fitted `teacher_` for questions and say what its task is."""
 
     @abstractmethod
-    def _distil(self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         """Train the student on rows (n, d), encoded targets (n,) and weights of mean 1."""
 
     @abstractmethod
     def _teacher_scores(self, table: Any) -> np.ndarray:
-        """Raw scores (n, K) of the teacher."""
+        """Raw scores (n, K) of the teacher, for what `_teacher_table` gave."""
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         """Reasons of the teacher, or None when it has none to compare with."""

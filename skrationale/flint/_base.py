@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from .._task import Task
 from ..base import unchanged_on_error
 from ..tabular import TableEncoder, as_frame_or_array
+from ..teachers import unfrozen, warn_of_refit
 from ..training import resolve_device
 from ._attribute_display import AttributeDisplay
 from ._fitting import Fitting
@@ -124,8 +125,7 @@ class BaseFlint(Interprets):
         if self.predictor is None:
             self._check_layers(name)
         else:
-            frozen = isinstance(self.predictor, FrozenEstimator)
-            check_predictor(self.predictor.estimator if frozen else self.predictor)
+            check_predictor(self.predictor)
         resolve_device(self.device)
 
     def _check_layers(self, name: str) -> None:
@@ -217,17 +217,20 @@ class BaseFlint(Interprets):
                 f"{'classifier' if self._is_classifier() else 'regressor'}. Got {self.predictor!r} instead."
             )
         self.predictor_ = self._fitted_predictor(X, y, sample_weight)
+        given = given_estimator(self.predictor_, self._reader, self.hidden_layers)
         known = getattr(self.predictor_, "n_features_in_", codes.shape[1])
         if known != codes.shape[1]:
             raise ValueError(
                 f"The predictor was fitted on {known} columns; expected those of X, {codes.shape[1]}."
             )
-        return given_estimator(self.predictor_, self._reader, self.hidden_layers)
+        return given
 
     def _fitted_predictor(self, X: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
         if isinstance(self.predictor, FrozenEstimator):
-            check_is_fitted(self.predictor.estimator)
-            return self.predictor.estimator
+            predictor = unfrozen(self.predictor)
+            check_is_fitted(predictor)
+            return predictor
+        warn_of_refit(self.predictor, "predictor", stacklevel=6)
         predictor = clone(self.predictor)
         if sample_weight is None:
             return predictor.fit(as_frame_or_array(X), y)

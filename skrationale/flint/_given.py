@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from .._task import Task
 from ..base import BaseReasoner
 from ..tabular import TableReader
+from ..teachers import column_order, in_order, unfrozen
 
 CHUNK = 4096
 GRID = 3
@@ -43,15 +44,18 @@ class GivenMLP:
         Rebuilds tables from rows (n, d) of numbers and codes.
     shown : sequence of int
         Hidden layers whose states are shown.
+    order : ndarray of int of shape (d,), optional
+        Position in these rows of each of the predictor's columns, where these differ.
     """
 
     predictor: Any
     reader: TableReader
     shown: Sequence[int]
+    order: np.ndarray | None = None
 
     def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
-        table: Any = self.reader.restore(codes)
+        table: Any = in_order(self.reader.restore(codes), self.order)
         network = self.predictor
         if isinstance(network, Pipeline):
             table, network = network[:-1].transform(table), network[-1]
@@ -78,15 +82,18 @@ class GivenModel:
         Rebuilds tables from rows (n, d) of numbers and codes, which may not be those of the predictor.
     shown : sequence of int
         Hidden layers whose states are shown.
+    order : ndarray of int of shape (d,), optional
+        Position in these rows of each of the predictor's columns, where these differ.
     """
 
     predictor: Any
     reader: TableReader
     shown: Sequence[int]
+    order: np.ndarray | None = None
 
     def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
-        own = self.predictor._reader.transform(self.reader.restore(codes))
+        own = self.predictor._reader.transform(in_order(self.reader.restore(codes), self.order))
         layers = self.predictor._hidden_states(own)
         shown = [layers[i] for i in self.shown] or [np.empty((len(own), 0))]
         return self.predictor._scores(own), np.hstack(shown)
@@ -178,6 +185,7 @@ def is_module(predictor: Any) -> bool:
 
 def check_predictor(predictor: Any) -> None:
     """Refuse, before any work, a predictor without hidden layers that can be read."""
+    predictor = unfrozen(predictor)
     last = predictor[-1] if isinstance(predictor, Pipeline) else predictor
     if is_module(predictor) or isinstance(last, MLPClassifier | MLPRegressor):
         return
@@ -192,11 +200,12 @@ def check_predictor(predictor: Any) -> None:
 
 def given_estimator(predictor: Any, reader: TableReader, layers: Any) -> tuple[GivenMLP | GivenModel, Task]:
     """Wrap a fitted estimator, and say what it predicts."""
+    order = column_order(predictor, reader.names, role="predictor")
     if isinstance(predictor, BaseReasoner):
         probe = np.full((1, predictor.n_features_in_), np.nan)
         n_layers = len(predictor._hidden_states(probe))  # none where it predicts a constant
         shown = _positions(layers, n_layers) if n_layers else ()
-        return GivenModel(predictor, reader, shown), predictor._task
+        return GivenModel(predictor, reader, shown, order), predictor._task
     network = predictor[-1] if isinstance(predictor, Pipeline) else predictor
     shown = _positions(layers, len(network.coefs_) - 1)
     if isinstance(network, MLPRegressor):
@@ -205,7 +214,7 @@ def given_estimator(predictor: Any, reader: TableReader, layers: Any) -> tuple[G
         task = Task("softmax", len(network.classes_), network.classes_)
     else:
         task = Task("logit", 1, network.classes_)
-    return GivenMLP(predictor, reader, shown), task
+    return GivenMLP(predictor, reader, shown, order), task
 
 
 def given_module(

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from .._task import Task
 from ..base import BaseDistiller
 from ..explanation import Explanation
+from ..teachers import add_levels_at_fit, in_order, unfrozen
 from ..training import resolve_device
 from ._bins import TeacherBins
 from ._inference import CompiledNetwork, CompiledStudent
@@ -211,6 +212,8 @@ class GBDT2NNStudent(BaseDistiller):
                 f"of positive integers. Got {self.hidden_layer_sizes!r} instead."
             )
         resolve_device(self.device)
+        if self.teacher is not None:
+            LightGBMTeacher.check(unfrozen(self.teacher))
 
     # --- the teacher -----------------------------------------------------------------------------
 
@@ -231,26 +234,27 @@ class GBDT2NNStudent(BaseDistiller):
         LightGBMTeacher.check(teacher)
 
     def _accept_teacher(self) -> Task:
-        teacher = LightGBMTeacher(self.teacher_)
+        teacher = LightGBMTeacher(self.teacher_, self._asking.order)
         if teacher.n_features != self.n_features_in_:
             raise ValueError(
                 f"X has {self.n_features_in_} features, but the fitted teacher expects {teacher.n_features}."
             )
         if isinstance(self.teacher, FrozenEstimator):
-            for j, levels in teacher.levels(self._reader.levels).items():
-                self._reader.add_levels(j, levels)
+            add_levels_at_fit(teacher.booster, self._reader, teacher.order)
         classes = getattr(self.teacher_, "classes_", None)
         return Task(teacher.link, teacher.n_outputs, classes)
 
     def _teacher_table(self, X: Any, codes: np.ndarray) -> Any:
-        return self._reader.to_frame(codes)
+        # of codes, as the trees are asked about rows that were never in a table of the user
+        return in_order(self._reader.to_frame(codes, savable=True), self._asking.order)
 
     def _teacher_scores(self, table: Any) -> np.ndarray:
-        return LightGBMTeacher(self.teacher_).raw_scores(table, n_jobs=_n_jobs(table))
+        return LightGBMTeacher(self.teacher_, self._asking.order).raw_scores(table, n_jobs=_n_jobs(table))
 
     def _teacher_contributions(self, codes: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
         """Contributions (n, K, d) of the teacher and its base (K,)."""
-        table, teacher = self._reader.to_frame(codes), LightGBMTeacher(self.teacher_)
+        table = self._teacher_table(None, codes)
+        teacher = LightGBMTeacher(self.teacher_, self._asking.order)
         if explanation == "tree_shap":
             return teacher.shap_contributions(table, n_jobs=_n_jobs(codes))
         from ._paths import LeafTable
@@ -284,14 +288,14 @@ class GBDT2NNStudent(BaseDistiller):
 
     # --- the student -----------------------------------------------------------------------------
 
-    def _distil(self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         rng = check_random_state(self.random_state)
         seed = rng.randint(2**31 - 1)
-        teacher = LightGBMTeacher(self.teacher_)
+        teacher = LightGBMTeacher(self.teacher_, self._asking.order)
         bins = TeacherBins(
             teacher.splits(), teacher.level_codes(self._reader.levels), int(self.max_thresholds)
         )
-        scores = self._teacher_scores(table)
+        scores = self._teacher_scores(self._teacher_table(X, codes))
         base = self._teacher_contributions(codes[:1], "tree_shap")[1]
         weight = np.ones(len(codes)) if sample_weight is None else sample_weight
         scale = _spread(scores, base, weight)
@@ -338,7 +342,7 @@ class GBDT2NNStudent(BaseDistiller):
         for k in range(copies):
             swapped = swap_cells(codes, self.swap_probability, rng, None if (weight == 1).all() else weight)
             variants[:, k] = bins.encode(swapped)
-            variant_scores[:, k] = (self._teacher_scores(self._reader.to_frame(swapped)) - base) / scale
+            variant_scores[:, k] = (self._teacher_scores(self._teacher_table(None, swapped)) - base) / scale
         return Targets(
             encoded=bins.encode(codes),
             scores=((scores - base) / scale).astype(np.float32),

@@ -12,6 +12,7 @@ from .._task import Task
 from ..explanation import Explanation
 from ..tabular import TableReader
 from ..tabular._reader import as_frame_or_array
+from ..teachers import column_order, refuse_foreign_levels
 from ._teacher import LightGBMTeacher, joined
 
 CELLS_AT_ONCE = 2**20
@@ -74,6 +75,8 @@ class LeafTable:
         )
         self._first_leaf = np.cumsum(n_leaves) - n_leaves
         self.table = _walk(parent, columns, values, teacher.n_features)
+        if teacher.order is not None:
+            self.table = self.table[:, np.argsort(teacher.order)]
         total = values[np.repeat(roots, n_leaves)] + np.asarray(self.table.sum(axis=1)).ravel()
         _check_sums(total, leaf_values, "a leaf's value")
         if self.table.nnz * DENSE_BELOW >= np.prod(self.table.shape):
@@ -254,6 +257,8 @@ def path_contributions(
     reader = TableReader().fit(table)
     names = _feature_names(teacher, reader, named=not isinstance(table, np.ndarray))
     known = teacher.levels(reader.levels)
+    for j, levels in known.items():
+        refuse_foreign_levels(names[j], np.asarray(reader.levels[j], object), levels, few=True)
     # codes are those that the model saw, whatever the order of levels in this table
     reader.levels = tuple(np.array(known[j], object) if j in known else None for j in range(len(names)))
     data = reader.transform(table)
@@ -279,12 +284,11 @@ def _feature_names(teacher: LightGBMTeacher, reader: TableReader, *, named: bool
     own, at_fit = reader.feature_names, teacher.booster.feature_name()
     if len(own) != teacher.n_features:
         raise ValueError(f"X has {len(own)} features, but the model was fitted on {teacher.n_features}.")
-    if at_fit == [f"Column_{j}" for j in range(len(own))]:
-        return own
+    nameless = at_fit == [f"Column_{j}" for j in range(len(own))]
     if not named:
-        return tuple(at_fit)
-    # LightGBM replaces white space in names
-    wrong = [(a, b) for a, b in zip(own, at_fit, strict=True) if "_".join(a.split(" ")) != b]
-    if wrong:
-        raise ValueError(f"X has column {wrong[0][0]!r} where the model was fitted on {wrong[0][1]!r}.")
+        return own if nameless else tuple(at_fit)
+    order = column_order(teacher.booster, own, role="model")
+    if order is not None:
+        j = int(np.argmax(order != np.arange(len(order))))
+        raise ValueError(f"X has column {own[j]!r} where the model was fitted on {at_fit[j]!r}.")
     return own

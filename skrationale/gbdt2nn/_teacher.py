@@ -12,6 +12,8 @@ from joblib import effective_n_jobs
 from sklearn.utils.validation import check_is_fitted
 
 from .._task import Link, apply_link
+from ..tabular import stand_ins
+from ..teachers import levels_at_fit, library_of
 
 LINKS: dict[str, Link] = {
     **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), "identity"),
@@ -63,6 +65,10 @@ class LightGBMTeacher:
     ----------
     model : LGBMClassifier, LGBMRegressor or Booster
         Fitted. Only a reference to it is held.
+    order : ndarray of int of shape (d,), default=None
+        Position in the user's table of each column of the model, where these differ: contributions, splits
+        and levels are then those of the user's columns. Tables that the model is asked about have its own
+        order.
 
     Attributes
     ----------
@@ -99,9 +105,10 @@ class LightGBMTeacher:
     array([1.5])
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, order: np.ndarray | None = None) -> None:
         from lightgbm import Booster, LGBMClassifier
 
+        self.order = order
         if not isinstance(model, Booster):
             self.check(model)
             check_is_fitted(model)
@@ -144,9 +151,18 @@ class LightGBMTeacher:
         from lightgbm import LGBMModel, LGBMRanker
 
         if not isinstance(estimator, LGBMModel):
+            got = f"got {type(estimator).__name__}"
+            fix = f"{got}. Of a pipeline pass the last step, and the table it sees."
+            if library_of(estimator) in ("xgboost", "catboost"):
+                fix = (
+                    f"whose trees are read, but {got}: fit LightGBM to the same rows, or give this teacher "
+                    "to a RationaleDistiller or a SymbolicDistiller."
+                )
+            if hasattr(estimator, "best_estimator_"):
+                fix = f"{got}. Of a search pass best_estimator_, in a FrozenEstimator."
             raise TypeError(
                 "The teacher must be a LightGBM scikit-learn estimator (LGBMClassifier or LGBMRegressor), "
-                f"got {type(estimator).__name__}. Of a pipeline pass the last step, and the table it sees."
+                f"{fix}"
             )
         if isinstance(estimator, LGBMRanker):
             raise _refused("an LGBMRanker", "an LGBMClassifier or LGBMRegressor")
@@ -191,7 +207,8 @@ class LightGBMTeacher:
         """Path-dependent TreeSHAP: contributions (n, K, d) and base (K,); parameters as `raw_scores`."""
         values = self._predict(X, n_jobs, pred_contrib=True).reshape(-1, self.n_outputs, self.n_features + 1)
         values = _finite(values * self.scale, "contributions")
-        return values[..., :-1], values[0, :, -1]
+        own = values[..., :-1]
+        return own if self.order is None else own[..., np.argsort(self.order)], values[0, :, -1]
 
     def leaves(self, X: Any, *, n_jobs: int | None = None) -> np.ndarray:
         """Leaf (n, T), int32, of each row in each tree; tree t belongs to output ``t % K``."""
@@ -237,7 +254,7 @@ class LightGBMTeacher:
                     missing_type=MISSING_TYPES[missing[columns == j].max()] if (columns == j).any() else None,
                 )
             )
-        return collected
+        return collected if self.order is None else [collected[j] for j in np.argsort(self.order)]
 
     def levels(self, own: Sequence[np.ndarray | None]) -> dict[int, list[Any]]:
         """Give the levels of category columns in the order of LightGBM's codes.
@@ -258,14 +275,7 @@ class LightGBMTeacher:
         ValueError
             If the model was fitted on another number of category columns.
         """
-        columns = [j for j, levels in enumerate(own) if levels is not None]
-        known = self.booster.pandas_categorical or []
-        if len(known) != len(columns):
-            raise ValueError(
-                f"X has {len(columns)} categorical or text column(s), but the teacher was fitted on "
-                f"{len(known)} category column(s); expected columns of the types at its fit."
-            )
-        return dict(zip(columns, known, strict=True))
+        return levels_at_fit(self.booster, own, self.order)
 
     def level_codes(self, own: Sequence[np.ndarray | None]) -> list[np.ndarray | None]:
         """Give LightGBM's code of each level in `own` (see `levels`): NaN if unknown; None for numbers."""
@@ -273,7 +283,9 @@ class LightGBMTeacher:
 
         codes: list[np.ndarray | None] = [None] * len(own)
         for j, known in self.levels(own).items():
-            found = pd.Index(known).get_indexer(np.asarray(own[j], dtype=object))
+            levels = own[j]
+            assert levels is not None
+            found = pd.Index(known, dtype=object).get_indexer(stand_ins(levels))
             codes[j] = np.where(found < 0, np.nan, found)
         return codes
 

@@ -1,4 +1,4 @@
-"""Ask a student and its teacher the same, through public methods alone."""
+"""Ask a student and its teacher the same."""
 
 from typing import Any
 
@@ -41,8 +41,10 @@ def answers_of(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
             "`estimator` must be fitted and have a `teacher_`, or be a FLINT model, got "
             f"{type(estimator).__name__}; numbers are drawn by `from_predictions(scores, teacher_scores)`."
         )
-    answers = _scored(estimator, X)
-    return answers | (_reasons(estimator, X) if reasons else {})
+    # the teacher may know the columns in another order, or take text in another form
+    asked = estimator._teacher_rows(X) if hasattr(estimator, "_teacher_rows") else X
+    answers = _scored(estimator, X, asked)
+    return answers | (_reasons(estimator, X, asked) if reasons else {})
 
 
 def _explained(own: Any, other: Any, *, reasons: bool) -> dict[str, Any]:
@@ -56,20 +58,24 @@ def _explained(own: Any, other: Any, *, reasons: bool) -> dict[str, Any]:
     return answers | ({"values": own.values, "teacher_values": other.values} if reasons else {})
 
 
-def _scored(estimator: Any, X: Any) -> dict[str, Any]:
+def _scored(estimator: Any, X: Any, asked: Any) -> dict[str, Any]:
     """Ask for numbers of regressors and for log-odds of classifiers; for labels where there are no others."""
     teacher = estimator.teacher_
     if not hasattr(estimator, "classes_"):
-        return {"scores": estimator.predict(X), "teacher_scores": teacher.predict(X), "unit": "prediction"}
+        return {
+            "scores": estimator.predict(X),
+            "teacher_scores": teacher.predict(asked),
+            "unit": "prediction",
+        }
     classes = [str(name) for name in estimator.classes_]
-    word = f"log-odds of {classes[-1]}"
+    word, both_ask = f"log-odds of {classes[-1]}", ((estimator, X), (teacher, asked))
     if hasattr(teacher, "predict_proba"):
         # Kept in the same range, two models that are sure of the same are no further apart.
-        own, found = (_log_odds(np.asarray(one.predict_proba(X), float)) for one in (estimator, teacher))
+        own, found = (_log_odds(np.asarray(one.predict_proba(rows), float)) for one, rows in both_ask)
     elif hasattr(teacher, "decision_function"):
-        own, found = (np.asarray(one.decision_function(X), float) for one in (estimator, teacher))
+        own, found = (np.asarray(one.decision_function(rows), float) for one, rows in both_ask)
     else:
-        own, found = (np.asarray(one.predict(X)).astype(str) for one in (estimator, teacher))
+        own, found = (np.asarray(one.predict(rows)).astype(str) for one, rows in both_ask)
         word = "class"
     if own.ndim == 1:
         return {"scores": own, "teacher_scores": found, "unit": word}
@@ -90,11 +96,13 @@ def _centred(scores: np.ndarray) -> np.ndarray:
     return scores - scores.mean(axis=1, keepdims=True)
 
 
-def _reasons(estimator: Any, X: Any) -> dict[str, Any]:
+def _reasons(estimator: Any, X: Any, asked: Any) -> dict[str, Any]:
     """Return reasons of both, where the teacher has some that are of the same cells and kind."""
     if not hasattr(estimator.teacher_, "explain"):
         return {}
-    other = estimator.teacher_.explain(X)
+    other = estimator.teacher_.explain(asked)
+    if hasattr(estimator, "_asking"):
+        other = estimator._asking.explanation_back(other)
     if other.kind == "attribute":
         return {}
     own = estimator.explain(X)

@@ -189,7 +189,8 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
             )
         return task_of(self.teacher_)
 
-    def _distil(self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        table = self._teacher_table(X, codes)
         self.teacher_audit_ = self._audited(table, y)
         logits, live = (None, None) if self.distill == "prediction" else selection_of(self.teacher_, table)
         if self.distill == "rationale" and logits is None:
@@ -197,6 +198,8 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
                 "distill='rationale' needs a teacher that selects columns or has reasons; "
                 f"{type(self.teacher_).__name__} does not. Expected distill='prediction' or 'both'."
             )
+        logits = None if logits is None else self._asking.back(logits)
+        live = live if live is None or self._asking.order is None else np.sort(self._asking.order[live])
         lesson = Lesson(self.alpha, self.rationale_lambda, self.distill)
         scores = scores_of(self.teacher_, table, self._task)
         live = live if live is not None and live.size else None
@@ -224,4 +227,6 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         return scores_of(self.teacher_, table, self._task)
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
-        return self.teacher_.explain(X) if isinstance(self.teacher_, SelectsColumns) else None
+        if not isinstance(self.teacher_, SelectsColumns):
+            return None
+        return self._asking.explanation_back(self.teacher_.explain(self._asking.rows(X)))

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..explanation import Explanation
 from ..tabular import as_frame_or_array
+from ..teachers import arranged
 
 Step = Callable[[Any], Any]
 
@@ -155,8 +156,9 @@ def unwrapped(
             estimator = estimator[-1]
         else:
             break
-    explain = by_column(estimator) if hasattr(estimator, "explain") else None
-    return Member(name, estimator, before, heads=heads, explainer=explain)
+    if hasattr(estimator, "explain"):
+        return Member(name, estimator, before, heads=heads, explainer=by_column(estimator))
+    return Member(name, estimator, before, lambda table: arranged(estimator, table), heads)
 
 
 def _has_reasons(step: Any) -> bool:
@@ -194,7 +196,7 @@ def _teacher_of(member: Member, teacher: Any) -> Member:
     def rows(table: Any) -> Any:
         frame = as_frame_or_array(member._asked(table))
         prepare = getattr(student, "_teacher_table", None)
-        return frame if prepare is None else prepare(frame, student._read(frame))
+        return arranged(teacher, frame) if prepare is None else prepare(frame, student._read(frame))
 
     if hasattr(student, "teacher_explain"):
         found = Member(name, teacher, member.before, rows, member.heads, student.teacher_explain)

@@ -280,15 +280,15 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
 
     # --- the formula -----------------------------------------------------------------------------
 
-    def _distil(self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         rng = check_random_state(self.random_state)
         rng.randint(2**31 - 1)  # the default teacher's seed
         variables = make_variables(self._reader, codes, weights=sample_weight)
         weights = np.ones(len(codes)) if sample_weight is None else sample_weight
         if len(codes) > MAX_ROWS:
             rows = np.sort(rng.permutation(len(codes))[:MAX_ROWS])
-            table, codes, y, weights = _safe_indexing(table, rows), codes[rows], y[rows], weights[rows]
-        teachers = self._teachers()
+            X, codes, y, weights = _safe_indexing(X, rows), codes[rows], y[rows], weights[rows]
+        teachers, table = self._teachers(), self._teacher_table(X, codes)
         scores = [teacher_scores(teacher, self._task, table) for teacher in teachers]
         said = [truth(y, score, self._task, weights) for score in scores]
         V = variable_values(variables, codes)
@@ -298,9 +298,10 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
         fit_rows, valid_rows = self._split(V, y, rng)
         fits, valids = ([data.part(rows) for data in alternatives] for rows in (fit_rows, valid_rows))
         if self.n_synthetic:
-            made = rows_between(_safe_indexing(table, fit_rows), self._reader, self.n_synthetic, rng)
-            V_made = variable_values(variables, self._reader.transform(made))
-            extra = [Data.unlabelled(V_made, teacher_scores(t, self._task, made)) for t in teachers]
+            made = rows_between(_safe_indexing(X, fit_rows), self._reader, self.n_synthetic, rng)
+            codes_made = self._reader.transform(made)
+            V_made, asked = variable_values(variables, codes_made), self._teacher_table(made, codes_made)
+            extra = [Data.unlabelled(V_made, teacher_scores(t, self._task, asked)) for t in teachers]
             fits = [fit + more for fit, more in zip(fits, extra, strict=True)]
 
         shares = (1.0, 0.5, 0.0) if self.teacher_weight == "auto" else (float(self.teacher_weight),)
@@ -393,7 +394,9 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
         return scores
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
-        return self.teacher_.explain(X) if isinstance(self.teacher_, BaseReasoner) else None
+        if not isinstance(self.teacher_, BaseReasoner):
+            return None
+        return self._asking.explanation_back(self.teacher_.explain(self._asking.rows(X)))
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give the exact Shapley values of the formula, against 100 training rows.

@@ -148,11 +148,9 @@ class SymbolicDistillerCV(SymbolicDistiller):
             jacobian_lambda="auto", jacobian_lambdas=list(map(float, self.jacobian_lambdas))
         )
 
-    def _fit_teacher(
-        self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
-    ) -> Any:
-        path = super()._fit_teacher(table, codes, y, sample_weight)
-        self.lambda_path_ = self._compare(table, y, sample_weight)
+    def _fit_teacher(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
+        path = super()._fit_teacher(X, codes, y, sample_weight)
+        self.lambda_path_ = self._compare(X, y, sample_weight)
         return path.at_lambda(next(step["jacobian_lambda"] for step in self.lambda_path_ if step["selected"]))
 
     def _teachers(self) -> list[Any]:

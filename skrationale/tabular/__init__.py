@@ -1,6 +1,7 @@
 """Tables to numbers and back: one original column stays one feature."""
 
 from ._encoder import TableEncoder, sum_by_group
+from ._lightgbm import safe_names, stand_ins
 from ._reader import TableReader, as_frame_or_array
 from ._target import as_numbers, holds_categories, read_target
 
@@ -11,5 +12,7 @@ __all__ = [
     "as_numbers",
     "holds_categories",
     "read_target",
+    "safe_names",
+    "stand_ins",
     "sum_by_group",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_array
+
+from ._lightgbm import safe_names, stand_ins
 
 UNSEEN = -1.0
 """The code of a category level that was not there at fit."""
@@ -224,7 +225,8 @@ class TableReader:
     def _codes(column: Any, levels: np.ndarray) -> np.ndarray:
         import pandas as pd
 
-        index = pd.Index(levels)
+        # as they are: pandas would look up a number among intervals, or text among dates
+        index = pd.Index(levels, dtype=object)
         column = pd.Series(column)
         if isinstance(column.dtype, pd.CategoricalDtype):
             # one look-up a level, not one a row
@@ -250,13 +252,15 @@ class TableReader:
         table = as_frame_or_array(X)
         return table.astype(object) if isinstance(table, np.ndarray) else table.to_numpy(dtype=object)
 
-    def to_frame(self, codes: np.ndarray) -> Any:
+    def to_frame(self, codes: np.ndarray, *, savable: bool = False) -> Any:
         """Rebuild the table that LightGBM takes from numbers and codes.
 
         Parameters
         ----------
         codes : ndarray of shape (n, d)
             What :meth:`transform` gave.
+        savable : bool, default=False
+            Whether text stands for levels that LightGBM cannot save, such as intervals, dates and bytes.
 
         Returns
         -------
@@ -264,20 +268,19 @@ class TableReader:
             `codes` itself when no column is categorical and none has a name; else a DataFrame with
             category columns, whose names LightGBM accepts (no white space, no JSON characters).
         """
-        if all(levels is None for levels in self.levels) and self.feature_names == tuple(
-            f"x{j}" for j in range(len(self.levels))
-        ):
+        if self.names is None and all(levels is None for levels in self.levels):
             return codes
         import pandas as pd
 
         columns: dict[str, Any] = {}
-        for j, name in enumerate(self._safe_names()):
+        for j, name in enumerate(safe_names(self.feature_names)):
             levels = self.levels[j]
             if levels is None:
                 columns[name] = codes[:, j]
             else:
                 level_codes = np.where(np.isnan(codes[:, j]), UNSEEN, codes[:, j]).astype(int)
-                columns[name] = pd.Categorical.from_codes(level_codes, categories=pd.Index(levels))
+                categories = pd.Index(stand_ins(levels) if savable else levels)
+                columns[name] = pd.Categorical.from_codes(level_codes, categories=categories)
         return pd.DataFrame(columns, copy=False)
 
     def restore(self, codes: np.ndarray) -> Any:
@@ -307,14 +310,3 @@ class TableReader:
                 columns[j] = cells[np.where(np.isnan(codes[:, j]), len(levels) + 1, codes[:, j]).astype(int)]
                 columns[j][codes[:, j] == UNSEEN] = "(unseen)"
         return pd.DataFrame(columns, copy=False).set_axis(list(self.names), axis=1)
-
-    def _safe_names(self) -> list[str]:
-        safe: list[str] = []
-        for name in self.feature_names:
-            base = candidate = re.sub(r"[^\w.+\-/()%#<>=]", "_", name) or "_"
-            number = 1
-            while candidate in safe:
-                number += 1
-                candidate = f"{base}_{number}"
-            safe.append(candidate)
-        return safe

@@ -1,0 +1,180 @@
+"""Which models cannot teach, said before any work and with what to do instead."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from sklearn.base import is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from ..tabular import TableReader
+from ._library import BOOSTING, library_of, unfrozen
+
+EARLY_STOPPING = ("early_stopping_round", "early_stopping_rounds", "early_stopping", "n_iter_no_change")
+"""LightGBM's names of one parameter; the second is XGBoost's."""
+ESTIMATORS = {
+    "lightgbm": "LGBMClassifier or LGBMRegressor",
+    "xgboost": "XGBClassifier or XGBRegressor",
+    "catboost": "CatBoostClassifier or CatBoostRegressor",
+}
+
+
+def check_teacher(teacher: Any, owner: str) -> None:
+    """Refuse a teacher that is no estimator of scikit-learn's kind, or could not be fitted.
+
+    Parameters
+    ----------
+    teacher : object
+        What the user gave, frozen or not; None is a default teacher.
+    owner : str
+        Name of the distiller.
+
+    Raises
+    ------
+    TypeError
+        For a Booster, which does not say what it predicts.
+    ValueError
+        For an unfitted teacher that would stop early by rows that nobody gives to it.
+    """
+    inner = unfrozen(teacher)
+    library = library_of(inner)
+    if library is not None and not hasattr(inner, "fit"):
+        raise TypeError(
+            f"The 'teacher' parameter of {owner} must be an estimator, but a {type(inner).__name__} of "
+            f"{BOOSTING[library]} does not say what it predicts: give the fitted {ESTIMATORS[library]} "
+            "in a FrozenEstimator instead."
+        )
+    if isinstance(teacher, FrozenEstimator):
+        return
+    while not (library := library_of(inner)) and (below := _below(inner)) is not None:
+        inner = below
+    if library not in ("lightgbm", "xgboost"):
+        return
+    parameters = inner.get_params() if hasattr(inner, "get_params") else {}
+    for name in EARLY_STOPPING:
+        value = parameters.get(name)
+        if isinstance(value, int | float) and value > 0:
+            raise ValueError(
+                f"The teacher {type(inner).__name__} has {name}={value!r}, which needs rows that "
+                f"{owner} does not give to it: leave that out, or fit the teacher with eval_set=... and give "
+                "it in a FrozenEstimator."
+            )
+
+
+def _below(model: Any) -> Any:
+    """Give the estimator that a Pipeline or a search fits, or None."""
+    if isinstance(model, FrozenEstimator):
+        return None
+    if isinstance(model, Pipeline):
+        return model.steps[-1][1]
+    inner = getattr(model, "estimator", None)
+    return inner if hasattr(inner, "fit") else None
+
+
+def classifies(teacher: Any, owner: str) -> bool:
+    """Say whether a teacher is a classifier.
+
+    Parameters
+    ----------
+    teacher : estimator
+        Any, frozen or not.
+    owner : str
+        Name of the distiller.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    TypeError
+        When it does not say so in the way of the scikit-learn that is installed.
+    """
+    try:
+        return is_classifier(teacher)
+    except (AttributeError, TypeError) as error:
+        kind = type(unfrozen(teacher))
+        library = BOOSTING.get(library_of(unfrozen(teacher)) or "", kind.__module__.partition(".")[0])
+        raise TypeError(
+            f"The 'teacher' parameter of {owner} must be a scikit-learn classifier or regressor, but "
+            f"{kind.__name__} lacks the tags by which scikit-learn tells these: take a newer {library}, or "
+            "let the class inherit from ClassifierMixin or RegressorMixin, and BaseEstimator."
+        ) from error
+
+
+def text_refused(teacher: Any, reader: TableReader, table: Any) -> None:
+    """Refuse text for unfitted trees of a library that takes none, and say what to do.
+
+    Parameters
+    ----------
+    teacher : estimator
+        Unfitted.
+    reader : TableReader
+        Fitted on the table.
+    table : DataFrame or ndarray of shape (n, d)
+        Rows.
+
+    Raises
+    ------
+    ValueError
+        Naming the first such column.
+    """
+    library = library_of(teacher)
+    if library not in ("xgboost", "catboost"):
+        return
+    if library == "catboost" and hasattr(teacher, "get_params") and teacher.get_params().get("cat_features"):
+        return
+    for j, levels in enumerate(reader.levels):
+        if levels is not None and (library == "catboost" or str(table.dtypes.iloc[j]) != "category"):
+            fix = (
+                "turn such columns into categories by X.astype({...: 'category'})"
+                if library == "xgboost"
+                else "name such columns in its parameter cat_features"
+            )
+            raise ValueError(
+                f"Column {reader.feature_names[j]!r} of X holds text, which {type(teacher).__name__} does "
+                f"not take as it is: {fix}, or give a Pipeline that encodes them as the teacher."
+            )
+
+
+def warn_of_refit(model: Any, parameter: str, stacklevel: int) -> None:
+    """Warn of a fitted model that is about to be fitted anew, and so is not the one that is explained.
+
+    Parameters
+    ----------
+    model : estimator
+        What the user gave, not frozen.
+    parameter : str
+        How the parameter is called.
+    stacklevel : int
+        Of the warning, counted from the caller.
+    """
+    if _holds_a_fit(model):
+        name = type(model).__name__
+        warnings.warn(
+            f"The {parameter} {name} is fitted already, but a copy of it is fitted anew to X and y, and that "
+            f"one is explained; to explain the {parameter} as it is give FrozenEstimator({parameter}), and "
+            f"to be rid of this warning give clone({parameter}).",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
+def _holds_a_fit(model: Any) -> bool:
+    if isinstance(model, FrozenEstimator) or model is None or isinstance(model, str):
+        return False
+    if isinstance(model, Pipeline):
+        # its own check looks at the last step alone, which may be frozen
+        return any(_holds_a_fit(step) for _, step in model.steps)
+    try:
+        if not get_tags(model).requires_fit:
+            return False
+        check_is_fitted(model)
+    except (NotFittedError, TypeError, AttributeError):
+        return False
+    return True

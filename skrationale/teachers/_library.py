@@ -1,0 +1,33 @@
+"""Which library a model comes from, told without an import of that library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.frozen import FrozenEstimator
+
+BOOSTING = {"lightgbm": "LightGBM", "xgboost": "XGBoost", "catboost": "CatBoost"}
+"""Modules of the libraries of boosted trees, and what these are called."""
+
+
+def library_of(model: Any) -> str | None:
+    """Say which library of boosted trees a model comes from.
+
+    Parameters
+    ----------
+    model : object
+        Any; subclasses of a library's own classes come from it too.
+
+    Returns
+    -------
+    {"lightgbm", "xgboost", "catboost"} or None
+    """
+    modules = (kind.__module__.partition(".")[0] for kind in type(model).__mro__)
+    return next((module for module in modules if module in BOOSTING), None)
+
+
+def unfrozen(model: Any) -> Any:
+    """Give what is inside a FrozenEstimator, or the model itself."""
+    while isinstance(model, FrozenEstimator):
+        model = model.estimator
+    return model
