@@ -53,7 +53,7 @@ def check_weights(sample_weight: Any, n: int) -> np.ndarray:
             )
     positive = weight[weight > 0]
     if not positive.size:
-        raise ValueError("sample_weight is zero in every row; expected a weight above 0 in at least one.")
+        raise ValueError("sample_weight is zero in every row; expected at least one non-zero weight.")
     least, most = positive.min(), positive.max()
     with np.errstate(over="ignore"):
         ratio = most / least

@@ -146,7 +146,7 @@ def _difference(model: Any, known: list[str], given: list[str], role: str) -> st
         often = next(name for name in given if given.count(name) != known.count(name))
         words = f"X has column {often!r} {given.count(often)} times, {who} {known.count(often)} times"
     more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
-    return f"{words}; expected the columns {known[:SHOWN]}{more}, in any order."
+    return f"{words}; expected the feature names {known[:SHOWN]}{more}, in any order."
 
 
 def in_order(table: Any, order: np.ndarray | None) -> Any:
