@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ._random import seed_unseeded
 from ._task import Task
 from ._weights import check_weights
 from .explanation import Explanation
@@ -344,13 +345,17 @@ class BaseDistiller(BaseReasoner):
         self._asking = TeacherTable.of(teacher, self._reader, fitted=False)
         table = self._teacher_table(X, codes)
         if sample_weight is None:
-            return self._configure(clone(teacher)).fit(table, y)
+            return self._unfitted(teacher).fit(table, y)
         if not has_fit_parameter(teacher, "sample_weight"):
             raise ValueError(
                 f"sample_weight was given, but the teacher {type(teacher).__name__} takes none; expected "
                 "sample_weight=None, or a teacher that is weighted and fitted already, in a FrozenEstimator."
             )
-        return self._configure(clone(teacher)).fit(table, y, sample_weight=sample_weight)
+        return self._unfitted(teacher).fit(table, y, sample_weight=sample_weight)
+
+    def _unfitted(self, teacher: Any) -> Any:
+        """Give a copy of a teacher, to be fitted; where it has no seed the distiller's serves it too."""
+        return seed_unseeded(self._configure(clone(teacher)), getattr(self, "random_state", None))
 
     def _configure(self, teacher: Any) -> Any:
         """Set parameters of the teacher that the distiller rules."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._random import own_random_state
+
 PARTS: tuple[Callable[[np.ndarray], np.ndarray], ...] = (
     lambda x: 2 * x,
     lambda x: np.sin(np.pi * x),
@@ -62,13 +64,11 @@ def make_additive(
     >>> bool((contributions[:, 5] == 0).all())
     True
     """
-    from sklearn.utils import check_random_state
-
     bounds = {"n_samples": (n_samples, 1), "n_features": (n_features, 1), "noise": (noise, 0)}
     for name, (value, bound) in bounds.items():
         if value < bound:
             raise ValueError(f"{name} is {value!r}; expected a number of at least {bound}.")
-    rng = check_random_state(random_state)
+    rng = own_random_state(random_state)
     X = rng.uniform(-1, 1, size=(n_samples, n_features))
     contributions = np.zeros_like(X)
     for j, part in enumerate(PARTS[:n_features]):

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._random import own_random_state
+
 EXPONENTS: tuple[Callable[[np.ndarray], np.ndarray], ...] = (
     lambda X: X[:, 0] * X[:, 1],
     lambda X: (X[:, 2:6] ** 2).sum(axis=1) - 4,
@@ -105,8 +107,6 @@ def make_syn(
     >>> mask[X[:, 10] >= 0][0].nonzero()[0].tolist()
     [2, 3, 4, 5, 10]
     """
-    from sklearn.utils import check_random_state
-
     for name, value, valid, expected in (
         ("number", number, number in BRANCHES, "1 to 6"),
         ("n_samples", n_samples, n_samples >= 1, "a number of at least 1"),
@@ -116,7 +116,7 @@ def make_syn(
     ):
         if not valid:
             raise ValueError(f"{name} is {value!r}; expected {expected}.")
-    rng = check_random_state(random_state)
+    rng = own_random_state(random_state)
     X = rng.standard_normal((n_samples, n_features))
     for j in range(1, n_features):
         X[:, j] = correlation * X[:, j - 1] + np.sqrt(1 - correlation**2) * X[:, j]

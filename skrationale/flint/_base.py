@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from .._random import own_random_state, seed_unseeded
 from .._task import Task
 from ..base import unchanged_on_error
 from ..tabular import TableEncoder, as_frame_or_array
@@ -193,7 +193,7 @@ class BaseFlint(Interprets):
             task.encode(y),
             np.ones(len(codes)) if sample_weight is None else sample_weight,
             task,
-            int(check_random_state(self.random_state).randint(2**31 - 100)),
+            int(own_random_state(self.random_state).randint(2**31 - 100)),
             given,
             shape,
         )
@@ -231,7 +231,7 @@ class BaseFlint(Interprets):
             check_is_fitted(predictor)
             return predictor
         warn_of_refit(self.predictor, "predictor", stacklevel=6)
-        predictor = clone(self.predictor)
+        predictor = seed_unseeded(clone(self.predictor), self.random_state)
         if sample_weight is None:
             return predictor.fit(as_frame_or_array(X), y)
         if not has_fit_parameter(predictor, "sample_weight"):

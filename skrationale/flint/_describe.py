@@ -10,9 +10,9 @@ from typing import Any, overload
 
 import numpy as np
 from scipy.stats import rankdata
-from sklearn.utils import check_random_state
 
 from .._files import write_text
+from .._random import own_random_state
 from .._weights import check_weights
 from ..tabular import TableReader
 from ._describe_html import cards, lines, page, text_table
@@ -217,7 +217,7 @@ def column_importance(
     >>> importance.round(1).ravel(), direction[0].round(1)
     (array([1., 0.]), array([1.]))
     """
-    rng = check_random_state(random_state)
+    rng = own_random_state(random_state)
     n, d = codes.shape
     if n > max_rows:
         codes = codes[rng.choice(n, max_rows, replace=False)]

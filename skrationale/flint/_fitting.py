@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from .._task import Task
 from ..tabular import TableEncoder
 from ..training import (
     FEWEST_VALIDATION_ROWS,
     Batch,
+    generator_of,
     get_state,
     hold_out,
     row_losses,
-    seeded,
     soft_losses,
     standards,
     train,
@@ -128,12 +128,13 @@ class Fitting:
         return OwnPredictor(self.encoder, {}, sizes, self.task.n_outputs, shown, self.image_shape)
 
     def _network(self, source: OwnPredictor | None, rows: dict[str, np.ndarray]) -> FlintNetwork:
-        with seeded(self.seed):
-            predictor = None if source is None else source.empty()
-            n_states = rows["states"].shape[1] if predictor is None else predictor.n_shown
-            interpreter = Interpreter(
-                n_states, int(self.parameters.n_attributes), self.task.n_outputs, rows["x"].shape[1]
-            )
+        generator = generator_of(self.seed)
+        predictor = None if source is None else source.empty(generator)
+        n_states = rows["states"].shape[1] if predictor is None else predictor.n_shown
+        n_attributes, n_outputs = int(self.parameters.n_attributes), self.task.n_outputs
+        interpreter = Interpreter(
+            n_states, n_attributes, n_outputs, n_decoded=rows["x"].shape[1], generator=generator
+        )
         return FlintNetwork(predictor, interpreter)
 
     # --- training --------------------------------------------------------------------------------
@@ -179,6 +180,7 @@ class Fitting:
             epoch_hook=review,
             device=p.device,
             random_state=self.seed,
+            global_draws=False,
             verbose=p.verbose,
             callbacks=p.callbacks,
             **stopping,
@@ -225,6 +227,7 @@ class Review:
         """Give what the rules say of each row (n, J), when it is time to."""
         if epoch < self.first or (epoch - self.first) % self.every:
             return None
+        generator = data.generator
         if self.matrix is None:
             data = Batch({name: rows[:: math.ceil(len(rows) / SEEN_ROWS)] for name, rows in data.items()})
         with torch.no_grad():
@@ -232,7 +235,7 @@ class Review:
             deviation = phi.std(0)
             dead = deviation < DEAD * deviation.max()
             if dead.any():
-                self._revive(dead)
+                self._revive(dead, generator)
                 phi = attributes_of(self.network, data)
         if self.matrix is None:
             return None
@@ -244,10 +247,10 @@ class Review:
         self.variance = variance.clamp(min=float(variance.mean()) / 100)
         return {"rule": torch.as_tensor(said).to(phi)}
 
-    def _revive(self, dead: Tensor) -> None:
+    def _revive(self, dead: Tensor, generator: Generator | None) -> None:
         layer = self.network.interpreter.second
         fresh = torch.empty_like(layer.weight)
-        torch.nn.init.kaiming_uniform_(fresh, a=math.sqrt(5))
+        torch.nn.init.kaiming_uniform_(fresh, a=math.sqrt(5), generator=generator)
         layer.weight[dead], layer.bias[dead] = fresh[dead], 0.0
 
 

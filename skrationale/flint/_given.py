@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from .._task import Task
 from ..base import BaseReasoner
 from ..tabular import TableReader
 from ..teachers import column_order, in_order, unfrozen
+from ..training import seeded
 
 CHUNK = 4096
 GRID = 3
@@ -30,6 +32,7 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda z: np.maximum(z, 0),
 }
 """Those of scikit-learn's networks."""
+_LISTENING = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def _flat(state: Tensor) -> Tensor:
 
 @contextmanager
 def _listening(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
-    """Collect what submodules give, while the block runs."""
+    """Collect what submodules give, while the block runs; other threads wait, for they would be heard too."""
     heard: dict[str, Tensor] = {}
 
     def listener(name: str) -> Callable[[Any, Any, Any], None]:
@@ -170,12 +173,13 @@ def _listening(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Te
         return listen
 
     parts = dict(module.named_modules())
-    hooks = [parts[name].register_forward_hook(listener(name)) for name in names]
-    try:
-        yield heard
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with _LISTENING:
+        hooks = [parts[name].register_forward_hook(listener(name)) for name in names]
+        try:
+            yield heard
+        finally:
+            for hook in hooks:
+                hook.remove()
 
 
 def is_module(predictor: Any) -> bool:
@@ -230,7 +234,8 @@ def given_module(
     own = copy.deepcopy(module).cpu().eval()
     names = _module_names(own, layers, codes[:2], image_shape)
     source = GivenModule(own, names, task.n_outputs, image_shape)
-    (scores, _), (again, _) = source.states(codes[:2]), source.states(codes[:2])
+    with seeded(0):  # a module that draws, which is refused, shall not advance the global generator
+        (scores, _), (again, _) = source.states(codes[:2]), source.states(codes[:2])
     if scores.shape[1] != task.n_outputs:
         raise ValueError(
             f"The predictor gives {scores.shape[1]} scores a row; expected {task.n_outputs}, or two logits "

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from ..tabular import TableEncoder
 from ..training import limit_threads, set_state
@@ -53,12 +53,12 @@ class OwnPredictor:
     shown: Sequence[int]
     image_shape: tuple[int, int, int] | None = None
 
-    def empty(self) -> MLPPredictor | ConvPredictor:
-        """Build the network with any weights."""
+    def empty(self, generator: Generator | None = None) -> MLPPredictor | ConvPredictor:
+        """Build the network with weights drawn by a generator; None: by torch's global one."""
         sizes = self.hidden_layer_sizes
         if self.image_shape is not None:
-            return ConvPredictor(self.image_shape, sizes, self.n_outputs, self.shown)
-        return MLPPredictor(len(self.encoder.groups), sizes, self.n_outputs, self.shown)
+            return ConvPredictor(self.image_shape, sizes, self.n_outputs, self.shown, generator)
+        return MLPPredictor(len(self.encoder.groups), sizes, self.n_outputs, self.shown, generator)
 
     def module(self) -> nn.Module:
         """Rebuild the network in float64."""

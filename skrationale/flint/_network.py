@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional
+
+from ..training import convolution, linear
 
 ROW_SIZES, IMAGE_SIZES = (64, 64), (16, 32, 128)
 """Hidden layers where none are given."""
@@ -48,15 +51,22 @@ class MLPPredictor(nn.Module):
         Number K of scores.
     shown : sequence of int
         Positions of the hidden layers that are shown.
+    generator : torch.Generator, default=None
+        Draws the weights; None: torch's global one.
     """
 
     def __init__(
-        self, n_inputs: int, hidden_layer_sizes: Sequence[int], n_outputs: int, shown: Sequence[int]
+        self,
+        n_inputs: int,
+        hidden_layer_sizes: Sequence[int],
+        n_outputs: int,
+        shown: Sequence[int],
+        generator: Generator | None = None,
     ) -> None:
         super().__init__()
         sizes = [n_inputs, *hidden_layer_sizes]
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
-        self.last = nn.Linear(sizes[-1], n_outputs)
+        self.hidden = nn.ModuleList(linear(a, b, generator) for a, b in pairwise(sizes))
+        self.last = linear(sizes[-1], n_outputs, generator)
         self.shown = tuple(shown)
         self.n_shown = sum(hidden_layer_sizes[i] for i in self.shown)
 
@@ -82,6 +92,8 @@ class ConvPredictor(nn.Module):
         Number K of scores.
     shown : sequence of int
         Positions of the hidden layers that are shown.
+    generator : torch.Generator, default=None
+        Draws the weights; None: torch's global one.
     """
 
     GRID = 4
@@ -90,15 +102,20 @@ class ConvPredictor(nn.Module):
     """From this height and width on, the second convolution works at half of them."""
 
     def __init__(
-        self, shape: Sequence[int], hidden_layer_sizes: Sequence[int], n_outputs: int, shown: Sequence[int]
+        self,
+        shape: Sequence[int],
+        hidden_layer_sizes: Sequence[int],
+        n_outputs: int,
+        shown: Sequence[int],
+        generator: Generator | None = None,
     ) -> None:
         super().__init__()
         self.shape, self.shown = tuple(shape), tuple(shown)
         first, second, width = hidden_layer_sizes
-        self.first = nn.Conv2d(shape[0], first, 3, padding=1)
-        self.second = nn.Conv2d(first, second, 3, padding=1)
-        self.hidden = nn.Linear(second * self.GRID**2, width)
-        self.last = nn.Linear(width, n_outputs)
+        self.first = convolution(shape[0], first, 3, padding=1, generator=generator)
+        self.second = convolution(first, second, 3, padding=1, generator=generator)
+        self.hidden = linear(second * self.GRID**2, width, generator)
+        self.last = linear(width, n_outputs, generator)
         sizes = (first * self.GRID**2, second * self.GRID**2, width)
         self.n_shown = sum(sizes[i] for i in self.shown)
 
@@ -132,15 +149,26 @@ class Interpreter(nn.Module):
         Number of inputs p that are reconstructed.
     width : int, default=64
         Of the hidden layer before the attributes, and of that after them.
+    generator : torch.Generator, default=None
+        Draws the weights; None: torch's global one.
     """
 
     def __init__(
-        self, n_states: int, n_attributes: int, n_outputs: int, n_decoded: int, width: int = 64
+        self,
+        n_states: int,
+        n_attributes: int,
+        n_outputs: int,
+        n_decoded: int,
+        width: int = 64,
+        generator: Generator | None = None,
     ) -> None:
         super().__init__()
-        self.first, self.second = nn.Linear(n_states, width), nn.Linear(width, n_attributes)
-        self.weigh = nn.Linear(n_attributes, n_outputs)
-        self.decoder = nn.Sequential(nn.Linear(n_attributes, width), nn.ReLU(), nn.Linear(width, n_decoded))
+        self.first = linear(n_states, width, generator)
+        self.second = linear(width, n_attributes, generator)
+        self.weigh = linear(n_attributes, n_outputs, generator)
+        self.decoder = nn.Sequential(
+            linear(n_attributes, width, generator), nn.ReLU(), linear(width, n_decoded, generator)
+        )
 
     def forward(self, states: Tensor) -> Tensor:
         """Give attributes (B, J), not negative, of states (B, H)."""

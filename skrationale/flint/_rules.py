@@ -10,8 +10,9 @@ import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
 from sklearn.tree import DecisionTreeRegressor
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 
+from .._random import own_random_state
 from .._weights import check_weights
 from ..explanation._format import format_number, is_missing
 from ..tabular import TableReader
@@ -220,7 +221,7 @@ def fit_rule(
         When shapes do not fit, values are not finite, or no row has a weight.
     """
     codes, values, weight = _checked_rows(columns, codes, values, sample_weight)
-    rng = check_random_state(random_state)
+    rng = own_random_state(random_state)
     mean = float(np.average(values, weights=weight))
     if not varies(values):
         return Rule("always", math.nan, mean, 1.0, max_depth, ())
@@ -271,7 +272,7 @@ def fit_rules_quickly(
     """
     if values.ndim != 2 or len(values) != len(columns_matrix):
         raise ValueError(f"values has shape {values.shape}; expected ({len(columns_matrix)}, J).")
-    rng = check_random_state(random_state)
+    rng = own_random_state(random_state)
     n = len(values)
     rows = slice(None) if max_rows is None or n <= max_rows else rng.choice(n, max_rows, replace=False)
     seed = int(rng.randint(2**31 - 1))

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from .._random import own_random_state
 from .._task import Task
 from ..base import BaseDistiller
 from ..explanation import Explanation
@@ -220,7 +220,7 @@ class GBDT2NNStudent(BaseDistiller):
     def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
         from lightgbm import LGBMClassifier, LGBMRegressor
 
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = own_random_state(self.random_state).randint(2**31 - 1)
         return (LGBMClassifier if classifier else LGBMRegressor)(
             n_estimators=300,
             num_leaves=31,
@@ -289,7 +289,7 @@ class GBDT2NNStudent(BaseDistiller):
     # --- the student -----------------------------------------------------------------------------
 
     def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        rng = check_random_state(self.random_state)
+        rng = own_random_state(self.random_state)
         seed = rng.randint(2**31 - 1)
         teacher = LightGBMTeacher(self.teacher_, self._asking.order)
         bins = TeacherBins(

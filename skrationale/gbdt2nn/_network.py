@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
+from ..training import linear
 from ._bins import TeacherBins
 
 
@@ -57,9 +59,11 @@ class BinEmbedding(nn.Module):
         Bins of the d' columns the teacher uses.
     n_units : int
         Width h of the layer.
+    generator : torch.Generator, default=None
+        Draws the weights; None: torch's global one.
     """
 
-    def __init__(self, bins: TeacherBins, n_units: int) -> None:
+    def __init__(self, bins: TeacherBins, n_units: int, generator: Generator | None = None) -> None:
         super().__init__()
         numeric, self.stride = bins.numeric, bins.stride
         n_inputs = sum(b.n_bins for b in numeric)
@@ -67,7 +71,7 @@ class BinEmbedding(nn.Module):
         bound = 1 / math.sqrt(max(n_inputs, 1))
 
         def weight(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.empty(*shape, n_units).uniform_(-bound, bound))
+            return nn.Parameter(torch.empty(*shape, n_units).uniform_(-bound, bound, generator=generator))
 
         self.bias = weight()
         if numeric:
@@ -110,13 +114,21 @@ class BinNetwork(nn.Module):
         Widths; the first is that of the look-up layer.
     n_outputs : int
         Number of outputs.
+    generator : torch.Generator, default=None
+        Draws the weights; None: torch's global one.
     """
 
-    def __init__(self, bins: TeacherBins, hidden_layer_sizes: Sequence[int], n_outputs: int) -> None:
+    def __init__(
+        self,
+        bins: TeacherBins,
+        hidden_layer_sizes: Sequence[int],
+        n_outputs: int,
+        generator: Generator | None = None,
+    ) -> None:
         super().__init__()
-        self.embedding = BinEmbedding(bins, hidden_layer_sizes[0])
+        self.embedding = BinEmbedding(bins, hidden_layer_sizes[0], generator)
         widths = [*hidden_layer_sizes, n_outputs]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.layers = nn.ModuleList(linear(a, b, generator) for a, b in pairwise(widths))
 
     def forward(self, encoded: Tensor) -> Tensor:
         """Map bins (n, d') to outputs (n, n_outputs)."""
@@ -140,10 +152,17 @@ class StudentNetwork(nn.Module):
     scheme : {"additive", "joint", "independent", "score"}
         ``additive``: one network gives reasons, and their sum is the score. ``joint``: one network
         with a head for scores and one for reasons. ``independent``: two networks. ``score``: scores alone.
+    generator : torch.Generator, default=None
+        Draws the weights; None: torch's global one.
     """
 
     def __init__(
-        self, bins: TeacherBins, hidden_layer_sizes: Sequence[int], n_scores: int, scheme: str
+        self,
+        bins: TeacherBins,
+        hidden_layer_sizes: Sequence[int],
+        n_scores: int,
+        scheme: str,
+        generator: Generator | None = None,
     ) -> None:
         super().__init__()
         self.scheme, self.n_scores = scheme, n_scores
@@ -154,7 +173,9 @@ class StudentNetwork(nn.Module):
             "independent": [n_scores, n_reasons],
             "score": [n_scores],
         }[scheme]
-        self.networks: Any = nn.ModuleList(BinNetwork(bins, hidden_layer_sizes, width) for width in widths)
+        self.networks: Any = nn.ModuleList(
+            BinNetwork(bins, hidden_layer_sizes, width, generator) for width in widths
+        )
 
     def forward(self, encoded: Tensor) -> tuple[Tensor, Tensor | None]:
         """Map bins (n, d') to scores (n, K) and reasons (n, K, d') or None, both without the base."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..training import Batch, TrainResult, seeded, train
+from ..training import Batch, TrainResult, generator_of, train
 from ._bins import TeacherBins
 from ._losses import explanation_loss, label_loss, score_loss
 from ._network import StudentNetwork
@@ -127,8 +127,7 @@ def train_student(
     hook = draw_variants if n_variants > shown else None
     if 0 < n_variants == shown:
         data |= {"variants": variants[0], "variant_scores": variants[1]}
-    with seeded(seed):
-        module = StudentNetwork(bins, p.hidden_layer_sizes, n_scores, scheme)
+    module = StudentNetwork(bins, p.hidden_layer_sizes, n_scores, scheme, generator_of(seed))
     return train(
         module,
         student_loss(targets, p.explanation_lambda, p.label_lambda),
@@ -144,6 +143,7 @@ def train_student(
         epoch_hook=hook,
         device=p.device,
         random_state=seed,
+        global_draws=False,
         verbose=p.verbose,
         callbacks=p.callbacks,
     )

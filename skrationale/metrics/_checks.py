@@ -7,8 +7,8 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
+from .._random import own_random_state
 from ..explanation import Explanation
 
 
@@ -26,10 +26,10 @@ def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
 
 
 def generator(random_state: Any) -> np.random.Generator:
-    """Return a generator of its own; the global one is read only when `random_state` is None."""
-    if isinstance(random_state, np.random.Generator):
-        return random_state
-    return np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    """Return a generator of its own, new ones for numbers and None; the global one is never read."""
+    if random_state is None or isinstance(random_state, np.random.Generator):
+        return np.random.default_rng(random_state)
+    return np.random.default_rng(own_random_state(random_state).randint(2**31 - 1))
 
 
 def an_explanation(name: str, value: Any) -> Explanation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from itertools import combinations
 from numbers import Integral
@@ -12,16 +11,18 @@ import numpy as np
 import torch
 from scipy.special import expit, softmax
 from sklearn.base import clone
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_consistent_length
 
+from .._random import own_random_state
 from .._task import Link, Task
 from ..tabular import TableEncoder, as_frame_or_array, read_target
-from ..training import hold_out, limit_threads, seeded
+from ..training import generator_of, hold_out, limit_threads
 from ._audit_report import METRICS, RationaleAudit, erasures, jaccard, losses, rates, score
 from ._joint import Arrays
 from ._network import MaskedPredictor
 from ._refit import train_on_masks
+from ._warnings import told_elsewhere
 
 FEWEST_ROWS = 100
 HIDDEN, BATCH_SIZES, EPOCHS, LR, DECAY, VALIDATION = (128, 128), (32, 256), 16, 5e-3, 0.01, 0.15
@@ -84,7 +85,7 @@ def audit(
     check_consistent_length(codes, y)
     if len(y) < FEWEST_ROWS:
         raise ValueError(f"X has {len(y)} rows; expected at least {FEWEST_ROWS}.")
-    rng = check_random_state(random_state)
+    rng = own_random_state(random_state)
     drawn = rng.permutation(len(y))[:max_rows]
     X, y = _safe_indexing(X, drawn), y[drawn]
     bench = _Bench(model, codes[drawn], _encode(model._task, y), rng)
@@ -190,8 +191,8 @@ class _Bench:
         theirs = tuple(map(int, self.model.hidden_layer_sizes))
         hidden = theirs if sum(theirs) > sum(HIDDEN) else HIDDEN
         n_outputs = self.own.shape[1] if self.link == "softmax" else 1
-        with seeded(self.seed):
-            module = MaskedPredictor(hidden, torch.from_numpy(self.groups), self.mask.shape[1], n_outputs)
+        groups, n_columns = torch.from_numpy(self.groups), self.mask.shape[1]
+        module = MaskedPredictor(hidden, groups, n_columns, n_outputs, generator_of(self.seed))
         train_on_masks(
             module,
             rows,
@@ -291,7 +292,6 @@ def _stability(
     masks = []
     for seed in rng.randint(2**31 - 1, size=n_refits).tolist():
         refit = clone(model).set_params(random_state=seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of selections: the report says it
+        with told_elsewhere():
             masks.append(refit.fit(fit, y[halves[0]]).get_rationale(compared))
     return float(np.mean([jaccard(a, b) for a, b in combinations(masks, 2)])) if masks else float("nan")

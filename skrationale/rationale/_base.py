@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
+from .._random import own_random_state
 from .._task import Task
 from ..tabular import TableEncoder
 from ..training import resolve_device
 from ._fitting import Fitting, Teaching
 from ._selecting import SelectsColumns
+from ._warnings import warn
 
 PARAMETERS: dict[str, Any] = {
     "hidden_layer_sizes": ["array-like"],
@@ -71,9 +71,7 @@ def fit_rationale(
     """Fit an estimator that has read its rows (n, d), encoded its target (n,) and set its task."""
     wanted, d = estimator.max_features, codes.shape[1]
     if isinstance(wanted, Integral) and wanted >= d > 1:
-        warnings.warn(
-            f"max_features={wanted} of {d} columns: every row uses all that vary.", UserWarning, stacklevel=4
-        )
+        warn(f"max_features={wanted} of {d} columns: every row uses all that vary.", stacklevel=4)
     fitting = Fitting(
         estimator,
         TableEncoder().fit_codes(estimator._reader, codes, sample_weight),
@@ -81,15 +79,14 @@ def fit_rationale(
         y,
         np.ones(len(codes)) if sample_weight is None else sample_weight,
         estimator._task,
-        int(check_random_state(estimator.random_state).randint(2**31 - 100)),
+        int(own_random_state(estimator.random_state).randint(2**31 - 100)),
         teaching,
     )
     model = fitting.run()
     estimator._keep(fitting, model)
     if model.live.size and estimator.empty_rate_ == 1.0:
-        warnings.warn(
+        warn(
             "No column is selected in any row: lower `sparsity_lambda`, or give `max_features`.",
-            UserWarning,
             stacklevel=4,
         )
 

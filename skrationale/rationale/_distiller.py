@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any, ClassVar
@@ -22,6 +21,7 @@ from ._fitting import Teaching
 from ._joint import Lesson
 from ._selecting import SelectsColumns
 from ._teacher import scores_of, selection_of, task_of
+from ._warnings import warn
 
 AUDIT_ROWS = 5000
 
@@ -216,11 +216,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         labels = y if self._task.classes is None else self._task.classes[y]
         report = teacher.audit(table, labels, n_refits=0, max_rows=AUDIT_ROWS, random_state=0)
         if "leak" in report.findings:
-            warnings.warn(
-                f"The teacher's rationales leak, and a student copies them. {report.verdict}",
-                UserWarning,
-                stacklevel=5,
-            )
+            warn(f"The teacher's rationales leak, and a student copies them. {report.verdict}", stacklevel=5)
         return report
 
     def _teacher_scores(self, table: Any) -> np.ndarray:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 
-def draw_cells(x: Tensor, groups: Tensor, n_columns: int, weight: Tensor | None = None, n: int = 0) -> Tensor:
+def draw_cells(
+    x: Tensor,
+    groups: Tensor,
+    n_columns: int,
+    weight: Tensor | None = None,
+    n: int = 0,
+    generator: Generator | None = None,
+) -> Tensor:
     """Draw whole cells from the columns of a table, independently of each other.
 
     Parameters
@@ -21,6 +28,8 @@ def draw_cells(x: Tensor, groups: Tensor, n_columns: int, weight: Tensor | None 
         Rows are drawn in proportion to it.
     n : int, default=0
         Rows to make; 0: m.
+    generator : torch.Generator, default=None
+        On the device of `x`; None: torch's global one.
 
     Returns
     -------
@@ -28,16 +37,16 @@ def draw_cells(x: Tensor, groups: Tensor, n_columns: int, weight: Tensor | None 
     """
     n = n or len(x)
     if weight is None:
-        rows = torch.randint(len(x), (n, n_columns), device=x.device)
+        rows = torch.randint(len(x), (n, n_columns), generator=generator, device=x.device)
     else:
         # inverse of the distribution function: multinomial takes no more than 2**24 rows
         steps = weight.double().cumsum(0)
-        uniform = torch.rand(n, n_columns, device=x.device, dtype=torch.float64) * steps[-1]
-        rows = torch.searchsorted(steps, uniform, right=True).clamp_(max=len(x) - 1)
+        uniform = torch.rand(n, n_columns, generator=generator, device=x.device, dtype=torch.float64)
+        rows = torch.searchsorted(steps, uniform * steps[-1], right=True).clamp_(max=len(x) - 1)
     return x.gather(0, rows[:, groups])
 
 
-def random_masks(n: int, n_columns: int, like: Tensor) -> Tensor:
+def random_masks(n: int, n_columns: int, like: Tensor, generator: Generator | None = None) -> Tensor:
     """Draw masks (n, n_columns) of 0 and 1, each row with its own rate between none and all."""
-    rate = torch.rand(n, 1, device=like.device)
-    return (torch.rand(n, n_columns, device=like.device) < rate).to(like)
+    rate = torch.rand(n, 1, generator=generator, device=like.device)
+    return (torch.rand(n, n_columns, generator=generator, device=like.device) < rate).to(like)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .._task import Task
 from ..tabular import TableEncoder
-from ..training import FEWEST_VALIDATION_ROWS, TrainResult, get_state, hold_out, seeded, standards
+from ..training import FEWEST_VALIDATION_ROWS, TrainResult, generator_of, get_state, hold_out, standards
 from ._cells import Cells
 from ._joint import Arrays, JointLoss, Lesson, judge, logits_of, train_joint
 from ._masks import MaskRule
@@ -247,10 +247,9 @@ class Fitting:
         p = self.parameters
         model = self._model(cells, selector, {}, rule, None)
         mask = model.mask(self.codes)[:, cells.live].astype(np.float32)
-        with seeded(self.seed + 2):
-            module = MaskedPredictor(
-                p.hidden_layer_sizes, torch.from_numpy(cells.groups), len(cells.live), self.task.n_outputs
-            )
+        groups, n_columns, n_outputs = torch.from_numpy(cells.groups), len(cells.live), self.task.n_outputs
+        generator = generator_of(self.seed + 2)
+        module = MaskedPredictor(p.hidden_layer_sizes, groups, n_columns, n_outputs, generator)
         epochs = math.ceil(REFIT_EPOCHS * self.epochs)
         share = 1.0
         if self.teaching is not None and self.teaching.lesson.distill != "rationale":
@@ -327,13 +326,13 @@ class Fitting:
         fill = torch.zeros(len(groups))
         if kind == "mean":
             fill = torch.from_numpy(np.average(cells.x, axis=0, weights=self.weight)).float()
-        with seeded(self.seed + 10 + stage):
-            predictor = mlp(len(groups), self._auxiliary(), self.task.n_outputs)
+        generator = generator_of(self.seed + 10 + stage)
+        predictor = mlp(len(groups), self._auxiliary(), self.task.n_outputs, generator)
         return SelectAndPredict(selector, predictor, groups, fill, kind == "token")
 
     def _selector(self, cells: Cells) -> nn.Module:
-        with seeded(self.seed + 1):
-            return mlp(len(cells.groups), self.parameters.hidden_layer_sizes, len(cells.live))
+        sizes = self.parameters.hidden_layer_sizes
+        return mlp(len(cells.groups), sizes, len(cells.live), generator_of(self.seed + 1))
 
     def _stopping(
         self, rows: dict[str, np.ndarray], epochs: int

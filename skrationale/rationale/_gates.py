@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 
 def temperature_at(progress: float, temperature: tuple[float, float]) -> float:
@@ -35,11 +35,12 @@ def temperature_at(progress: float, temperature: tuple[float, float]) -> float:
     return start * math.exp(progress * math.log(end / start))
 
 
-def gumbel_gates(logits: Tensor, tau: float) -> Tensor:
+def gumbel_gates(logits: Tensor, tau: float, generator: Generator | None = None) -> Tensor:
     """Draw gates of 0 and 1 whose gradient is that of a softened draw (straight-through Gumbel-softmax).
 
     The difference of two Gumbel variables is logistic, so one logit a column is enough.
     """
-    uniform = torch.rand_like(logits).clamp(1e-6, 1 - 1e-6)
+    uniform = torch.rand(logits.shape, generator=generator, device=logits.device, dtype=logits.dtype)
+    uniform = uniform.clamp(1e-6, 1 - 1e-6)
     soft = torch.sigmoid((logits + torch.log(uniform) - torch.log1p(-uniform)) / tau)
     return (soft > 0.5).to(soft) - soft.detach() + soft

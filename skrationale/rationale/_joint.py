@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..training import Batch, TrainResult, limit_threads, row_losses, seeded, train
+from ..training import Batch, TrainResult, generator_of, limit_threads, row_losses, train
 from ._fills import draw_cells
 from ._gates import gumbel_gates, temperature_at
 from ._losses import (
@@ -88,7 +88,7 @@ class JointLoss:
         if self.relaxation == "soft":
             gates = keep
         elif module.training:
-            keep = gates = gumbel_gates(logits, tau)
+            keep = gates = gumbel_gates(logits, tau, batch.generator)
         else:
             gates = (logits > 0).to(logits)
         scores = module.predict(batch["x"], gates, batch.get("fill"))
@@ -158,11 +158,12 @@ def train_joint(
         if not marginal:
             return None
         weight = data["weight"] if varies else None
-        return {"fill": draw_cells(data["x"], module.groups, n_columns, weight)}
+        fill = draw_cells(data["x"], module.groups, n_columns, weight, generator=data.generator)
+        return {"fill": fill}
 
     n_columns = int(module.groups.max()) + 1
     data = dict(rows) | ({"fill": rows["x"]} if marginal else {})
-    result = train(module, loss, data, epoch_hook=on_epoch, **settings)
+    result = train(module, loss, data, epoch_hook=on_epoch, global_draws=False, **settings)
     return result, [*snapshots, copy.deepcopy(module.state_dict())]
 
 
@@ -217,10 +218,11 @@ def judge(
     y = torch.as_tensor(valid["y"], device=like.device)
     n_columns = int(like.max()) + 1
     weight = torch.as_tensor(fit["weight"]) if (fit["weight"] != 1).any() else None
-    with seeded(seed, like.device):
-        fills: list[Tensor | None] = [None]
-        if marginal:
-            fills = [draw_cells(background, like, n_columns, weight, n=len(x)) for _ in range(N_FILLS)]
+    fills: list[Tensor | None] = [None]
+    if marginal:
+        generator = generator_of(seed, like.device)
+        drawing = (background, like, n_columns, weight, len(x), generator)
+        fills = [draw_cells(*drawing) for _ in range(N_FILLS)]
     rules, losses = [], []
     with torch.no_grad(), limit_threads(len(x) * x.shape[1] ** 2):
         for state in snapshots:

@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
+
+from ..training import linear
 
 
-def mlp(n_inputs: int, hidden: Sequence[int], n_outputs: int) -> nn.Sequential:
-    """Build a network (B, n_inputs) -> (B, n_outputs) with ReLU between its layers."""
+def mlp(
+    n_inputs: int, hidden: Sequence[int], n_outputs: int, generator: Generator | None = None
+) -> nn.Sequential:
+    """Build a network (B, n_inputs) -> (B, n_outputs) with ReLU between its layers.
+
+    Its weights are drawn by a generator; None: by torch's global one.
+    """
     sizes = [n_inputs, *hidden]
-    layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU())]
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], n_outputs))
+    layers = [layer for a, b in pairwise(sizes) for layer in (linear(a, b, generator), nn.ReLU())]
+    return nn.Sequential(*layers, linear(sizes[-1], n_outputs, generator))
 
 
 class ConstantSelector(nn.Module):
@@ -83,14 +90,23 @@ class MaskedPredictor(nn.Module):
         Number d of columns.
     n_outputs : int
         Number K of scores.
+    generator : torch.Generator, default=None
+        Draws the weights; None: torch's global one.
     """
 
     groups: Tensor
 
-    def __init__(self, hidden: Sequence[int], groups: Tensor, n_columns: int, n_outputs: int) -> None:
+    def __init__(
+        self,
+        hidden: Sequence[int],
+        groups: Tensor,
+        n_columns: int,
+        n_outputs: int,
+        generator: Generator | None = None,
+    ) -> None:
         super().__init__()
         self.register_buffer("groups", groups)
-        self.layers = mlp(len(groups) + n_columns, hidden, n_outputs)
+        self.layers = mlp(len(groups) + n_columns, hidden, n_outputs, generator)
 
     def seen(self, x: Tensor, mask: Tensor) -> Tensor:
         """Give what the layers see (B, p + d): cells of x (B, p), 0 where hidden, and mask (B, d)."""

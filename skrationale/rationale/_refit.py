@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from ..training import Batch, TrainResult, row_losses, soft_losses, train
 from ._fills import random_masks
@@ -56,9 +56,9 @@ def train_on_masks(
         if not selected:
             selected.append(data["mask"])
         masks, n = selected[0], data.n_rows
-        given = masks if own else _exchanged(masks)
-        chosen = torch.rand(n, 1, device=masks.device) < selected_share
-        return {"mask": torch.where(chosen, given, random_masks(n, masks.shape[1], masks))}
+        given = masks if own else _exchanged(masks, data.generator)
+        chosen = torch.rand(n, 1, generator=data.generator, device=masks.device) < selected_share
+        return {"mask": torch.where(chosen, given, random_masks(n, masks.shape[1], masks, data.generator))}
 
     def loss(module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         scores = module(batch["x"], batch["mask"])
@@ -68,12 +68,12 @@ def train_on_masks(
             losses = share_of_labels * losses + (1 - share_of_labels) * taught
         return (losses * batch["weight"]).mean(), {}
 
-    return train(module, loss, rows, epoch_hook=on_epoch, **settings)
+    return train(module, loss, rows, epoch_hook=on_epoch, global_draws=False, **settings)
 
 
-def _exchanged(masks: Tensor) -> Tensor:
+def _exchanged(masks: Tensor, generator: Generator | None) -> Tensor:
     """Give each row the mask (n, d) of another row: the next one in a random circle."""
-    circle = torch.randperm(len(masks), device=masks.device)
+    circle = torch.randperm(len(masks), generator=generator, device=masks.device)
     result = torch.empty_like(masks)
     result[circle] = masks[circle.roll(1)]
     return result

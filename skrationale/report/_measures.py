@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
@@ -24,6 +25,7 @@ from ._rows import Rows
 SHARES = (0.1, 0.2, 0.5)
 """Shares of columns that are hidden, or left, to see whether reasons are the model's own."""
 N_FILLS = 5
+_FILTERS = threading.RLock()
 STABILITY_ROWS, NOISE, N_DRAWS = 50, 0.05, 3
 MEASURES = {
     "prediction_r2": "score R2",
@@ -91,8 +93,7 @@ class Measured:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Take down warnings instead of passing them on."""
-        with warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
+        with _heard_here() as heard:
             try:
                 yield
             finally:
@@ -107,6 +108,31 @@ class Measured:
             )
             if not ours and words not in self.warnings:
                 self.warnings.append(words)
+
+
+@contextmanager
+def _heard_here() -> Iterator[list[warnings.WarningMessage]]:
+    """Collect the warnings of this thread; those of others are shown. Python filters for all: take turns."""
+    me, heard = threading.get_ident(), list[warnings.WarningMessage]()
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("always")
+        others = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if threading.get_ident() == me:
+                heard.append(warnings.WarningMessage(message, category, filename, lineno, file, line))
+            else:
+                others(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield heard
 
 
 def measure(members: list[Member], rows: Rows) -> list[Measured]:
@@ -132,8 +158,7 @@ def measure(members: list[Member], rows: Rows) -> list[Measured]:
     found = [_measure(member, rows) for member in members]
     both = [(one, what) for what in ("predict", "explain") for one in found]
     calls = [_call(one, rows, what) for one, what in both]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _heard_here():
         times = microseconds_a_row(calls, [one.seconds.get(what, 0.0) for one, what in both], len(rows))
     for (one, what), time in zip(both, times, strict=True):
         one.figures[f"{what}_us"] = time

@@ -7,8 +7,9 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing
 
+from .._random import own_random_state
 from ..metrics._fills import read_table
 from ..tabular import as_numbers, read_target
 
@@ -84,7 +85,7 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
         raise ValueError(f"y must be one label or number a row: {error}") from None
     if len(target) != len(table):
         raise ValueError(f"y has {len(target)} values; expected {len(table)}, as X has rows.")
-    rng = check_random_state(random_state)
+    rng = own_random_state(random_state)
     seed = int(random_state) if isinstance(random_state, Integral) else int(rng.randint(2**31 - 1))
     positions = np.arange(len(table))
     if len(table) > n_rows:

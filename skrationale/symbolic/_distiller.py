@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from .._random import own_random_state
 from .._task import Task
 from ..base import BaseDistiller, BaseReasoner
 from ..explanation import Explanation
@@ -245,7 +246,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
     # --- the teacher -----------------------------------------------------------------------------
 
     def _default_teacher(self, classifier: bool, codes: np.ndarray | None = None) -> Any:
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = own_random_state(self.random_state).randint(2**31 - 1)
         return (SmoothMLPClassifier if classifier else SmoothMLPRegressor)(
             random_state=seed, verbose=self.verbose
         )
@@ -281,7 +282,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
     # --- the formula -----------------------------------------------------------------------------
 
     def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        rng = check_random_state(self.random_state)
+        rng = own_random_state(self.random_state)
         rng.randint(2**31 - 1)  # the default teacher's seed
         variables = make_variables(self._reader, codes, weights=sample_weight)
         weights = np.ones(len(codes)) if sample_weight is None else sample_weight

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import r2_score
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
+from .._random import fixed_seed
 from .._task import Task
 from ._distiller import SymbolicDistiller
 from ._smooth_base import BaseSmoothMLP, check_lambdas
@@ -170,8 +172,10 @@ class SymbolicDistillerCV(SymbolicDistiller):
             # given as positions among all rows, also those without weight
             place = np.cumsum(self._kept) - 1
             folds = [tuple(place[part[self._kept[part]]] for part in map(np.asarray, fold)) for fold in folds]
+        one = copy.copy(self)  # with one seed, that folds side by side do not share a generator
+        one.random_state = fixed_seed(self.random_state)
         measured = Parallel(n_jobs=self.n_jobs)(
-            delayed(self._measure)(table, y, sample_weight, fit, held_out) for fit, held_out in folds
+            delayed(one._measure)(table, y, sample_weight, fit, held_out) for fit, held_out in folds
         )
         steps = []
         for stages in zip(*measured, strict=True):
@@ -193,7 +197,7 @@ class SymbolicDistillerCV(SymbolicDistiller):
         X, X_held_out = _safe_indexing(table, fit), _safe_indexing(table, held_out)
         weights, counts = (None if sample_weight is None else sample_weight[part] for part in (fit, held_out))
         teacher = self.teacher if self.teacher is not None else self._default_teacher(self._are_classes(y))
-        path = self._configure(clone(teacher)).fit(X, y[fit], sample_weight=weights)
+        path = self._unfitted(teacher).fit(X, y[fit], sample_weight=weights)
         settings = {name: value for name, value in self.get_params(deep=False).items() if name not in OWN}
         stages = []
         for step in path.lambda_path_:

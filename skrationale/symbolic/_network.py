@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional
+
+from ..training import linear
 
 
 def _silu(z: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,15 +60,22 @@ class SmoothNetwork(nn.Module):
         Number K of outputs; from 3 on they are centred: their mean is 0.
     activation : {"silu", "tanh", "softplus", "relu"}
         Between layers.
+    generator : torch.Generator, default=None
+        Draws the weights; None: torch's global one.
     """
 
     def __init__(
-        self, n_inputs: int, hidden_layer_sizes: Sequence[int], n_outputs: int, activation: str
+        self,
+        n_inputs: int,
+        hidden_layer_sizes: Sequence[int],
+        n_outputs: int,
+        activation: str,
+        generator: Generator | None = None,
     ) -> None:
         super().__init__()
         sizes = [n_inputs, *hidden_layer_sizes]
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
-        self.last = nn.Linear(sizes[-1], n_outputs)
+        self.hidden = nn.ModuleList(linear(a, b, generator) for a, b in pairwise(sizes))
+        self.last = linear(sizes[-1], n_outputs, generator)
         self.activation = activation
 
     def hidden_weights(self) -> list[Tensor]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from skorch.callbacks import Callback
-from torch import Tensor
+from torch import Generator, Tensor
 
 from ..training import Batch, get_state, limit_threads, row_losses, train
 from ._network import SmoothNetwork
@@ -102,16 +102,19 @@ class SmoothLoss:
         if not self._lambda or not share:
             loss = task_loss(module(x), batch["y"], weight, self._link)
             return loss, {"task": loss.detach()}
-        outputs, penalty = self._penalised(module, x, weight)
+        outputs, penalty = self._penalised(module, x, weight, batch.generator)
         loss = task_loss(outputs, batch["y"], weight, self._link)
         return loss + self._lambda * share * penalty, {"task": loss.detach()}
 
-    def _penalised(self, module: SmoothNetwork, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    def _penalised(
+        self, module: SmoothNetwork, x: Tensor, weight: Tensor, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
         if self._penalty == "spectral":
             return module(x), self._spectral(module)
         if self._penalty == "hessian":
-            return module(x), hessian_penalty(module, x, weight)
-        outputs, gradient = module.forward_with_gradient(x, mixture(module.last.out_features, x))
+            return module(x), hessian_penalty(module, x, weight, generator)
+        mix = mixture(module.last.out_features, x, generator)
+        outputs, gradient = module.forward_with_gradient(x, mix)
         return outputs, gradient_penalty(gradient, weight, STEEP if self._penalty == "lipschitz" else 0.0)
 
 
@@ -182,6 +185,7 @@ def train_path(
             n_iter_no_change=p.n_iter_no_change or (max(n_epochs // 4, 10) if i == 0 else n_epochs),
             device=p.device,
             random_state=seed + i,
+            global_draws=False,
             verbose=p.verbose,
             callbacks=[*(p.callbacks or []), finish],
         )

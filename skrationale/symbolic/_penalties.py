@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from ..training import row_losses
@@ -36,17 +36,17 @@ def task_loss(outputs: Tensor, y: Tensor, weight: Tensor, link: str) -> Tensor:
     return (weight * row_losses(outputs, y, link)).mean()
 
 
-def mixture(n_outputs: int, x: Tensor) -> Tensor | None:
+def mixture(n_outputs: int, x: Tensor, generator: Generator | None = None) -> Tensor | None:
     """Coefficients of outputs (n, K) to penalise in place of many: random signs.
 
     The squared gradient of such a mixture is, on average, the sum of the squared gradients of the outputs.
     """
-    return None if n_outputs <= MANY_OUTPUTS else random_signs((len(x), n_outputs), x)
+    return None if n_outputs <= MANY_OUTPUTS else random_signs((len(x), n_outputs), x, generator)
 
 
-def random_signs(shape: tuple[int, ...], like: Tensor) -> Tensor:
-    """Numbers -1 and 1 by torch's global generator, of the dtype and on the device of a tensor."""
-    return torch.randint(0, 2, shape, device=like.device).to(like) * 2 - 1
+def random_signs(shape: tuple[int, ...], like: Tensor, generator: Generator | None = None) -> Tensor:
+    """Numbers -1 and 1 by a generator, else torch's global one, of a tensor's dtype and on its device."""
+    return torch.randint(0, 2, shape, generator=generator, device=like.device).to(like) * 2 - 1
 
 
 def gradient_penalty(gradient: Tensor, weight: Tensor, steep: float = 0.0) -> Tensor:
@@ -71,7 +71,9 @@ def gradient_penalty(gradient: Tensor, weight: Tensor, steep: float = 0.0) -> Te
     return (weight * squares).mean()
 
 
-def jacobian_penalty(module: nn.Module, X: Tensor, weight: Tensor | None = None) -> Tensor:
+def jacobian_penalty(
+    module: nn.Module, X: Tensor, weight: Tensor | None = None, *, generator: Generator | None = None
+) -> Tensor:
     r"""Penalise the input gradient of any module, by double differentiation (section 3 of [1]_).
 
     ``mean_i weight_i * ||d module(x_i) / d x_i||^2``, the squared Frobenius norm. Each output row may
@@ -85,12 +87,14 @@ def jacobian_penalty(module: nn.Module, X: Tensor, weight: Tensor | None = None)
         Rows.
     weight : Tensor of shape (n,), default=None
         Weights of the rows; None: 1.
+    generator : torch.Generator, default=None
+        Draws signs where there are more than 4 outputs, on the device of `X`; None: torch's global one.
 
     Returns
     -------
     Tensor of shape ()
-        Exact for up to 4 outputs; for more, that of a mixture of them with random signs in each row (drawn by
-        torch's global generator), which has the same expectation.
+        Exact for up to 4 outputs; for more, that of a mixture of them with random signs in each row, which
+        has the same expectation.
 
     References
     ----------
@@ -109,14 +113,16 @@ def jacobian_penalty(module: nn.Module, X: Tensor, weight: Tensor | None = None)
         X = X.detach().requires_grad_()
         outputs = module(X)
         outputs = outputs[:, None] if outputs.ndim == 1 else outputs
-        signs = mixture(outputs.shape[1], X)
+        signs = mixture(outputs.shape[1], X, generator)
         columns = outputs.T if signs is None else (signs * outputs).sum(1)[None]
         gradients = [torch.autograd.grad(column.sum(), X, create_graph=True)[0] for column in columns]
     weight = outputs.new_ones(len(X)) if weight is None else weight
     return gradient_penalty(torch.stack(gradients, 1), weight)
 
 
-def hessian_penalty(module: SmoothNetwork, x: Tensor, weight: Tensor) -> Tensor:
+def hessian_penalty(
+    module: SmoothNetwork, x: Tensor, weight: Tensor, generator: Generator | None = None
+) -> Tensor:
     """Penalise curvature: the squared change of the gradient along one random direction a row.
 
     With directions of random signs its expectation is the squared Frobenius norm of the Hessian.
@@ -129,14 +135,16 @@ def hessian_penalty(module: SmoothNetwork, x: Tensor, weight: Tensor) -> Tensor:
         Rows.
     weight : Tensor of shape (n,)
         Weights of the rows.
+    generator : torch.Generator, default=None
+        Draws the directions; None: torch's global one.
 
     Returns
     -------
     Tensor of shape ()
     """
     step = 1e-5 if x.dtype == torch.float64 else 1e-2
-    direction = random_signs(tuple(x.shape), x)
-    mix = mixture(module.last.out_features, x)
+    direction = random_signs(tuple(x.shape), x, generator)
+    mix = mixture(module.last.out_features, x, generator)
     ahead = module.forward_with_gradient(x + step * direction, mix)[1]
     behind = module.forward_with_gradient(x - step * direction, mix)[1]
     return gradient_penalty((ahead - behind) / (2 * step), weight)

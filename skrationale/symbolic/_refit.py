@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ ROUNDING_COST = 1.001
 EXACT = 1e-12
 DEPENDENT = 1e-5
 """A derivative, of length 1, that differs by so little from a sum of others adds nothing."""
+_MINPACK = threading.RLock()
+"""Before SciPy 1.15 its Fortran code calls back the function of whichever thread came last."""
 
 
 def with_parameters(expr: sp.Expr) -> tuple[sp.Expr, tuple[sp.Symbol, ...], np.ndarray]:
@@ -105,7 +108,7 @@ def refit_constants(
     free = _independent(jacobian(theta))
     if not len(free):
         return expr
-    with np.errstate(all="ignore"):
+    with _MINPACK, np.errstate(all="ignore"):
         found = least_squares(
             residuals, theta[free], jacobian, method="lm", x_scale="jac", max_nfev=MAX_EVALUATIONS
         )

@@ -197,16 +197,16 @@ def _batches(n: int, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n, size))
 
 
-@np.errstate(all="ignore")
 def _contributions(
     game: _Game, rows: np.ndarray, max_players: int, random_state: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Shapley values (n, s) of one term, their standard errors, and rows (n,) where they are NaN."""
-    coalitions = _Coalitions(game, rows)
-    if len(game.players) <= max_players:
-        values, errors = _sum_over_all(coalitions), np.zeros(1)
-    else:
-        values, errors = _sum_over_permutations(coalitions, random_state)
+    with np.errstate(all="ignore"):
+        coalitions = _Coalitions(game, rows)
+        if len(game.players) <= max_players:
+            values, errors = _sum_over_all(coalitions), np.zeros(1)
+        else:
+            values, errors = _sum_over_permutations(coalitions, random_state)
     undefined = ~np.isfinite(values).all(axis=1)
     nowhere = undefined[:, None]
     return np.where(nowhere, np.nan, values), np.where(nowhere, 0.0, errors), undefined

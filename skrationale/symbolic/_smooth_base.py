@@ -10,20 +10,20 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._random import own_random_state
 from .._task import Task
 from ..base import BaseReasoner
 from ..explanation import Explanation
 from ..tabular import TableEncoder, sum_by_group
 from ..training import (
     FEWEST_VALIDATION_ROWS,
+    generator_of,
     hold_out,
     limit_threads,
     resolve_device,
-    seeded,
     set_state,
     standards,
 )
@@ -120,7 +120,7 @@ class BaseSmoothMLP(BaseReasoner):
     # --- fit -------------------------------------------------------------------------------------
 
     def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        rng = check_random_state(self.random_state)
+        rng = own_random_state(self.random_state)
         seed = int(rng.randint(2**31 - 1))
         self._task = self._make_task(y)
         if self._task.is_classification:
@@ -198,8 +198,8 @@ class BaseSmoothMLP(BaseReasoner):
                 "weight": weight[index].astype(x.dtype),
             }
 
-        with seeded(seed):
-            module = SmoothNetwork(x.shape[1], self._sizes, self._task.n_outputs, self._activation)
+        n_outputs, generator = self._task.n_outputs, generator_of(seed)
+        module = SmoothNetwork(x.shape[1], self._sizes, n_outputs, self._activation, generator)
         module = module.double() if x.dtype == np.float64 else module
         validation = rows(valid) if len(valid) else None
         lambdas = self._lambdas(compare=validation is not None)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 
+from .._random import fixed_seed
 from .._weights import check_weights
 from ._reader import TableReader
 
@@ -156,7 +157,7 @@ class TableEncoder:
             return QuantileTransformer(
                 n_quantiles=min(MAX_QUANTILES, len(numbers)),
                 output_distribution="normal",
-                random_state=self.random_state,
+                random_state=fixed_seed(self.random_state),
             ).fit(numbers)
         return StandardScaler().fit(numbers, sample_weight=sample_weight)
 

@@ -16,6 +16,9 @@ class Batch(dict[str, torch.Tensor]):
         Part of the training that is done, for ramps and annealing. In the batch that a loss
         receives it counts the step being made: 1 / T in the first of T steps and 1 in the last;
         in validation it is that of the last step before.
+    generator : torch.Generator or None
+        What a loss or an epoch hook draws with: on the device, and seeded for this training alone. None,
+        torch's global generator, outside a training.
     n_rows : int
         Number of rows.
 
@@ -31,6 +34,7 @@ class Batch(dict[str, torch.Tensor]):
     """
 
     progress: float = 0.0
+    generator: torch.Generator | None = None
 
     @property
     def n_rows(self) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from .._random import own_random_state
+
 FEWEST_VALIDATION_ROWS = 10
 """On fewer rows nothing can be compared."""
 
 
 def hold_out(
-    target: np.ndarray, fraction: float, classes: bool, random_state: int | np.random.RandomState
+    target: np.ndarray, fraction: float, classes: bool, random_state: int | np.random.RandomState | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split rows into those to fit on and those held out, class by class where there are classes.
 
@@ -22,7 +24,7 @@ def hold_out(
         Share of rows held out.
     classes : bool
         Whether the target holds classes.
-    random_state : int or RandomState
+    random_state : int, RandomState or None
         Draws the rows.
 
     Returns
@@ -32,7 +34,10 @@ def hold_out(
     """
     labels = target if classes and can_stratify(target, fraction) else None
     fit, valid = train_test_split(
-        np.arange(len(target)), test_size=fraction, stratify=labels, random_state=random_state
+        np.arange(len(target)),
+        test_size=fraction,
+        stratify=labels,
+        random_state=own_random_state(random_state),
     )
     return np.sort(fit), np.sort(valid)
 

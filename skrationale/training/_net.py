@@ -74,6 +74,8 @@ class LeanNet(NeuralNet):
         Called with the epoch (from 1) and the resident data before each epoch.
     seed : int, default=0
         Seed of the shuffles.
+    noise : torch.Generator, default=None
+        Goes with each batch, for the loss to draw with.
     **kwargs : dict
         Parameters of `skorch.NeuralNet`.
     """
@@ -87,6 +89,7 @@ class LeanNet(NeuralNet):
         clip_norm: float | None = None,
         epoch_hook: EpochHook | None = None,
         seed: int = 0,
+        noise: torch.Generator | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion, train_split=None, **kwargs)
@@ -94,6 +97,7 @@ class LeanNet(NeuralNet):
         self.clip_norm = clip_norm
         self.epoch_hook = epoch_hook
         self.seed = seed
+        self.noise = noise
 
     @property
     def _default_callbacks(self) -> list[Any]:
@@ -142,7 +146,7 @@ class LeanNet(NeuralNet):
         datasets = {"dataset_train": X, "dataset_valid": validation}
         for epoch in range(1, epochs + 1):
             self.notify("on_epoch_begin", **datasets)
-            X.progress = (epoch - 1) / epochs
+            X.progress, X.generator = (epoch - 1) / epochs, self.noise
             self._call_epoch_hook(epoch, X)
             order = None
             if self.batch_size < X.n_rows:
@@ -191,7 +195,7 @@ class LeanNet(NeuralNet):
         with torch.set_grad_enabled(training):
             for batch in iterator:
                 self.step_ += training
-                batch.progress = self.step_ / self.n_steps_
+                batch.progress, batch.generator = self.step_ / self.n_steps_, self.noise
                 if self.batch_heard_:
                     self.notify("on_batch_begin", batch=batch, training=training)
                 steps.append(step_fn(batch))

@@ -1,12 +1,110 @@
-"""Random numbers that leave the global state alone."""
+"""Random numbers of torch that leave its global state alone."""
 
+import math
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+from torch import nn
+
+Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+_GLOBAL = threading.RLock()
+"""Held by whoever has seeded torch's global generators."""
 
 
-def _generators(device: torch.device) -> list[torch.Generator]:
+def generator_of(seed: int, device: str | torch.device = "cpu") -> torch.Generator:
+    """Return a generator of its own, which draws what torch's global one would after the same seed.
+
+    Parameters
+    ----------
+    seed : int
+        Seed.
+    device : str or torch.device, default="cpu"
+        Where it draws. Initial weights are best drawn on the CPU, so that they are equal whatever the device.
+
+    Returns
+    -------
+    torch.Generator
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrationale.training import generator_of
+    >>> one, two = (torch.rand(3, generator=generator_of(0)) for _ in range(2))
+    >>> torch.equal(one, two)
+    True
+    """
+    return torch.Generator(torch.device(device)).manual_seed(seed)
+
+
+def linear(n_inputs: int, n_outputs: int, generator: torch.Generator | None = None) -> nn.Linear:
+    """Build a linear layer with the weights that torch gives it, but drawn by a generator.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Widths.
+    generator : torch.Generator, default=None
+        On the CPU; None: torch's global one.
+
+    Returns
+    -------
+    torch.nn.Linear
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrationale.training import generator_of, linear, seeded
+    >>> ours = linear(3, 2, generator_of(0))
+    >>> with seeded(0):
+    ...     theirs = torch.nn.Linear(3, 2)
+    >>> torch.equal(ours.weight, theirs.weight), torch.equal(ours.bias, theirs.bias)
+    (True, True)
+    """
+    if generator is None:
+        return nn.Linear(n_inputs, n_outputs)
+    return drawn(nn.utils.skip_init(nn.Linear, n_inputs, n_outputs), generator)
+
+
+def convolution(
+    n_inputs: int, n_outputs: int, size: int, *, padding: int, generator: torch.Generator | None = None
+) -> nn.Conv2d:
+    """Build a convolution of images like `linear`.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Channels.
+    size : int
+        Height and width of its kernel.
+    padding : int
+        Zeros on each side.
+    generator : torch.Generator, default=None
+        On the CPU; None: torch's global one.
+
+    Returns
+    -------
+    torch.nn.Conv2d
+    """
+    if generator is None:
+        return nn.Conv2d(n_inputs, n_outputs, size, padding=padding)
+    layer = nn.utils.skip_init(nn.Conv2d, n_inputs, n_outputs, size, padding=padding)
+    return drawn(layer, generator)
+
+
+def drawn(layer: Layer, generator: torch.Generator) -> Layer:
+    """Draw weight and bias of a layer as torch does, in the same order."""
+    nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+    if layer.bias is not None:
+        fan_in = layer.weight.shape[1:].numel()
+        bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
+        nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    return layer
+
+
+def _global_generators(device: torch.device) -> list[torch.Generator]:
     """Return the generators that torch's own random functions use on the CPU and on `device`."""
     generators = [torch.default_generator]
     if device.type == "cuda":
@@ -20,7 +118,10 @@ def _generators(device: torch.device) -> list[torch.Generator]:
 
 @contextmanager
 def seeded(seed: int, device: str | torch.device = "cpu") -> Iterator[None]:
-    """Seed torch inside a ``with`` block and put the global random state back after it.
+    """Seed torch's global generators inside a ``with`` block, and put them back after it.
+
+    For modules that draw from them, as those of torch do; own ones take a `generator_of` a seed. Only one
+    thread is in such a block at a time, others wait.
 
     Parameters
     ----------
@@ -42,12 +143,13 @@ def seeded(seed: int, device: str | torch.device = "cpu") -> Iterator[None]:
     True
     """
     # torch.manual_seed would also seed every GPU, and nothing would put those back.
-    generators = _generators(torch.device(device))
-    states = [generator.get_state() for generator in generators]
-    try:
-        for generator in generators:
-            generator.manual_seed(seed)
-        yield
-    finally:
-        for generator, state in zip(generators, states, strict=True):
-            generator.set_state(state)
+    generators = _global_generators(torch.device(device))
+    with _GLOBAL:
+        states = [generator.get_state() for generator in generators]
+        try:
+            for generator in generators:
+                generator.manual_seed(seed)
+            yield
+        finally:
+            for generator, state in zip(generators, states, strict=True):
+                generator.set_state(state)

@@ -16,7 +16,7 @@ from ._callbacks import BestWeights, ProgressBar, check_callbacks, in_worker
 from ._data import Batch, float_dtype, to_batch
 from ._device import resolve_device
 from ._net import Criterion, EpochHook, LeanNet, Loss, diverged
-from ._random import seeded
+from ._random import generator_of, seeded
 from ._threads import limit_threads
 
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
@@ -131,6 +131,7 @@ def train(
     epoch_hook: EpochHook | None = None,
     device: str | torch.device = "auto",
     random_state: int = 0,
+    global_draws: bool = True,
     verbose: int = 0,
     callbacks: list[Any] | None = None,
 ) -> TrainResult:
@@ -142,7 +143,7 @@ def train(
     Parameters
     ----------
     module : torch.nn.Module
-        Draw its weights inside ``with seeded(...)``.
+        Draw its weights inside ``with seeded(...)``, or by a `generator_of` a seed.
     loss : callable
         ``loss(module, batch) -> (total, terms)``. `batch` is a `Batch`: a dict of the tensors in
         `data` for some rows, with ``batch.progress`` in (0, 1] for ramps and annealing. `total`
@@ -186,6 +187,10 @@ def train(
         See `resolve_device`.
     random_state : int, default=0
         Seed of the shuffles and of what the loss and the module draw. Not negative.
+    global_draws : bool, default=True
+        Whether module, loss or hook may draw from torch's global generators, as dropout does. These are then
+        seeded for the time of the training and put back after it, and other such trainings in this process
+        wait. With False all must draw with ``batch.generator``, and trainings can run side by side.
     verbose : int, default=0
         0 is silent, 1 shows a bar over epochs (not in one of several jobs), 2 prints a table.
     callbacks : list of skorch callbacks or of (name, callback), default=None
@@ -253,6 +258,7 @@ def train(
         batch_size=batch_size,
         epoch_hook=epoch_hook,
         seed=shuffle_seed,
+        noise=generator_of(noise_seed, place),
         device=str(place),
         verbose=verbose,
         callbacks=[
@@ -263,6 +269,7 @@ def train(
             *[PrintLog(floatfmt=".4g")] * (verbose > 1),
         ],
     )
-    with _limits(module, min(batch_size, rows.n_rows), place), seeded(noise_seed, place), closing(bar):
+    draws = seeded(noise_seed, place) if global_draws else nullcontext()
+    with draws, _limits(module, min(batch_size, rows.n_rows), place), closing(bar):
         _fit(net, rows, valid, stopper)
     return _result(net, place)

@@ -129,7 +129,7 @@ def signs_in_turn(monkeypatch, shape):
     """Let the random signs be all vectors of this length, one a call; return their number."""
     every = iter(product([-1.0, 1.0], repeat=shape))
     monkeypatch.setattr(
-        penalties, "random_signs", lambda wanted, like: torch.tensor(next(every)).to(like).expand(wanted)
+        penalties, "random_signs", lambda wanted, like, _: torch.tensor(next(every)).to(like).expand(wanted)
     )
     return 2**shape
 

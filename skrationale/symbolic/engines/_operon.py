@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import warnings
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -132,22 +131,23 @@ class OperonEngine(Engine):
             n_threads=self.n_threads,
             random_state=random_state,
         )
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Model contains no variables")
-            try:
-                model.fit(Z, t)
-            except Exception as error:  # of a C++ library: of any type
-                raise EngineError(f"Operon's search on {len(t)} rows failed: {error}") from error
-            return _front(model, Z.shape[1])
+        try:
+            model.fit(Z, t)
+        except Exception as error:  # of a C++ library: of any type
+            raise EngineError(f"Operon's search on {len(t)} rows failed: {error}") from error
+        return _front(model, Z.shape[1])
 
 
 def _front(model: Any, n_variables: int) -> list[sp.Expr]:
     """Read the expressions of a fitted model; those that are not finite anywhere are left out."""
+    from pyoperon import InfixFormatter
+
     names = {f"X{j + 1}": symbol for j, symbol in enumerate(symbols(n_variables))}
     found = []
     for row in model.pareto_front_:
         try:
-            found.append(parse(model.get_model_string(row["tree"], 17), names))
+            # not get_model_string, which warns of constants: warnings cannot be silenced in one thread alone
+            found.append(parse(InfixFormatter.Format(row["tree"], model.variables_, 17), names))
         except ValueError:  # a constant that overflowed: printed as inf or nan
             continue
     return found
