@@ -258,7 +258,7 @@ def path_contributions(
     names = _feature_names(teacher, reader, named=not isinstance(table, np.ndarray))
     known = teacher.levels(reader.levels)
     for j, levels in known.items():
-        refuse_foreign_levels(names[j], np.asarray(reader.levels[j], object), levels, few=True)
+        refuse_foreign_levels(names[j], np.asarray(reader.levels[j], object), levels, as_given=True)
     # codes are those that the model saw, whatever the order of levels in this table
     reader.levels = tuple(np.array(known[j], object) if j in known else None for j in range(len(names)))
     data = reader.transform(table)

@@ -37,11 +37,16 @@ def check_teacher(teacher: Any, owner: str) -> None:
     Raises
     ------
     TypeError
-        For a Booster, which does not say what it predicts.
+        For a class, and for a Booster, which does not say what it predicts.
     ValueError
         For an unfitted teacher that would stop early by rows that nobody gives to it.
     """
     inner = unfrozen(teacher)
+    if isinstance(inner, type):
+        raise TypeError(
+            f"The 'teacher' parameter of {owner} must be an estimator, but {inner.__name__} is a class: give "
+            f"{inner.__name__}() instead."
+        )
     library = library_of(inner)
     if library is not None and not hasattr(inner, "fit"):
         raise TypeError(

@@ -200,11 +200,11 @@ def refuse_other_order(at_fit: Sequence[Any] | None, table: Any) -> None:
     columns = getattr(table, "columns", None)
     if at_fit is None or columns is None:
         return
-    known, given = list(at_fit), list(columns)
-    if known == given or all(isinstance(name, str) for name in (*known, *given)):
+    if all(isinstance(name, str) for name in (*at_fit, *columns)):
         return
-    same = Counter(map(str, known)) == Counter(map(str, given))
-    if not same and (_is_counted(list(map(str, known))) or _is_counted(list(map(str, given)))):
+    known, given = list(map(str, at_fit)), list(map(str, columns))
+    counted = _is_counted(known) or _is_counted(given)
+    if known == given or (counted and Counter(known) != Counter(given)):
         return
     here, there = next((a, b) for a, b in zip(given, known, strict=False) if a != b)
     raise ValueError(

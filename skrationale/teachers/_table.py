@@ -120,7 +120,9 @@ def levels_at_fit(
     return dict(zip(columns, known, strict=True))
 
 
-def refuse_foreign_levels(name: str, own: np.ndarray, known: Sequence[Any], *, few: bool = False) -> None:
+def refuse_foreign_levels(
+    name: str, own: np.ndarray, known: Sequence[Any], *, as_given: bool = False
+) -> None:
     """Refuse a column none of whose levels a model knows: all of them would be missing values to it.
 
     Parameters
@@ -131,18 +133,19 @@ def refuse_foreign_levels(name: str, own: np.ndarray, known: Sequence[Any], *, f
         Its levels.
     known : sequence
         Levels at the fit of the model.
-    few : bool, default=False
-        Whether the table may be of few rows, so that levels of the same type may all be new.
+    as_given : bool, default=False
+        Whether the model is asked about the table as it is, without text in place of other levels; levels
+        of the same type may then all be new, as in few rows.
 
     Raises
     ------
     ValueError
         Saying what to do.
     """
-    if not len(own) or not len(known) or set(stand_ins(own)) & set(known):
+    if not len(own) or not len(known) or set(own if as_given else stand_ins(own)) & set(known):
         return
     kinds = [{_kind(level) for level in levels} for levels in (own, known)]
-    if few and kinds[0] & kinds[1]:
+    if as_given and kinds[0] & kinds[1]:
         return
     raise ValueError(
         f"Column {name!r} of X holds levels such as {own[0]!r}, none of which the fitted model knows; it was "

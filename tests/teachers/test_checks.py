@@ -95,6 +95,12 @@ def test_a_booster_is_refused_with_what_to_give(kind, wrap):
         FLINTRegressor(wrap(booster()), **NET).fit(X, Y)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_class_is_not_yet_an_estimator(kind):
+    with pytest.raises(TypeError, match=r"but LGBMRegressor is a class: give LGBMRegressor\(\) instead"):
+        KINDS[kind](LGBMRegressor).fit(X, Y)
+
+
 @pytest.mark.parametrize("name", ["early_stopping_round", "early_stopping_rounds", "n_iter_no_change"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_early_stopping_without_held_out_rows_is_refused_before_any_work(kind, name):

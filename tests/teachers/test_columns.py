@@ -324,11 +324,12 @@ def test_predictions_on_columns_named_by_numbers_in_another_order_are_refused(co
     wrong = X.set_axis(other, axis=1)
     for ask in (model.predict, model.explain, lambda rows: model.score(rows, X[columns[0]])):
         with pytest.raises(
-            ValueError, match=r"X has column \d where column \d was at fit; expected the columns"
+            ValueError, match=r"X has column '\d' where column '\d' was at fit; expected the columns"
         ):
             ask(wrong)
     model.predict(X)
     model.predict(X.to_numpy())
+    model.predict(X.set_axis(list(map(str, columns)), axis=1))
 
 
 def test_counted_columns_are_positions_for_predictions():

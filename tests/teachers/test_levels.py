@@ -139,6 +139,10 @@ def test_paths_of_levels_of_another_type_are_refused():
     model = LGBMRegressor(**TREES).fit(X, Y)
     with pytest.raises(ValueError, match="Column 'column' of X holds levels such as Interval"):
         path_contributions(model, table("intervals"))
+    intervals = table("intervals")
+    as_text = intervals.astype({"column": str}).astype({"column": "category"})
+    with pytest.raises(ValueError, match=r"such as '\(-1, 0\]'. Give it .*astype\(str\)"):
+        path_contributions(LGBMRegressor(**TREES).fit(as_text, Y), intervals)
     new = X[:1].assign(column=pd.Categorical(["new"]))
     assert path_contributions(model, new).values.shape == (1, 2)
 
