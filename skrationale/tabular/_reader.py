@@ -7,10 +7,17 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from ._dtypes import (
+    UNSEEN,
+    UNSEEN_NAME,
+    check_array_type,
+    column_codes,
+    column_kind,
+    column_numbers,
+    needs_columns,
+    warn_of_unknown,
+)
 from ._lightgbm import safe_names, stand_ins
-
-UNSEEN = -1.0
-"""The code of a category level that was not there at fit."""
 
 
 def as_frame_or_array(X: Any) -> Any:
@@ -42,16 +49,27 @@ def as_frame_or_array(X: Any) -> Any:
         if n_samples == 0:
             raise ValueError(f"0 sample(s) (shape={X.shape}) while a minimum of 1 is required: X has no row.")
         return X
-    if getattr(getattr(X, "dtype", None), "kind", "") in "OUS" or not hasattr(X, "dtype"):
-        try:
-            return check_array(X, ensure_all_finite=False)
-        except ValueError as error:
-            if "could not convert string" not in str(error) and "arrays of bytes/strings" not in str(error):
-                raise
-        import pandas as pd
+    if isinstance(X, np.ma.MaskedArray):
+        X = X.astype(np.float64).filled(np.nan) if X.dtype.kind in "biuf" else X.astype(object).filled(None)
+    if hasattr(X, "dtype") and getattr(X.dtype, "kind", "") not in ("O", "U", "S"):
+        return check_array(X, ensure_all_finite=False)
+    # numpy would make text of all cells of a list with one text
+    cells = X if hasattr(X, "dtype") else _as_objects(X)
+    if cells is None or not needs_columns(cells):
+        numbers = check_array(X, ensure_all_finite=False)
+        return numbers.astype(np.float64) if numbers.dtype.kind == "O" else numbers
+    if cells.ndim != 2:
+        raise ValueError(f"Expected 2D array, got {cells.ndim}D array instead: X must have rows and columns.")
+    import pandas as pd
 
-        return as_frame_or_array(pd.DataFrame(np.asarray(X, dtype=object)).infer_objects())
-    return check_array(X, ensure_all_finite=False)
+    return as_frame_or_array(pd.DataFrame(np.asarray(cells, dtype=object)).infer_objects())
+
+
+def _as_objects(X: Any) -> Any:
+    try:
+        return np.array(X, dtype=object)
+    except ValueError:  # rows of several lengths
+        return None
 
 
 def _levels(column: Any) -> np.ndarray:
@@ -115,6 +133,7 @@ class TableReader:
         """
         table = as_frame_or_array(X)
         if isinstance(table, np.ndarray):
+            check_array_type(table)
             self.names = None
             self.feature_names = tuple(f"x{j}" for j in range(table.shape[1]))
             self.levels = (None,) * table.shape[1]
@@ -128,29 +147,10 @@ class TableReader:
 
     @staticmethod
     def _column_levels(column: Any, name: str) -> np.ndarray | None:
-        import pandas as pd
-
-        if isinstance(column.dtype, pd.CategoricalDtype):
+        kind = column_kind(column, name)
+        if kind == "category":
             return np.asarray(column.cat.categories, dtype=object)
-        if pd.api.types.is_bool_dtype(column.dtype) or (
-            pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype)
-        ):
-            return None
-        if pd.api.types.is_string_dtype(column.dtype) or pd.api.types.is_object_dtype(column.dtype):
-            kind = pd.api.types.infer_dtype(column, skipna=True)
-            if kind in {"boolean", "integer", "floating", "mixed-integer-float", "decimal", "empty"}:
-                return None
-            for value in column:
-                if isinstance(value, (dict, list, set, tuple, np.ndarray)):
-                    raise TypeError(
-                        f"Column {name!r} of X holds a {type(value).__name__}; "
-                        "the argument must be a string, a number, a boolean or missing in every cell."
-                    )
-            return _levels(column)
-        raise TypeError(
-            f"Column {name!r} of X has dtype {column.dtype}; expected numbers, booleans, text or categories. "
-            "Turn it into numbers first (for dates, e.g. days since some day)."
-        )
+        return _levels(column) if kind == "text" else None
 
     def add_levels(self, column: int, levels: Any) -> None:
         """Append levels that a column may take although the training table does not show them.
@@ -187,55 +187,52 @@ class TableReader:
         Raises
         ------
         ValueError
-            When a value is infinite, a numeric column holds text, or the number of columns differs.
+            When a value is infinite, a numeric column holds text, a column of text holds numbers, or columns
+            differ in number or order.
+        TypeError
+            For a column that `fit` would refuse, such as one of dates.
+
+        Warns
+        -----
+        UserWarning
+            When all cells of a column have levels that were not there at fit; the warning names it.
         """
         table = as_frame_or_array(X)
         d = len(self.feature_names)
         if table.shape[1] != d:
             raise ValueError(f"X has {table.shape[1]} features, but {d} features were expected.")
+        names = tuple(map(str, getattr(table, "columns", ())))
+        if names and names != self.feature_names and sorted(names) == sorted(self.feature_names):
+            raise ValueError(
+                f"X has the columns {list(names[:5])}, in another order than at fit; expected "
+                f"{list(self.feature_names[:5])}."
+            )
+        if isinstance(table, np.ndarray):
+            check_array_type(table)
         if isinstance(table, np.ndarray) and not any(levels is not None for levels in self.levels):
             codes = table.astype(np.float64)
         else:
-            codes = np.empty((len(table), d), dtype=np.float64)
-            for j, levels in enumerate(self.levels):
-                column = table[:, j] if isinstance(table, np.ndarray) else table.iloc[:, j]
-                codes[:, j] = self._numbers(column, j) if levels is None else self._codes(column, levels)
+            codes = self._by_column(table)
         infinite = np.isinf(codes).any(axis=0)
         if infinite.any():
             names = [self.feature_names[j] for j in np.flatnonzero(infinite)[:5]]
             raise ValueError(f"X contains infinity in column(s) {names}; expected finite numbers or NaN.")
         return codes
 
-    def _numbers(self, column: Any, j: int) -> np.ndarray:
-        if isinstance(column, np.ndarray):
-            return column.astype(np.float64)
-        import pandas as pd
-
-        try:
-            if isinstance(column.dtype, pd.CategoricalDtype):
-                column = column.astype(object)
-            return column.to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"Column {self.feature_names[j]!r} of X was numeric at fit, but holds "
-                f"a value that is no number now (dtype {column.dtype}): {error}"
-            ) from None
-
-    @staticmethod
-    def _codes(column: Any, levels: np.ndarray) -> np.ndarray:
-        import pandas as pd
-
-        # as they are: pandas would look up a number among intervals, or text among dates
-        index = pd.Index(levels, dtype=object)
-        column = pd.Series(column)
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            # one look-up a level, not one a row
-            of_level = np.append(index.get_indexer(np.asarray(column.cat.categories, object)), UNSEEN)
-            codes = of_level.astype(np.float64)[column.cat.codes.to_numpy()]
-        else:
-            codes = index.get_indexer(column.to_numpy(dtype=object)).astype(np.float64)
-        missing = column.isna().to_numpy()
-        codes[missing] = np.nan
+    def _by_column(self, table: Any) -> np.ndarray:
+        codes = np.empty((len(table), len(self.levels)), dtype=np.float64)
+        unknown: dict[str, tuple[Any, np.ndarray]] = {}
+        for j, (name, levels) in enumerate(zip(self.feature_names, self.levels, strict=True)):
+            column = table[:, j] if isinstance(table, np.ndarray) else table.iloc[:, j]
+            if levels is not None:
+                codes[:, j], alien = column_codes(column, levels, name)
+                if alien:
+                    unknown[name] = column, levels
+            elif isinstance(table, np.ndarray):
+                codes[:, j] = column
+            else:
+                codes[:, j] = column_numbers(column, name)
+        warn_of_unknown(unknown)
         return codes
 
     def display(self, X: Any) -> np.ndarray:
@@ -306,7 +303,7 @@ class TableReader:
         for j, levels in enumerate(self.levels):
             columns[j] = codes[:, j]
             if levels is not None:
-                cells = np.array([*levels, "(unseen)", np.nan], dtype=object)
+                cells = np.array([*levels, UNSEEN_NAME, np.nan], dtype=object)
                 columns[j] = cells[np.where(np.isnan(codes[:, j]), len(levels) + 1, codes[:, j]).astype(int)]
-                columns[j][codes[:, j] == UNSEEN] = "(unseen)"
+                columns[j][codes[:, j] == UNSEEN] = UNSEEN_NAME
         return pd.DataFrame(columns, copy=False).set_axis(list(self.names), axis=1)

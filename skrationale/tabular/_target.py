@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
-NUMBERS = (bool, int, float, Decimal, Fraction, np.bool_, np.integer, np.floating)
+from ._dtypes import is_number_type
+
 EXPECTED = "expected labels that are text, whole numbers or booleans, or numbers to predict"
 
 
@@ -178,8 +177,7 @@ def _of_objects(values: np.ndarray, mixed: bool) -> np.ndarray:
     texts = [issubclass(kind, str) for kind in types]
     if all(texts):
         return values
-    # numpy counts a span of time among the integers
-    numeric = [issubclass(kind, NUMBERS) and not issubclass(kind, np.timedelta64) for kind in types]
+    numeric = [is_number_type(kind) for kind in types]
     for kind, known in zip(types, np.logical_or(texts, numeric), strict=True):
         if not known:
             row = next(i for i, value in enumerate(values) if type(value) is kind)

@@ -1,0 +1,231 @@
+"""What a column holds, decided by one rule at fit and at predict."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import warnings
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+UNSEEN = -1.0
+"""The code of a category level that was not there at fit."""
+UNSEEN_NAME = "(unseen)"
+"""What stands for such a level in a table that is rebuilt from codes."""
+NUMBERS = (bool, int, float, Decimal, Fraction, np.bool_, np.integer, np.floating)
+TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+NUMERIC = frozenset({"boolean", "integer", "floating", "mixed-integer-float", "decimal"})
+"""Columns of objects that pandas calls numbers."""
+CONTAINERS = (dict, list, set, tuple, np.ndarray)
+PACKAGE = str(Path(__file__).parents[1])
+ADVICE = (
+    "expected numbers, booleans, text or categories. "
+    "Turn it into numbers first (for dates, e.g. days since some day)."
+)
+
+
+def is_number_type(kind: type) -> bool:
+    """Whether cells of a type are numbers or booleans; numpy counts spans of time among the integers."""
+    return issubclass(kind, NUMBERS) and not issubclass(kind, np.timedelta64)
+
+
+def needs_columns(cells: np.ndarray) -> bool:
+    """Whether an array (n, d) holds what columns are read one by one for: text, dates or NA."""
+    if cells.dtype.kind in "US":
+        return True
+    kinds = set(map(type, cells.ravel().tolist()))
+    others = (str, bytes, complex, np.complexfloating, *TIMES)
+    return any(issubclass(kind, others) or kind.__name__ == "NAType" for kind in kinds)
+
+
+def check_array_type(X: np.ndarray) -> None:
+    """Refuse an array (n, d) that holds dates, spans of time, complex numbers or records."""
+    if X.dtype.kind not in "biuf":
+        raise TypeError(f"X has dtype {X.dtype}; {ADVICE}")
+
+
+def column_kind(column: Any, name: str) -> str:
+    """Say what a column of a DataFrame holds.
+
+    Parameters
+    ----------
+    column : Series of shape (n,)
+        The column.
+    name : str
+        Its name, for errors.
+
+    Returns
+    -------
+    {"category", "number", "text", "nothing"}
+        Booleans are numbers, and cells of several types are text; "nothing" is a column of objects whose
+        cells are all missing.
+
+    Raises
+    ------
+    TypeError
+        For dates, times, complex numbers and cells that are containers, in a type of their own or as objects.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> column_kind(pd.Series([1, 2]), "a"), column_kind(pd.Series(["1", "2"]), "a")
+    ('number', 'text')
+    """
+    import pandas as pd
+    from pandas.api import types
+
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "category"
+    if isinstance(dtype, pd.StringDtype):
+        return "text" if column.notna().any() else "nothing"
+    if isinstance(dtype, pd.SparseDtype):
+        dtype = dtype.subtype
+    if types.is_bool_dtype(dtype) or (types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype)):
+        return "number"
+    if not (types.is_string_dtype(dtype) or types.is_object_dtype(dtype)):
+        raise TypeError(f"Column {name!r} of X has dtype {column.dtype}; {ADVICE}")
+    kind = types.infer_dtype(column, skipna=True)
+    if kind in NUMERIC or kind == "string":
+        return "text" if kind == "string" else "number"
+    known = column[column.notna()]
+    for value in known:
+        if isinstance(value, CONTAINERS):
+            raise TypeError(
+                f"Column {name!r} of X holds a {type(value).__name__}; "
+                "the argument must be a string, a number, a boolean or missing in every cell."
+            )
+        if isinstance(value, (*TIMES, pd.Period, complex, np.complexfloating)):
+            raise TypeError(f"Column {name!r} of X holds a {type(value).__name__}, {value!r:.60}; {ADVICE}")
+    if not len(known):
+        return "nothing"
+    return "number" if all(isinstance(value, NUMBERS) for value in known) else "text"
+
+
+def column_numbers(column: Any, name: str) -> np.ndarray:
+    """Read a column that was numeric at fit as floats (n,), NaN where missing; refuse all else.
+
+    Parameters
+    ----------
+    column : Series of shape (n,)
+        The column.
+    name : str
+        Its name, for errors.
+
+    Raises
+    ------
+    TypeError
+        For what :func:`column_kind` refuses.
+    ValueError
+        For text, also of digits.
+    """
+    kind = column_kind(column, name)
+    if kind == "category":
+        cells = column.astype(object)
+        kind = column_kind(cells, name)
+        if kind == "number":
+            column = cells
+    if kind == "nothing":
+        return np.full(len(column), np.nan)
+    if kind == "text":
+        known = column[column.notna()]
+        text = next((value for value in known if isinstance(value, str)), known.iloc[0])
+        raise ValueError(
+            f"Column {name!r} of X was numeric at fit, but holds a value that is no number now: {text!r:.60} "
+            f"(dtype {column.dtype}); expected numbers, booleans or missing values."
+        )
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def column_codes(column: Any, levels: np.ndarray, name: str) -> tuple[np.ndarray, bool]:
+    """Read a column that had levels at fit as their positions (n,).
+
+    Parameters
+    ----------
+    column : Series or ndarray of shape (n,)
+        The column.
+    levels : ndarray of shape (L,)
+        Its levels at fit.
+    name : str
+        Its name, for errors.
+
+    Returns
+    -------
+    codes : ndarray of shape (n,), float64
+        NaN where a cell is missing, -1 where its level was not there at fit.
+    unknown : bool
+        Whether there are cells, and all of them have such levels.
+
+    Raises
+    ------
+    ValueError
+        For numbers where no level is a number.
+    TypeError
+        For what :func:`column_kind` refuses, unless levels are dates.
+    """
+    import pandas as pd
+
+    # as they are: pandas would look up a number among intervals, or text among dates
+    index = pd.Index(levels, dtype=object)
+    column = pd.Series(column)
+    # categories may be dates, which stand in columns of dates or objects as well
+    times = any(isinstance(level, (*TIMES, pd.Period)) for level in levels)
+    kind = "nothing" if times else column_kind(column, name)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        # one look-up a level, not one a row
+        of_level = np.append(index.get_indexer(np.asarray(column.cat.categories, object)), UNSEEN)
+        codes = of_level.astype(np.float64)[column.cat.codes.to_numpy()]
+    else:
+        codes = index.get_indexer(column.to_numpy(dtype=object)).astype(np.float64)
+    codes[column.isna().to_numpy()] = np.nan
+    if not (codes == UNSEEN).any() or (codes >= 0).any():
+        return codes, False
+    if kind == "number" and not any(isinstance(level, NUMBERS) for level in levels):
+        raise ValueError(
+            f"Column {name!r} of X held {_shown(levels)} at fit, but holds numbers now "
+            f"(dtype {column.dtype}); expected cells of the type at fit."
+        )
+    # the reader that rebuilt a table has warned already
+    return codes, not (column.dropna().astype(object) == UNSEEN_NAME).all()
+
+
+def _shown(values: Any) -> str:
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values[:3]]
+    texts = [f"{value!r:.40}" for value in plain]
+    return ", ".join(texts) + (", ..." if len(values) > 3 else "")
+
+
+def warn_of_unknown(columns: dict[str, tuple[Any, np.ndarray]]) -> None:
+    """Warn once of the columns whose cells all have levels that were not there at fit.
+
+    Parameters
+    ----------
+    columns : dict of str to (Series, ndarray)
+        By name the column, and its levels at fit.
+    """
+    if not columns:
+        return
+    import pandas as pd
+
+    found = [
+        f"{name!r} ({_shown(pd.Series(column).dropna().iloc[:1].tolist())}, where fit saw {_shown(levels)})"
+        for name, (column, levels) in columns.items()
+    ]
+    warnings.warn(
+        f"X has only unknown levels in column(s) {', '.join(found[:5])}{', ...' if len(found) > 5 else ''}; "
+        "all are read as one unknown level. Are they spelt, and of the type, as in fit?",
+        UserWarning,
+        stacklevel=_outside(),
+    )
+
+
+def _outside() -> int:
+    """Count the frames from `warn_of_unknown` up to the caller of this package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return level
