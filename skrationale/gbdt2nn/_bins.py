@@ -88,8 +88,9 @@ class CategoryBins:
     def encode(self, values: np.ndarray) -> np.ndarray:
         """Bins (n,) of the codes (n,) of this column."""
         unknown = len(self.bin_of_level) - 1
-        # LightGBM sends missing, unseen and negative codes the same way
-        known = (values >= 0) & (values < unknown)
+        # LightGBM cuts off what is behind the point, so that -0.5 is 0, and sends missing, unseen and
+        # negative codes the same way
+        known = (values > -1) & (values < unknown)
         return self.bin_of_level[np.where(known, values, unknown).astype(np.intp)]
 
 

@@ -1,0 +1,70 @@
+"""Bins of a teacher's columns: what the teacher takes for the same shares a bin, and nothing else."""
+
+import numpy as np
+import pytest
+from lightgbm import LGBMRegressor
+from sklearn.frozen import FrozenEstimator
+
+from skrationale import GBDT2NNStudent
+from skrationale.gbdt2nn import path_contributions
+from skrationale.gbdt2nn._bins import TeacherBins
+from skrationale.gbdt2nn._teacher import LightGBMTeacher
+
+CODES = np.array(
+    [-(2.0**31) - 1, -1e10, -1.5, -1, -0.99, -0.5, -1e-40, -0.0, 0, 1e-40, 0.5, 0.99, 1, 1.5, 2.999, 3.5]
+    + [4.5, 5, 31, 32, 2.0**31 - 1, 2.0**31, 2.0**31 + 1, 2.0**32 + 1, 1e10, 2.0**64 + 1, 1e300, np.nan]
+)
+NOUGHT, ZERO = int(np.flatnonzero(CODES == 0)[0]), (CODES > -1) & (CODES < 1)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[({}, 0), ({}, 200), ({"use_missing": False}, 200), ({"zero_as_missing": True}, 200)],
+    ids=["no missing", "missing", "missing not used", "zero as missing"],
+)
+def model(request):
+    """Trees on a numeric column of five categories, -0.5 among them, some of them missing."""
+    settings, n_missing = request.param
+    rng = np.random.RandomState(0)
+    codes, other = rng.randint(0, 5, 800).astype(float), rng.normal(size=800)
+    y = np.array([0.0, 3, -2, 5, 1])[codes.astype(int)] + other
+    codes[codes == 0] -= rng.choice([0, 0.5], (codes == 0).sum())
+    codes[:n_missing] = np.nan
+    trees = LGBMRegressor(n_estimators=10, num_leaves=6, min_data_per_group=5, cat_smooth=1, n_jobs=1)
+    X = np.column_stack([codes, other])
+    return trees.set_params(verbose=-1, **settings).fit(X, y, categorical_feature=[0]), X, y
+
+
+def test_codes_of_a_category_are_cut_as_the_teacher_cuts_them(model):
+    trees, *_ = model
+    teacher = LightGBMTeacher(trees)
+    rows = np.column_stack([CODES, np.zeros(len(CODES))])
+    bins = TeacherBins(teacher.splits(), [None, None], 1000)
+    (of_codes,) = (column for column in bins.categorical if column.column == 0)
+    found, answers = of_codes.encode(CODES), trees.predict(rows)
+    # of five levels one may be in no set of a split, as all that is unknown
+    assert len(np.unique(answers)) >= 5
+    for code in np.unique(found):
+        assert len(np.unique(answers[found == code])) == 1
+    assert len(np.unique(found)) == len(np.unique(answers))
+    assert (found[ZERO] == found[NOUGHT]).all()
+    assert not (found[~ZERO] == found[NOUGHT]).any()
+
+
+def test_paths_follow_the_cut_codes(model):
+    trees, *_ = model
+    rows = np.column_stack([CODES, np.zeros(len(CODES))])
+    explanation = path_contributions(trees, rows)
+    assert explanation.additivity_error(trees.predict(rows)) < 1e-9
+    values = explanation.values[:, 0]
+    np.testing.assert_allclose(values[ZERO], values[NOUGHT])
+
+
+def test_a_student_answers_alike_to_codes_that_are_one_to_its_teacher(model):
+    trees, X, y = model
+    settings = {"hidden_layer_sizes": (4,), "max_epochs": 1, "n_synthetic": 10, "random_state": 0}
+    student = GBDT2NNStudent(FrozenEstimator(trees), **settings).fit(X, y)
+    rows = np.column_stack([CODES, np.zeros(len(CODES))])
+    answers = student.predict(rows)
+    assert len(np.unique(answers[ZERO])) == 1
+    assert not np.isin(answers[~ZERO], answers[ZERO]).any()
