@@ -20,6 +20,7 @@ NUMBERS = (bool, int, float, Decimal, Fraction, np.bool_, np.integer, np.floatin
 TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 NUMERIC = frozenset({"boolean", "integer", "floating", "mixed-integer-float", "decimal"})
 """Columns of objects that pandas calls numbers."""
+COMPLEX = (complex, np.complexfloating)
 CONTAINERS = (dict, list, set, tuple, np.ndarray)
 PACKAGE = str(Path(__file__).parents[1])
 ADVICE = (
@@ -34,12 +35,16 @@ def is_number_type(kind: type) -> bool:
 
 
 def needs_columns(cells: np.ndarray) -> bool:
-    """Whether an array (n, d) holds what columns are read one by one for: text, dates or NA."""
+    """Whether an array (n, d) holds what columns are read one by one for, text or NA; refuse dates alone."""
     if cells.dtype.kind in "US":
         return True
     kinds = set(map(type, cells.ravel().tolist()))
-    others = (str, bytes, complex, np.complexfloating, *TIMES)
-    return any(issubclass(kind, others) or kind.__name__ == "NAType" for kind in kinds)
+    if any(issubclass(kind, (str, bytes)) or kind.__name__ == "NAType" for kind in kinds):
+        return True
+    for kind in kinds:
+        if issubclass(kind, (*TIMES, *COMPLEX)):
+            raise TypeError(f"X holds a {kind.__name__}; {ADVICE}")
+    return False
 
 
 def check_array_type(X: np.ndarray) -> None:
@@ -48,7 +53,7 @@ def check_array_type(X: np.ndarray) -> None:
         raise TypeError(f"X has dtype {X.dtype}; {ADVICE}")
 
 
-def column_kind(column: Any, name: str) -> str:
+def column_kind(column: Any, name: str, *, times: bool = False) -> str:
     """Say what a column of a DataFrame holds.
 
     Parameters
@@ -57,6 +62,8 @@ def column_kind(column: Any, name: str) -> str:
         The column.
     name : str
         Its name, for errors.
+    times : bool, default=False
+        Whether objects that are dates, times or periods may stand there as text does.
 
     Returns
     -------
@@ -67,7 +74,7 @@ def column_kind(column: Any, name: str) -> str:
     Raises
     ------
     TypeError
-        For dates, times, complex numbers and cells that are containers, in a type of their own or as objects.
+        For columns of dates, times and periods, of complex numbers, and for cells that are containers.
 
     Examples
     --------
@@ -93,17 +100,18 @@ def column_kind(column: Any, name: str) -> str:
     if kind in NUMERIC or kind == "string":
         return "text" if kind == "string" else "number"
     known = column[column.notna()]
+    refused = COMPLEX if times else (*COMPLEX, *TIMES, pd.Period)
     for value in known:
         if isinstance(value, CONTAINERS):
             raise TypeError(
                 f"Column {name!r} of X holds a {type(value).__name__}; "
                 "the argument must be a string, a number, a boolean or missing in every cell."
             )
-        if isinstance(value, (*TIMES, pd.Period, complex, np.complexfloating)):
+        if isinstance(value, refused):
             raise TypeError(f"Column {name!r} of X holds a {type(value).__name__}, {value!r:.60}; {ADVICE}")
     if not len(known):
         return "nothing"
-    return "number" if all(isinstance(value, NUMBERS) for value in known) else "text"
+    return "number" if all(is_number_type(type(value)) for value in known) else "text"
 
 
 def column_numbers(column: Any, name: str) -> np.ndarray:
@@ -172,9 +180,9 @@ def column_codes(column: Any, levels: np.ndarray, name: str) -> tuple[np.ndarray
     # as they are: pandas would look up a number among intervals, or text among dates
     index = pd.Index(levels, dtype=object)
     column = pd.Series(column)
-    # categories may be dates, which stand in columns of dates or objects as well
+    # levels may be dates, which stand in columns of dates or of objects
     times = any(isinstance(level, (*TIMES, pd.Period)) for level in levels)
-    kind = "nothing" if times else column_kind(column, name)
+    kind = "nothing" if times else column_kind(column, name, times=True)
     if isinstance(column.dtype, pd.CategoricalDtype):
         # one look-up a level, not one a row
         of_level = np.append(index.get_indexer(np.asarray(column.cat.categories, object)), UNSEEN)
@@ -184,7 +192,9 @@ def column_codes(column: Any, levels: np.ndarray, name: str) -> tuple[np.ndarray
     codes[column.isna().to_numpy()] = np.nan
     if not (codes == UNSEEN).any() or (codes >= 0).any():
         return codes, False
-    if kind == "number" and not any(isinstance(level, NUMBERS) for level in levels):
+    if kind == "text" and not times:
+        column_kind(column, name)
+    if kind == "number" and not any(is_number_type(type(level)) for level in levels):
         raise ValueError(
             f"Column {name!r} of X held {_shown(levels)} at fit, but holds numbers now "
             f"(dtype {column.dtype}); expected cells of the type at fit."

@@ -147,7 +147,7 @@ class TableReader:
 
     @staticmethod
     def _column_levels(column: Any, name: str) -> np.ndarray | None:
-        kind = column_kind(column, name)
+        kind = column_kind(column, name, times=True)
         if kind == "category":
             return np.asarray(column.cat.categories, dtype=object)
         return _levels(column) if kind == "text" else None

@@ -22,14 +22,17 @@ NO_CELLS = {
     "spans": pd.to_timedelta([1, 2], unit="D"),
     "periods": pd.period_range("2020-01-01", periods=2, freq="D"),
     "complex": [1j, 2],
-    "dates as objects": [DAY, None],
-    "Timestamps as objects": pd.Series(list(DAYS), dtype=object),
-    "numpy dates as objects": pd.Series([np.datetime64("2020"), None], dtype=object),
-    "spans as objects": pd.Series([np.timedelta64(1, "D"), 2], dtype=object),
-    "times": [datetime.time(1), datetime.time(2)],
     "complex as objects": pd.Series([1, 1j], dtype=object),
-    "dates among text": pd.Series(["a", DAY], dtype=object),
     "containers": pd.Series([{"a": 1}, "a"], dtype=object),
+}
+TIMES = {
+    "dates": [DAY, None],
+    "Timestamps": pd.Series(list(DAYS), dtype=object),
+    "numpy dates": pd.Series([np.datetime64("2020"), None], dtype=object),
+    "spans": pd.Series([np.timedelta64(1, "D"), 2], dtype=object),
+    "times": [datetime.time(1), datetime.time(2)],
+    "periods": pd.Series(list(pd.period_range("2020", periods=2, freq="M")), dtype=object),
+    "among text": pd.Series(["a", DAY], dtype=object),
 }
 ARRAYS = {
     "dates": np.array([["2020", "2021"]], dtype="datetime64[D]"),
@@ -59,6 +62,17 @@ def test_what_fit_refuses_is_refused_at_predict(reader, cells, name):
     for read in (TableReader().fit, reader.transform, TableEncoder().fit(TABLE).transform):
         with pytest.raises(TypeError, match=f"Column '{name}' of X (has dtype|holds a) "):
             read(table)
+
+
+@pytest.mark.parametrize("cells", TIMES.values(), ids=TIMES.keys())
+def test_objects_that_are_times_are_levels_at_fit_but_neither_numbers_nor_text(reader, cells):
+    table = TABLE.assign(size=cells)
+    other = TableReader().fit(table)
+    assert other.levels[0] is not None
+    read_in_silence(other, table)
+    for name in TABLE.columns:
+        with pytest.raises(TypeError, match=f"Column '{name}' of X holds a "):
+            reader.transform(TABLE.assign(**{name: cells}))
 
 
 @pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS.keys())
