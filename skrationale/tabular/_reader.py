@@ -50,7 +50,8 @@ def as_frame_or_array(X: Any) -> Any:
             raise ValueError(f"0 sample(s) (shape={X.shape}) while a minimum of 1 is required: X has no row.")
         return X
     if isinstance(X, np.ma.MaskedArray):
-        X = X.astype(np.float64).filled(np.nan) if X.dtype.kind in "biuf" else X.astype(object).filled(None)
+        plain = X.dtype.kind in "biuf"
+        X = np.ma.filled(X.astype(np.float64 if plain else object), np.nan if plain else None)
     if hasattr(X, "dtype") and getattr(X.dtype, "kind", "") not in ("O", "U", "S"):
         return check_array(X, ensure_all_finite=False)
     # numpy would make text of all cells of a list with one text
@@ -201,11 +202,11 @@ class TableReader:
         d = len(self.feature_names)
         if table.shape[1] != d:
             raise ValueError(f"X has {table.shape[1]} features, but {d} features were expected.")
-        names = tuple(map(str, getattr(table, "columns", ())))
-        if names and names != self.feature_names and sorted(names) == sorted(self.feature_names):
+        given = list(map(str, getattr(table, "columns", ())))
+        known = list(self.feature_names)
+        if given and given != known and sorted(given) == sorted(known):
             raise ValueError(
-                f"X has the columns {list(names[:5])}, in another order than at fit; expected "
-                f"{list(self.feature_names[:5])}."
+                f"X has the columns {given[:5]}, in another order than at fit; expected {known[:5]}."
             )
         if isinstance(table, np.ndarray):
             check_array_type(table)
