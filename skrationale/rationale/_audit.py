@@ -144,10 +144,12 @@ class _Bench:
             self.answers["mask only"][test] = self._boost(self.mask.astype(np.float32), train, test)
             self.answers["boosted"][test] = self._boost(self.x, train, test)
             rows, bearers = self._exchange(test)
+            if not len(rows):  # no mask fits another row
+                continue
             mask = self.mask[bearers]
             fresh, own = self._ask(evalx, rows, mask), self._own(rows, mask)
             starts.append(losses(fresh, self.y[rows]) - losses(own, self.y[rows]))
-        self.head_start = np.concatenate(starts)
+        self.head_start = np.concatenate([np.zeros(0), *starts])
         self.exchanged = len(self.head_start) / (COPIES * len(self.y))
 
     def _exchange(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
