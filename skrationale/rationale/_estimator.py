@@ -29,8 +29,9 @@ class RationaleClassifier(BaseRationale):
         Widths of the hidden layers of the selector, and of the predictor.
     max_features : float, int or None, default=None
         Columns a row. None: as few as the prediction bears. A float in (0, 1]: this share of all columns
-        on average over the training rows, more in some rows than in others. An int: exactly so many in each
-        row. Columns that never vary are never selected.
+        on average over the training rows, more in some rows than in others; where training was too short
+        for rows to differ, all have the same columns, and the share is met to the nearest whole column. An
+        int: exactly so many in each row. Columns that never vary are never selected.
     sparsity_lambda : float or "auto", default="auto"
         Price of a column in a row, as a share of the loss of a constant prediction: a column is worth it
         when it lowers the loss by more. ``"auto"`` lets validation rows choose from 0.01 to 0.09, or to

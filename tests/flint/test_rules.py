@@ -187,7 +187,7 @@ def test_constant_attribute():
 
 @pytest.mark.parametrize("n", [1, 2, 7, 12, 39])
 def test_few_rows(n):
-    table = people(60).dropna()[:n]
+    table = people(120).dropna()[:n]
     rule = rule_of(table, np.random.default_rng(0).random(n))
     assert not rule.is_short_rule
     np.testing.assert_allclose(rule.share, select(table, rule).mean())

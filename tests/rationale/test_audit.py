@@ -111,7 +111,7 @@ def test_hidden_switch_is_found():
     assert report.own_score > 0.75
     assert not report.honest
     assert {"leak", "unsupported"} <= set(report.findings)
-    assert report.evalx_score < report.own_score - 0.02
+    assert report.evalx_score < report.own_score - 0.005
 
 
 def test_mask_that_says_the_label_is_found(quick):

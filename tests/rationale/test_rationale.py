@@ -143,7 +143,8 @@ class TestMaxFeatures:
     @pytest.mark.parametrize("rate", [0.15, 0.5])
     def test_a_rate_is_met_on_new_rows(self, rate):
         X, y, _ = make_syn(4, 1500, random_state=0)
-        model = classifier(max_features=rate).fit(X, y)
+        # after few epochs a selector may still give all rows the same columns, and half a column cannot be
+        model = classifier(max_features=rate, max_epochs=40).fit(X, y)
         new = make_syn(4, 3000, random_state=3)[0]
         assert model.get_rationale(new).mean() == pytest.approx(rate, abs=0.03)
         assert model.mean_n_selected_ == pytest.approx(11 * rate, abs=0.2)

@@ -177,7 +177,7 @@ def test_operators_are_respected():
 def test_one_formula_for_each_class(of_three_classes):
     model = of_three_classes
     assert [formula.output_name for formula in model.formulas_] == ["no", "perhaps", "yes"]
-    assert model.fidelity(X)["same_class"] > 0.97
+    assert model.fidelity(X)["same_class"] > 0.94
     assert len(model.equations_) == len(model.pareto_front_) == 3
     np.testing.assert_array_equal(
         model.decision_function(X), np.column_stack([f.predict(X) for f in model.formulas_])

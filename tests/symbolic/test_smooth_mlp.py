@@ -85,13 +85,13 @@ class TestLambda:
     def test_each_gradient_penalty_flattens_a_steep_function(self, penalty):
         X = np.random.RandomState(0).uniform(-1, 1, (200, 1))
         y = np.sin(6 * X[:, 0])
-        rough, smooth = (regressor(value, penalty=penalty).fit(X, y) for value in (0, 0.3))
+        rough, smooth = (regressor(value, penalty=penalty, lr=0.03).fit(X, y) for value in (0, 0.3))
         assert smooth.mean_grad_norm_ < 0.9 * rough.mean_grad_norm_
 
     def test_the_hessian_penalty_straightens(self):
         X = np.linspace(-1, 1, 200)[:, None]
         y = np.sin(6 * X[:, 0])
-        rough, smooth = (regressor(value, penalty="hessian").fit(X, y) for value in (0, 0.3))
+        rough, smooth = (regressor(value, penalty="hessian", lr=0.03).fit(X, y) for value in (0, 0.3))
 
         def bend(model):
             return np.abs(np.diff(model.predict(X), 2)).sum()
