@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -25,8 +24,10 @@ from ._random import seed_unseeded
 from ._task import Task
 from ._weights import check_weights
 from .explanation import Explanation
-from .metrics import explanation_fidelity, prediction_fidelity
+from .metrics import explanation_fidelity
+from .metrics._answers import agreement, judged, probabilities_of, score_of
 from .tabular import TableReader, as_frame_or_array, as_numbers, holds_categories, read_target
+from .tabular._constraints import warn_of_constraints
 from .teachers import (
     TeacherTable,
     check_teacher,
@@ -252,26 +253,6 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
         """Whether labels are predicted; asked before fit too."""
 
 
-def score_of(task: Task | None, y: Any, predictions: np.ndarray, sample_weight: Any = None) -> float:
-    """Score predictions: accuracy of labels, R2 of numbers; `y` is read as in fit."""
-    y = read_target(y, warn=False)
-    weight = None if sample_weight is None else check_weights(sample_weight, len(predictions))
-    if task is not None and task.is_classification:
-        return float(accuracy_score(y, predictions, sample_weight=weight))
-    return float(r2_score(as_numbers(y), predictions, sample_weight=weight))
-
-
-def agreement(scores: np.ndarray, teacher_scores: np.ndarray, task: Task) -> dict[str, float]:
-    """Measure how well scores (n, K) agree with those of a teacher; see `prediction_fidelity`."""
-    probabilities: dict[str, Any] = {}
-    if task.is_classification:
-        probabilities = {
-            "probabilities": task.probabilities(scores),
-            "teacher_probabilities": task.probabilities(teacher_scores),
-        }
-    return prediction_fidelity(scores, teacher_scores, **probabilities)
-
-
 class BaseDistiller(BaseReasoner):
     """A meta-estimator whose task is its teacher's task.
 
@@ -303,9 +284,14 @@ class BaseDistiller(BaseReasoner):
     def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         self.teacher_ = self._fit_teacher(X, codes, y, sample_weight)
         self._task = self._accept_teacher()
+        self._warn_of_constraints()
         if self._task.is_classification:
             self.classes_ = self._task.classes
         self._distil(X, codes, self._task.encode(y), sample_weight)
+
+    def _warn_of_constraints(self) -> None:
+        """Say that what a teacher was made to keep a student does not."""
+        warn_of_constraints(self.teacher_, self._reader.feature_names, self._asking.order)
 
     def _teacher_table(self, X: Any, codes: np.ndarray) -> Any:
         """Give rows in the form and with the order of columns that the teacher takes."""
@@ -385,6 +371,11 @@ class BaseDistiller(BaseReasoner):
     def _teacher_scores(self, table: Any) -> np.ndarray:
         """Raw scores (n, K) of the teacher, for what `_teacher_table` gave."""
 
+    def _teacher_answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Raw scores (n, K) of the teacher and, of a classifier, its probabilities (n, C)."""
+        scores = self._teacher_scores(table)
+        return scores, probabilities_of(self._task, scores)
+
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         """Reasons of the teacher, or None when it has none to compare with."""
         return None
@@ -404,16 +395,36 @@ class BaseDistiller(BaseReasoner):
         dict of str to float
             What :func:`skrationale.metrics.prediction_fidelity` and
             :func:`skrationale.metrics.explanation_fidelity` return, and with `y` also ``score`` and
-            ``teacher_score`` (accuracy or R2).
+            ``teacher_score`` (accuracy or R2), of classifiers ``auroc``, ``teacher_auroc``, ``log_loss`` and
+            ``teacher_log_loss`` too.
+
+        Notes
+        -----
+        ``prediction_r2`` compares on one ruler, so that the same answers have the same fidelity in every
+        family: for two classes log-odds, kept to those of probabilities from 0.0001 to 0.9999; for more the
+        logarithms of probabilities less their mean over the classes, where odds against the most probable
+        class are kept likewise; for numbers predictions in the units of `y`.
+
+        Where one class is rare, accuracy says little: look at AUROC (for more than two classes the mean over
+        the classes in `y`, each against all others) and at log-loss (in nats). Both are NaN when `y` holds a
+        label that the teacher does not know, AUROC also when it holds one label alone, and
+        ``teacher_log_loss`` when the teacher has no ``predict_proba``.
         """
         codes = self._read(X)
         table = self._teacher_table(as_frame_or_array(X), codes)
-        scores, teacher_scores = self._scores(codes), self._teacher_scores(table)
-        result, task = agreement(scores, teacher_scores, self._task), self._task
+        scores, (teacher_scores, chances), task = (
+            self._scores(codes),
+            self._teacher_answers(table),
+            self._task,
+        )
+        result = agreement(scores, teacher_scores, task, teacher_probabilities=chances)
         reasons = self._teacher_reasons(X)
         if reasons is not None:
             result |= explanation_fidelity(self.explain(X).values, reasons.values)
         if y is not None:
-            result["score"] = score_of(task, y, task.predict(scores))
-            result["teacher_score"] = score_of(task, y, task.predict(teacher_scores))
+            result |= judged(task, y, scores, probabilities_of(task, scores))
+            found = judged(task, y, teacher_scores, chances)
+            if "log_loss" in found and not hasattr(self.teacher_, "predict_proba"):
+                found["log_loss"] = float("nan")  # its scores are read as log-odds, but are none
+            result |= {f"teacher_{name}": value for name, value in found.items()}
         return result

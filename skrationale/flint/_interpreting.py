@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import BaseReasoner, agreement, score_of
+from ..base import BaseReasoner, agreement, judged, probabilities_of
 from ..explanation import Explanation
 from ..tabular import TableEncoder
 from ._columns import integrated_gradients, pixel_gradients, sampled_shapley
@@ -132,14 +132,18 @@ class Interprets(TransformerMixin, BaseReasoner):
         -------
         dict of str to float
             What :func:`skrationale.metrics.prediction_fidelity` returns, and with `y` also
-            ``interpreter_score`` and ``model_score`` (accuracy or R2).
+            ``interpreter_score`` and ``model_score`` (accuracy or R2), of classifiers
+            ``interpreter_auroc``, ``model_auroc``, ``interpreter_log_loss`` and ``model_log_loss`` too. For
+            two classes raw scores are compared within the log-odds of 0.0001 and 0.9999, for more less
+            their mean over the classes. AUROC is NaN when `y` holds one label alone.
         """
         scores, phi = self._model.answers(self._read(X))
         answers, task = self._model.interpret(phi), self._task
         result = agreement(answers, scores, task)
         if y is not None:
-            result["interpreter_score"] = score_of(task, y, task.predict(answers))
-            result["model_score"] = score_of(task, y, task.predict(scores))
+            for who, said in (("interpreter", answers), ("model", scores)):
+                found = judged(task, y, said, probabilities_of(task, said))
+                result |= {f"{who}_{name}": value for name, value in found.items()}
         return result
 
     def disagreement(self, X: Any) -> np.ndarray:

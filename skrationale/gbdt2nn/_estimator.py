@@ -14,13 +14,15 @@ from .._random import own_random_state
 from .._task import Task
 from ..base import BaseDistiller
 from ..explanation import Explanation
+from ..tabular._constraints import signs_of_lightgbm, warn_of_constraints
 from ..teachers import add_levels_at_fit, in_order, unfrozen
 from ..training import resolve_device
 from ._bins import TeacherBins
 from ._inference import CompiledNetwork, CompiledStudent
+from ._monotone import CompiledMonotone
 from ._synthetic import n_copies, swap_cells
-from ._teacher import LightGBMTeacher
-from ._training import Targets, train_student
+from ._teacher import LightGBMTeacher, default_lightgbm
+from ._training import Targets, train_student, unit_of
 
 SMALL_TABLE = 100_000
 """Cells up to which LightGBM works on one thread: starting more costs more than it saves."""
@@ -58,6 +60,9 @@ class GBDT2NNStudent(BaseDistiller):
         row, or 1 from 20,000 training rows on.
     swap_probability : float, default=0.3
         Share of cells of a synthetic row that come from other rows.
+    monotone : "teacher" or None, default=None
+        ``"teacher"``: the score keeps the teacher's monotone constraints in every row, by construction
+        (see Notes). None: it imitates them, and breaks them here and there.
     max_thresholds : int, default=255
         Most distinct splits of a column that the student sees, those with the largest gain. As
         many as LightGBM has bins by default, so that nothing is lost.
@@ -115,6 +120,11 @@ class GBDT2NNStudent(BaseDistiller):
     Up to 512 rows are computed in float64, more in float32: then the same row may differ by
     about 1e-6 of the score's scale between small and large tables.
 
+    With ``monotone="teacher"`` the score has a network of its own. From constrained columns on weights are
+    not negative and activations rise, so that no row breaks a constraint, but for rounding in float64. A
+    missing cell is neither above nor below others. The reasons are those of a second network; what they
+    lack to the score is spread over them by size.
+
     References
     ----------
     .. [1] Huang, Li, Yan, Luo, Li, "Joint learning of interpretation and distillation", 2020,
@@ -141,6 +151,7 @@ class GBDT2NNStudent(BaseDistiller):
         "label_lambda": [Interval(Real, 0, None, closed="left")],
         "n_synthetic": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
         "swap_probability": [Interval(Real, 0, 1, closed="both")],
+        "monotone": [StrOptions({"teacher"}), None],
         "max_thresholds": [Interval(Integral, 1, None, closed="left")],
         "max_explanation_rows": [Interval(Integral, 1, None, closed="left")],
         "hidden_layer_sizes": ["array-like"],
@@ -167,6 +178,7 @@ class GBDT2NNStudent(BaseDistiller):
         label_lambda: float = 0.0,
         n_synthetic: int | str = "auto",
         swap_probability: float = 0.3,
+        monotone: str | None = None,
         max_thresholds: int = 255,
         max_explanation_rows: int = 20_000,
         hidden_layer_sizes: Sequence[int] = (256, 256, 256),
@@ -189,6 +201,7 @@ class GBDT2NNStudent(BaseDistiller):
         self.label_lambda = label_lambda
         self.n_synthetic = n_synthetic
         self.swap_probability = swap_probability
+        self.monotone = monotone
         self.max_thresholds = max_thresholds
         self.max_explanation_rows = max_explanation_rows
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -211,6 +224,11 @@ class GBDT2NNStudent(BaseDistiller):
                 f"The 'hidden_layer_sizes' parameter of {type(self).__name__} must be a non-empty sequence "
                 f"of positive integers. Got {self.hidden_layer_sizes!r} instead."
             )
+        if self.monotone and self.explanation is not None and self.imitation != "additive":
+            raise ValueError(
+                "monotone='teacher' makes reasons add up to the score: expected imitation='additive'. Got "
+                f"{self.imitation!r} instead."
+            )
         resolve_device(self.device)
         if self.teacher is not None:
             LightGBMTeacher.check(unfrozen(self.teacher))
@@ -218,17 +236,8 @@ class GBDT2NNStudent(BaseDistiller):
     # --- the teacher -----------------------------------------------------------------------------
 
     def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
-        from lightgbm import LGBMClassifier, LGBMRegressor
-
         seed = own_random_state(self.random_state).randint(2**31 - 1)
-        return (LGBMClassifier if classifier else LGBMRegressor)(
-            n_estimators=300,
-            num_leaves=31,
-            learning_rate=0.05,
-            random_state=seed,
-            n_jobs=1 if codes.size <= SMALL_TABLE else None,
-            verbose=-1,
-        )
+        return default_lightgbm(classifier, seed, 1 if codes.size <= SMALL_TABLE else None)
 
     def _check_teacher(self, teacher: Any) -> None:
         LightGBMTeacher.check(teacher)
@@ -298,23 +307,33 @@ class GBDT2NNStudent(BaseDistiller):
         scores = self._teacher_scores(self._teacher_table(X, codes))
         base = self._teacher_contributions(codes[:1], "tree_shap")[1]
         weight = np.ones(len(codes)) if sample_weight is None else sample_weight
-        scale = _spread(scores, base, weight)
+        scale = unit_of(scores, base, weight)
         scheme = self.imitation if self.explanation is not None else "score"
         self.history_, self.n_iter_, self.device_ = [], 0, "cpu"
         learnt = self.explanation if self.explanation_lambda > 0 else None
         networks: list[CompiledNetwork] = []
+        monotone = None
         if bins.all and scale > 0:
             targets = self._targets(codes, scores, y, weight, bins, base, scale, rng)
-            result = train_student(bins, targets, scheme, self, seed)
+            signs = np.array(signs_of_lightgbm(self.teacher_) if self.monotone else [])
+            signs = self._asking.back(signs, axis=0) if signs.any() else signs
+            result = train_student(bins, targets, scheme, self, seed, signs if signs.any() else None)
             trained: Any = result.module
+            if signs.any():
+                monotone = CompiledMonotone.from_module(trained.score)
             networks = [CompiledNetwork.from_module(network) for network in trained.networks]
             self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
-        self._student = CompiledStudent(bins, networks, scheme, base, scale, learnt)
+        self._student = CompiledStudent(bins, networks, scheme, base, scale, learnt, monotone)
         if learnt:
             shown = rng.permutation(len(codes))[: self.max_explanation_rows]
             values = self._contributions(codes[shown])
             importance = np.average(np.abs(values), axis=0, weights=weight[shown]).sum(axis=0)
             self.feature_importances_ = importance / max(importance.sum(), np.finfo(float).tiny)
+
+    def _warn_of_constraints(self) -> None:
+        if self.monotone is None:
+            way_out = "Where that must not happen set monotone='teacher', or predict with the teacher."
+            warn_of_constraints(self.teacher_, self._reader.feature_names, self._asking.order, way_out)
 
     def _targets(
         self,
@@ -424,14 +443,6 @@ class GBDT2NNStudent(BaseDistiller):
             link=self._task.link,
             meta=meta,
         )
-
-
-def _spread(scores: np.ndarray, base: np.ndarray, weight: np.ndarray) -> float:
-    """Weighted standard deviation of scores (n, K), mean over outputs; else their distance from base."""
-    centre = np.average(scores, axis=0, weights=weight)
-    spread = float(np.sqrt(np.average((scores - centre) ** 2, axis=0, weights=weight)).mean())
-    distance = float(np.abs(scores - base).max())
-    return spread if spread > 1e-9 * distance else distance
 
 
 def _n_jobs(table: Any) -> int | None:

@@ -9,10 +9,12 @@ import numpy as np
 from scipy.special import expit
 
 from ..training import limit_threads, resolve_device
+from ._monotone import spread
 from ._network import split_outputs
 
 if TYPE_CHECKING:
     from ._bins import TeacherBins
+    from ._monotone import CompiledMonotone
     from ._network import BinNetwork
 
 EXACT_ROWS = 512
@@ -124,6 +126,8 @@ class CompiledStudent:
         Raw score of a unit of output.
     learnt : {"tree_shap", "path"} or None
         The reasons it was taught; without any, how it splits its score among columns is arbitrary.
+    monotone : CompiledMonotone, default=None
+        What gives the score where it must not break constraints; `networks` then give reasons alone.
     """
 
     bins: TeacherBins
@@ -132,23 +136,38 @@ class CompiledStudent:
     base: np.ndarray
     scale: float
     learnt: str | None
+    monotone: CompiledMonotone | None = None
 
     def answer(
         self, codes: np.ndarray, device: str, batch_size: int | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Scores (n, K) and contributions (n, K, d') in float64, or None where there are none."""
         n, n_scores = len(codes), len(self.base)
-        if not self.networks:
+        if not self.networks and self.monotone is None:
             return np.tile(self.base, (n, 1)), np.zeros((n, n_scores, 0))
         encoded = self.bins.encode(codes)
+        if self.monotone is not None:
+            return self._monotone(encoded, device, batch_size)
         outputs = [network(encoded, device=device, batch_size=batch_size) for network in self.networks]
         joined = outputs[0] if len(outputs) == 1 else np.hstack(outputs)
         joined *= self.scale
         scores, reasons = split_outputs(joined, self.scheme, n_scores)
         return self.base + scores, reasons
 
+    def _monotone(
+        self, encoded: np.ndarray, device: str, batch_size: int | None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        assert self.monotone is not None
+        scores, reasons = self.monotone(encoded, batch_size), None
+        if self.networks:
+            reasons = self.networks[0](encoded, device=device, batch_size=batch_size)
+            reasons = spread(reasons.reshape(*scores.shape, -1), scores) * self.scale
+        return self.base + scores * self.scale, reasons
+
     def hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
         """Give the states (n, h) of the hidden layers behind the score; none where it is a constant."""
+        if self.monotone is not None:
+            return self.monotone.hidden_states(self.bins.encode(codes))
         if not self.networks or not len(self.bins.columns):
             return []
         return self.networks[0].hidden_states(self.bins.encode(codes))

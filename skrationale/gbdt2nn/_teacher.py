@@ -55,6 +55,20 @@ def joined(trees: list[dict[str, str]], field: str, dtype: type = np.float64) ->
     return np.array(" ".join(tree[field] for tree in trees).split(), dtype=dtype)
 
 
+def default_lightgbm(classifier: bool, seed: int, n_jobs: int | None) -> Any:
+    """Make the teacher of a student that was given none."""
+    from lightgbm import LGBMClassifier, LGBMRegressor
+
+    return (LGBMClassifier if classifier else LGBMRegressor)(
+        n_estimators=300,
+        num_leaves=31,
+        learning_rate=0.05,
+        random_state=seed,
+        n_jobs=n_jobs,
+        verbose=-1,
+    )
+
+
 class LightGBMTeacher:
     """A fitted LightGBM model, asked in the words of this package.
 

@@ -12,6 +12,7 @@ import torch
 from ..training import Batch, TrainResult, generator_of, train
 from ._bins import TeacherBins
 from ._losses import explanation_loss, label_loss, score_loss
+from ._monotone import MonotoneStudent
 from ._network import StudentNetwork
 
 MAX_GRADIENT_NORM = 1.0
@@ -80,7 +81,12 @@ def n_epochs(max_epochs: int | str, n: int, batch_rows: int, n_scores: int) -> i
 
 
 def train_student(
-    bins: TeacherBins, targets: Targets, scheme: str, parameters: Any, seed: int
+    bins: TeacherBins,
+    targets: Targets,
+    scheme: str,
+    parameters: Any,
+    seed: int,
+    signs: np.ndarray | None = None,
 ) -> TrainResult:
     """Train a network of the given scheme.
 
@@ -96,6 +102,8 @@ def train_student(
         Read for its hyper-parameters.
     seed : int
         Seed of weights, shuffles and held-out rows.
+    signs : ndarray of shape (d,), default=None
+        Columns in which the score must rise (1) or fall (-1); None: it is free.
 
     Returns
     -------
@@ -127,7 +135,12 @@ def train_student(
     hook = draw_variants if n_variants > shown else None
     if 0 < n_variants == shown:
         data |= {"variants": variants[0], "variant_scores": variants[1]}
-    module = StudentNetwork(bins, p.hidden_layer_sizes, n_scores, scheme, generator_of(seed))
+    settings = (p.hidden_layer_sizes, n_scores, scheme)
+    module: torch.nn.Module = (
+        StudentNetwork(bins, *settings, generator_of(seed))
+        if signs is None
+        else MonotoneStudent(bins, *settings, signs, generator_of(seed))
+    )
     return train(
         module,
         student_loss(targets, p.explanation_lambda, p.label_lambda),
@@ -167,6 +180,10 @@ def student_loss(targets: Targets, explanation_lambda: float, label_lambda: floa
             own = reasons.view(b, c, *reasons.shape[1:])[:, 0]
             terms["explanation"] = explanation_loss(own, batch["reasons"], batch["reason_weight"])
             total = total + explanation_lambda * terms["explanation"]
+        if isinstance(module, MonotoneStudent) and module.sums is not None:
+            # reasons that nearly add up by themselves need little spreading
+            terms["sum"] = score_loss(module.sums.view(b, c, -1), wanted, weight)
+            total = total + terms["sum"]
         if label_lambda:
             raw, y = scores[:, 0], batch["y"]
             if targets.link == "identity":
@@ -178,3 +195,11 @@ def student_loss(targets: Targets, explanation_lambda: float, label_lambda: floa
         return total, terms
 
     return loss
+
+
+def unit_of(scores: np.ndarray, base: np.ndarray, weight: np.ndarray) -> float:
+    """Weighted standard deviation of scores (n, K), mean over outputs; else their distance from base."""
+    centre = np.average(scores, axis=0, weights=weight)
+    spread = float(np.sqrt(np.average((scores - centre) ** 2, axis=0, weights=weight)).mean())
+    distance = float(np.abs(scores - base).max())
+    return spread if spread > 1e-9 * distance else distance

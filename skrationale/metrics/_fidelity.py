@@ -7,6 +7,7 @@ from scipy.special import rel_entr
 from scipy.stats import rankdata
 
 from .._weights import check_weights
+from ..explanation._ruler import centred
 
 
 def _r2(truth: np.ndarray, approximation: np.ndarray, weight: np.ndarray) -> float:
@@ -32,7 +33,8 @@ def prediction_fidelity(
     Parameters
     ----------
     scores, teacher_scores : array-like of shape (n,) or (n, K)
-        Raw scores: predictions of a regressor, log-odds or one score a class of a classifier.
+        Raw scores: predictions of a regressor, log-odds or one score a class of a classifier. Of scores a
+        class (K > 1) the mean of each row is taken away: one number more for all classes changes nothing.
     probabilities, teacher_probabilities : array-like of shape (n, C), default=None
         Class probabilities, for classifiers.
     sample_weight : array-like of shape (n,), default=None
@@ -41,9 +43,14 @@ def prediction_fidelity(
     Returns
     -------
     dict of str to float
-        ``prediction_r2`` (R2 of raw scores, at most 1); with probabilities also ``same_class`` (share of
-        rows with the same most probable class) and ``kl`` (mean Kullback-Leibler divergence of the
-        student's probabilities from the teacher's, in nats).
+        ``prediction_r2`` (R2 of raw scores, pooled over outputs, at most 1); with probabilities also
+        ``same_class`` (share of rows with the same most probable class) and ``kl`` (mean Kullback-Leibler
+        divergence of the student's probabilities from the teacher's, in nats).
+
+    Notes
+    -----
+    Numbers are taken as they are. The `fidelity` of distillers and `FidelityDisplay` first keep log-odds to
+    those of probabilities from 0.0001 to 0.9999, so that what a sure model says beyond does not count.
 
     Examples
     --------
@@ -55,6 +62,8 @@ def prediction_fidelity(
         raise ValueError(
             f"scores has shape {student.shape}; expected that of teacher_scores, {teacher.shape}."
         )
+    if student.ndim == 2 and student.shape[1] > 1:
+        student, teacher = centred(student), centred(teacher)
     weight = check_weights(sample_weight, len(student))
     result = {"prediction_r2": _r2(teacher, student, weight)}
     if probabilities is not None and teacher_probabilities is not None:

@@ -4,14 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ..explanation._format import unit
-
-LEAST = 1e-4
-"""Probabilities are kept away from 0 and 1 before their logarithm is taken."""
+from ..explanation._ruler import ask, log_odds, on_ruler
 
 
 def answers_of(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
-    """Return the parameters of a FidelityDisplay.
+    """Return the parameters of a FidelityDisplay, and its R2 where it is not that of the scores as drawn.
 
     Parameters
     ----------
@@ -28,7 +25,7 @@ def answers_of(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
         If there is no teacher to ask.
     """
     if hasattr(estimator, "teacher_explain"):
-        return _explained(estimator.explain(X), estimator.teacher_explain(X), reasons=reasons)
+        return _explained(estimator, X, reasons=reasons)
     if hasattr(estimator, "predict_model") and hasattr(estimator, "predict_interpretable"):
         found = estimator.predict_interpretable(X), estimator.predict_model(X)
         if hasattr(estimator, "classes_"):
@@ -47,53 +44,61 @@ def answers_of(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
     return answers | (_reasons(estimator, X, asked) if reasons else {})
 
 
-def _explained(own: Any, other: Any, *, reasons: bool) -> dict[str, Any]:
-    """Take scores and reasons from two explanations that add up to their scores."""
-    answers: dict[str, Any] = {
-        "scores": own.scores(),
-        "teacher_scores": other.scores(),
-        "output_names": own.output_names,
-        "unit": unit(own),
-    }
-    return answers | ({"values": own.values, "teacher_values": other.values} if reasons else {})
+def _explained(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
+    """Take the teacher's scores, and reasons of both, from explanations."""
+    other = estimator.teacher_explain(X)
+    answers = _compared(estimator, X, other.scores().reshape(len(other), -1), other.link, has_margins=True)
+    if reasons:
+        answers |= {"values": estimator.explain(X).values, "teacher_values": other.values}
+    return answers
 
 
 def _scored(estimator: Any, X: Any, asked: Any) -> dict[str, Any]:
     """Ask for numbers of regressors and for log-odds of classifiers; for labels where there are no others."""
-    teacher = estimator.teacher_
+    teacher, classes = estimator.teacher_, getattr(estimator, "classes_", None)
+    has_chances = hasattr(teacher, "predict_proba")
+    if classes is not None and not has_chances and not hasattr(teacher, "decision_function"):
+        both = ((estimator, X), (teacher, asked))
+        own, found = (np.asarray(one.predict(rows)).astype(str) for one, rows in both)
+        return {"scores": own, "teacher_scores": found, "unit": "class"}
+    found = ask(teacher, asked, classes)[0]
+    link = "identity" if classes is None else "softmax"
+    return _compared(estimator, X, found, link, has_margins=not has_chances)
+
+
+def _compared(estimator: Any, X: Any, found: np.ndarray, link: str, *, has_margins: bool) -> dict[str, Any]:
+    """Put what an estimator says beside raw scores (n, K) of its teacher, both on the ruler.
+
+    Margins are drawn as they are, since they are finite, but R2 counts nothing beyond the ends of the ruler.
+    """
     if not hasattr(estimator, "classes_"):
-        return {
-            "scores": estimator.predict(X),
-            "teacher_scores": teacher.predict(asked),
-            "unit": "prediction",
-        }
-    classes = [str(name) for name in estimator.classes_]
-    word, both_ask = f"log-odds of {classes[-1]}", ((estimator, X), (teacher, asked))
-    if hasattr(teacher, "predict_proba"):
-        # Kept in the same range, two models that are sure of the same are no further apart.
-        own, found = (_log_odds(np.asarray(one.predict_proba(rows), float)) for one, rows in both_ask)
-    elif hasattr(teacher, "decision_function"):
-        own, found = (np.asarray(one.decision_function(rows), float) for one, rows in both_ask)
-    else:
-        own, found = (np.asarray(one.predict(rows)).astype(str) for one, rows in both_ask)
-        word = "class"
-    if own.ndim == 1:
-        return {"scores": own, "teacher_scores": found, "unit": word}
-    both = {"scores": _centred(own), "teacher_scores": _centred(found)}
-    return {**both, "output_names": classes, "unit": "log-probability less its mean"}
+        own, found = np.asarray(estimator.predict(X), float), on_ruler(found, link, None)
+        return {"scores": own, "teacher_scores": found[:, 0], "unit": "prediction"}
+    names = [str(name) for name in estimator.classes_]
+    own, margins = log_odds(np.asarray(estimator.predict_proba(X), float)), found
+    found = on_ruler(found, link, len(names))
+    if own.shape[1] > 1:
+        unit = "log-probability less its mean"
+        return {"scores": own, "teacher_scores": found, "output_names": names, "unit": unit}
+    answers = {"scores": own[:, 0], "teacher_scores": found[:, 0], "unit": f"log-odds of {names[-1]}"}
+    if has_margins and len(names) == 2:
+        drawn = {"scores": np.asarray(estimator.decision_function(X), float), "teacher_scores": margins[:, 0]}
+        answers |= drawn | {"r2": pooled_r2(found, own)}
+    return answers
 
 
-def _log_odds(share: np.ndarray) -> np.ndarray:
-    """Log-odds (n,) of the second class, or logarithms (n, C) for more of them."""
-    share = np.clip(share, LEAST, 1 - LEAST)
-    if share.shape[1] > 2:
-        return np.log(share)
-    return np.log(share[:, -1]) - np.log1p(-share[:, -1])
-
-
-def _centred(scores: np.ndarray) -> np.ndarray:
-    """Take the mean of each row away: one number more for all classes changes no probability."""
-    return scores - scores.mean(axis=1, keepdims=True)
+def pooled_r2(truth: np.ndarray, found: np.ndarray) -> float:
+    """R2 of numbers (n,) or (n, K), pooled each column centred alone; rows with NaN are left out."""
+    truth, found = (a[:, None] if a.ndim == 1 else a for a in (truth, found))
+    known = np.isfinite(truth + found).all(axis=1)
+    truth, found = truth[known], found[known]
+    if not len(truth):
+        return np.nan
+    residual = float(((truth - found) ** 2).sum())
+    total = float(((truth - truth.mean(axis=0)) ** 2).sum())
+    if total == 0:
+        return 1.0 if residual == 0 else np.nan
+    return 1 - residual / total
 
 
 def _reasons(estimator: Any, X: Any, asked: Any) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from ..explanation import _checks
 from ..explanation._format import format_number
-from ._answers import answers_of
+from ..explanation._ruler import centred
+from ._answers import answers_of, pooled_r2
 from ._display import PanelDisplay
 from ._fidelity_panels import draw_points, draw_table, entries
 from ._style import frame, need_matplotlib
@@ -26,7 +27,8 @@ class FidelityDisplay(PanelDisplay):
     Parameters
     ----------
     scores, teacher_scores : array-like of shape (n,) or (n, K)
-        Numbers; or labels (text or booleans) of shape (n,).
+        Numbers, one a class where K > 1: the mean of each row is taken away, as it changes no
+        probability; or labels (text or booleans) of shape (n,).
     values, teacher_values : array-like of shape (n, d) or (n, d, K), default=None
         Reasons of both; give both or none.
     output_names : sequence of str of length K, default=None
@@ -96,12 +98,14 @@ class FidelityDisplay(PanelDisplay):
                 raise ValueError(
                     f"`values` has shape {self.values.shape}, expected ({shape[0]}, d) or ({shape[0]}, d, K)."
                 )
-            self.explanation_r2_ = _r2(self.teacher_values.reshape(-1, 1), self.values.reshape(-1, 1))
+            self.explanation_r2_ = pooled_r2(self.teacher_values.reshape(-1, 1), self.values.reshape(-1, 1))
         k = shape[1] if len(shape) == 2 else 1
         if self.labels:
             self.r2_ = float((self.scores == self.teacher_scores).mean()) if shape[0] else np.nan
         else:
-            self.r2_ = _r2(self.teacher_scores.reshape(shape[0], k), self.scores.reshape(shape[0], k))
+            if k > 1:
+                self.scores, self.teacher_scores = centred(self.scores), centred(self.teacher_scores)
+            self.r2_ = pooled_r2(self.teacher_scores, self.scores)
         self.output_names = _checks.names("output_names", output_names, k, "output")
         self.names, self.unit = tuple(names), unit
 
@@ -143,10 +147,12 @@ class FidelityDisplay(PanelDisplay):
     ) -> Self:
         """Ask a fitted distiller and its teacher about rows.
 
-        Of a GBDT2NNStudent raw scores are compared, of other distillers what they and their ``teacher_``
-        predict: log-odds of probabilities between 0.0001 and 0.9999, or log-probabilities less their mean
-        over more than two classes. Of a FLINT model the interpreter is compared with the predictor, as labels
-        when it classifies.
+        What they predict is compared on the ruler of the distiller's `fidelity`, so that R2 is its
+        ``prediction_r2``: numbers in the units of the target, log-odds kept to those of probabilities from
+        0.0001 to 0.9999, or log-probabilities less their mean over more than two classes. Margins of a
+        LightGBM or of a teacher without ``predict_proba`` are drawn beyond these ends too, but R2 counts no
+        difference there. Of a FLINT model the interpreter is compared with the predictor, as labels when it
+        classifies.
 
         Parameters
         ----------
@@ -170,7 +176,11 @@ class FidelityDisplay(PanelDisplay):
         TypeError
             If `estimator` has no teacher to ask.
         """
-        return cls(**answers_of(estimator, X, reasons=reasons)).plot(ax)
+        answers = answers_of(estimator, X, reasons=reasons)
+        r2 = answers.pop("r2", None)
+        display = cls(**answers)
+        display.r2_ = display.r2_ if r2 is None else r2
+        return display.plot(ax)
 
     def _n_panels(self) -> int:
         return 1 if self.values is None else 2
@@ -218,19 +228,6 @@ def _labels(name: str, given: Any) -> np.ndarray:
     return np.array([str(item) for item in np.asarray(given, dtype=object).ravel()], dtype=object).reshape(
         np.shape(given)
     )
-
-
-def _r2(truth: np.ndarray, found: np.ndarray) -> float:
-    """R2 of numbers (n, K), pooled over columns that are centred each alone, over rows without NaN."""
-    known = np.isfinite(truth + found).all(axis=1)
-    truth, found = truth[known], found[known]
-    if not len(truth):
-        return np.nan
-    residual = float(((truth - found) ** 2).sum())
-    total = float(((truth - truth.mean(axis=0)) ** 2).sum())
-    if total == 0:
-        return 1.0 if residual == 0 else np.nan
-    return 1 - residual / total
 
 
 def _decimals(number: float) -> str:

@@ -75,6 +75,10 @@ def audit(
     they do depends on the shown cells and the other row, and tells nothing of the row's hidden cells or
     target. Where cells determine the mask, both predictors see the same masks, and there is no leak.
 
+    Judges that have learnt nothing see no leak. So where neither EVAL-X nor the predictor told the masks
+    loses less than a constant does, by more than two standard errors over the rows they were not fitted to,
+    the finding is ``"untested"``, and the rationale is not called honest.
+
     The model itself has mostly seen more rows than EVAL-X, and may be better for that alone. So its gain is
     lessened by what it gains where both get such exchanged masks. Those look to it like masks of its own,
     but what they tell is of another row.
@@ -240,6 +244,7 @@ class _Bench:
         if self.classes is not None:
             constant[:] = np.bincount(self.y, minlength=len(self.classes)) / len(self.y)
         n, lost = len(self.y), {name: losses(answers, self.y) for name, answers in self.answers.items()}
+        gains = [losses(constant, self.y) - lost[judge] for judge in ("evalx", "told")]
         start = self.head_start if self.head_start.size and self.head_start.mean() > 0 else np.zeros(1)
         differences = {
             "leak": [lost["evalx"] - lost["told"]],
@@ -247,6 +252,7 @@ class _Bench:
             "missing": [lost["evalx"] - min(lost["all"], lost["boosted"], key=np.mean)],
         }
         result: dict[str, Any] = {"metric": METRICS[self.link], "n_rows": n, "exchanged": self.exchanged}
+        result["learnt_error"] = float(max(gains, key=np.mean).std() / np.sqrt(n))
         for name, parts in differences.items():
             result[name] = float(sum(part.mean() for part in parts))
             # an exchange repeats rows

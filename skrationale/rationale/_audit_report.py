@@ -71,6 +71,9 @@ class RationaleAudit:
         Mean number of selected columns, share of rows without any, and share with all that vary.
     rate_by_class, rate_by_predicted_class : mapping of str to float
         Mean share of columns selected in the rows of a class, true or predicted; empty for numbers.
+    learnt_error : float, default=0.0
+        Standard error of what the judges have learnt: by how much the loss of EVAL-X, or of the predictor
+        that is told the masks if it is better, is below a constant's on rows that they were not fitted to.
 
     Examples
     --------
@@ -112,6 +115,7 @@ class RationaleAudit:
     full_share: float
     rate_by_class: Mapping[str, float]
     rate_by_predicted_class: Mapping[str, float]
+    learnt_error: float = 0.0
 
     # --- judgement -------------------------------------------------------------------------------
 
@@ -127,29 +131,49 @@ class RationaleAudit:
         return MISSING * max(told, 0.0)
 
     @property
+    def told_loss(self) -> float:
+        """Loss of the predictor that is trained and asked with the rows' own masks."""
+        return self.evalx_loss - self.leak
+
+    @property
+    def has_judge(self) -> bool:
+        """Whether EVAL-X, or the predictor told the masks, is better than a constant by two standard errors.
+
+        Judges that have learnt nothing, for want of rows or of anything to learn, agree with each other
+        whatever the masks tell: then a leak of nothing is no sign of honesty, nor a gain one of a leak.
+        """
+        learnt = self.constant_loss - min(self.evalx_loss, self.told_loss)
+        return learnt > 0 and learnt > ERRORS * self.learnt_error
+
+    @property
     def findings(self) -> tuple[str, ...]:
         """Names of what is wrong.
 
         ``"leak"``: masks tell more than the cells they show. ``"unsupported"``: the model predicts better
         than the shown cells support. ``"empty"``, ``"everything"``: hardly any row has a column, or lacks
         one. ``"insufficient"``: the rationale leaves out much of what the columns say. ``"unstable"``:
-        refits select other columns. ``"untested"``: too few masks could be exchanged to see a leak.
+        refits select other columns. ``"untested"``: too few masks could be exchanged to see a leak, or the
+        judges have learnt nothing (see `has_judge`); then neither ``"leak"`` nor ``"unsupported"`` is found.
         """
+        judged = self.has_judge
         found = {
-            "leak": _exceeds(self.leak, self.leak_error, self.leak_limit),
-            "unsupported": _exceeds(self.unsupported, self.unsupported_error, self.leak_limit),
+            "leak": judged and _exceeds(self.leak, self.leak_error, self.leak_limit),
+            "unsupported": judged and _exceeds(self.unsupported, self.unsupported_error, self.leak_limit),
             "empty": self.empty_share > NEARLY_ALL,
             "everything": self.full_share > NEARLY_ALL,
             "insufficient": _exceeds(self.missing, self.missing_error, self.missing_limit),
             "unstable": self.stability < STABLE,
-            "untested": self.exchanged < EXCHANGED,
+            "untested": self.exchanged < EXCHANGED or not judged,
         }
         return tuple(name for name, holds in found.items() if holds)
 
     @property
     def honest(self) -> bool:
-        """Whether the shown cells support the predictions: neither ``"leak"`` nor ``"unsupported"``."""
-        return not {"leak", "unsupported"} & set(self.findings)
+        """Whether the shown cells support the predictions: neither ``"leak"`` nor ``"unsupported"``.
+
+        False also where the judges have learnt nothing, since that tests nothing; `verdict` says so.
+        """
+        return self.has_judge and not {"leak", "unsupported"} & set(self.findings)
 
     @property
     def verdict(self) -> str:
@@ -157,10 +181,21 @@ class RationaleAudit:
         unit = "of the variance" if self.metric == "R2" else "nats"
         leak = f"the masks tell {_pair(self.leak, self.leak_error)} {unit} beyond the cells they show"
         own = f"{_pair(self.unsupported, self.unsupported_error)} {unit} better than these cells support"
+        if not self.has_judge:
+            loss = "squared error" if self.metric == "R2" else "log-loss"
+            first = (
+                "It is untested whether the rationale is honest: fresh predictors have learnt nothing from "
+                f"the shown cells and masks, their {loss} is {min(self.evalx_loss, self.told_loss):.3f} and "
+                f"that of a constant {self.constant_loss:.3f}."
+            )
+        elif not self.honest:
+            first = f"The rationale is not honest: {leak}, and the model predicts {own}."
+        elif "untested" in self.findings:
+            first = f"It is hardly tested whether the rationale is honest: {leak}."
+        else:
+            first = f"The rationale is honest: {leak}."
         sentences = [
-            f"The rationale is honest: {leak}."
-            if self.honest
-            else f"The rationale is not honest: {leak}, and the model predicts {own}.",
+            first,
             f"The model has {self.metric} {self.own_score:.3f}; a fresh predictor has {self.evalx_score:.3f} "
             f"from the shown cells, and a constant {self.constant_score:.3f}.",
         ]
@@ -169,7 +204,9 @@ class RationaleAudit:
             "everything": f"In {self.full_share:.0%} of the rows all columns are selected.",
             "insufficient": f"The rationale leaves out {_pair(self.missing, self.missing_error)} {unit} of "
             "what all cells tell.",
-            "untested": f"Only {self.exchanged:.0%} of the masks fit other rows: leaks may stay unseen.",
+            "untested": f"Only {self.exchanged:.0%} of the masks fit other rows: leaks may stay unseen."
+            if self.exchanged < EXCHANGED
+            else "More rows may tell, if there is anything to learn.",
             "unstable": f"It is unstable: rationales of refits have a Jaccard index of {self.stability:.2f}.",
         }
         return " ".join(sentences + [remarks[name] for name in self.findings if name in remarks])
@@ -193,6 +230,7 @@ class RationaleAudit:
     def _checks(self) -> list[tuple[str, float, float, str]]:
         metric, none = self.metric, math.nan
         loss = "squared error / variance" if metric == "R2" else "log-loss"
+        learnt = self.constant_loss - ERRORS * self.learnt_error
         near, small, large = f"below {self.leak_limit:.3g}", "below random", "above random"
         return [
             ("leak of the mask", self.leak, self.leak_error, near),
@@ -204,6 +242,7 @@ class RationaleAudit:
             (f"{metric}, constant", self.constant_score, none, ""),
             (f"{loss}, model", self.own_loss, none, "no less than EVAL-X"),
             (f"{loss}, EVAL-X", self.evalx_loss, none, "low"),
+            (f"{loss}, told the masks", self.told_loss, none, f"this or EVAL-X's below {learnt:.3g}"),
             (f"{loss}, constant", self.constant_loss, none, ""),
             ("left out", self.missing, self.missing_error, f"below {self.missing_limit:.3g}"),
             ("sufficiency", self.sufficiency, none, small),

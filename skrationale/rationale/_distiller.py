@@ -20,7 +20,7 @@ from ._estimator import RationaleClassifier, RationaleRegressor
 from ._fitting import Teaching
 from ._joint import Lesson
 from ._selecting import SelectsColumns
-from ._teacher import scores_of, selection_of, task_of
+from ._teacher import answers_of, scores_of, selection_of, task_of
 from ._warnings import warn
 
 AUDIT_ROWS = 5000
@@ -221,6 +221,9 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
 
     def _teacher_scores(self, table: Any) -> np.ndarray:
         return scores_of(self.teacher_, table, self._task)
+
+    def _teacher_answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        return answers_of(self.teacher_, table, self._task)
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         if not isinstance(self.teacher_, SelectsColumns):

@@ -219,7 +219,8 @@ class SelectsColumns(BaseReasoner):
         Returns
         -------
         RationaleAudit
-            A verdict in words and numbers.
+            A verdict in words and numbers: honest, not honest, or untested where the predictors trained to
+            judge are no better than a constant.
 
         Raises
         ------

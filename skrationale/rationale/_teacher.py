@@ -9,10 +9,10 @@ from lightgbm import LGBMModel
 from sklearn.base import is_classifier
 
 from .._task import Task
+from ..base import probabilities_of
+from ..explanation._ruler import ask
 from ._selecting import SelectsColumns
 
-LEAST_PROBABILITY = 1e-4
-"""Probabilities are kept away from 0 and 1 before their logarithm is taken."""
 MAX_LOGIT = 5.0
 """How sure a ranking of columns can make a student of one."""
 
@@ -27,16 +27,17 @@ def task_of(teacher: Any) -> Task:
     return Task.of_classes(classes)
 
 
-def scores_of(teacher: Any, table: Any, task: Task) -> np.ndarray:
-    """Raw scores (n, K) of a teacher: numbers, log-odds, or logarithms of probabilities."""
+def answers_of(teacher: Any, table: Any, task: Task) -> tuple[np.ndarray, np.ndarray | None]:
+    """Raw scores (n, K) of a teacher and, of a classifier, its probabilities (n, C)."""
     if isinstance(teacher, SelectsColumns):
-        return teacher._scores(teacher._read(table))
-    if not task.is_classification:
-        return np.asarray(teacher.predict(table), dtype=np.float64).reshape(-1, 1)
-    share = np.clip(teacher.predict_proba(table), LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-    if task.n_outputs > 1:
-        return np.log(share)
-    return np.log(share[:, -1:]) - np.log(share[:, :1])
+        scores = teacher._scores(teacher._read(table))
+        return scores, probabilities_of(task, scores)
+    return ask(teacher, table, task.classes)
+
+
+def scores_of(teacher: Any, table: Any, task: Task) -> np.ndarray:
+    """Raw scores (n, K) of a teacher: numbers, log-odds, or logarithms of probabilities less their mean."""
+    return answers_of(teacher, table, task)[0]
 
 
 def selection_of(teacher: Any, table: Any) -> tuple[np.ndarray | None, np.ndarray | None]:

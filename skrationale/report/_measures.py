@@ -18,9 +18,10 @@ from sklearn.utils import _safe_indexing
 from ..explanation import Explanation
 from ..explanation._format import shorten
 from ..metrics import comprehensiveness, noise_stability, sparsity, sufficiency
+from ..metrics._labels import label_measures
 from ._costs import kilobytes, microseconds_a_row, parts
 from ._members import Member, kind_in_words
-from ._rows import Rows
+from ._rows import Rows, distinct
 
 SHARES = (0.1, 0.2, 0.5)
 """Shares of columns that are hidden, or left, to see whether reasons are the model's own."""
@@ -34,6 +35,8 @@ MEASURES = {
     "top1_agreement": "same first reason",
 }
 """What is taken from `fidelity`, and how it is called."""
+LABEL_MEASURES = ("auroc", "log_loss")
+"""Of classifiers, beside accuracy: where one class is rare, that says little."""
 NO_REASONS = "it gives no reasons"
 
 
@@ -193,7 +196,15 @@ def _measure(member: Member, rows: Rows) -> Measured:
     one.figures["kilobytes"] = math.nan if size is None else size
     table = _predicted(one, rows)
     if table is None:
-        names = ("score", *MEASURES, "comprehensiveness", "sufficiency", "columns_used", "stability")
+        names = (
+            "score",
+            *LABEL_MEASURES,
+            *MEASURES,
+            "comprehensiveness",
+            "sufficiency",
+            "columns_used",
+            "stability",
+        )
         one.missing |= dict.fromkeys([*names, "reasons"], one.missing.get("answers", ""))
         return one
     _faithful_to_teacher(one, table)
@@ -226,6 +237,7 @@ def _predicted(one: Measured, rows: Rows) -> Any:
         if math.isnan(score):
             one.missing["score"] = "R2 needs at least two rows"
     if not member.classifies:
+        one.missing |= dict.fromkeys(LABEL_MEASURES, "it predicts numbers")
         one.answers = np.asarray(one.predictions, dtype=float)
         return table
     one.labels = np.asarray(member.model.classes_).tolist()
@@ -233,7 +245,25 @@ def _predicted(one: Measured, rows: Rows) -> Any:
         one.answers = one.attempt("answers", lambda: np.asarray(member.answers(table), dtype=float))
     if one.answers is None:
         one.answers = (np.asarray(one.predictions)[:, None] == np.asarray(one.labels)).astype(float)
+    _sure_of_labels(one, table, rows)
     return table
+
+
+def _sure_of_labels(one: Measured, table: Any, rows: Rows) -> None:
+    """Measure AUROC and log-loss of what a classifier says of its classes."""
+    member = one.member
+    found = one.attempt(LABEL_MEASURES, lambda: member.chances(table))
+    if found is None:
+        return
+    measured = one.attempt(LABEL_MEASURES, lambda: label_measures(rows.y, found, member.model.classes_))
+    one.figures |= measured or {}
+    if not hasattr(member.model, "predict_proba"):
+        one.figures["log_loss"] = math.nan
+        one.missing["log_loss"] = "it gives no probabilities"
+    if set(distinct(rows.y)) - set(one.labels or ()):
+        one.missing |= dict.fromkeys(LABEL_MEASURES, "y holds a label that it does not know")
+    elif len(distinct(rows.y)) == 1:
+        one.missing["auroc"] = "y holds one label alone"
 
 
 def _faithful_to_teacher(one: Measured, table: Any) -> None:

@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..explanation import Explanation
+from ..explanation._ruler import ask
 from ..tabular import as_frame_or_array
 from ..teachers import arranged
 
@@ -74,6 +75,10 @@ class Member:
     def answers(self, table: Any) -> Any:
         """Probabilities (n, C) of a classifier, predictions (n,) of a regressor."""
         return (self.model.predict_proba if self.classifies else self.model.predict)(self._asked(table))
+
+    def chances(self, table: Any) -> Any:
+        """Give probabilities (n, C) of a classifier that sum to one; margins are read as log-odds."""
+        return ask(self.model, self._asked(table), self.model.classes_)[1]
 
 
 def gather(estimators: Any) -> list[Member]:

@@ -74,10 +74,11 @@ def make_report(
 ) -> Report:
     """Compare fitted estimators and their teachers on the same rows, in one HTML file that stands alone.
 
-    The file holds a summary: score, agreement with the teacher in answers and reasons, comprehensiveness
-    and sufficiency of the reasons with the same draws for all, columns used a row, stability under noise,
-    size and times; the shares of columns in all reasons; and a section for each estimator with its formula,
-    attributes or rationales, the columns that matter to it, and the same few rows with their reasons.
+    The file holds a summary: score (accuracy, AUROC and log-loss of classifiers, R2 of regressors),
+    agreement with the teacher in answers and reasons, comprehensiveness and sufficiency of the reasons with
+    the same draws for all, columns used a row, stability under noise, size and times; the shares of columns
+    in all reasons; and a section for each estimator with its formula, attributes or rationales, the columns
+    that matter to it, and the same few rows with their reasons.
     What could not be computed says why.
 
     Parameters

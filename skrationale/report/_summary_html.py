@@ -9,12 +9,14 @@ import numpy as np
 
 from ..explanation._format import format_cell, format_number, shorten, simple_cell
 from ..explanation._html import _bar, _table, _text
-from ._measures import MEASURES, N_DRAWS, N_FILLS, NOISE, SHARES, STABILITY_ROWS, Measured
+from ._measures import LABEL_MEASURES, MEASURES, N_DRAWS, N_FILLS, NOISE, SHARES, STABILITY_ROWS, Measured
 from ._rows import Rows
 
 HIGH, LOW = 1.0, -1.0
 MAX_COLUMNS = 15
 WORDS = {
+    "auroc": ("AUROC", HIGH),
+    "log_loss": ("log-loss", LOW),
     "prediction_r2": (MEASURES["prediction_r2"], HIGH),
     "same_class": (MEASURES["same_class"], HIGH),
     "explanation_r2": (MEASURES["explanation_r2"], HIGH),
@@ -65,7 +67,7 @@ def summary(found: list[Measured], rows: Rows, *, links: bool) -> str:
     classifies = found[0].member.classifies
     metric = "accuracy" if classifies else "R2"
     words = {"score": (metric, HIGH)} | WORDS
-    answers = ["score", *(["same_class"] if classifies else []), "prediction_r2"]
+    answers = ["score", *([*LABEL_MEASURES, "same_class"] if classifies else []), "prediction_r2"]
     reasons = [
         "columns_used",
         "comprehensiveness",
@@ -79,10 +81,10 @@ def summary(found: list[Measured], rows: Rows, *, links: bool) -> str:
     few = min(len(rows), STABILITY_ROWS)
     parts = [
         _figures(found, "Answers", answers, words, links=links, with_kind=True),
-        f'<p class="skr-note">{metric.capitalize() if classifies else metric} against y. '
-        + ("Same class: share of rows with the class that the teacher predicts. " if classifies else "")
-        + "Score R2: agreement of raw scores with the teacher's, or of FLINT's interpreter with its network. "
-        "Best in bold.</p>",
+        f'<p class="skr-note">{_against_y(rows) if classifies else "R2 against y. "}'
+        "Score R2: agreement of raw scores with the teacher's, or of FLINT's interpreter with its network"
+        + (", within the log-odds of 0.0001 and 0.9999" if classifies else "")
+        + ". Best in bold.</p>",
         _figures(found, "Reasons", reasons, words, links=False),
         f'<p class="skr-note">Comprehensiveness (high is good) and sufficiency (low is good): how far '
         f"answers fall, in {unit}, when the first {shares} of the columns by these reasons are hidden, "
@@ -99,6 +101,18 @@ def summary(found: list[Measured], rows: Rows, *, links: bool) -> str:
         "this machine and this moment.</p>",
     ]
     return "".join(parts)
+
+
+def _against_y(rows: Rows) -> str:
+    """Say what answers are measured by, and what an answer that is the same for all rows would have."""
+    shares = np.unique(rows.y.astype(str), return_counts=True)[1] / len(rows)
+    loss = -float((shares * np.log(shares)).sum())
+    return (
+        "Accuracy, AUROC (of more than two classes the mean over those in y, each against all others) and "
+        f"log-loss (in nats) against y. A constant has at best accuracy {figure('score', shares.max())}, "
+        f"AUROC 0.500 and log-loss {figure('log_loss', loss)}. "
+        "Same class: share of rows with the class that the teacher predicts. "
+    )
 
 
 def _figures(

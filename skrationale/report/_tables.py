@@ -9,11 +9,12 @@ import numpy as np
 
 from .._files import whole
 from ..explanation._format import simple_cell
-from ._measures import MEASURES, Measured
+from ._measures import LABEL_MEASURES, MEASURES, Measured
 from ._rows import Rows
 
 FIGURES = (
     "score",
+    *LABEL_MEASURES,
     *MEASURES,
     "comprehensiveness",
     "sufficiency",

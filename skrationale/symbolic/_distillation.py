@@ -10,6 +10,7 @@ import sympy as sp
 from sklearn.metrics import r2_score
 
 from .._task import Task
+from ..explanation._ruler import on_ruler
 from ..tabular import TableReader
 from ._formula import Formula
 from ._front import Row, pareto
@@ -227,7 +228,10 @@ def judge(
         predictions = finite_values(expr, symbols(valid.V.shape[1]), valid.V)
         if predictions is not None:
             loss = float(np.average((predictions - values) ** 2, weights=weights))
-            fidelity = r2_score(valid.scores[:, k], predictions, sample_weight=valid.weights)
+            said, found = valid.scores[:, k], predictions
+            if template.link == "logit":  # one of several classes alone has no log-odds
+                said, found = (on_ruler(score[:, None], "logit", 2)[:, 0] for score in (said, found))
+            fidelity = r2_score(said, found, sample_weight=valid.weights)
             formula = template.with_expr(expr)
             r2 = np.nan
             if formula.link == "identity":

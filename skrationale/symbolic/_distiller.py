@@ -16,6 +16,7 @@ from .._random import own_random_state
 from .._task import Task
 from ..base import BaseDistiller, BaseReasoner
 from ..explanation import Explanation
+from ..explanation._ruler import ask
 from ..training import FEWEST_VALIDATION_ROWS, hold_out
 from ._choices import choose_share, choose_teacher
 from ._distillation import Data, explore, make_fronts, refit_front, templates
@@ -272,6 +273,9 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
 
     def _teacher_scores(self, table: Any) -> np.ndarray:
         return teacher_scores(self.teacher_, self._task, table)
+
+    def _teacher_answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        return ask(self.teacher_, table, self._task.classes)
 
     def _teachers(self) -> list[Any]:
         """Give the teachers that may be distilled: all of a path that was trained here, or the one."""

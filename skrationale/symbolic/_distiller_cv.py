@@ -11,12 +11,12 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import r2_score
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
 from .._random import fixed_seed
 from .._task import Task
+from ..base import agreement
 from ._distiller import SymbolicDistiller
 from ._smooth_base import BaseSmoothMLP, check_lambdas
 from .engines._base import Engine
@@ -205,13 +205,16 @@ class SymbolicDistillerCV(SymbolicDistiller):
             distiller = SymbolicDistiller(FrozenEstimator(teacher), **settings)
             distiller.fit(X, y[fit], sample_weight=weights)
             scores = distiller._scores(distiller._read(X_held_out))
-            fidelity = r2_score(distiller._teacher_scores(X_held_out), scores, sample_weight=counts)
+            answers = distiller._teacher_answers(X_held_out)
+            fidelity = agreement(
+                scores, answers[0], distiller._task, teacher_probabilities=answers[1], sample_weight=counts
+            )["prediction_r2"]
             stages.append(
                 {
                     "jacobian_lambda": step["jacobian_lambda"],
                     "teacher_score": teacher.score(X_held_out, y[held_out], counts),
                     "formula_score": distiller.score(X_held_out, y[held_out], counts),
-                    "fidelity_r2": float(fidelity),
+                    "fidelity_r2": fidelity,
                     "mean_grad_norm": step["mean_grad_norm"],
                 }
             )

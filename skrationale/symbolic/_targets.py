@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit, softmax
+from scipy.special import expit, softmax
 
 from .._task import Task
-
-LARGEST_LOGIT = 8.0
+from ..explanation._ruler import ask
 
 
 def teacher_scores(teacher: Any, task: Task, table: Any) -> np.ndarray:
@@ -27,37 +26,16 @@ def teacher_scores(teacher: Any, task: Task, table: Any) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n, K)
-        Finite scores; log-odds are clipped to 8 either way.
+        Finite scores; log-odds of probabilities are kept to those of 0.0001 and 0.9999.
 
     Raises
     ------
     ValueError
         When they have another shape, or are not finite.
+    TypeError
+        When a classifier says for no class how sure it is.
     """
-    if not task.is_classification:
-        scores = np.asarray(teacher.predict(table), dtype=np.float64).reshape(len(table), -1)
-    elif hasattr(teacher, "predict_proba"):
-        scores = _log_odds(np.asarray(teacher.predict_proba(table), dtype=np.float64))
-    else:
-        scores = np.asarray(teacher.decision_function(table), dtype=np.float64).reshape(len(table), -1)
-    if scores.shape[1] != task.n_outputs or not np.isfinite(scores).all():
-        raise ValueError(
-            f"The teacher {type(teacher).__name__} gave scores of shape {scores.shape}, "
-            f"{np.count_nonzero(~np.isfinite(scores))} of them not finite; expected {task.n_outputs} "
-            "finite number(s) a row."
-        )
-    return scores
-
-
-def _log_odds(probabilities: np.ndarray) -> np.ndarray:
-    """Log-odds (n, 1) of the second class, or centred logarithms (n, C) for more classes."""
-    if probabilities.shape[1] <= 2:
-        positive = probabilities[:, -1:] if probabilities.shape[1] == 2 else np.ones((len(probabilities), 1))
-        with np.errstate(divide="ignore"):
-            return np.clip(logit(positive), -LARGEST_LOGIT, LARGEST_LOGIT)
-    logs = np.log(np.maximum(probabilities, np.finfo(float).tiny))
-    scores = np.clip(logs - logs.max(axis=1, keepdims=True), -2 * LARGEST_LOGIT, 0)
-    return np.asarray(scores - scores.mean(axis=1, keepdims=True))
+    return ask(teacher, table, task.classes)[0]
 
 
 def truth(y: np.ndarray, scores: np.ndarray, task: Task, weights: np.ndarray) -> np.ndarray:
