@@ -22,15 +22,18 @@ from ..training import resolve_device
 from ._attribute_display import AttributeDisplay
 from ._fitting import Fitting
 from ._given import check_predictor, given_estimator, given_module, is_module
-from ._images import ImageEncoder, ImageShape, check_pixels, flat_rows, image_shape_of
+from ._images import ImageEncoder, ImageShape, check_pixels, flat_rows, image_shape_of, kind_of
 from ._interpreting import Interprets
 from ._model import FlintModel
 from ._network import layer_sizes
+from ._pixels import PixelUnits
 
 
 class BaseFlint(Interprets):
     """What classification and regression share; see :class:`FLINTClassifier`."""
 
+    _units: PixelUnits
+    """In which units pixels were at fit; only of images."""
     _image_shape: ImageShape | None
     """Only while fitting."""
 
@@ -174,12 +177,17 @@ class BaseFlint(Interprets):
     def _read(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         codes = super()._read(flat_rows(X, self.image_shape_))
-        return codes if self.image_shape_ is None else check_pixels(codes)
+        if self.image_shape_ is None:
+            return codes
+        problem = self._units.problem(check_pixels(codes), kind_of(X))
+        if problem is not None:
+            raise ValueError(f"X holds pixels {problem}.")
+        return codes
 
     def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         shape = self.image_shape_ = self._image_shape
         if shape is not None:
-            check_pixels(codes)
+            self._units = PixelUnits.of(check_pixels(codes))
         given, task = self._prepare(X, codes, y, sample_weight)
         self._task = task
         if task.is_classification:

@@ -12,6 +12,8 @@ from torch import Tensor
 from ..tabular import TableEncoder, TableReader
 
 ImageShape = tuple[int, int, int]
+CHANNELS = (1, 3, 4)
+"""Numbers of channels that pictures have."""
 N_IMAGES = 200
 """Images that the importance of pixels is measured on."""
 
@@ -31,20 +33,43 @@ def image_shape_of(X: Any) -> ImageShape | None:
     Raises
     ------
     ValueError
-        When `X` has three axes, or more than four.
+        When `X` has three axes, or more than four, or its channels come last.
 
     Examples
     --------
     >>> image_shape_of(np.zeros((5, 1, 8, 8))), image_shape_of(np.zeros((5, 64)))
     ((1, 8, 8), None)
     """
-    shape = tuple(getattr(X, "shape", ()))
-    if len(shape) == 4:
-        return int(shape[1]), int(shape[2]), int(shape[3])
-    if len(shape) > 2:
+    shape = _axes(X)
+    if len(shape) < 3:
+        return None
+    if len(shape) != 4:
         hint = "; give images of one channel as X[:, None]" if len(shape) == 3 else ""
         raise ValueError(f"X has shape {shape}; expected rows (n, d) or images (n, C, H, W){hint}.")
-    return None
+    if _channels_last(shape):
+        raise ValueError(
+            f"X has shape {shape}, with channels last; expected images (n, C, H, W): {_transposed(X)}."
+        )
+    return shape[1], shape[2], shape[3]
+
+
+def _axes(X: Any) -> tuple[int, ...]:
+    # lists of lists of lists are images too
+    if isinstance(X, list | tuple) and len(X):
+        return (len(X), *_axes(X[0]))
+    return tuple(map(int, getattr(X, "shape", ())))
+
+
+def _channels_last(shape: tuple[int, ...]) -> bool:
+    """Whether the last of four axes is that of one, three or four channels, and the second one is not."""
+    n_last, square = shape[3], shape[1] == shape[2]
+    few = n_last in CHANNELS or (n_last == 2 and square)
+    # maps of 4 x 4 or 3 x 3 pixels are small, not channels
+    return few and shape[1] not in CHANNELS and (square or shape[2] != n_last)
+
+
+def _transposed(X: Any) -> str:
+    return "X.permute(0, 3, 1, 2)" if hasattr(X, "permute") else "X.transpose(0, 3, 1, 2)"
 
 
 def flat_rows(X: Any, image_shape: ImageShape | None) -> Any:
@@ -71,6 +96,16 @@ def flat_rows(X: Any, image_shape: ImageShape | None) -> Any:
     >>> flat_rows(np.zeros((5, 1, 8, 8)), (1, 8, 8)).shape
     (5, 64)
     """
+    axes = _axes(X)
+    if image_shape is not None and len(axes) == 4:
+        turned = (axes[3], axes[1], axes[2])
+        if axes[1:] != image_shape and turned == image_shape:
+            raise ValueError(
+                f"X has shape {axes}, with channels last; expected images (n, C, H, W) of shape "
+                f"{image_shape}, as in fit: {_transposed(X)}."
+            )
+    if axes == image_shape and axes[0] > 1:
+        raise ValueError(f"X has shape {axes}, that of one image; expected images (n, C, H, W): X[None].")
     shape = image_shape_of(X)
     if shape is None:
         return X
@@ -78,6 +113,16 @@ def flat_rows(X: Any, image_shape: ImageShape | None) -> Any:
         expected = "rows (n, d), as in fit" if image_shape is None else f"{image_shape}, as in fit"
         raise ValueError(f"X holds images of shape {shape} (C, H, W); expected {expected}.")
     return np.asarray(X).reshape(len(X), -1)
+
+
+def kind_of(X: Any) -> str:
+    """Give the kind of type of images, as numpy calls it; floats where it is not known."""
+    if isinstance(X, list | tuple):
+        X = np.asarray(X)
+    kind = getattr(getattr(X, "dtype", None), "kind", None)
+    if kind is None and hasattr(X, "is_floating_point"):  # of torch
+        return "f" if X.is_floating_point() else "i"
+    return kind or "f"
 
 
 def check_pixels(codes: np.ndarray) -> np.ndarray:
