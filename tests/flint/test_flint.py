@@ -1,6 +1,8 @@
 """What one may expect of FLINT beyond the promises of all estimators."""
 
 import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,7 @@ from skrationale import FLINTClassifier, FLINTRegressor, RationaleRegressor, Smo
 from skrationale.flint._losses import Reconstruction, conciseness
 from skrationale.flint._reading import mean_relevance, relevance, relevant
 from skrationale.tabular import TableEncoder
-from skrationale.training import row_losses, soft_losses
+from skrationale.training import row_losses, seeded, soft_losses
 
 FAST = {"n_attributes": 8, "max_epochs": 40, "random_state": 0, "device": "cpu"}
 
@@ -341,6 +343,35 @@ class TestGivenPredictors:
         np.testing.assert_allclose(model.decision_function(X), logits[:, 1] - logits[:, 0], atol=1e-5)
         assert model._model.interpreter["first.weight"].shape[1] == 12
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+
+    def test_a_torch_module_answers_several_threads_as_it_answers_one(self):
+        X, y = np.random.RandomState(0).normal(size=(120, 3)), np.arange(120.0)
+        with seeded(0):
+            module = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+        model = FLINTRegressor(module, decide_with="interpreter", max_epochs=1, random_state=0).fit(X, y)
+        rows = [X[i % 100 : i % 100 + 20] for i in range(0, 3000, 10)]
+        expected = [model.predict(part) for part in rows]
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                found = list(pool.map(model.predict, rows))
+        finally:
+            sys.setswitchinterval(before)
+        np.testing.assert_array_equal(found, expected)
+
+    def test_a_module_that_draws_is_refused_and_leaves_global_chance_alone(self):
+        class Restless(torch.nn.Sequential):
+            def forward(self, x):
+                return super().forward(x) + torch.rand(1)
+
+        X, y = np.random.RandomState(0).normal(size=(40, 3)), np.arange(40.0)
+        with seeded(0):
+            module = Restless(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
+        before = torch.get_rng_state()
+        with pytest.raises(ValueError, match="gives two answers to one row"):
+            FLINTRegressor(module, max_epochs=1, random_state=0).fit(X, y)
+        assert torch.equal(torch.get_rng_state(), before)
 
     def test_what_has_no_hidden_layers_is_refused(self):
         X, y = load_breast_cancer(return_X_y=True)

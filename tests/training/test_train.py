@@ -3,8 +3,11 @@
 import gc
 import math
 import pickle
+import sys
+import threading
 import warnings
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -293,6 +296,45 @@ class TestNoTrace:
             assert torch.equal(before[0], torch.get_rng_state())
             assert np.array_equal(before[1], np.random.get_state()[1])  # noqa: NPY002
         assert_close_states(*runs)
+
+    def test_trainings_at_once_are_those_of_one_after_the_other(self):
+        def work(seed):
+            return fit(make_module(dropout=0.5), random_state=seed, max_epochs=8)
+
+        before, expected = torch.get_rng_state(), [work(seed) for seed in range(3)]
+        switch = sys.getswitchinterval()
+        sys.setswitchinterval(1e-4)
+        try:
+            with ThreadPoolExecutor(3) as pool:
+                found = list(pool.map(work, range(3)))
+        finally:
+            sys.setswitchinterval(switch)
+        for result, wanted in zip(found, expected, strict=True):
+            assert_close_states(result, wanted)
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_losses_and_hooks_draw_with_the_generator_of_the_batch(self):
+        def work(seed, barrier=None):
+            drawn = []
+
+            def loss(module, batch):
+                drawn.append(torch.rand(1, generator=batch.generator).item())
+                return squared(module, batch)
+
+            def hook(epoch, data):
+                if barrier is not None:
+                    barrier.wait(60)  # all are in the middle of their training
+                drawn.append(torch.rand(1, generator=data.generator).item())
+
+            fit(loss=loss, epoch_hook=hook, random_state=seed, global_draws=False, validation=make_data(9))
+            return drawn
+
+        before, expected = torch.get_rng_state(), [work(seed) for seed in range(3)]
+        assert expected[0] != expected[1]
+        barrier = threading.Barrier(3)
+        with ThreadPoolExecutor(3) as pool:
+            assert list(pool.map(lambda seed: work(seed, barrier), range(3))) == expected
+        assert torch.equal(torch.get_rng_state(), before)
 
     def test_nothing_of_the_training_is_kept(self):
         class Watch(Callback):

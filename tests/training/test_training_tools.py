@@ -1,13 +1,26 @@
 """What surrounds training: devices, threads, seeds and saved weights."""
 
 import pickle
+import re
+import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pytest
 import torch
 
-from skrationale.training import get_state, limit_threads, resolve_device, seeded, set_state
+from skrationale.training import (
+    convolution,
+    generator_of,
+    get_state,
+    limit_threads,
+    linear,
+    resolve_device,
+    seeded,
+    set_state,
+)
 
 
 @pytest.fixture
@@ -58,8 +71,109 @@ class TestThreads:
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 2
 
+    def test_other_threads_keep_their_number_and_new_ones_get_the_usual(self):
+        with ThreadPoolExecutor(1) as old, ThreadPoolExecutor(1) as new:
+            assert old.submit(torch.get_num_threads).result() == 2
+            with limit_threads():
+                assert torch.get_num_threads() == 1
+                assert old.submit(torch.get_num_threads).result() == 2
+                assert new.submit(torch.get_num_threads).result() == 2
+                with ThreadPoolExecutor(1) as late:
+                    assert late.submit(in_limits).result() == (1, 2)
+            assert {pool.submit(torch.get_num_threads).result() for pool in (old, new)} == {2}
+        assert torch.get_num_threads() == 2
+
+    def test_blocks_that_overlap_in_time_leave_no_trace(self):
+        inside, outside = Barrier(2), Barrier(2)
+
+        def first():
+            with limit_threads():
+                inside.wait(60)
+                outside.wait(60)
+            return torch.get_num_threads()
+
+        def second():
+            inside.wait(60)
+            with limit_threads():
+                outside.wait(60)
+                number = torch.get_num_threads()
+            return number, torch.get_num_threads()
+
+        with ThreadPoolExecutor(2) as pool:
+            assert [pool.submit(work) for work in (first, second)][1].result() == (1, 2)
+            assert set(pool.map(lambda _: torch.get_num_threads(), range(8))) == {2}
+        assert torch.get_num_threads() == 2
+
+    def test_products_of_matrices_are_limited_too_where_mkl_makes_them(self):
+        def numbers():
+            info = torch.__config__.parallel_info()
+            return [int(n) for n in re.findall(r"get_max_threads\(\) : (\d+)", info)]
+
+        before = numbers()
+        with limit_threads():
+            assert set(numbers()) == {1}
+        assert numbers() == before
+
+    def test_a_number_set_inside_is_kept(self):
+        with limit_threads():
+            torch.set_num_threads(3)
+        assert torch.get_num_threads() == 3
+
+
+def in_limits():
+    with limit_threads():
+        inside = torch.get_num_threads()
+    return inside, torch.get_num_threads()
+
+
+class TestGenerators:
+    def test_layers_are_those_of_torch_drawn_elsewhere(self):
+        generator, before = generator_of(3), torch.get_rng_state()
+        ours = [
+            linear(4, 3, generator),
+            convolution(2, 5, 3, padding=1, generator=generator),
+            linear(1, 2, generator),
+        ]
+        assert torch.equal(torch.get_rng_state(), before)
+        with seeded(3):
+            theirs = [torch.nn.Linear(4, 3), torch.nn.Conv2d(2, 5, 3, padding=1), torch.nn.Linear(1, 2)]
+        for our, their in zip(ours, theirs, strict=True):
+            assert str(our) == str(their)
+            assert torch.equal(our.weight, their.weight)
+            assert torch.equal(our.bias, their.bias)
+            assert our.weight.requires_grad
+
+    def test_without_a_generator_layers_draw_as_those_of_torch(self):
+        for ours, theirs in (
+            (lambda: linear(2, 2), lambda: torch.nn.Linear(2, 2)),
+            (lambda: convolution(1, 2, 3, padding=0), lambda: torch.nn.Conv2d(1, 2, 3)),
+        ):
+            with seeded(1):
+                our = ours()
+            with seeded(1):
+                assert torch.equal(our.weight, theirs().weight)
+
+    def test_a_layer_without_inputs_has_no_bias_to_start_with(self):
+        with pytest.warns(UserWarning, match="zero-element"):
+            assert not linear(0, 2, generator_of(0)).bias.any()
+
 
 class TestSeeded:
+    def test_blocks_of_threads_take_turns(self):
+        def draw(seed):
+            with seeded(seed):
+                return [torch.rand(1).item() for _ in range(200)]
+
+        before, expected = torch.get_rng_state(), [draw(seed) for seed in range(4)]
+        switch = sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                assert list(pool.map(draw, range(4))) == expected
+        finally:
+            sys.setswitchinterval(switch)
+        assert torch.equal(torch.get_rng_state(), before)
+
     def test_repeats_and_restores(self):
         torch.manual_seed(5)
         expected = torch.rand(3)
