@@ -26,7 +26,7 @@ from ._images import ImageEncoder, ImageShape, check_pixels, flat_rows, image_sh
 from ._interpreting import Interprets
 from ._model import FlintModel
 from ._network import layer_sizes
-from ._pixels import PixelUnits
+from ._pixels import PixelUnits, warn_of_units
 
 
 class BaseFlint(Interprets):
@@ -192,6 +192,8 @@ class BaseFlint(Interprets):
         self._task = task
         if task.is_classification:
             self.classes_ = task.classes
+        if shape is not None and given is not None:
+            warn_of_units(lambda pixels: given.states(pixels)[0], task, codes, y)
         kind = TableEncoder if shape is None else ImageEncoder
         encoder = kind().fit_codes(self._reader, codes, sample_weight)
         fitting = Fitting(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from .._task import Task
 
 PART_OF_ONE = 2.0
 """Pixels from 0 to 1 may be a little larger elsewhere, as after resizing."""
@@ -14,6 +18,44 @@ WHOLE_RANGE = 100.0
 """Whole pixels up to at least this are those of usual pictures."""
 STANDARDISED = 6.0
 """Pixels less their mean, in standard deviations, are not larger."""
+FEW, MANY = 20, 200
+"""Images that a given predictor is judged by, at least and at most."""
+GAIN = 0.25
+"""Share of images that it must be right in more often for other units to be its own."""
+
+
+def warn_of_units(
+    scores_of: Callable[[np.ndarray], np.ndarray], task: Task, pixels: np.ndarray, y: np.ndarray
+) -> None:
+    """Warn where a given predictor is right much more often when pixels are in other units.
+
+    Parameters
+    ----------
+    scores_of : callable
+        Maps pixels (m, p) to the predictor's scores (m, K).
+    task : Task
+        What is predicted; numbers are not judged.
+    pixels : ndarray of shape (n, p)
+        Images.
+    y : ndarray of shape (n,)
+        Their labels.
+    """
+    if not task.is_classification or len(y) < FEW or pixels.min() < 0:
+        return
+    rows = np.unique(np.linspace(0, len(y) - 1, MANY).astype(int))
+    of_parts = pixels.max() <= 1
+    others = pixels[rows] * 255 if of_parts else pixels[rows] / max(255.0, pixels.max())
+    right, better = (
+        float(np.mean(task.predict(scores_of(images)) == y[rows])) for images in (pixels[rows], others)
+    )
+    if better > right + GAIN:
+        warnings.warn(
+            f"The predictor is right in {right:.0%} of the images as given, and in {better:.0%} of them "
+            f"{'times 255' if of_parts else 'as parts of one'}. Was it fitted to images in other units? "
+            "Expected images as the predictor takes them.",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Pictures in another order of axes or in other units than at fit are refused, with what to do."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -112,6 +113,40 @@ def test_pictures_in_the_units_at_fit_are_answered(of_bytes, of_parts):
     again = pickle.loads(pickle.dumps(of_bytes))
     with pytest.raises(ValueError, match="X holds pixels"):
         again.predict(PARTS)
+
+
+class Bright(torch.nn.Module):
+    """Says whether the mean pixel is above a limit, whatever the units of the limit."""
+
+    def __init__(self, limit):
+        super().__init__()
+        self.flat, self.mean, self.last = torch.nn.Flatten(), torch.nn.Linear(64, 2), torch.nn.Linear(2, 1)
+        with torch.no_grad():
+            self.mean.weight.fill_(1 / 64)
+            self.mean.bias.fill_(-limit)
+            self.last.weight.fill_(1.0)
+            self.last.bias.fill_(0.0)
+
+    def forward(self, images):
+        return self.last(self.mean(self.flat(images)))
+
+
+@pytest.mark.parametrize(("limit", "factor"), [(0.5, 1), (127.5, 1 / 255)], ids=["parts", "bytes"])
+def test_a_given_network_of_other_units_is_warned_of(limit, factor):
+    light = RNG.randint(0, 256, (40, 1, 1, 1)).astype(float)
+    images, bright = (
+        np.clip(light + RNG.normal(0, 5, (40, 1, 8, 8)), 0, 255) * factor,
+        light[:, 0, 0, 0] > 127.5,
+    )
+    settings = SMALL | {"hidden_layer_sizes": None, "hidden_layers": ["mean"]}
+    with pytest.warns(
+        UserWarning, match="The predictor is right in .* Was it fitted to images in other units?"
+    ):
+        FLINTClassifier(Bright(limit), **settings).fit(images, bright)
+    own = images / 255 if factor == 1 else images * 255
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        FLINTClassifier(Bright(limit), **settings).fit(own, bright)
 
 
 def test_units_of_other_pictures():
