@@ -26,7 +26,14 @@ from ._weights import check_weights
 from .explanation import Explanation
 from .metrics import explanation_fidelity
 from .metrics._answers import agreement, judged, probabilities_of, score_of
-from .tabular import TableReader, as_frame_or_array, as_numbers, holds_categories, read_target
+from .tabular import (
+    TableReader,
+    as_frame_or_array,
+    as_numbers,
+    holds_categories,
+    read_target,
+    warned_of_unknown,
+)
 from .tabular._constraints import warn_of_constraints
 from .teachers import (
     TeacherTable,
@@ -412,15 +419,16 @@ class BaseDistiller(BaseReasoner):
         """
         codes = self._read(X)
         table = self._teacher_table(as_frame_or_array(X), codes)
-        scores, (teacher_scores, chances), task = (
-            self._scores(codes),
-            self._teacher_answers(table),
-            self._task,
-        )
-        result = agreement(scores, teacher_scores, task, teacher_probabilities=chances)
-        reasons = self._teacher_reasons(X)
-        if reasons is not None:
-            result |= explanation_fidelity(self.explain(X).values, reasons.values)
+        with warned_of_unknown():
+            scores, (teacher_scores, chances), task = (
+                self._scores(codes),
+                self._teacher_answers(table),
+                self._task,
+            )
+            result = agreement(scores, teacher_scores, task, teacher_probabilities=chances)
+            reasons = self._teacher_reasons(X)
+            if reasons is not None:
+                result |= explanation_fidelity(self.explain(X).values, reasons.values)
         if y is not None:
             result |= judged(task, y, scores, probabilities_of(task, scores))
             found = judged(task, y, teacher_scores, chances)

@@ -76,6 +76,14 @@ def test_columns_of_another_type_are_refused_and_unknown_levels_warned_of(make):
                 method(X.assign(city=X["city"] + " "), *more)
 
 
+@pytest.mark.parametrize("name", ["gbdt2nn", "distiller"])
+def test_fidelity_reads_a_table_often_but_warns_once(name):
+    model = MODELS[name]().fit(X, Y)
+    with pytest.warns(UserWarning, match="only unknown levels") as caught:
+        model.fidelity(X.assign(city="Rome"))
+    assert sum("only unknown levels" in str(one.message) for one in caught) == 1
+
+
 def test_paths_of_trees_are_checked_too():
     table = X.assign(city=X["city"].astype("category"))
     model = LGBMClassifier(**TREES).fit(table, Y)

@@ -1,5 +1,6 @@
 """Tables to numbers and back: one original column stays one feature."""
 
+from ._dtypes import warned_of_unknown
 from ._encoder import TableEncoder, sum_by_group
 from ._lightgbm import safe_names, stand_ins
 from ._reader import TableReader, as_frame_or_array
@@ -15,4 +16,5 @@ __all__ = [
     "safe_names",
     "stand_ins",
     "sum_by_group",
+    "warned_of_unknown",
 ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -209,6 +212,19 @@ def _shown(values: Any) -> str:
     return ", ".join(texts) + (", ..." if len(values) > 3 else "")
 
 
+_warned: ContextVar[bool] = ContextVar("_warned", default=False)
+
+
+@contextmanager
+def warned_of_unknown() -> Iterator[None]:
+    """Keep quiet about unknown levels inside the block, which reads a table again."""
+    token = _warned.set(True)
+    try:
+        yield
+    finally:
+        _warned.reset(token)
+
+
 def warn_of_unknown(columns: dict[str, tuple[Any, np.ndarray]]) -> None:
     """Warn once of the columns whose cells all have levels that were not there at fit.
 
@@ -217,7 +233,7 @@ def warn_of_unknown(columns: dict[str, tuple[Any, np.ndarray]]) -> None:
     columns : dict of str to (Series, ndarray)
         By name the column, and its levels at fit.
     """
-    if not columns:
+    if not columns or _warned.get():
         return
     import pandas as pd
 
