@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from ._random import seed_unseeded
+from ._scales import check_target_scale
 from ._task import Task
 from ._weights import check_weights
 from .explanation import Explanation
@@ -134,6 +135,7 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
             X = as_frame_or_array(X)
             validate_data(self, X, y, skip_check_array=True)
             target, self._categories = read_target(y), holds_categories(y)
+            check_target_scale(target)
             weight = check_weights(sample_weight, len(target))
             reader = TableReader().fit(X)
             codes = reader.transform(X)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._scales import exponents
 from ..tabular import TableEncoder, TableReader
 
 ImageShape = tuple[int, int, int]
@@ -161,9 +162,13 @@ class ImageEncoder(TableEncoder):
     ) -> ImageEncoder:
         """Learn the mean and the standard deviation; see :class:`TableEncoder`."""
         super().fit_codes(reader, codes, sample_weight)
-        self.shift = float(np.average(codes.mean(axis=1), weights=sample_weight))
-        squares = ((codes - self.shift) ** 2).mean(axis=1)
-        self.scale = float(np.sqrt(np.average(squares, weights=sample_weight))) or 1.0
+        exponent = int(exponents(codes.ravel()))
+        scaled = np.ldexp(codes, -exponent)  # squares stay in range
+        shift = np.average(scaled.mean(axis=1), weights=sample_weight)
+        squares = ((scaled - shift) ** 2).mean(axis=1)
+        scale = np.sqrt(np.average(squares, weights=sample_weight))
+        self.shift, self.scale = (float(np.ldexp(number, exponent)) for number in (shift, scale))
+        self.scale = self.scale or 1.0
         return self
 
     def transform_codes(self, codes: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._scales import to_shares
 from ..base import BaseReasoner, agreement, judged, probabilities_of
 from ..explanation import Explanation
 from ..tabular import TableEncoder
@@ -53,13 +54,13 @@ class Interprets(TransformerMixin, BaseReasoner):
         answers = model.interpret(phi)
         apart = np.abs(scores - answers).max(axis=1)
         self._unsure = float(np.quantile(apart, UNSURE))
-        r = relevance(contributions(phi, model.weights, answers))
+        r = relevance(contributions(phi, model.weights, answers), model.unit)
         self.global_relevance_ = self._by_class(r, answers)
         size = np.abs(contributions(phi - phi.mean(axis=0), model.weights, answers)).mean(axis=0)
-        self.attribute_importances_ = size / max(size.sum(), np.finfo(float).tiny)
+        self.attribute_importances_ = to_shares(size)
         importance, _ = self._importance(self._rows, max_rows=500)
         of_columns = importance @ self.attribute_importances_
-        self.feature_importances_ = of_columns / max(of_columns.sum(), np.finfo(float).tiny)
+        self.feature_importances_ = to_shares(of_columns)
 
     def _by_class(self, r: np.ndarray, answers: np.ndarray) -> np.ndarray:
         """Mean relevance (C, J) of the rows that the interpreter assigns to each class; (1, J) of numbers."""
@@ -213,8 +214,8 @@ class Interprets(TransformerMixin, BaseReasoner):
             Contribution to the score of the class that the interpreter predicts, or to the only score, as a
             share of the largest contribution in size of the row.
         """
-        phi = self.transform(X)
-        return relevance(contributions(phi, self._model.weights, self._model.interpret(phi)))
+        phi, model = self.transform(X), self._model
+        return relevance(contributions(phi, model.weights, model.interpret(phi)), model.unit)
 
     def conciseness(self, X: Any, taus: Sequence[float] = TAUS) -> dict[float, float]:
         """Count the attributes that a reader needs for a row.
@@ -270,7 +271,7 @@ class Interprets(TransformerMixin, BaseReasoner):
         importance, direction = self._importance(codes)
         return describe(
             phi,
-            relevance=relevance(contributions(phi, model.weights, answers)),
+            relevance=relevance(contributions(phi, model.weights, answers), model.unit),
             explained=answers.argmax(axis=1),
             weights=model.weights,
             output_names=self._task.output_names,
@@ -351,7 +352,7 @@ class Interprets(TransformerMixin, BaseReasoner):
             "link": self._task.link,
             "attributes": {
                 "phi": phi,
-                "relevance": relevance(contributions(phi, model.weights, answers)),
+                "relevance": relevance(contributions(phi, model.weights, answers), model.unit),
                 "names": list(self._names),
             },
             "meta": {

@@ -107,6 +107,11 @@ class FlintModel:
     active: np.ndarray | None = None
     """Which attributes (J,) vary; None where there are none."""
 
+    @property
+    def unit(self) -> float:
+        """What an attribute of 1 adds to a score at most."""
+        return float(np.abs(self.weights).max())
+
     def answers(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the predictor's scores (n, K) and the attributes (n, J) of rows (n, d)."""
         nothing = np.zeros((len(codes), self.n_attributes))

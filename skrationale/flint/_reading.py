@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 TAUS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
+ROUNDING = 1e-9
+"""Contributions below this share of the largest weight are none."""
 
 
 def contributions(phi: np.ndarray, weights: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -29,10 +31,30 @@ def contributions(phi: np.ndarray, weights: np.ndarray, scores: np.ndarray) -> n
     return phi * weights[scores.argmax(axis=1)]
 
 
-def relevance(alpha: np.ndarray) -> np.ndarray:
-    """Contributions (n, J) as a share of the largest in size of their row; 0 where there is none."""
+def relevance(alpha: np.ndarray, unit: float = 1.0) -> np.ndarray:
+    """Give contributions as a share of the largest in size of their row.
+
+    Parameters
+    ----------
+    alpha : ndarray of shape (n, J)
+        Contributions.
+    unit : float, default=1.0
+        What an attribute of 1 contributes at most: the largest weight.
+
+    Returns
+    -------
+    ndarray of shape (n, J)
+        From -1 to 1; 0 where a row has no contribution but rounding.
+
+    Examples
+    --------
+    >>> relevance(np.array([[1e-12, -4e-12], [0.0, 0.0]]), unit=2e-12)
+    array([[ 0.25, -1.  ],
+           [ 0.  ,  0.  ]])
+    """
     largest = np.abs(alpha).max(axis=1, keepdims=True)
-    return np.where(largest < 1e-9, 0.0, alpha / np.maximum(largest, 1e-9))
+    some = largest > ROUNDING * unit
+    return np.where(some, alpha / np.where(some, largest, 1.0), 0.0)
 
 
 def relevant(r: np.ndarray, tau: float, n_outputs: int) -> np.ndarray:

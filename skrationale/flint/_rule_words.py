@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 MISSING = -1
+TREE_UNITS = 40
+"""Trees see numbers of about this power of two: their own limits, 1e-7 and 1e30, are then as far away."""
 
 
 class Part(NamedTuple):
@@ -56,7 +58,7 @@ def category_condition(
 
 
 def number_condition(
-    name: str, splits: list[Split], values: np.ndarray, is_boolean: bool
+    name: str, splits: list[Split], values: np.ndarray, is_boolean: bool, exponent: int
 ) -> tuple[str, bool]:
     """Merge splits on a number; also tell whether missing follows without a word about it."""
     # scikit-learn splits the missing from all others at infinity, with the missing on the right.
@@ -70,18 +72,19 @@ def number_condition(
     values = values[~np.isnan(values)]
     if np.isin(values, (0.0, 1.0)).all():
         return f"{name} is {(('false', 'true') if is_boolean else ('0', '1'))[bool(above)]}", follows
-    lower = _threshold(max(above), values) if above else ""
-    upper = _threshold(min(below), values) if below else ""
+    lower = _threshold(max(above), values, exponent) if above else ""
+    upper = _threshold(min(below), values, exponent) if below else ""
     if lower and upper:
         return f"{lower} < {name} <= {upper}", follows
     return (f"{name} > {lower}" if lower else f"{name} <= {upper}"), follows
 
 
-def _threshold(threshold: float, values: np.ndarray) -> str:
-    """Print a number that parts `values` where the tree did, which compares them as float32."""
-    left = as_float32(values) <= threshold
-    low = float(values[left].max()) if left.any() else threshold
-    return number_between(low, float(values[~left].min()) if not left.all() else math.inf, threshold)
+def _threshold(threshold: float, values: np.ndarray, exponent: int) -> str:
+    """Print a number that parts `values` where the tree did, which compares them in units of its own."""
+    left = in_tree_units(values, exponent) <= threshold
+    wish = float(np.ldexp(threshold, exponent - TREE_UNITS))
+    low = float(values[left].max()) if left.any() else wish
+    return number_between(low, float(values[~left].min()) if not left.all() else math.inf, wish)
 
 
 def number_between(low: float, high: float, wish: float) -> str:
@@ -123,6 +126,18 @@ def level_word(level: Any) -> str:
     return f'"{text}"' if "," in text or " and " in text else text
 
 
-def as_float32(values: np.ndarray) -> np.ndarray:
+def middle_exponents(codes: np.ndarray) -> np.ndarray:
+    """Give, for each column of (n, d), the median power of two of its numbers other than 0; 0 without any."""
+    found = np.zeros(codes.shape[1], dtype=int)
+    for j, column in enumerate(codes.T):
+        some = np.frexp(column[(column != 0) & ~np.isnan(column)])[1]
+        found[j] = math.floor(np.median(some)) if some.size else 0
+    return found
+
+
+def in_tree_units(values: np.ndarray, exponent: int) -> np.ndarray:
+    """Give numbers (n,) of a column with this middle exponent as trees compare them."""
+    with np.errstate(over="ignore"):
+        scaled = np.ldexp(values, TREE_UNITS - exponent)
     # scikit-learn sums float32 to look for infinity, and must not reach it.
-    return np.clip(values, -1e30, 1e30).astype(np.float32)
+    return np.clip(scaled, -1e30, 1e30).astype(np.float32)

@@ -20,8 +20,9 @@ from ._rule_words import (
     MISSING,
     Part,
     Split,
-    as_float32,
     category_condition,
+    in_tree_units,
+    middle_exponents,
     number_condition,
     one_line,
     share,
@@ -40,8 +41,10 @@ FEW = 40
 class RuleColumns:
     """The columns a tree splits on, and how a person reads them.
 
-    Numbers and booleans are one column each, with NaN where they are missing. A category is one
-    column of 0 and 1 per level, at most the 20 most frequent, and one for missing if that occurs.
+    Numbers and booleans are one column each, with NaN where they are missing, and in units of a power of two
+    in which the unit of the table's column does not matter: scikit-learn's trees take numbers for float32,
+    and those within 1e-7 of each other for one. A category is one column of 0 and 1 per level, at most the
+    20 most frequent, and one for missing if that occurs.
 
     Parameters
     ----------
@@ -64,9 +67,9 @@ class RuleColumns:
     >>> table = pd.DataFrame({"age": [30.0, None], "city": ["Ulm", "Bonn"]})
     >>> reader = TableReader().fit(table)
     >>> codes = reader.transform(table)
-    >>> RuleColumns(reader, codes).transform(codes)
-    array([[30.,  0.,  1.],
-           [nan,  1.,  0.]], dtype=float32)
+    >>> RuleColumns(reader, codes).transform(codes)[:, 1:]
+    array([[0., 1.],
+           [1., 0.]], dtype=float32)
     """
 
     def __init__(self, reader: TableReader, codes: np.ndarray, display: np.ndarray | None = None) -> None:
@@ -84,6 +87,7 @@ class RuleColumns:
             parts += [Part(j, None)] if levels is None else _category_parts(j, codes[:, j])
         # A tree needs a column: categories of unseen levels alone leave none.
         self._parts = tuple(parts) or (Part(0, 0),)
+        self._exponents = middle_exponents(codes)
 
     def transform(self, codes: np.ndarray) -> np.ndarray:
         """Give the columns that trees split on.
@@ -96,14 +100,14 @@ class RuleColumns:
         Returns
         -------
         ndarray of shape (n, q), float32
-            Numbers with NaN, and 0 or 1 for levels.
+            Numbers with NaN, in units of their own, and 0 or 1 for levels.
         """
         codes = _checked_codes(codes, len(self.names))
         matrix = np.empty((len(codes), len(self._parts)), dtype=np.float32)
         for q, part in enumerate(self._parts):
             column = codes[:, part.column]
             if part.level is None:
-                matrix[:, q] = as_float32(column)
+                matrix[:, q] = in_tree_units(column, self._exponents[part.column])
             else:
                 matrix[:, q] = np.isnan(column) if part.level == MISSING else column == part.level
         return matrix
@@ -120,7 +124,8 @@ class RuleColumns:
         for j, found in by_column.items():
             name, levels = self.names[j], self._levels[j]
             if levels is None:
-                text, follows = number_condition(name, found, codes[:, j], self._booleans[j])
+                exponent = int(self._exponents[j])
+                text, follows = number_condition(name, found, codes[:, j], self._booleans[j], exponent)
             else:
                 text, follows = category_condition(name, found, self._parts, levels)
             words.append(text + (" (or missing)" if follows and has_missing[j] else ""))

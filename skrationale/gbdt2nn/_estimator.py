@@ -7,10 +7,12 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._random import own_random_state
+from .._scales import to_shares
 from .._task import Task
 from ..base import BaseDistiller
 from ..explanation import Explanation
@@ -20,6 +22,7 @@ from ..training import resolve_device
 from ._bins import TeacherBins
 from ._inference import CompiledNetwork, CompiledStudent
 from ._monotone import CompiledMonotone
+from ._readable import check_readable, warn_of_a_constant
 from ._synthetic import n_copies, swap_cells
 from ._teacher import LightGBMTeacher, default_lightgbm
 from ._training import Targets, train_student, unit_of
@@ -242,6 +245,14 @@ class GBDT2NNStudent(BaseDistiller):
     def _check_teacher(self, teacher: Any) -> None:
         LightGBMTeacher.check(teacher)
 
+    def _fit_teacher(
+        self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> Any:
+        if not isinstance(self.teacher, FrozenEstimator):
+            classes = self._are_classes(y) if self.teacher is None else is_classifier(self.teacher)
+            check_readable(self._reader, codes, None if classes else y)
+        return super()._fit_teacher(table, codes, y, sample_weight)
+
     def _accept_teacher(self) -> Task:
         teacher = LightGBMTeacher(self.teacher_, self._asking.order)
         if teacher.n_features != self.n_features_in_:
@@ -305,6 +316,7 @@ class GBDT2NNStudent(BaseDistiller):
             teacher.splits(), teacher.level_codes(self._reader.levels), int(self.max_thresholds)
         )
         scores = self._teacher_scores(self._teacher_table(X, codes))
+        warn_of_a_constant(scores, y)
         base = self._teacher_contributions(codes[:1], "tree_shap")[1]
         weight = np.ones(len(codes)) if sample_weight is None else sample_weight
         scale = unit_of(scores, base, weight)
@@ -328,7 +340,7 @@ class GBDT2NNStudent(BaseDistiller):
             shown = rng.permutation(len(codes))[: self.max_explanation_rows]
             values = self._contributions(codes[shown])
             importance = np.average(np.abs(values), axis=0, weights=weight[shown]).sum(axis=0)
-            self.feature_importances_ = importance / max(importance.sum(), np.finfo(float).tiny)
+            self.feature_importances_ = to_shares(importance)
 
     def _warn_of_constraints(self) -> None:
         if self.monotone is None:
@@ -369,7 +381,7 @@ class GBDT2NNStudent(BaseDistiller):
             explained=explained,
             variants=variants,
             variant_scores=variant_scores,
-            y=y,
+            y=(y - base[0]) / scale if self._task.link == "identity" else y,
             weight=weight,
             base=base,
             scale=scale,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -78,7 +79,7 @@ class LeafTable:
         if teacher.order is not None:
             self.table = self.table[:, np.argsort(teacher.order)]
         total = values[np.repeat(roots, n_leaves)] + np.asarray(self.table.sum(axis=1)).ravel()
-        _check_sums(total, leaf_values, "a leaf's value")
+        _check_sums(total, leaf_values, [values], "a leaf's value")
         if self.table.nnz * DENSE_BELOW >= np.prod(self.table.shape):
             self.table = self.table.toarray()
 
@@ -119,7 +120,8 @@ class LeafTable:
                 values[start : start + step, output] = self._sums(rows)
         checked = np.unique(np.linspace(0, n - 1, ROWS_CHECKED).astype(np.intp))
         raw = self.teacher.raw_scores(_rows(X, checked), n_jobs=n_jobs)
-        _check_sums(self.base + values[checked].sum(axis=-1), raw, "the raw score")
+        added = values[checked]
+        _check_sums(self.base + added.sum(axis=-1), raw, [self.base, added], "the raw score")
         return values, self.base.copy()
 
     def _sums(self, rows: np.ndarray) -> np.ndarray:
@@ -193,9 +195,10 @@ def _rows(X: Any, rows: Any) -> Any:
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
-def _check_sums(sums: np.ndarray, expected: np.ndarray, name: str) -> None:
+def _check_sums(sums: np.ndarray, expected: np.ndarray, parts: Sequence[np.ndarray], name: str) -> None:
+    """Raise unless sums are as expected, to 1e-9 of the largest of the parts that they are made of."""
     error = np.abs(sums - expected).max()
-    if not error <= TOLERANCE * max(1.0, np.abs(expected).max()):
+    if not error <= TOLERANCE * max(np.abs(part).max(initial=0.0) for part in (expected, *parts)):
         raise RuntimeError(f"Path contributions miss {name} by {error:.3g}; was the model changed meanwhile?")
 
 

@@ -40,7 +40,7 @@ class Targets:
     variants, variant_scores : ndarray of shape (n, c, d') and (n, c, K)
         Bins and scores of c synthetic rows for each row.
     y : ndarray of shape (n,)
-        Encoded target.
+        Encoded target; numbers with the link "identity" in the same units as the scores.
     weight : ndarray of shape (n,)
         Weights of mean 1.
     base : ndarray of shape (K,)
@@ -186,9 +186,7 @@ def student_loss(targets: Targets, explanation_lambda: float, label_lambda: floa
             total = total + terms["sum"]
         if label_lambda:
             raw, y = scores[:, 0], batch["y"]
-            if targets.link == "identity":
-                y = (y - base.to(y)) / targets.scale
-            else:
+            if targets.link != "identity":
                 raw = raw * targets.scale + base.to(raw)
             terms["label"] = label_loss(raw, y, weight, targets.link)
             total = total + label_lambda * terms["label"]

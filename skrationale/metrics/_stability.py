@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._scales import exponents
 from ..explanation import Explanation
 from ._checks import an_explanation, generator, positive_integer, value_lines
 from ._fidelity import _row_spearman, _top_sets
@@ -230,6 +231,8 @@ def _spreads(table: Any) -> tuple[np.ndarray, np.ndarray]:
     positions = np.flatnonzero(numeric)
     if positions.size:
         numbers = _numbers(table, positions)
+        units = exponents(numbers)
+        numbers = np.ldexp(numbers, -units)  # squares stay in range
         known = ~np.isnan(numbers)
         count = np.maximum(known.sum(axis=0), 1)
         mean = numbers.sum(axis=0, where=known) / count
@@ -237,7 +240,7 @@ def _spreads(table: Any) -> tuple[np.ndarray, np.ndarray]:
         # a constant column may differ from its own mean by rounding
         varies = spread > 1e-12 * np.abs(mean)
         if varies.any():
-            return positions[varies], spread[varies]
+            return positions[varies], np.ldexp(spread, units)[varies]
     raise ValueError("X has no column of numbers that vary; noise is added to those alone.")
 
 

@@ -4,6 +4,9 @@ import numpy as np
 
 from ..explanation import Explanation
 
+ROUNDING = 1e-9
+"""Contributions below this share of the largest one are none."""
+
 
 def mean_relevance(explanation: Explanation) -> tuple[np.ndarray, list[str]]:
     """Average the relevance of attributes over the rows explained for each class.
@@ -27,7 +30,8 @@ def mean_relevance(explanation: Explanation) -> tuple[np.ndarray, list[str]]:
     top = (scores > 0).astype(np.intp) if single else scores.argmax(axis=1)
     own = values if single else values[np.arange(len(e)), :, top]
     largest = np.nan_to_num(np.abs(own)).max(axis=1, keepdims=True)
-    share = np.where(largest < 1e-9, 0.0, own / np.maximum(largest, 1e-9))
+    some = largest > ROUNDING * largest.max(initial=0.0)
+    share = np.where(some, own / np.where(some, largest, 1.0), 0.0)
     if numbers:
         share, top = np.abs(share), np.zeros(len(e), dtype=np.intp)
     elif single:

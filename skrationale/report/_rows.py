@@ -13,6 +13,9 @@ from .._random import own_random_state
 from ..metrics._fills import read_table
 from ..tabular import as_numbers, read_target
 
+ROUNDING = 1e-9
+"""Errors below this share of the largest answer are none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -176,9 +179,10 @@ def choose_examples(found: np.ndarray, truth: np.ndarray) -> dict[int, str]:
 
     middle = np.argsort(np.abs(errors - np.median(errors)), kind="stable")
     take(middle, "typical: the mean error of the estimators is the median one")
-    if len(found) > 1 and apart.max() > 1e-9:
+    rounding = ROUNDING * max(np.abs(found).max(initial=0.0), np.abs(truth).max(initial=0.0))
+    if len(found) > 1 and apart.max() > rounding:
         take(np.argsort(-apart, kind="stable"), "the estimators disagree most")
     worst = np.argsort(-errors, kind="stable")
-    take(worst[errors[worst] > 1e-9], "most wrong: the mean error is the largest")
+    take(worst[errors[worst] > rounding], "most wrong: the mean error is the largest")
     take(np.argsort(errors, kind="stable"), "most right: the mean error is the smallest")
     return chosen

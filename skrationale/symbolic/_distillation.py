@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from .._task import Task
 from ..explanation._ruler import on_ruler
 from ..tabular import TableReader
+from ..training import standards
 from ._formula import Formula
 from ._front import Row, pareto
 from ._program import symbols
@@ -20,7 +21,6 @@ from ._search import Searcher, Target
 from ._terms import finite_values
 from ._variables import Variable
 
-FLAT = 1e-9
 N_HYBRIDS = 2000
 WORTH_A_POLE = 2.0
 """A formula that leaves the range of the target is kept when all others have so many times its loss."""
@@ -201,9 +201,7 @@ class _Units:
 
     def __init__(self, values: np.ndarray, weights: np.ndarray) -> None:
         self.values, self.weights = values, weights
-        self.shift = float(np.average(values, weights=weights))
-        spread = float(np.sqrt(np.average((values - self.shift) ** 2, weights=weights)))
-        self.scale = spread if spread > FLAT * max(abs(self.shift), FLAT) else 0.0
+        self.shift, self.scale = standards(values, weights)
         self.target = Target((values - self.shift) / (self.scale or 1.0), weights)
 
     def restore(self, expr: sp.Expr) -> sp.Expr:

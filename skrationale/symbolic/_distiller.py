@@ -13,6 +13,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._random import own_random_state
+from .._scales import to_shares
 from .._task import Task
 from ..base import BaseDistiller, BaseReasoner
 from ..explanation import Explanation
@@ -28,7 +29,7 @@ from ._shapley import shapley_of_formulas
 from ._smooth_base import BaseSmoothMLP
 from ._smooth_mlp import SmoothMLPClassifier, SmoothMLPRegressor
 from ._targets import teacher_scores, truth
-from ._variables import make_variables, variable_values
+from ._variables import check_columns, make_variables, variable_values
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
 
@@ -297,6 +298,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
         scores = [teacher_scores(teacher, self._task, table) for teacher in teachers]
         said = [truth(y, score, self._task, weights) for score in scores]
         V = variable_values(variables, codes)
+        check_columns(variables, V)
         useful = most_useful(V, np.hstack([scores[0], said[0]]), weights, self.max_variables)
         variables, V = tuple(variables[j] for j in useful), V[:, useful]
         alternatives = [Data(V, *pair, weights) for pair in zip(scores, said, strict=True)]
@@ -328,7 +330,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
             self.formulas_, self.n_features_in_, self._background, self._background
         )
         importance = np.abs(values).mean(axis=0).sum(axis=-1)
-        self.feature_importances_ = importance / max(importance.sum(), np.finfo(float).tiny)
+        self.feature_importances_ = to_shares(importance)
 
     def _split(
         self, V: np.ndarray, y: np.ndarray, rng: np.random.RandomState

@@ -11,6 +11,7 @@ import numpy as np
 from ._formula import Formula
 
 LEAST_LOSS = 1e-12
+"""Losses below this share of the largest one of a front are alike: they are rounding."""
 MODEL_SELECTIONS = ("best", "accuracy", "score")
 
 
@@ -53,9 +54,15 @@ def scores(front: Sequence[Row]) -> np.ndarray:
     >>> scores([])
     array([], dtype=float64)
     """
-    losses = np.log(np.maximum([row.loss for row in front], LEAST_LOSS))
+    losses = np.log(_floored(front))
     sizes = np.array([row.formula.complexity for row in front], dtype=float)
     return np.concatenate([np.zeros(min(len(front), 1)), -np.diff(losses) / np.diff(sizes)])
+
+
+def _floored(front: Sequence[Row]) -> np.ndarray:
+    """Losses, but no less than rounding makes of them in the units of the target."""
+    losses = np.array([row.loss for row in front], dtype=float)
+    return np.maximum(losses, max(LEAST_LOSS * losses.max(initial=0.0), np.finfo(float).tiny))
 
 
 def choose(front: Sequence[Row], model_selection: str) -> int:
@@ -74,7 +81,7 @@ def choose(front: Sequence[Row], model_selection: str) -> int:
     int
         Position in the front.
     """
-    losses = np.maximum([row.loss for row in front], LEAST_LOSS)
+    losses = _floored(front)
     if model_selection == "accuracy":
         return int(losses.argmin())
     allowed = losses <= 1.5 * losses.min() if model_selection == "best" else np.ones(len(losses), bool)

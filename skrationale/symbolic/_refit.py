@@ -14,6 +14,7 @@ from ._program import Program
 MAX_CONSTANTS = 30
 MAX_EVALUATIONS = 50
 HUGE = 1e15
+"""What is this many times as large as the target, or has no value, counts as so much."""
 ROUNDING_COST = 1.001
 EXACT = 1e-12
 DEPENDENT = 1e-5
@@ -88,6 +89,7 @@ def refit_constants(
     if not 0 < len(theta) <= MAX_CONSTANTS:
         return expr
     program, root = Program(changed, variables, parameters), np.sqrt(weights)
+    huge = HUGE * (float(np.abs(t).max()) or 1.0)
     free = np.arange(len(theta))
 
     def full(some: np.ndarray) -> np.ndarray:
@@ -96,14 +98,14 @@ def refit_constants(
         return every
 
     def residuals(some: np.ndarray) -> np.ndarray:
-        return np.nan_to_num(root * (program(Z, full(some)) - t), nan=HUGE, posinf=HUGE, neginf=-HUGE)
+        return np.nan_to_num(root * (program(Z, full(some)) - t), nan=huge, posinf=huge, neginf=-huge)
 
     def jacobian(some: np.ndarray) -> np.ndarray:
         J = root[:, None] * program.jacobian(Z, full(some))[1][:, free]
-        return np.nan_to_num(J, nan=0.0, posinf=HUGE, neginf=-HUGE)
+        return np.nan_to_num(J, nan=0.0, posinf=huge, neginf=-huge)
 
     start = residuals(theta)
-    if np.abs(start).max() >= HUGE or len(theta) > len(t):
+    if np.abs(start).max() >= huge or len(theta) > len(t):
         return expr
     free = _independent(jacobian(theta))
     if not len(free):

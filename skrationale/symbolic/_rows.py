@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
+from .._scales import exponents, to_shares
 from ..tabular import TableReader
 
 N_NEIGHBORS = 10
@@ -35,12 +36,13 @@ def most_useful(V: np.ndarray, scores: np.ndarray, weights: np.ndarray, limit: i
         return np.arange(V.shape[1])
     from lightgbm import LGBMRegressor
 
+    V, standard = (np.ldexp(numbers, -exponents(numbers)) for numbers in (V, scores))
     gain = np.zeros(V.shape[1])
     for k in range(scores.shape[1]):
         trees = LGBMRegressor(
             n_estimators=50, num_leaves=15, importance_type="gain", n_jobs=1, verbose=-1, random_state=0
-        ).fit(V, scores[:, k], sample_weight=weights)
-        gain += trees.feature_importances_ / max(trees.feature_importances_.sum(), 1e-300)
+        ).fit(V, standard[:, k], sample_weight=weights)
+        gain += to_shares(trees.feature_importances_)
     return np.sort(np.argsort(-gain, kind="stable")[:limit])
 
 
@@ -69,14 +71,15 @@ def rows_between(table: Any, reader: TableReader, n_rows: int, rng: np.random.Ra
     start = rng.randint(len(codes), size=n_rows)
     if not numbers or len(codes) < 2:
         return table[start] if isinstance(table, np.ndarray) else table.iloc[start]
-    values = codes[:, numbers]
+    units = exponents(codes[:, numbers])
+    values = np.ldexp(codes[:, numbers], -units)
     spread = np.nanstd(values, axis=0, keepdims=True)
     near = np.nan_to_num((values - np.nanmean(values, axis=0)) / np.where(spread > 0, spread, 1.0))
     index = NearestNeighbors(n_neighbors=min(N_NEIGHBORS + 1, len(codes))).fit(near)
     neighbors = index.kneighbors(near[start], return_distance=False)
     end = neighbors[np.arange(n_rows), rng.randint(1, neighbors.shape[1], size=n_rows)]
     between = values[start] + rng.uniform(size=(n_rows, 1)) * (values[end] - values[start])
-    between = np.where(np.isnan(between), values[start], between)
+    between = np.ldexp(np.where(np.isnan(between), values[start], between), units)
     if isinstance(table, np.ndarray):
         made = codes[start]
         made[:, numbers] = between

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import reduce
@@ -19,6 +20,8 @@ CELLS_AT_ONCE = 2**17
 PLAYERS_KEPT = 4
 """A factor of up to so many players keeps its values for all coalitions: 14 arrays at most."""
 N_PERMUTATIONS = 100
+ROUNDING = 1e-12
+"""What contributions lack of a score is rounding up to this share of the numbers that were added up."""
 
 
 def term_values(terms: Sequence[sp.Expr], variables: Sequence[sp.Symbol], values: np.ndarray) -> np.ndarray:
@@ -116,7 +119,36 @@ def shapley_values(
     >>> shapley_values([x * y, 2 * x], (x, y), np.array([0, 1]), 2, rows, background)
     (array([[7., 3.]]), 0.0, 0.0)
     """
-    result, variance, base = np.zeros((len(values), n_players)), np.zeros((len(values), n_players)), 0.0
+    result, base, error, _ = _term_by_term(
+        terms,
+        variables,
+        players,
+        n_players,
+        values,
+        background,
+        batch_size,
+        max_players,
+        random_state,
+        labels,
+    )
+    return result, base, error
+
+
+def _term_by_term(
+    terms: Sequence[sp.Expr],
+    variables: Sequence[sp.Symbol],
+    players: np.ndarray,
+    n_players: int,
+    values: np.ndarray,
+    background: np.ndarray,
+    batch_size: int | None = None,
+    max_players: int = 10,
+    random_state: int = 0,
+    labels: Sequence[str] = (),
+) -> tuple[np.ndarray, float, float, np.ndarray]:
+    """Do what :func:`shapley_values` does; give also how large (n,) the numbers are that were added up."""
+    result, variance = np.zeros((2, len(values), n_players))
+    base, reach = 0.0, np.zeros(len(values))
     for term in terms:
         game = _Game(term, variables, players, background)
         base += game.base
@@ -125,8 +157,9 @@ def shapley_values(
             found, error, undefined[rows] = _contributions(game, values[rows], max_players, random_state)
             result[rows, game.players] += found
             variance[rows, game.players] += error**2
+            reach[rows] += np.abs(found).sum(axis=1) + abs(game.base)
         _warn_undefined(term, variables, labels, undefined)
-    return result, base, float(np.sqrt(variance.max(initial=0.0)))
+    return result, base, float(np.sqrt(variance.max(initial=0.0))), reach
 
 
 def _warn_undefined(
@@ -140,7 +173,7 @@ def _warn_undefined(
             f"{len(undefined)} rows: it has no finite value where columns of these rows are combined "
             "with columns of the background.",
             RuntimeWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -175,10 +208,11 @@ def shapley_of_formulas(
     standard_error : float
         Largest standard error of a contribution; 0 when no term was sampled.
     """
+    variables, n_variables = values, values.shape[1]
     results = [
-        shapley_values(
+        _term_by_term(
             formula.terms,
-            symbols(values.shape[1]),
+            symbols(n_variables),
             np.array([variable.column for variable in formula.all_variables], dtype=int),
             n_players,
             values,
@@ -188,9 +222,48 @@ def shapley_of_formulas(
         )
         for formula in formulas
     ]
-    contributions, bases, errors = zip(*results, strict=True)
-    intercepts = [formula.intercept for formula in formulas]
-    return np.stack(contributions, axis=2), np.add(intercepts, bases), max(errors)
+    found, bases, errors, reach = zip(*results, strict=True)
+    intercepts = np.array([formula.intercept for formula in formulas])
+    base = intercepts + bases
+    values = np.stack(found, axis=2)
+    for k, formula in enumerate(formulas):
+        scores = Program(formula.expr, symbols(n_variables))(variables)
+        complete(values[:, :, k], base[k], scores, reach[k] + abs(intercepts[k]))
+    return values, base, max(errors)
+
+
+def complete(values: np.ndarray, base: float, scores: np.ndarray, reach: np.ndarray) -> None:
+    """Give what rounding lost of scores to the largest contribution of each row.
+
+    Where large terms cancel, as around rows with huge outliers, sums of contributions miss a score by the
+    rounding of all that was added up. After this they miss it by that of the largest contribution alone.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d)
+        Contributions; changed in place, in rows that lack no more than rounding explains.
+    base : float
+        What they are added to.
+    scores : ndarray of shape (n,)
+        What they should add up to.
+    reach : ndarray of shape (n,)
+        How large the numbers are that were added up.
+
+    Examples
+    --------
+    >>> values = np.array([[1e16, -1e16], [0.1, 0.2]])
+    >>> complete(values, 0.0, np.array([4.0, 0.3]), np.array([2e16, 0.3]))
+    >>> values.sum(axis=1)
+    array([4. , 0.3])
+    """
+    with np.errstate(all="ignore"):
+        missed = np.flatnonzero(np.isfinite(values).all(axis=1) & (base + values.sum(axis=1) != scores))
+    for i in missed:
+        if not np.isfinite(scores[i]):
+            continue
+        lacking = math.fsum([scores[i], -base, *-values[i]])
+        if values.shape[1] and abs(lacking) <= ROUNDING * reach[i]:
+            values[i, np.abs(values[i]).argmax()] += lacking
 
 
 def _batches(n: int, size: int) -> Iterator[slice]:

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._random import own_random_state
+from .._scales import to_shares
 from .._task import Task
 from ..base import BaseReasoner
 from ..explanation import Explanation
@@ -225,7 +226,7 @@ class BaseSmoothMLP(BaseReasoner):
         self.history_ = [row for stage in stages for row in stage.history]
         self.n_iter_, self.device_ = len(self.history_), chosen.device
         importance = sum_by_group(chosen.slopes[None], self._encoder.groups, self.n_features_in_)[0]
-        self.feature_importances_ = importance / max(importance.sum(), np.finfo(float).tiny)
+        self.feature_importances_ = to_shares(importance)
 
     def at_lambda(self, jacobian_lambda: float) -> Self:
         """Give the network as it was at another lambda of the path.

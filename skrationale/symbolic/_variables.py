@@ -75,6 +75,34 @@ class Variable:
         return (missing if self.kind == "missing" else column == self.code).astype(np.float64)
 
 
+LARGEST, LEAST = 2.0**250, 2.0**-250
+"""Sizes of columns, about 1e75 and 1e-75, of which products of four are in the range of a float64."""
+
+
+def check_columns(variables: tuple[Variable, ...], V: np.ndarray) -> None:
+    """Refuse columns of numbers that are so large or small that formulas could not hold their products.
+
+    Parameters
+    ----------
+    variables : tuple of p Variable
+        From :func:`make_variables`.
+    V : ndarray of shape (n, p)
+        Their values in training rows.
+
+    Raises
+    ------
+    ValueError
+        Naming the column.
+    """
+    for variable, largest in zip(variables, np.abs(V).max(axis=0, initial=0.0), strict=True):
+        if variable.kind == "number" and not LEAST <= largest <= LARGEST:
+            raise ValueError(
+                f"Column {variable.name!r} of X holds numbers up to {largest:.3g} in size; expected between "
+                f"{LEAST:.0e} and {LARGEST:.0e}, so that formulas can hold products. Multiply the column by "
+                "a constant."
+            )
+
+
 def make_variables(
     reader: TableReader, codes: np.ndarray, max_levels: int = 40, weights: np.ndarray | None = None
 ) -> tuple[Variable, ...]:

@@ -9,10 +9,16 @@ import numpy as np
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 
 from .._random import fixed_seed
+from .._scales import exponents, moments
 from .._weights import check_weights
 from ._reader import TableReader
 
 MAX_QUANTILES = 1000
+QUANTILE_UNITS = 60
+"""Numbers are mapped to quantiles in units this power of two finer: scikit-learn takes what is within 1e-7 of
+the ends for the ends."""
+LARGEST = 1e30
+"""Standardised numbers above this would leave the range of float32, in which networks compute."""
 
 
 class TableEncoder:
@@ -22,7 +28,8 @@ class TableEncoder:
     (or median), and a column with missing values at fit gets an indicator of them. A category is
     one-hot, with missing as a level of its own if it occurred; levels beyond the most frequent share one
     column, and so do unseen ones, which are all zero where there is no such column. Constant
-    and empty columns of numbers are zero.
+    and empty columns of numbers are zero. The unit of a column does not matter: columns are first divided
+    by powers of two, which is exact and keeps their means and variances in the range of a float64.
 
     Parameters
     ----------
@@ -127,9 +134,11 @@ class TableEncoder:
         self._missing = self._numbers[np.isnan(numbers).any(axis=0)]
         # fmax and fmin skip NaN, and are NaN themselves in an empty column
         self._varies = np.fmax.reduce(numbers) > np.fmin.reduce(numbers)
+        varying = numbers[:, self._varies]
+        self._exponents = exponents(varying) - (QUANTILE_UNITS if self.numeric == "quantile" else 0)
         self._scaler: Any = None
         if self.numeric != "none" and self._varies.any():
-            self._scaler = self._fit_scaler(numbers[:, self._varies], sample_weight)
+            self._scaler = self._fit_scaler(np.ldexp(varying, -self._exponents), sample_weight)
         names = self.reader.feature_names
         groups = [*self._numbers, *self._missing]
         encoded = [*(names[j] for j in self._numbers), *(f"{names[j]} is missing" for j in self._missing)]
@@ -159,7 +168,15 @@ class TableEncoder:
                 output_distribution="normal",
                 random_state=fixed_seed(self.random_state),
             ).fit(numbers)
-        return StandardScaler().fit(numbers, sample_weight=sample_weight)
+        scaler = StandardScaler().fit(numbers, sample_weight=sample_weight)
+        # scikit-learn does not scale what varies far less than it is from zero
+        for j in np.flatnonzero(scaler.scale_ == 1):
+            known = ~np.isnan(numbers[:, j])
+            weight = np.ones(known.sum()) if sample_weight is None else sample_weight[known]
+            start = numbers[known, j][0]
+            shift, scale = moments(numbers[known, j] - start, weight)
+            scaler.mean_[j], scaler.scale_[j] = start + shift, scale
+        return scaler
 
     def _find_knots(self, codes: np.ndarray) -> dict[int, np.ndarray]:
         """Different quantiles of each number that has at least three."""
@@ -206,7 +223,32 @@ class TableEncoder:
         ndarray of shape (n, p), float32
             Finite numbers.
         """
-        return self.transform_codes(self.reader.transform(X)).astype(np.float32)
+        codes = self.reader.transform(X)
+        if self.numeric == "none":
+            self._check_float32(codes)
+        return self.transform_codes(codes).astype(np.float32)
+
+    def _check_range(self, standard: np.ndarray, columns: np.ndarray, codes: np.ndarray) -> None:
+        """Refuse numbers that are out of all proportion to those at fit."""
+        far = ~(np.abs(standard) <= LARGEST) & ~np.isnan(codes[:, columns])
+        if far.any():
+            row, i = np.argwhere(far)[0]
+            name, cell = self.reader.feature_names[columns[i]], codes[row, columns[i]]
+            raise ValueError(
+                f"Column {name!r} of X holds {cell:.6g} in row {row}, more than {LARGEST:g} standard "
+                "deviations from its mean in the training rows; expected numbers of about the size of those."
+            )
+
+    def _check_float32(self, codes: np.ndarray) -> None:
+        """Refuse numbers that are kept as they are, but are too large or all too small for float32."""
+        size, info = np.abs(codes[:, self._numbers]), np.finfo(np.float32)
+        largest = np.fmax.reduce(size, axis=0, initial=0.0)
+        for j in np.flatnonzero((largest > info.max) | ((largest > 0) & (largest < info.tiny))):
+            raise ValueError(
+                f"Column {self.reader.feature_names[self._numbers[j]]!r} of X holds numbers up to "
+                f"{largest[j]:.3g} in size; expected {info.tiny:.3g} to {info.max:.3g}, which float32 can "
+                "hold, or numeric='standard'."
+            )
 
     def transform_codes(self, codes: np.ndarray) -> np.ndarray:
         """Encode rows that the reader has read; see `transform`.
@@ -222,13 +264,20 @@ class TableEncoder:
             Finite numbers.
         """
         numbers = np.zeros((len(codes), len(self._numbers)))
-        varying = codes[:, self._numbers[self._varies]]
-        numbers[:, self._varies] = varying if self._scaler is None else self._scaler.transform(varying)
+        columns = self._numbers[self._varies]
+        varying = codes[:, columns]
+        if self._scaler is not None:
+            with np.errstate(over="ignore"):
+                varying = self._scaler.transform(np.ldexp(varying, -self._exponents))
+            self._check_range(varying, columns, codes)
+        numbers[:, self._varies] = varying
         parts = [np.nan_to_num(numbers, nan=0.0), np.isnan(codes[:, self._missing])]
         if self._one_hot is not None:
             parts.append(self._one_hot.transform(codes[:, self._categories]))
         for j, knots in self._knots.items():
-            progress = np.clip((codes[:, [j]] - knots[:-1]) / np.diff(knots), 0, 1)
+            exponent = exponents(knots)
+            knots, cells = np.ldexp(knots, -exponent), np.ldexp(codes[:, [j]], -exponent)
+            progress = np.clip((cells - knots[:-1]) / np.diff(knots), 0, 1)
             parts.append(np.nan_to_num(2 * progress - 1, nan=0.0))
         return np.hstack([part.astype(np.float64) for part in parts])
 

@@ -4,6 +4,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .._scales import moments
+
+ROUNDING = 1e-12
+"""Numbers whose standard deviation is this share of their mean are one number."""
+
 
 def row_losses(scores: torch.Tensor, y: torch.Tensor, link: str) -> torch.Tensor:
     """Squared error of numbers, or log-loss of one logit or of one a class, for each row.
@@ -37,7 +42,6 @@ def soft_losses(scores: torch.Tensor, teacher: torch.Tensor, link: str) -> torch
 
 
 def standards(target: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
-    """Give the weighted mean and standard deviation of numbers (n,), 0 where they do not vary."""
-    mean = float(np.average(target, weights=weight))
-    deviation = float(np.sqrt(np.average((target - mean) ** 2, weights=weight)))
-    return mean, deviation if deviation > 1e-12 * abs(mean) else 0.0
+    """Give the weighted mean and standard deviation of numbers (n,), 0 where they vary by rounding alone."""
+    mean, deviation = moments(target, weight)
+    return mean, deviation if deviation > ROUNDING * abs(mean) else 0.0

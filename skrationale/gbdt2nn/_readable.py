@@ -1,0 +1,99 @@
+"""What LightGBM can read: it has limits that do not depend on the units of the data, and keeps silent."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from ..tabular import TableReader
+from ..training import standards
+
+ZERO = 1e-35
+"""LightGBM takes numbers this close to zero for zero, in columns and in leaves."""
+SHARE_OF_ZEROS, SMALL_COLUMN = 0.01, 1e-30
+LARGEST_NUMBER, LARGEST_TARGET, LEAST_SPREAD = 8e307, 1e37, 1e-30
+ROUNDED = 0.01
+"""Targets are float32: what that does to them, as a share of their standard deviation, that is told."""
+
+
+def check_readable(reader: TableReader, codes: np.ndarray, y: np.ndarray | None) -> None:
+    """Refuse rows that LightGBM would misread without a word.
+
+    Parameters
+    ----------
+    reader : TableReader
+        Has read the rows.
+    codes : ndarray of shape (n, d)
+        Numbers and codes.
+    y : ndarray of shape (n,) or None
+        Target of numbers; None for classes.
+
+    Raises
+    ------
+    ValueError
+        When a column holds numbers that are too large, or all too small, or when numbers of the target are;
+        the message names the column.
+
+    Warns
+    -----
+    UserWarning
+        When some numbers of a column count as 0, or the target is rounded too much.
+    """
+    for j, name in enumerate(reader.feature_names):
+        if reader.levels[j] is None:
+            _check_column(name, np.abs(codes[:, j]))
+    if y is not None and y.dtype.kind in "fiu":
+        _check_numbers(y.astype(np.float64))
+
+
+def _check_column(name: str, size: np.ndarray) -> None:
+    """Look at the sizes (n,) of the numbers of a column."""
+    size = size[size > 0]  # neither zero nor missing
+    if not size.size:
+        return
+    if size.max() > LARGEST_NUMBER:
+        raise ValueError(
+            f"Column {name!r} of X holds numbers up to {size.max():.3g} in size; expected at most "
+            f"{LARGEST_NUMBER:g}, which LightGBM can split on. Divide the column by a constant."
+        )
+    lost = np.mean(size <= ZERO)
+    if lost > SHARE_OF_ZEROS:
+        text = (
+            f"Column {name!r} of X holds numbers within {ZERO:g} of 0, {lost:.0%} of those that are not 0; "
+            "LightGBM takes them for 0. Multiply the column by a constant."
+        )
+        if size.max() < SMALL_COLUMN:
+            raise ValueError(text)
+        warnings.warn(text, UserWarning, stacklevel=5)
+
+
+def _check_numbers(y: np.ndarray) -> None:
+    """Look at a target of numbers."""
+    largest, (_, deviation) = float(np.abs(y).max()), standards(y, np.ones(len(y)))
+    if largest > LARGEST_TARGET or 0 < deviation < LEAST_SPREAD:
+        raise ValueError(
+            f"y holds numbers up to {largest:.3g} in size with a standard deviation of {deviation:.3g}; "
+            f"expected at most {LARGEST_TARGET:g} and at least {LEAST_SPREAD:g}, which LightGBM can learn. Multiply "
+            "y by a constant."
+        )
+    error = float(np.sqrt(np.mean((y.astype(np.float32) - y) ** 2)))
+    if error > ROUNDED * deviation > 0:
+        warnings.warn(
+            f"LightGBM keeps y as 32-bit numbers, which changes it by {error / deviation:.0%} of its "
+            "standard deviation. Subtract a constant from y.",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def warn_of_a_constant(scores: np.ndarray, y: np.ndarray) -> None:
+    """Say so when scores (n, K) of a teacher are the same for all rows although the target (n,) varies."""
+    if (scores == scores[0]).all() and (y != y[0]).any():
+        warnings.warn(
+            "The teacher predicts the same for all rows although y varies, and so will the student. What it "
+            "asks of a leaf (min_child_samples, min_child_weight) may be too much for these data; the latter "
+            "depends on the unit of y with objectives such as 'poisson'.",
+            UserWarning,
+            stacklevel=5,
+        )
