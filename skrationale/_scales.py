@@ -68,6 +68,7 @@ def check_target_scale(y: np.ndarray) -> None:
     """
     if y.dtype.kind != "f" or not y.size:
         return
+    y = y.astype(np.float64)
     largest = float(np.abs(y).max())
     spread = float(y.max() - y.min()) if largest <= LARGEST_TARGET else np.inf
     if largest > LARGEST_TARGET or 0 < spread < LEAST_SPREAD:

@@ -74,8 +74,8 @@ def _check_numbers(y: np.ndarray) -> None:
     if largest > LARGEST_TARGET or 0 < deviation < LEAST_SPREAD:
         raise ValueError(
             f"y holds numbers up to {largest:.3g} in size with a standard deviation of {deviation:.3g}; "
-            f"expected at most {LARGEST_TARGET:g} and at least {LEAST_SPREAD:g}, which LightGBM can learn. Multiply "
-            "y by a constant."
+            f"expected at most {LARGEST_TARGET:g} and at least {LEAST_SPREAD:g}, which LightGBM can learn. "
+            "Multiply y by a constant."
         )
     error = float(np.sqrt(np.mean((y.astype(np.float32) - y) ** 2)))
     if error > ROUNDED * deviation > 0:

@@ -261,6 +261,12 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
             teacher.set_params(jacobian_lambda=self.jacobian_lambda)
         return teacher
 
+    def _fit_teacher(
+        self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> Any:
+        check_columns(self._reader, codes)
+        return super()._fit_teacher(table, codes, y, sample_weight)
+
     def _check_teacher(self, teacher: Any) -> None:
         """Any classifier or regressor will do."""
 
@@ -298,7 +304,6 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
         scores = [teacher_scores(teacher, self._task, table) for teacher in teachers]
         said = [truth(y, score, self._task, weights) for score in scores]
         V = variable_values(variables, codes)
-        check_columns(variables, V)
         useful = most_useful(V, np.hstack([scores[0], said[0]]), weights, self.max_variables)
         variables, V = tuple(variables[j] for j in useful), V[:, useful]
         alternatives = [Data(V, *pair, weights) for pair in zip(scores, said, strict=True)]

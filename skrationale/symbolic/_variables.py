@@ -79,25 +79,27 @@ LARGEST, LEAST = 2.0**250, 2.0**-250
 """Sizes of columns, about 1e75 and 1e-75, of which products of four are in the range of a float64."""
 
 
-def check_columns(variables: tuple[Variable, ...], V: np.ndarray) -> None:
+def check_columns(reader: TableReader, codes: np.ndarray) -> None:
     """Refuse columns of numbers that are so large or small that formulas could not hold their products.
 
     Parameters
     ----------
-    variables : tuple of p Variable
-        From :func:`make_variables`.
-    V : ndarray of shape (n, p)
-        Their values in training rows.
+    reader : TableReader
+        Fitted on the table.
+    codes : ndarray of shape (n, d)
+        The training rows, as `reader` gave them.
 
     Raises
     ------
     ValueError
         Naming the column.
     """
-    for variable, largest in zip(variables, np.abs(V).max(axis=0, initial=0.0), strict=True):
-        if variable.kind == "number" and not LEAST <= largest <= LARGEST:
+    for name, levels, column in zip(reader.feature_names, reader.levels, codes.T, strict=True):
+        largest = np.fmax.reduce(np.abs(column), initial=0.0)
+        varies = levels is None and np.fmax.reduce(column) > np.fmin.reduce(column)
+        if varies and not LEAST <= largest <= LARGEST:
             raise ValueError(
-                f"Column {variable.name!r} of X holds numbers up to {largest:.3g} in size; expected between "
+                f"Column {name!r} of X holds numbers up to {largest:.3g} in size; expected between "
                 f"{LEAST:.0e} and {LARGEST:.0e}, so that formulas can hold products. Multiply the column by "
                 "a constant."
             )
