@@ -17,8 +17,9 @@ MAX_QUANTILES = 1000
 QUANTILE_UNITS = 60
 """Numbers are mapped to quantiles in units this power of two finer: scikit-learn takes what is within 1e-7 of
 the ends for the ends."""
-LARGEST = 1e30
-"""Standardised numbers above this would leave the range of float32, in which networks compute."""
+LARGEST, FARTHEST = 1e30, 1e200
+"""Standardised numbers above this would leave the range of float32, in which networks compute; and what
+stands for numbers that are further away than that in any case."""
 
 
 class TableEncoder:
@@ -268,7 +269,8 @@ class TableEncoder:
         varying = codes[:, columns]
         if self._scaler is not None:
             with np.errstate(over="ignore"):
-                varying = self._scaler.transform(np.ldexp(varying, -self._exponents))
+                scaled = np.clip(np.ldexp(varying, -self._exponents), -FARTHEST, FARTHEST)
+                varying = self._scaler.transform(scaled)
             self._check_range(varying, columns, codes)
         numbers[:, self._varies] = varying
         parts = [np.nan_to_num(numbers, nan=0.0), np.isnan(codes[:, self._missing])]

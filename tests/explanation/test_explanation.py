@@ -253,3 +253,18 @@ def test_import_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_additivity_error_does_not_depend_on_the_unit_of_scores(unit):
+    e = Explanation(unit * np.array([[1.0, 2.0]]), unit * 0.5)
+    assert e.additivity_error([unit * 3.5]) < 1e-15
+    assert e.additivity_error([unit * 7.0]) == pytest.approx(0.5)
+    odds = Explanation(unit * np.array([[1.0, 2.0]]), unit * 0.5, link="logit", output_names=["yes"])
+    assert odds.additivity_error([unit * 7.0]) == pytest.approx(3.5 * unit / max(1.0, 7 * unit))
+
+
+def test_rounding_of_large_values_that_cancel_is_no_error():
+    e = Explanation([[1e15, -1e15, 0.5]], 0.0)
+    assert e.additivity_error([0.75]) < 1e-15
+    assert e.additivity_error([1e10]) == pytest.approx(1e-5)

@@ -100,6 +100,11 @@ class TestReading:
         alpha = np.array([[2.0, -4.0, 1.0], [0.0, 0.0, 0.0]])
         np.testing.assert_allclose(relevance(alpha), [[0.5, -1.0, 0.25], [0, 0, 0]])
 
+    @pytest.mark.parametrize("unit", [1e-12, 1e12])
+    def test_relevance_does_not_depend_on_the_unit_of_scores(self, unit):
+        alpha = unit * np.array([[2.0, -4.0, 1.0], [1e-12, 0.0, 0.0]])
+        np.testing.assert_allclose(relevance(alpha, unit), [[0.5, -1.0, 0.25], [0, 0, 0]])
+
     def test_with_one_score_what_lowers_it_is_relevant_too(self):
         r = np.array([[0.6, -1.0, 0.25]])
         assert relevant(r, 2, n_outputs=1).tolist() == [[True, True, False]]

@@ -324,3 +324,22 @@ def test_quick_rules_are_leaf_means():
     assert not np.array_equal(part, fitted)
     with pytest.raises(ValueError, match="values"):
         fit_rules_quickly(matrix, values[:5], 3, 10, 0)
+
+
+@pytest.mark.parametrize("power", [-1000, -100, 100, 900])
+def test_the_unit_of_a_column_does_not_matter(power):
+    table = people(600)[["age", "hours"]].fillna(40)
+    values = (table.age > 47) + 0.5 * (table.hours > 40)
+    matrix = [columns.transform(codes) for columns, codes in map(read, (table, table * 2.0**power))]
+    np.testing.assert_array_equal(*matrix)
+    usual, scaled = rule_of(table, values), rule_of(table * 2.0**power, values)
+    assert scaled.r2 == pytest.approx(usual.r2)
+    assert (scaled.share, scaled.mean) == (usual.share, usual.mean)
+    np.testing.assert_array_equal(select(table * 2.0**power, scaled), select(table, usual))
+
+
+def test_numbers_closer_than_a_ten_millionth_are_told_apart():
+    table = pd.DataFrame({"x": 1e-9 * np.arange(200.0)})
+    rule = rule_of(table, table.x > 1e-7)
+    assert rule.r2 > 0.99
+    np.testing.assert_array_equal(select(table, rule), table.x > 1e-7)

@@ -8,7 +8,7 @@ import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 
 from skrationale.gbdt2nn import path_contributions
-from skrationale.gbdt2nn._paths import LeafTable
+from skrationale.gbdt2nn._paths import LeafTable, _check_sums
 from skrationale.gbdt2nn._teacher import LINKS, LightGBMTeacher
 
 SMALL = {"n_estimators": 8, "num_leaves": 7, "verbose": -1, "n_jobs": 1, "random_state": 0}
@@ -302,3 +302,16 @@ def test_import_is_light():
     code = "import sys, skrationale.gbdt2nn._paths; print({'torch', 'lightgbm'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 1e12])
+def test_sums_are_checked_in_the_units_of_the_target(unit):
+    model = LGBMRegressor(**SMALL).fit(TRAIN, unit * Y)
+    explanation = path_contributions(model, TEST)
+    assert explanation.additivity_error(model.predict(TEST)) < 1e-9
+    with pytest.raises(RuntimeError, match="Path contributions miss the raw score"):
+        _check_sums(unit * np.ones(3), unit * np.full(3, 1.1), [unit * np.ones(3)], "the raw score")
+
+
+def test_rounding_of_large_parts_is_no_miss():
+    _check_sums(np.full(3, 2e-4), np.full(3, 1e-4), [np.array([1e12])], "the raw score")

@@ -387,3 +387,39 @@ def test_what_was_fitted_decides_and_a_refit_forgets(friedman):
     assert not hasattr(model, "feature_importances_")
     with pytest.raises(ValueError, match="learnt no reasons"):
         model.explain(X)
+
+
+def test_what_lightgbm_would_misread_is_named(friedman):
+    X, y = friedman[0][:200], friedman[1][:200]
+    student = GBDT2NNStudent(regressor(), **FAST)
+    for unit in (1e-40, 1e-320):
+        with pytest.raises(ValueError, match="Column 'x1' of X holds numbers within 1e-35 of 0"):
+            student.fit(X * [1, unit, 1, 1, 1], y)
+    with pytest.raises(ValueError, match="Column 'x2' of X holds numbers up to 1e.308"):
+        student.fit(X / X.max(axis=0) * [1, 1, 1e308, 1, 1], y)
+    for unit in (1e-36, 1e39):
+        with pytest.raises(ValueError, match="y holds numbers up to .* which LightGBM can learn"):
+            student.fit(X, unit * y)
+    with pytest.warns(UserWarning, match="32-bit numbers, which changes it by .* of its standard deviation"):
+        student.fit(X, y + 1e8)
+    with pytest.warns(UserWarning, match="Column 'x0' of X holds numbers within 1e-35 of 0, 50% of those"):
+        student.fit(np.where(np.arange(200)[:, None] % 2, X, X * [1e-40, 1, 1, 1, 1]), y)
+
+
+def test_a_teacher_that_splits_nothing_is_no_secret(friedman):
+    X, y = friedman[0][:200], friedman[1][:200]
+    poisson = GBDT2NNStudent(regressor(objective="poisson"), **FAST)
+    with pytest.warns(UserWarning, match="The teacher predicts the same for all rows although y varies"):
+        poisson.fit(X, 1e-9 * y)
+
+
+def test_labels_far_from_zero_are_learnt_in_the_units_of_scores(friedman):
+    X, y = friedman[0][:300], friedman[1][:300]
+    labels = FAST | {"label_lambda": 1.0}
+    near, far = (
+        GBDT2NNStudent(FrozenEstimator(regressor().fit(X, y)), **labels).fit(X, target).predict(X)
+        for target in (y, y + 1e-9)
+    )
+    np.testing.assert_allclose(near, far, atol=1e-3)
+    model = GBDT2NNStudent(regressor(), **labels).fit(X, y + 1e5)
+    assert model.score(X, y + 1e5) > 0.8

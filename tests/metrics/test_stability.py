@@ -187,3 +187,16 @@ def test_bad_noise():
         noise_stability(lambda array: Explanation(array[:4], 0.0), X)
     with pytest.raises(ValueError, match=r"explain gave values of shape \(25, 1\); expected \(25, 2\)"):
         noise_stability(lambda array: Explanation(array[:, : 2 if len(array) == 5 else 1], 0.0), X)
+
+
+@pytest.mark.parametrize("power", [-1000, 1000])
+def test_noise_fits_columns_of_any_unit(power):
+    X, seen = np.random.default_rng(0).normal(size=(20, 2)), []
+
+    def explain(rows):
+        seen.append(rows)
+        return Explanation(np.ones(rows.shape), 0.0)
+
+    for numbers in (X, np.ldexp(X, [power, 0])):
+        noise_stability(explain, numbers, noise=0.1, random_state=0)
+    np.testing.assert_array_equal(seen[3], np.ldexp(seen[1], [power, 0]))

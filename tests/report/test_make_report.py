@@ -425,3 +425,12 @@ def test_labels_of_several_types(numbers, tmp_path):
     known = np.array(["one", "zero"] * 30, dtype=object)
     report = make_report([Votes().fit(X, known)], X, y, tmp_path / "r.html")
     assert "0 33%" in words_of(text_of(report)) or "0 67%" in words_of(text_of(report))
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_examples_do_not_depend_on_the_unit_of_the_target(unit):
+    rng = np.random.RandomState(0)
+    truth = rng.normal(size=(20, 1))
+    found = truth + rng.normal(size=(2, 20, 1))
+    assert choose_examples(unit * found, unit * truth) == choose_examples(found, truth)
+    assert len(choose_examples(unit * (truth + 1e-13)[None], unit * truth)) == 2

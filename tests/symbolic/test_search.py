@@ -1,6 +1,7 @@
 """From terms to a front: pools of terms, refitted constants, rounding, dominance and selection."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,9 +9,10 @@ import pandas as pd
 import pytest
 import sympy as sp
 
+from skrationale import SymbolicDistiller
 from skrationale.symbolic import Formula
 from skrationale.symbolic._distillation import Data, exchanged, make_fronts
-from skrationale.symbolic._front import LEAST_LOSS, Row, choose, pareto, scores, table
+from skrationale.symbolic._front import LEAST_LOSS, MODEL_SELECTIONS, Row, choose, pareto, scores, table
 from skrationale.symbolic._program import Program, symbols
 from skrationale.symbolic._refit import refit_constants, round_constants, with_parameters
 from skrationale.symbolic._rows import most_useful, rows_between
@@ -456,3 +458,34 @@ def test_rows_with_one_column_exchanged():
     assert 0.9 < np.mean([tuple(row) not in known for row in made]) < 1
     distances = (made[:, None] != X[None]).sum(axis=2).min(axis=1)
     assert distances.max() == 1
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_scores_and_choice_do_not_depend_on_the_unit_of_the_target(unit):
+    scaled = [replace(row, loss=unit**2 * row.loss) for row in FRONT]
+    np.testing.assert_allclose(scores(scaled), scores(FRONT))
+    for rule in MODEL_SELECTIONS:
+        assert choose(scaled, rule) == choose(FRONT, rule)
+
+
+@pytest.mark.parametrize("unit", [1e-100, 1e20, 1e100])
+def test_constants_are_fitted_in_any_unit_of_the_target(unit):
+    t = unit * values(1.5 * x + 2 * sp.sin(y))
+    fitted = refit_constants(unit * (1.1 * x + 2.5 * sp.sin(y)), V, X, t, ONES)
+    np.testing.assert_allclose(values(fitted), t, rtol=0, atol=1e-6 * t.std())
+
+
+def test_columns_that_formulas_cannot_hold_are_named():
+    for unit in (1e-80, 1e80):
+        with pytest.raises(ValueError, match="Column 'x1' of X holds numbers up to"):
+            SymbolicDistiller(random_state=0).fit(np.column_stack([X, unit * X[:, 0]])[:, [0, -1]], X[:, 0])
+
+
+@pytest.mark.parametrize("power", [-1000, -100, 100, 900])
+def test_useful_columns_and_rows_between_do_not_depend_on_units(power):
+    scaled = np.ldexp(X, [power, 0, 0])
+    t = values(x + sp.sin(y))[:, None]
+    np.testing.assert_array_equal(most_useful(scaled, np.ldexp(t, power // 2), ONES, 2), [0, 1])
+    reader = TableReader().fit(X)
+    usual, found = (rows_between(table, reader, 50, np.random.RandomState(0)) for table in (X, scaled))
+    np.testing.assert_array_equal(found, np.ldexp(usual, [power, 0, 0]))

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from skrationale.explanation import Explanation
+from skrationale.symbolic._formula import Formula
 from skrationale.symbolic._program import Program, symbols
-from skrationale.symbolic._shapley import shapley_values, term_values
+from skrationale.symbolic._shapley import complete, shapley_of_formulas, shapley_values, term_values
 
 V = symbols(6)
 a, b, c, d, e, f = V
@@ -167,3 +169,25 @@ def test_terms_are_evaluated_one_by_one():
     np.testing.assert_allclose(values.sum(axis=1), Program(expr, V)(ROWS), atol=1e-12)
     np.testing.assert_allclose(values[:, terms.index(a * b)], ROWS[:, 0] * ROWS[:, 1])
     assert term_values([], V, ROWS).shape == (7, 0)
+
+
+@pytest.mark.parametrize(
+    "expr", [a * b + c, a * b * c + 0.3 * a - 2, (a + b) * c, a * b - a * sp.sqrt(b**2 + 1)]
+)
+def test_sums_are_exact_to_the_rounding_of_the_largest_value_around_outliers(expr):
+    rows = np.random.default_rng(1).normal(size=(60, 6))
+    rows[5, 0], rows[17, 1] = 1e15, -1e15
+    formula = Formula.from_string("v0", [f"v{j}" for j in range(6)]).with_expr(expr)
+    values, base, _ = shapley_of_formulas([formula], 6, rows, rows)
+    scores = formula.predict(rows)
+    explanation = Explanation(values[:, :, 0], base[0])
+    assert explanation.additivity_error(scores) < 1e-15
+    for i in range(60):
+        largest = max(np.abs(values[i]).max(), abs(base[0]), abs(scores[i]))
+        assert abs(math.fsum([base[0], *values[i, :, 0], -scores[i]])) <= 2e-16 * largest
+
+
+def test_what_is_no_rounding_is_not_hidden():
+    values = np.array([[1.0, 2.0], [1e16, -1e16], [np.nan, 1.0]])
+    complete(values, 0.0, np.array([3.5, 4.0, 1.0]), np.array([3.0, 2e16, 1.0]))
+    np.testing.assert_array_equal(values, [[1.0, 2.0], [1e16, -1e16 + 4], [np.nan, 1.0]])

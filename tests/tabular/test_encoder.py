@@ -128,3 +128,47 @@ def test_pieces_of_a_number_with_few_values_are_as_many_as_its_steps():
     np.testing.assert_array_equal(
         encoder.transform(np.array([[0.5], [3.0]]))[:, 1:], np.array([[0.0, -1.0], [1.0, 0.0]], np.float32)
     )
+
+
+@pytest.mark.parametrize("numeric", ["standard", "quantile"])
+@pytest.mark.parametrize("power", [-1000, -100, 100, 1000])
+def test_the_unit_of_a_column_does_not_matter(numeric, power):
+    numbers = np.random.RandomState(0).normal(size=(60, 2))
+    numbers[0, 0] = np.nan
+    encode = TableEncoder(numeric=numeric, n_pieces=4).fit(numbers).transform
+    scaled = np.ldexp(numbers, [power, 0])
+    found = TableEncoder(numeric=numeric, n_pieces=4).fit(scaled).transform(scaled)
+    np.testing.assert_array_equal(found, encode(numbers))
+    assert found[1:, 0].std() > 0.5
+
+
+def test_what_hardly_varies_beside_its_mean_is_standardised_too():
+    steps = np.tile(np.arange(4.0), 5000)
+    encoded = TableEncoder().fit(steps[:, None] + 2.0**50).transform(steps[:, None] + 2.0**50)
+    np.testing.assert_allclose(encoded[:, 0], (steps - 1.5) / steps.std(), rtol=1e-6)
+
+
+def test_numbers_out_of_all_proportion_are_named():
+    numbers = pd.DataFrame({"size": [1.0, 2.0, 3.0], "age": [1.0, 2.0, 4.0]})
+    encoder = TableEncoder().fit(numbers)
+    with pytest.raises(ValueError, match="Column 'age' of X holds 1e\\+200 in row 2"):
+        encoder.transform(numbers.assign(age=[1.0, 2.0, 1e200]))
+    small = TableEncoder().fit(numbers * 1e-300)
+    with pytest.raises(ValueError, match="Column 'size' of X holds 1e\\+300 in row 0"):
+        small.transform(pd.DataFrame({"size": [1e300], "age": [1e-300]}))
+    assert np.isfinite(encoder.transform(numbers * 1e15)).all()
+
+
+@pytest.mark.parametrize("unit", [1e-60, 1e60])
+def test_numbers_kept_as_they_are_must_fit_into_float32(unit):
+    numbers = pd.DataFrame({"size": [1.0, 2.0, 3.0], "age": [1.0, 2.0, 4.0]})
+    encoder = TableEncoder(numeric="none").fit(numbers * [1, unit])
+    with pytest.raises(ValueError, match="Column 'age' of X holds numbers up to 4e.60 in size"):
+        encoder.transform(numbers * [1, unit])
+
+
+def test_quantiles_of_numbers_far_beyond_those_seen_are_the_ends():
+    numbers = np.random.RandomState(0).normal(size=(60, 1)) * 1e-200
+    encoder = TableEncoder(numeric="quantile").fit(numbers)
+    ends = encoder.transform(np.array([[-1e300], [numbers.min()], [numbers.max()], [1e300]]))
+    assert ends[0] == ends[1] < ends[2] == ends[3]
