@@ -188,6 +188,6 @@ def test_sums_are_exact_to_the_rounding_of_the_largest_value_around_outliers(exp
 
 
 def test_what_is_no_rounding_is_not_hidden():
-    values = np.array([[1.0, 2.0], [1e16, -1e16], [np.nan, 1.0]])
-    complete(values, 0.0, np.array([3.5, 4.0, 1.0]), np.array([3.0, 2e16, 1.0]))
-    np.testing.assert_array_equal(values, [[1.0, 2.0], [1e16, -1e16 + 4], [np.nan, 1.0]])
+    values = np.array([[1.0, 2.0], [1e16, -3e16], [np.nan, 1.0]])
+    complete(values, 0.0, np.array([3.5, 4.0 - 2e16, 1.0]), np.array([3.0, 4e16, 1.0]))
+    np.testing.assert_array_equal(values, [[1.0, 2.0], [1e16, -3e16 + 4], [np.nan, 1.0]])
