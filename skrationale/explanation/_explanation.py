@@ -258,11 +258,9 @@ class Explanation:
         Returns
         -------
         float
-            The largest ``|base + sum(values) - scores|``, as a share of the largest number in size among
-            scores, base values and values; 0 when there are no rows. Sums are exact to rounding at best, so
-            where large values cancel, as around a column with huge outliers, they miss a small score by
-            about 1e-16 of the largest value. Scores with a link, such as log-odds, and scores beside
-            which base and values are all 0, count as at least 1 in size.
+            The largest ``|base + sum(values) - scores|`` as a share of the largest size among scores, base
+            and values: where large values cancel, sums miss a small score by rounding, about 1e-16 of the
+            largest. Scores with a link, and all where base and values are 0, count as at least 1 in size.
 
         Raises
         ------
@@ -275,15 +273,13 @@ class Explanation:
         >>> Explanation([[1.0, 2.0]], 0.5).additivity_error([4.5])
         0.2222222222222222
         """
-        own = self.scores()
-        given = _checks.number_array("scores", scores)
+        own, given = self.scores(), _checks.number_array("scores", scores)
         _checks.shaped("scores", given, own.shape, "one score for each row and output")
         if given.size == 0:
             return 0.0
         parts = max(np.abs(self.base_values).max(), np.abs(self.values).max(initial=0.0))
         least = 0.0 if self.link == "identity" and parts > 0 else 1.0
-        error = np.abs(own - given).max()
-        # of NaN this is NaN
+        error = np.abs(own - given).max()  # NaN stays NaN
         return float(error / max(least, np.abs(given).max(), parts)) if error != 0 else 0.0
 
     def to_frame(self, *, long: bool = False) -> "pd.DataFrame":

@@ -245,13 +245,11 @@ class GBDT2NNStudent(BaseDistiller):
     def _check_teacher(self, teacher: Any) -> None:
         LightGBMTeacher.check(teacher)
 
-    def _fit_teacher(
-        self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
-    ) -> Any:
+    def _fit_teacher(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
         if not isinstance(self.teacher, FrozenEstimator):
             classes = self._are_classes(y) if self.teacher is None else is_classifier(self.teacher)
             check_readable(self._reader, codes, None if classes else y)
-        return super()._fit_teacher(table, codes, y, sample_weight)
+        return super()._fit_teacher(X, codes, y, sample_weight)
 
     def _accept_teacher(self) -> Task:
         teacher = LightGBMTeacher(self.teacher_, self._asking.order)

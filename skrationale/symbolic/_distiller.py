@@ -261,11 +261,9 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
             teacher.set_params(jacobian_lambda=self.jacobian_lambda)
         return teacher
 
-    def _fit_teacher(
-        self, table: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
-    ) -> Any:
+    def _fit_teacher(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
         check_columns(self._reader, codes)
-        return super()._fit_teacher(table, codes, y, sample_weight)
+        return super()._fit_teacher(X, codes, y, sample_weight)
 
     def _check_teacher(self, teacher: Any) -> None:
         """Any classifier or regressor will do."""
