@@ -331,6 +331,7 @@ class BaseDistiller(BaseReasoner):
             y = as_numbers(y, ", but the teacher is a regressor; give a classifier as teacher=...")
         inner = unfrozen(teacher)
         self._check_teacher(inner)
+        self._check_rows(codes, None if is_classifier(teacher) else y)
         if isinstance(teacher, FrozenEstimator):
             check_is_fitted(inner)
             self._asking = TeacherTable.of(inner, self._reader, fitted=True)
@@ -367,6 +368,9 @@ class BaseDistiller(BaseReasoner):
     @abstractmethod
     def _check_teacher(self, teacher: Any) -> None:
         """Refuse, before any work, a teacher that cannot be honoured."""
+
+    def _check_rows(self, codes: np.ndarray, numbers: np.ndarray | None) -> None:
+        """Refuse, before any work, rows (n, d) or a target of numbers (n,) that cannot be learnt from."""
 
     @abstractmethod
     def _accept_teacher(self) -> Task:

@@ -7,7 +7,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
@@ -24,11 +23,8 @@ from ._inference import CompiledNetwork, CompiledStudent
 from ._monotone import CompiledMonotone
 from ._readable import check_readable, warn_of_a_constant
 from ._synthetic import n_copies, swap_cells
-from ._teacher import LightGBMTeacher, default_lightgbm
+from ._teacher import LightGBMTeacher, default_lightgbm, few_jobs
 from ._training import Targets, train_student, unit_of
-
-SMALL_TABLE = 100_000
-"""Cells up to which LightGBM works on one thread: starting more costs more than it saves."""
 
 
 class GBDT2NNStudent(BaseDistiller):
@@ -240,16 +236,14 @@ class GBDT2NNStudent(BaseDistiller):
 
     def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
         seed = own_random_state(self.random_state).randint(2**31 - 1)
-        return default_lightgbm(classifier, seed, 1 if codes.size <= SMALL_TABLE else None)
+        return default_lightgbm(classifier, seed, few_jobs(codes))
 
     def _check_teacher(self, teacher: Any) -> None:
         LightGBMTeacher.check(teacher)
 
-    def _fit_teacher(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
+    def _check_rows(self, codes: np.ndarray, numbers: np.ndarray | None) -> None:
         if not isinstance(self.teacher, FrozenEstimator):
-            classes = self._are_classes(y) if self.teacher is None else is_classifier(self.teacher)
-            check_readable(self._reader, codes, None if classes else y)
-        return super()._fit_teacher(X, codes, y, sample_weight)
+            check_readable(self._reader, codes, numbers)
 
     def _accept_teacher(self) -> Task:
         teacher = LightGBMTeacher(self.teacher_, self._asking.order)
@@ -267,17 +261,17 @@ class GBDT2NNStudent(BaseDistiller):
         return in_order(self._reader.to_frame(codes, savable=True), self._asking.order)
 
     def _teacher_scores(self, table: Any) -> np.ndarray:
-        return LightGBMTeacher(self.teacher_, self._asking.order).raw_scores(table, n_jobs=_n_jobs(table))
+        return LightGBMTeacher(self.teacher_, self._asking.order).raw_scores(table, n_jobs=few_jobs(table))
 
     def _teacher_contributions(self, codes: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
         """Contributions (n, K, d) of the teacher and its base (K,)."""
         table = self._teacher_table(None, codes)
         teacher = LightGBMTeacher(self.teacher_, self._asking.order)
         if explanation == "tree_shap":
-            return teacher.shap_contributions(table, n_jobs=_n_jobs(codes))
+            return teacher.shap_contributions(table, n_jobs=few_jobs(codes))
         from ._paths import LeafTable
 
-        return LeafTable(teacher).contributions(table, n_jobs=_n_jobs(codes))
+        return LeafTable(teacher).contributions(table, n_jobs=few_jobs(codes))
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         return self.teacher_explain(X) if self._student.learnt else None
@@ -453,7 +447,3 @@ class GBDT2NNStudent(BaseDistiller):
             link=self._task.link,
             meta=meta,
         )
-
-
-def _n_jobs(table: Any) -> int | None:
-    return 1 if table.size <= SMALL_TABLE else None

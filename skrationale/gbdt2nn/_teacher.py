@@ -22,6 +22,8 @@ LINKS: dict[str, Link] = {
     "multiclass": "softmax",
 }
 """Objectives by LightGBM's own name, and what their raw score is."""
+SMALL_TABLE = 100_000
+"""Cells up to which LightGBM works on one thread: starting more costs more than it saves."""
 MISSING_TYPES = ("None", "Zero", "NaN")
 
 
@@ -323,3 +325,8 @@ def _finite(values: np.ndarray, what: str) -> np.ndarray:
     if bad:
         raise ValueError(f"The teacher gives NaN or infinite {what} in {bad} of {len(values)} rows.")
     return values
+
+
+def few_jobs(table: Any) -> int | None:
+    """Threads for a table (n, d): one where it is small, else as many as LightGBM takes."""
+    return 1 if table.size <= SMALL_TABLE else None

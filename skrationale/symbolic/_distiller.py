@@ -261,9 +261,8 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
             teacher.set_params(jacobian_lambda=self.jacobian_lambda)
         return teacher
 
-    def _fit_teacher(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
+    def _check_rows(self, codes: np.ndarray, numbers: np.ndarray | None) -> None:
         check_columns(self._reader, codes)
-        return super()._fit_teacher(X, codes, y, sample_weight)
 
     def _check_teacher(self, teacher: Any) -> None:
         """Any classifier or regressor will do."""
