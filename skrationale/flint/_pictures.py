@@ -123,6 +123,9 @@ def raise_attribute(
 ) -> np.ndarray:
     """Maximise an attribute, starting from a faint copy of images (FLINT, section 3.3).
 
+    Where an attribute is flat around the faint copy, so that the image itself has more of it than what was
+    found, the image itself is started from.
+
     Each image is changed on its own: what is maximised is ``phi / scale - 0.2 TV``, with TV the sum
     of differences of neighbouring pixels along a line, a mean over columns and one over rows of the picture,
     of pixels scaled to the range from 0 to 1. FLINT punishes pixels that leave the range; here they are held
@@ -172,7 +175,26 @@ def raise_attribute(
                 with torch.no_grad():
                     pixels.clamp_(0, 1)
             lr /= DIVISOR
-    return low + width * pixels.detach().double().numpy()
+    raised = low + width * pixels.detach().double().numpy()
+    if start < 1:
+        with torch.no_grad(), limit_threads():
+            before, after = (
+                attributes_of(torch.from_numpy(some).float().flatten(1))[:, attribute].numpy()
+                for some in (images, raised)
+            )
+        lower = after <= before
+        if lower.any():
+            raised[lower] = raise_attribute(
+                attributes_of,
+                attribute,
+                images[lower],
+                limits,
+                scale,
+                start=1.0,
+                n_rounds=n_rounds,
+                n_steps=n_steps,
+            )
+    return raised
 
 
 def _variation(images: Tensor) -> Tensor:

@@ -161,7 +161,7 @@ class TestByDesign:
     def test_rules_make_attributes_that_rules_describe(self):
         X, X_test, y, _ = halves(load_breast_cancer)
         medians = []
-        for weight in (0.0, 1.0):
+        for weight in (0.0, 10.0):
             model = FLINTClassifier(rule_lambda=weight, random_state=0, n_attributes=8, max_epochs=100)
             told = model.fit(X, y).describe(max_depth=3).to_frame()
             medians.append(told["rule_r2"].median())

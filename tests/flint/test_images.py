@@ -318,6 +318,22 @@ def test_raising_changes_each_image_on_its_own(digits):
     np.testing.assert_allclose(together[1:2], alone, atol=0.01)
 
 
+def test_an_attribute_that_is_flat_around_the_faint_copy_is_raised_from_the_image():
+    images = np.full((2, 1, 8, 8), 4.0)
+    images[0, 0, 3, 3] = 10.0  # pixel 27; in the faint copy it is 3, and the attribute 0 all around
+
+    def attributes_of(pixels):
+        return torch.relu(pixels[:, 27:28] - 8) + 0.01 * pixels[:, 27:28]
+
+    def flat(pixels):
+        return torch.relu(pixels[:, 27:28] - 8)
+
+    for function in (attributes_of, flat):
+        raised = raise_attribute(function, 0, images, (0.0, 16.0), 8.0, n_rounds=2, n_steps=30)
+        values = [function(torch.from_numpy(some).flatten(1))[0].item() for some in (images, raised)]
+        assert values[1] > values[0] + 2
+
+
 def test_pictures_go_where_they_are_wanted(model):
     import matplotlib.pyplot as plt
 

@@ -28,7 +28,7 @@ def test_exact_reasons_have_none(X, k):
     for fill in ("mean", "marginal"):
         right = infidelity(e, predict(k), X, fill=fill, normalize=True)
         values = np.random.default_rng(1).permuted(e.values, axis=1)
-        assert infidelity(Explanation(values, 0.0), predict(k), X, fill=fill, normalize=True) > right + 0.5
+        assert infidelity(Explanation(values, 0.0), predict(k), X, fill=fill, normalize=True) > right + 0.25
         # of a marginal fill five draws are averaged, and their variance is left
         assert right < (1e-20 if fill == "mean" else 0.3)
 
