@@ -423,8 +423,8 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
         -------
         Explanation
             Of kind ``"formula"``: `values` of shape (n, d), or (n, d, C) for more than two classes, in
-            the units of the score; base and values add up to it. ``meta["standard_error"]`` is 0 unless a
-            term has more than 10 columns and is sampled.
+            the units of the score; base and values add up to it, to rounding of the largest.
+            ``meta["standard_error"]`` is 0 unless a term has more than 10 columns and is sampled.
         """
         codes = self._read(X)
         formulas = self.formulas_

@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 from skrationale.explanation import Explanation  # noqa: E402
 from skrationale.explanation._format import NEGATIVE, POSITIVE  # noqa: E402
 from skrationale.plotting import AttributeTableDisplay  # noqa: E402
+from skrationale.plotting._relevance import mean_relevance  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -158,3 +159,11 @@ def test_what_has_no_attributes_is_refused():
     with pytest.raises(TypeError, match="`estimator` must be a fitted FLINT model.*got object"):
         AttributeTableDisplay.from_estimator(object())
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_relevance_does_not_depend_on_the_unit_of_the_target(unit):
+    values = np.array([[1.0, -2.0], [4.0, 1.0], [0.0, 0.0]])
+    usual, scaled = (mean_relevance(Explanation(c * values, 0.0, kind="attribute"))[0] for c in (1.0, unit))
+    np.testing.assert_allclose(scaled, usual)
+    assert usual.max() > 0.4
