@@ -247,7 +247,7 @@ class TestTeachers:
         np.testing.assert_allclose(
             task_of(teacher).probabilities(scores_of(teacher, X, task_of(teacher))), teacher.predict_proba(X)
         )
-        model = student(teacher, weight_decay=1e-3).fit(X, y)
+        model = student(clone(teacher), weight_decay=1e-3).fit(X, y)
         assert model.score(X, y) > 0.8
         assert model.selection_frequencies_[0] > 0.7
         assert any("train_rationale" in row for row in model.history_)

@@ -115,6 +115,7 @@ def test_early_stopping_without_held_out_rows_is_refused_before_any_work(kind, n
         check_teacher(GridSearchCV(teacher, {}), "Some")
 
 
+@pytest.mark.filterwarnings("ignore:The argument .eval_set.")
 def test_early_stopping_elsewhere_is_left_alone():
     stopped = LGBMRegressor(**TREES, early_stopping_round=2).fit(X[:40], Y[:40], eval_set=[(X[40:], Y[40:])])
     assert GBDT2NNStudent(FrozenEstimator(stopped), n_synthetic=0, **NET).fit(X, Y).teacher_ is stopped
