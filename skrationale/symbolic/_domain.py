@@ -96,17 +96,20 @@ def tree_warnings(
     list of str
         One sentence for each part.
     """
-    found: list[str] = []
-    for node in sp.preorder_traversal(expr):
-        if node.is_number:
-            continue
-        for argument, judge in _checks(node):
-            if argument.is_number:
-                continue
-            sentence = judge(Program(argument, inner)(rows), show(argument))
-            if sentence and sentence not in found:
-                found.append(sentence)
-    return found
+    tried = [
+        (argument, judge)
+        for node in sp.preorder_traversal(expr)
+        if not node.is_number
+        for argument, judge in _checks(node)
+        if not argument.is_number
+    ]
+    # each part once, however often it is written
+    distinct = list(dict.fromkeys(tried))
+    columns = Program(expr, inner).parts([argument for argument, _ in distinct], rows)
+    said = (
+        judge(values, show(argument)) for (argument, judge), values in zip(distinct, columns, strict=True)
+    )
+    return list(dict.fromkeys(sentence for sentence in said if sentence))
 
 
 def formula_rows(formula: Formula, n_rows: int) -> np.ndarray:
@@ -121,11 +124,12 @@ def formula_warnings(formula: Formula, X: Any) -> list[str]:
     """Say where a formula may fail; see ``Formula.domain_warnings``."""
     box = formula.box
     inner = symbols(len(formula.all_variables))
+    show = formula.shower().text
     if X is None and box is None:
         return ["The training range is not known: pass X."]
     rows = np.empty((0, len(inner))) if box is None else formula_rows(formula, N_ROWS)
     if X is None:
-        return tree_warnings(formula.expr, inner, rows, formula.show)
+        return tree_warnings(formula.expr, inner, rows, show)
     values = variable_values(formula.all_variables, formula.reader.transform(X))
     found: list[str] = []
     if box is not None:
@@ -133,7 +137,7 @@ def formula_warnings(formula: Formula, X: Any) -> list[str]:
         variables = [formula.all_variables[j] for j in used]
         names = shown_labels(variables, formula.reader.feature_names)
         found += outside_box(names, variables, box[:, used], values[:, used])
-    found += tree_warnings(formula.expr, inner, np.vstack([rows, values]), formula.show)
+    found += tree_warnings(formula.expr, inner, np.vstack([rows, values]), show)
     n_bad = np.count_nonzero(~np.isfinite(Program(formula.expr, inner)(values)))
     if n_bad:
         found.append(f"The formula has no finite value in {n_bad} of {len(values)} rows.")

@@ -13,11 +13,12 @@ import sympy as sp
 from .._task import Link
 from ..tabular import TableReader
 from . import _domain
+from ._building import check_constants, check_size, replace_symbols
 from ._parse import parse
 from ._program import Program, symbols
 from ._simplify import simplify_tree
 from ._state import PlainData
-from ._tree import check_constants, complexity, replace_symbols
+from ._tree import complexity
 from ._variables import Variable, variable_values
 from .exports._methods import ExportMethods
 from .exports._names import labels, shown_labels
@@ -52,7 +53,8 @@ class Formula(ExportMethods, PlainData):
     Raises
     ------
     ValueError
-        When the tree holds anything else, or a number that is not finite and real.
+        When the tree holds anything else, a number that is not finite and real, more than 50,000 parts (as
+        often as they are written), or is nested more than 200 deep.
 
     Examples
     --------
@@ -86,7 +88,7 @@ class Formula(ExportMethods, PlainData):
             expr = sp.Float(expr)
         if not isinstance(expr, sp.Expr):
             raise TypeError(f"`expr` must be a sympy tree, got {type(expr).__name__}; see `from_string`.")
-        if link not in get_args(Link):
+        if not isinstance(link, str) or link not in get_args(Link):
             raise ValueError(f"`link` must be one of {get_args(Link)}, got {link!r}.")
         variables = tuple(variables)
         if box is not None:
@@ -94,10 +96,11 @@ class Formula(ExportMethods, PlainData):
             if box.shape != (2, len(variables)):
                 raise ValueError(f"`box` has shape {box.shape}, expected (2, {len(variables)}).")
             box.setflags(write=False)
+        check_size(expr)
         try:
             check_constants(expr)
         except OverflowError as error:
-            raise ValueError(f"The formula {expr!s} has no value: {error}.") from None
+            raise ValueError(f"The formula has no value: {error}.") from None
         self.__dict__.update(
             expr=expr,
             all_variables=variables,
@@ -139,7 +142,8 @@ class Formula(ExportMethods, PlainData):
         Raises
         ------
         ValueError
-            Naming the position and the word that is not understood.
+            Naming the position and the word that is not understood, or the bound that is passed: the text may
+            have 50,000 signs and brackets nested 100 deep, and what it says 50,000 parts nested 200 deep.
 
         Examples
         --------
@@ -245,8 +249,11 @@ class Formula(ExportMethods, PlainData):
         str
             As `str` writes the whole formula.
         """
-        names = shown_labels(self.all_variables, self.reader.feature_names)
-        return PlainPrinter(self._named(names)).text(tree)
+        return self.shower().text(tree)
+
+    def shower(self) -> PlainPrinter:
+        """Return what writes trees of the internal symbols, each part of them once."""
+        return PlainPrinter(self._named(shown_labels(self.all_variables, self.reader.feature_names)))
 
     def __str__(self) -> str:
         return self.show(self.expr)

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from ._tree import check_constants, unique_extreme
+from ._building import Builder, check_constants, float_number, unique_extreme
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -18,48 +18,59 @@ _TOKEN = re.compile(
     r"|`(?P<quoted>(?:[^`]|``)*)`"
     r"|(?P<sign>\*\*|[-+*/^(),])"
 )
-_MAX_DEPTH = 100
+MAX_SIGNS = 50_000
+"""How long the text of a formula may be."""
+MAX_BRACKETS = 100
+"""How deep brackets and powers of a text may be nested."""
+_HALF, _THIRD = sp.Rational(1, 2), sp.Rational(1, 3)
+_STEPWISE = 50  # factors that are multiplied one by one, which lets sympy spread a number over a sum
 
 
-def _sqrt(a: sp.Expr) -> sp.Expr:
-    return sp.Pow(a, sp.Rational(1, 2))
-
-
-def _power(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+def _power(build: Builder, a: sp.Expr, b: sp.Expr) -> sp.Expr:
     # engines print 2.0 and 0.5, and only exact exponents are known to sympy
     if b.is_Float and float(b).is_integer() and abs(b) < 1e6:
         b = sp.Integer(int(b))
     elif b.is_Float and float(2 * b).is_integer() and abs(b) < 1e6:
         b = sp.Rational(int(2 * b), 2)
-    return sp.Pow(a, b)
+    return build.pow(a, b)
+
+
+def _quotient_of_root(build: Builder, a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    if b.is_number:
+        return build.divide(a, float_number(math.hypot(1.0, float(b))))
+    below = build.add([sp.S.One, build.pow(b, sp.Integer(2))])
+    return build.mul([a, build.pow(below, -_HALF)]) if a != 1 else build.pow(below, -_HALF)
 
 
 _FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
-    "sin": (1, sp.sin),
-    "cos": (1, sp.cos),
-    "tan": (1, sp.tan),
-    "tanh": (1, sp.tanh),
-    "exp": (1, sp.exp),
-    "log": (1, sp.log),
-    "safe_log": (1, sp.log),
-    "sqrt": (1, _sqrt),
-    "safe_sqrt": (1, _sqrt),
-    "abs": (1, sp.Abs),
-    "sign": (1, sp.sign),
-    "square": (1, lambda a: a**2),
-    "cube": (1, lambda a: a**3),
-    "inv": (1, lambda a: 1 / a),
-    "neg": (1, lambda a: -a),
-    "log1p": (1, lambda a: sp.log(a + 1)),
-    "logabs": (1, lambda a: sp.log(sp.Abs(a))),
-    "sqrtabs": (1, lambda a: _sqrt(sp.Abs(a))),
-    "cbrt": (1, lambda a: sp.sign(a) * sp.Abs(a) ** sp.Rational(1, 3)),
-    "aq": (2, lambda a, b: a / _sqrt(1 + b**2)),
+    "sin": (1, lambda build, a: build.call(sp.sin, a)),
+    "cos": (1, lambda build, a: build.call(sp.cos, a)),
+    "tan": (1, lambda build, a: build.call(sp.tan, a)),
+    "tanh": (1, lambda build, a: build.call(sp.tanh, a)),
+    "exp": (1, lambda build, a: build.call(sp.exp, a)),
+    "log": (1, lambda build, a: build.call(sp.log, a)),
+    "safe_log": (1, lambda build, a: build.call(sp.log, a)),
+    "sqrt": (1, lambda build, a: build.pow(a, _HALF)),
+    "safe_sqrt": (1, lambda build, a: build.pow(a, _HALF)),
+    "abs": (1, lambda build, a: build.call(sp.Abs, a)),
+    "sign": (1, lambda build, a: build.call(sp.sign, a)),
+    "square": (1, lambda build, a: build.pow(a, sp.Integer(2))),
+    "cube": (1, lambda build, a: build.pow(a, sp.Integer(3))),
+    "inv": (1, lambda build, a: build.divide(sp.S.One, a)),
+    "neg": (1, lambda build, a: -a),
+    "log1p": (1, lambda build, a: build.call(sp.log, build.add([a, sp.S.One]))),
+    "logabs": (1, lambda build, a: build.call(sp.log, build.call(sp.Abs, a))),
+    "sqrtabs": (1, lambda build, a: build.pow(build.call(sp.Abs, a), _HALF)),
+    "cbrt": (
+        1,
+        lambda build, a: build.mul([build.call(sp.sign, a), build.pow(build.call(sp.Abs, a), _THIRD)]),
+    ),
+    "aq": (2, _quotient_of_root),
     "pow": (2, _power),
     "safe_pow": (2, _power),
-    "powabs": (2, lambda a, b: _power(sp.Abs(a), b)),
-    "max": (2, lambda *args: unique_extreme(sp.Max, args)),
-    "min": (2, lambda *args: unique_extreme(sp.Min, args)),
+    "powabs": (2, lambda build, a, b: _power(build, build.call(sp.Abs, a), b)),
+    "max": (2, lambda build, *args: unique_extreme(sp.Max, args)),
+    "min": (2, lambda build, *args: unique_extreme(sp.Min, args)),
 }
 _NUMERIC: dict[str, Callable[[float], float]] = {
     "sin": math.sin,
@@ -74,6 +85,7 @@ _NUMERIC: dict[str, Callable[[float], float]] = {
     "log1p": lambda a: math.log(a + 1),
     "logabs": lambda a: math.log(abs(a)),
     "sqrtabs": lambda a: math.sqrt(abs(a)),
+    "cbrt": math.cbrt,
 }
 
 
@@ -99,8 +111,9 @@ def parse(text: str, names: Mapping[str, sp.Symbol]) -> sp.Expr:
     Raises
     ------
     ValueError
-        For anything else, naming the position (from 1) and the word there, and for constants that have
-        no finite value, as in ``1/0``.
+        For anything else, naming the position (from 1) and the word there, for constants that have
+        no finite value, as in ``1/0``, and for a text of more than `MAX_SIGNS` signs or with brackets
+        nested more than `MAX_BRACKETS` deep.
 
     Examples
     --------
@@ -110,6 +123,8 @@ def parse(text: str, names: Mapping[str, sp.Symbol]) -> sp.Expr:
     """
     if not isinstance(text, str):
         raise TypeError(f"A formula must be a string, got {type(text).__name__}.")
+    if len(text) > MAX_SIGNS:
+        raise ValueError(f"The formula has {len(text):,} signs; it may have at most {MAX_SIGNS:,}.")
     reader = _Parser(text, names)
     try:
         expr = reader.sum()
@@ -117,7 +132,10 @@ def parse(text: str, names: Mapping[str, sp.Symbol]) -> sp.Expr:
             raise reader.error("expected an operator or the end")
         check_constants(expr)
     except (OverflowError, ZeroDivisionError) as error:
-        raise ValueError(f"The formula {text!r} holds what is no finite number: {error}.") from None
+        short = text if len(text) <= 80 else f"{text[:77]}..."
+        raise ValueError(f"The formula {short!r} holds what is no finite number: {error}.") from None
+    except RecursionError:
+        raise ValueError("The formula is nested too deep to be read from where this was called.") from None
     return expr
 
 
@@ -144,6 +162,7 @@ class _Parser:
         self._names = names
         self._next = 0
         self._depth = 0
+        self._build = Builder()
 
     @property
     def kind(self) -> str:
@@ -172,23 +191,31 @@ class _Parser:
 
     def sum(self) -> sp.Expr:
         self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise self.error(f"brackets are nested more than {_MAX_DEPTH} deep")
-        value = self._product()
+        if self._depth > MAX_BRACKETS:
+            raise self.error(f"brackets are nested more than {MAX_BRACKETS} deep")
+        terms = [self._product()]
         while sign := self._take("+", "-"):
             right = self._product()
-            value = value + right if sign == "+" else value - right
+            terms.append(right if sign == "+" else -right)
         self._depth -= 1
-        return value
+        return self._build.add(terms)
 
     def _product(self) -> sp.Expr:
         value = self._signed()
+        rest: list[sp.Expr] = []
+        count = 0
         while sign := self._take("*", "/"):
             right = self._signed()
-            if sign == "/" and right.is_zero:
-                raise ZeroDivisionError("division by zero")
-            value = value * right if sign == "*" else value / right
-        return value
+            if sign == "/":
+                if right.is_number and float(right) == 0:
+                    raise ZeroDivisionError("division by zero")
+                right = self._build.pow(right, sp.S.NegativeOne)
+            count += 1
+            if count > _STEPWISE:
+                rest.append(right)
+            else:
+                value = right if value == 1 else self._build.mul([value, right])
+        return self._build.mul([value, *rest]) if rest else value
 
     def _signed(self) -> sp.Expr:
         negative = False
@@ -202,8 +229,8 @@ class _Parser:
         if not self._take("^", "**"):
             return base
         self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise self.error(f"powers are nested more than {_MAX_DEPTH} deep")
+        if self._depth > MAX_BRACKETS:
+            raise self.error(f"powers are nested more than {MAX_BRACKETS} deep")
         exponent = self._signed()
         self._depth -= 1
         return self._call("pow", [base, exponent])
@@ -252,16 +279,10 @@ class _Parser:
         if all(argument.is_number for argument in arguments):
             if word in ("pow", "safe_pow", "powabs"):
                 base, exponent = map(float, arguments)
-                return _finite_float((abs(base) if word == "powabs" else base) ** exponent)
+                return float_number((abs(base) if word == "powabs" else base) ** exponent)
             if word in _NUMERIC:
                 try:
-                    return _finite_float(_NUMERIC[word](float(arguments[0])))
+                    return float_number(_NUMERIC[word](float(arguments[0])))
                 except ValueError:
                     raise ZeroDivisionError(f"{word}({arguments[0]}) is undefined") from None
-        return _FUNCTIONS[word][1](*arguments)
-
-
-def _finite_float(value: Any) -> sp.Expr:
-    if isinstance(value, complex) or not math.isfinite(value):
-        raise OverflowError(f"{value} is no finite real number")
-    return sp.Integer(int(value)) if value.is_integer() and abs(value) < 2**53 else sp.Float(value)
+        return _FUNCTIONS[word][1](self._build, *arguments)

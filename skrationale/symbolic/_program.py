@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from ._building import postorder, shown
+
 FUNCTIONS: dict[Any, str] = {
     sp.exp: "exp",
     sp.log: "log",
@@ -21,6 +23,7 @@ FUNCTIONS: dict[Any, str] = {
     sp.sign: "sign",
 }
 """Functions of one argument that a formula may hold, beside sums, products, powers, `Max` and `Min`."""
+_MOST_CELLS = 2_000_000
 
 
 def symbols(n: int, letter: str = "v") -> tuple[sp.Symbol, ...]:
@@ -60,7 +63,12 @@ class Program:
         self._parameters = {symbol: j for j, symbol in enumerate(parameters)}
         self._steps: list[tuple[str, Any]] = []
         self._position: dict[sp.Basic, int] = {}
-        self._add(sp.sympify(expr))
+        expr = sp.sympify(expr)
+        # arguments first, so that `_add` hardly calls itself, however deep the tree is
+        for node in postorder(expr):
+            if node.args and not node.is_number:
+                self._add(node)
+        self._add(expr)
 
     def _add(self, node: sp.Basic) -> int:
         """Append the steps of a node, arguments first; return the position of its result."""
@@ -81,7 +89,7 @@ class Program:
         elif node.func in FUNCTIONS:
             step = (FUNCTIONS[node.func], self._add(node.args[0]))
         else:
-            raise ValueError(f"A formula cannot hold {node.func.__name__}, as in {node}.")
+            raise ValueError(f"A formula cannot hold {node.func.__name__}, as in {shown(node)}.")
         self._steps.append(step)
         self._position[node] = len(self._steps) - 1
         return self._position[node]
@@ -105,6 +113,33 @@ class Program:
             value = self._values(X, theta)[-1]
             # a constant becomes a column
             return value + (np.zeros(len(X)) if isinstance(X, np.ndarray) else X.new_zeros(len(X)))
+
+    def parts(self, nodes: Sequence[sp.Expr], X: np.ndarray) -> list[np.ndarray]:
+        """Evaluate parts of the expression, and other trees of the same symbols.
+
+        Parameters
+        ----------
+        nodes : sequence of k sympy.Expr
+            What to evaluate.
+        X : ndarray of shape (n, p)
+            Columns in the order of the variables.
+
+        Returns
+        -------
+        list of k ndarray of shape (n,)
+            Values of each.
+        """
+        positions = [self._add(node) for node in nodes]
+        # few rows at a time, since all steps are kept while they run
+        size = max(_MOST_CELLS // max(len(self._steps), 1), 1)
+        blocks: list[list[np.ndarray]] = [[] for _ in nodes]
+        with np.errstate(all="ignore"):
+            for start in range(0, len(X), size):
+                rows = X[start : start + size]
+                values = self._values(rows, ())
+                for block, position in zip(blocks, positions, strict=True):
+                    block.append(values[position] + np.zeros(len(rows)))
+        return [np.concatenate([np.zeros(0), *block]) for block in blocks]
 
     def _values(self, X: Any, theta: Any) -> list[Any]:
         if isinstance(X, np.ndarray):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import sympy as sp
 
+from ._building import Builder, check_constants, fold
 from ._program import Program
-from ._tree import check_constants, complexity, rebuild
+from ._tree import complexity
 
 _MOST_NODES = 60
 _LARGEST_POWER = 4
+_MOST_TERMS = 1000
 
 
 def simplify_tree(
@@ -36,6 +39,10 @@ def simplify_tree(
         At most as complex as `expr`; equal to the rounded tree, relative to 1e-9, on all rows.
     """
     start = expr if digits is None else round_numbers(expr, digits)
+    try:
+        check_constants(start)
+    except OverflowError:  # numbers that were apart have met
+        start = expr
     values = Program(start, symbols)(rows)
     best = start if complexity(start) <= complexity(expr) else expr
     for candidate in _candidates(start):
@@ -44,16 +51,20 @@ def simplify_tree(
     return best
 
 
-def round_numbers(node: sp.Expr, digits: int) -> sp.Expr:
+def round_numbers(expr: sp.Expr, digits: int) -> sp.Expr:
     """Round the decimal numbers of a tree; 2.0 as an exponent becomes exact."""
-    if node.is_Float:
-        return sp.Float(float(f"{float(node):.{digits - 1}e}"))
-    if not node.args or node.is_number:
-        return node
-    arguments = [round_numbers(argument, digits) for argument in node.args]
-    if node.is_Pow and arguments[1].is_Float and float(arguments[1]).is_integer():
-        arguments[1] = sp.Integer(int(arguments[1]))
-    return rebuild(node, arguments)
+    build = Builder()
+
+    def visit(node: sp.Expr, arguments: list[sp.Expr]) -> sp.Expr:
+        if node.is_Float:
+            return sp.Float(float(f"{float(node):.{digits - 1}e}"))
+        if not node.args or node.is_number:
+            return node
+        if node.is_Pow and arguments[1].is_Float and float(arguments[1]).is_integer():
+            arguments[1] = sp.Integer(int(arguments[1]))
+        return build.again(node, arguments)
+
+    return fold(expr, visit)
 
 
 def _candidates(expr: sp.Expr) -> Iterator[sp.Expr]:
@@ -65,15 +76,40 @@ def _candidates(expr: sp.Expr) -> Iterator[sp.Expr]:
         return
     yield sp.factor_terms(tidy)
     powers = [abs(power.exp) for power in tidy.atoms(sp.Pow) if power.exp.is_Integer]
-    if max(powers, default=0) <= _LARGEST_POWER:
+    if max(powers, default=0) <= _LARGEST_POWER and _most_terms(tidy) <= _MOST_TERMS:
         expanded = sp.expand(tidy, power_exp=False, power_base=False, log=False)
         yield expanded
         yield sp.factor_terms(expanded)
 
 
-def _tidy(node: sp.Expr) -> sp.Expr:
+def _tidy(expr: sp.Expr) -> sp.Expr:
     """Let sympy evaluate each node again, arguments first."""
-    return rebuild(node, map(_tidy, node.args)) if node.args and not node.is_number else node
+    build = Builder()
+    return fold(
+        expr, lambda node, found: build.again(node, found) if node.args and not node.is_number else node
+    )
+
+
+def _most_terms(expr: sp.Expr) -> int:
+    """Bound the number of terms of the largest sum that multiplying out all brackets would give."""
+    largest = 1
+
+    def visit(node: sp.Expr, terms: list[int]) -> int:
+        nonlocal largest
+        own = 1
+        if node.is_Add:
+            own = sum(terms)
+        elif node.is_Mul:
+            own = math.prod(terms)
+        elif node.is_Pow and node.exp.is_Integer and node.exp > 0:
+            n = int(node.exp)
+            own = math.comb(terms[0] + n - 1, n) if n <= _LARGEST_POWER else 1
+        largest = max(largest, own)
+        # what is larger is not multiplied out: its exact size does not matter
+        return min(own, 10**6)
+
+    fold(expr, visit)
+    return largest
 
 
 def _same(expr: sp.Expr, symbols: Sequence[sp.Symbol], rows: np.ndarray, values: np.ndarray) -> bool:

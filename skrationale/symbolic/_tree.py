@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sympy as sp
 
+from ._building import MAX_DEPTH, MAX_NODES, fold
 from ._program import FUNCTIONS
 
 _KINDS: dict[str, Any] = {
@@ -19,43 +19,6 @@ _KINDS: dict[str, Any] = {
     **{name: function for function, name in FUNCTIONS.items()},
 }
 _WORDS = {function: name for name, function in _KINDS.items()}
-
-
-def unique_extreme(function: Any, arguments: Iterable[sp.Expr]) -> sp.Expr:
-    """Build `Max` or `Min`, comparing numbers only: sympy's own comparison of terms can take minutes."""
-    distinct = list(dict.fromkeys(arguments))
-    numbers = [a for a in distinct if a.is_number]
-    if len(numbers) > 1:
-        distinct = [a for a in distinct if not a.is_number] + [function(*numbers)]
-    return distinct[0] if len(distinct) == 1 else function(*distinct, evaluate=False)
-
-
-def check_constants(node: sp.Expr) -> None:
-    """Raise an OverflowError unless every number in the tree is finite, real and fits a float64."""
-    if not node.is_number:
-        for argument in node.args:
-            check_constants(argument)
-        return
-    try:
-        finite = math.isfinite(float(node))
-    except TypeError:
-        finite = False
-    if not finite:
-        raise OverflowError(f"{node!s} is no finite real number")
-
-
-def rebuild(node: sp.Expr, arguments: Iterable[sp.Expr]) -> sp.Expr:
-    """Build a node of the same kind with other arguments; sympy may tidy up, but compares no terms."""
-    if node.func in (sp.Max, sp.Min):
-        return unique_extreme(node.func, arguments)
-    return node.func(*arguments)
-
-
-def replace_symbols(node: sp.Expr, symbols: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
-    """Put other trees in place of symbols."""
-    if not node.args or node.is_number:
-        return symbols.get(node, node)
-    return rebuild(node, [replace_symbols(argument, symbols) for argument in node.args])
 
 
 def to_lists(node: sp.Expr) -> Any:
@@ -77,6 +40,10 @@ def to_lists(node: sp.Expr) -> Any:
     >>> to_lists(2.5 * x + 1)
     ['add', 1, ['mul', 2.5, 'v0']]
     """
+    return fold(node, _list)
+
+
+def _list(node: sp.Expr, arguments: list[Any]) -> Any:
     if node.is_Symbol:
         return node.name
     if node.is_Integer:
@@ -87,7 +54,7 @@ def to_lists(node: sp.Expr) -> Any:
         return ["ratio", int(node.p), int(node.q)]
     if node in (sp.pi, sp.E):
         return ["constant", str(node)]
-    return [_WORDS[node.func], *map(to_lists, node.args)]
+    return [_WORDS[node.func], *arguments]
 
 
 def from_lists(lists: Any, symbols: dict[str, sp.Symbol]) -> sp.Expr:
@@ -108,22 +75,50 @@ def from_lists(lists: Any, symbols: dict[str, sp.Symbol]) -> sp.Expr:
     Raises
     ------
     ValueError
-        When an operation or a name is unknown.
+        When an operation or a name is unknown, has other arguments than it may, or the tree is too large.
     """
+    level, depth = [lists], 0
+    while level := [part for part in level if isinstance(part, list)]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ValueError(f"The formula is nested too deep; it may be nested at most {MAX_DEPTH} deep.")
+        level = [argument for part in level for argument in part]
+        if len(level) > MAX_NODES:
+            raise ValueError(f"The formula has too many parts; it may have at most {MAX_NODES:,}.")
+    return _read(lists, symbols)
+
+
+def _read(lists: Any, symbols: dict[str, sp.Symbol]) -> sp.Expr:
     if isinstance(lists, str) and lists in symbols:
         return symbols[lists]
     if isinstance(lists, bool) or not isinstance(lists, (int, float, list)) or lists == []:
-        raise ValueError(f"A formula cannot hold {lists!r}; known names are {list(symbols)[:10]}.")
-    if not isinstance(lists, list):
-        return sp.Integer(lists) if isinstance(lists, int) else sp.Float(lists)
+        raise ValueError(f"A formula cannot hold {_short(lists)}; known names are {list(symbols)[:10]}.")
+    if isinstance(lists, int):
+        return sp.Integer(lists)
+    if isinstance(lists, float):
+        if not math.isfinite(lists):
+            raise ValueError(f"A formula cannot hold the number {lists}.")
+        return sp.Float(lists)
     word, *arguments = lists
     if word == "ratio":
-        return sp.Rational(*map(int, arguments))
+        if len(arguments) != 2 or any(type(a) is not int for a in arguments) or arguments[1] == 0:
+            raise ValueError(f"A ratio must have two integers, the second not 0, got {_short(arguments)}.")
+        return sp.Rational(*arguments)
     if word == "constant":
-        return {"pi": sp.pi, "E": sp.E}[arguments[0]]
-    if word not in _KINDS:
-        raise ValueError(f"A formula cannot hold the operation {word!r}; known are {list(_KINDS)}.")
-    return _KINDS[word](*(from_lists(argument, symbols) for argument in arguments), evaluate=False)
+        if arguments not in (["pi"], ["E"]):
+            raise ValueError(f"A constant must be 'pi' or 'E', got {_short(arguments)}.")
+        return sp.pi if arguments == ["pi"] else sp.E
+    if not isinstance(word, str) or word not in _KINDS:
+        raise ValueError(f"A formula cannot hold the operation {_short(word)}; known are {list(_KINDS)}.")
+    few, many = {"pow": (2, 2)}.get(word, (1, MAX_NODES if word in ("add", "mul", "max", "min") else 1))
+    if not few <= len(arguments) <= many:
+        raise ValueError(f"The operation {word!r} cannot have {len(arguments)} arguments.")
+    return _KINDS[word](*[_read(argument, symbols) for argument in arguments], evaluate=False)
+
+
+def _short(value: Any) -> str:
+    text = f"a list of {len(value)}" if isinstance(value, list) and len(value) > 3 else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def split_product(node: sp.Expr) -> tuple[bool, list[sp.Expr], list[sp.Expr]]:
@@ -153,7 +148,7 @@ def split_product(node: sp.Expr) -> tuple[bool, list[sp.Expr], list[sp.Expr]]:
     for factor in node.args if node.is_Mul and not node.is_number else (node,):
         if factor == -1 and node.is_Mul:
             negative = not negative
-        elif factor.is_Pow and not factor.is_number and factor.exp.is_number and float(factor.exp) < 0:
+        elif _stands_below(factor):
             exponent = -factor.exp
             below.append(factor.base if exponent == 1 else sp.Pow(factor.base, exponent, evaluate=False))
         else:
@@ -185,22 +180,27 @@ def complexity(node: sp.Expr) -> int:
     >>> complexity(x), complexity(2.5 * x - y + 1), complexity(x / sp.sqrt(y)), complexity(3 * x**2)
     (1, 3, 4, 2)
     """
-    return max(_count(node), 1)
+    return max(fold(node, _count), 1)
 
 
-def _count(node: sp.Expr) -> int:
+def _count(node: sp.Expr, counts: list[int]) -> int:
     if node.is_number:
         return 0
     if not node.args:
         return 1
     parts = [part for part in node.args if not part.is_number]
+    total = sum(counts)
     if node.is_Mul:
-        _, above, below = split_product(sp.Mul(*parts, evaluate=False) if len(parts) > 1 else parts[0])
-        factors = above + below
+        below = [part for part in parts if _stands_below(part)]
+        # a power of -1 below the line is no operation of its own
+        total -= sum(part.exp == -1 for part in below)
         # a number alone above the line still makes a division
-        return sum(map(_count, factors)) + max(len(factors) - 1, len(below))
-    operations = len(parts) - 1 if node.is_Add else max(len(parts) - 1, 1)
-    return sum(map(_count, parts)) + operations
+        return total + max(len(parts) - 1, len(below))
+    return total + (len(parts) - 1 if node.is_Add else max(len(parts) - 1, 1))
+
+
+def _stands_below(factor: sp.Expr) -> bool:
+    return factor.is_Pow and not factor.is_number and factor.exp.is_number and float(factor.exp) < 0
 
 
 def float_or_none(node: sp.Expr) -> float | None:

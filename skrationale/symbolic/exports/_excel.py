@@ -12,7 +12,7 @@ import sympy as sp
 from .._state import plain_level
 from .._tree import float_or_none
 from ._names import Leaf, leaves, unique_names
-from ._printer import ATOM, Printer
+from ._printer import ATOM, Printer, bracket_depth
 
 if TYPE_CHECKING:
     from .._formula import Formula
@@ -23,6 +23,8 @@ _SMALLEST, _LARGEST = 2.2251e-308, 9.99e307
 
 
 class _ExcelPrinter(Printer):
+    language = "Excel"
+    most_signs = _MOST_SIGNS
     functions = {"log": "LN"}
 
     def number(self, value: float) -> str:
@@ -100,15 +102,6 @@ def _leaf(leaf: Leaf, cell: str, printer: _ExcelPrinter) -> str:
     return f"IF(EXACT({cell},{quoted}),1,0)"
 
 
-def _depth(text: str) -> int:
-    """Count how deep brackets are nested, texts left out."""
-    deepest = depth = 0
-    for sign in re.sub(r'"[^"]*"', "", text):
-        depth += (sign == "(") - (sign == ")")
-        deepest = max(deepest, depth)
-    return deepest
-
-
 def to_excel(formula: Formula, cells: Mapping[str, str] | None) -> str:
     """Write a formula; see ``Formula.to_excel``."""
     found = leaves(formula)
@@ -118,6 +111,8 @@ def to_excel(formula: Formula, cells: Mapping[str, str] | None) -> str:
     text = "=" + _ExcelPrinter(names).text(formula.expr)
     if len(text) > _MOST_SIGNS:
         raise ValueError(f"The formula has {len(text)} signs; Excel takes at most {_MOST_SIGNS}.")
-    if _depth(text) > _MOST_LEVELS:
-        raise ValueError(f"Brackets are nested {_depth(text)} deep; Excel takes at most {_MOST_LEVELS}.")
+    if bracket_depth(text) > _MOST_LEVELS:
+        raise ValueError(
+            f"Brackets are nested {bracket_depth(text)} deep; Excel takes at most {_MOST_LEVELS}."
+        )
     return text

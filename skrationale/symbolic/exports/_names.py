@@ -26,14 +26,16 @@ def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     >>> unique_names(["age", "age", "age_2"])
     ('age', 'age_3', 'age_2')
     """
-    unique: list[str] = []
+    unique: dict[str, None] = {}
     taken = set(names)
+    numbers: dict[str, int] = {}
     for name in names:
-        candidate, number = name, 1
+        candidate, number = name, numbers.get(name, 1)
         while candidate in unique or (number > 1 and candidate in taken):
             number += 1
             candidate = f"{name}_{number}"
-        unique.append(candidate)
+        numbers[name] = number
+        unique[candidate] = None
     return tuple(unique)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import reduce
 
 import sympy as sp
 
+from .._building import postorder
 from .._program import FUNCTIONS
 from .._tree import float_or_none, split_product
 
 SUM, SIGNED, PRODUCT, POWER, ATOM = range(5)
 """How tightly a piece of text holds together; `SIGNED` begins with a minus sign."""
+
+_STEPWISE = 8
 
 
 class Printer:
@@ -26,16 +30,43 @@ class Printer:
     functions: Mapping[str, str] = {}
     """Names of functions in the language, where they differ from those of `FUNCTIONS`."""
     times = "*"
+    language = "the language asked for"
+    most_signs = 1_000_000
+    """How long the text may be; some languages have no way but to write parts several times."""
+    widest = 100
+    """How many parts a sum or product may have before it is written in groups: compilers nest each part."""
 
     def __init__(self, names: Mapping[sp.Symbol, str]) -> None:
         self._names = names
+        self._pieces: dict[sp.Expr, tuple[str, int]] = {}
+        self._outermost = True
 
     def text(self, node: sp.Expr) -> str:
         """Write a tree."""
+        if self._outermost and node not in self._pieces:
+            # arguments first, so that no method calls itself deeper than a few times
+            self._outermost = False
+            try:
+                for part in postorder(node):
+                    if part.args and not part.is_number:
+                        self.piece(part)
+            finally:
+                self._outermost = True
         return self.piece(node)[0]
 
     def piece(self, node: sp.Expr) -> tuple[str, int]:
-        """Write a tree; also say how tightly the text holds together."""
+        """Write a tree; also say how tightly the text holds together. Each part is written once."""
+        found = self._pieces.get(node)
+        if found is None:
+            found = self._pieces[node] = self._piece(node)
+            if len(found[0]) > self.most_signs:
+                raise ValueError(
+                    f"The formula has more than {self.most_signs} signs in {self.language}, "
+                    f"which takes at most {self.most_signs}."
+                )
+        return found
+
+    def _piece(self, node: sp.Expr) -> tuple[str, int]:
         if node.is_Symbol:
             return self._names[node], ATOM
         value = float_or_none(node)
@@ -60,7 +91,17 @@ class Printer:
         """Write a number that is not negative, with all its digits."""
         return repr(value)
 
+    def _groups(self, node: sp.Expr) -> list[str]:
+        """Write a wide sum or product in groups, each in brackets; nothing for one that is not wide."""
+        if len(node.args) <= self.widest:
+            return []
+        starts = range(0, len(node.args), self.widest)
+        groups = [node.func(*node.args[i : i + self.widest], evaluate=False) for i in starts]
+        return [f"({self.text(group)})" for group in groups]
+
     def _sum(self, node: sp.Expr) -> tuple[str, int]:
+        if groups := self._groups(node):
+            return " + ".join(groups), SUM
         text = self.at_least(node.args[0], SIGNED)
         for term in node.args[1:]:
             right, level = self.piece(term)
@@ -69,6 +110,8 @@ class Printer:
 
     def product(self, node: sp.Expr) -> tuple[str, int]:
         """Write a product, factor by factor."""
+        if node.is_Mul and (groups := self._groups(node)):
+            return self.times.join(groups), PRODUCT
         negative, text = False, ""
         for factor in node.args if node.is_Mul else (node,):
             value = float_or_none(factor)
@@ -107,4 +150,18 @@ class Printer:
     def extreme(self, word: str, node: sp.Expr) -> tuple[str, int]:
         """Write the largest or smallest of some terms, two by two."""
         name = self.functions.get(word, word)
-        return reduce(lambda left, right: f"{name}({left}, {right})", map(self.text, node.args)), ATOM
+        texts = [self.text(argument) for argument in node.args]
+        while len(texts) > _STEPWISE:
+            # many as a tree, since a chain would be nested as deep as it is long
+            pairs = zip(texts[::2], [*texts[1::2], ""], strict=False)
+            texts = [f"{name}({left}, {right})" if right else left for left, right in pairs]
+        return reduce(lambda left, right: f"{name}({left}, {right})", texts), ATOM
+
+
+def bracket_depth(text: str) -> int:
+    """Count how deep brackets are nested, texts in double quotes left out."""
+    deepest = depth = 0
+    for sign in re.sub(r'"[^"]*"', "", text):
+        depth += (sign == "(") - (sign == ")")
+        deepest = max(deepest, depth)
+    return deepest

@@ -10,11 +10,12 @@ import sympy as sp
 
 from .._state import plain_level
 from ._names import Leaf, check_function_name, leaves
-from ._printer import ATOM, POWER, Printer
+from ._printer import ATOM, POWER, Printer, bracket_depth
 
 if TYPE_CHECKING:
     from .._formula import Formula
 
+_MOST_BRACKETS = 190
 _MISSING = """def _missing(value):
     return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 """
@@ -124,10 +125,19 @@ def _used(helpers: dict[str, str], body: str) -> list[str]:
     return [_MISSING, *used] if any("_missing(" in text for text in [*used, body]) else used
 
 
+def _checked(value: str) -> str:
+    """Raise a ValueError for an expression that Python's own parser refuses."""
+    depth = bracket_depth(value)
+    if depth > _MOST_BRACKETS:
+        raise ValueError(f"Brackets are nested {depth} deep; Python takes at most {_MOST_BRACKETS}.")
+    return value
+
+
 def to_python(formula: Formula, name: str) -> str:
     """Write a function of one row; see ``Formula.to_python``."""
     check_function_name(name)
-    value = _PythonPrinter({leaf.symbol: leaf.argument for leaf in leaves(formula)}).text(formula.expr)
+    printer = _PythonPrinter({leaf.symbol: leaf.argument for leaf in leaves(formula)})
+    value = _checked(printer.text(formula.expr))
     lines = [*_assignments(formula, "row", "float(_missing({}))", "math.nan"), f"return {value}"]
     body = "\n    ".join(lines)
     helpers = "\n\n".join(_used(_PYTHON_HELPERS, body))
@@ -143,7 +153,8 @@ def {name}(row):
 def to_numpy(formula: Formula, name: str) -> str:
     """Write a function of columns; see ``Formula.to_numpy``."""
     check_function_name(name)
-    value = _NumpyPrinter({leaf.symbol: leaf.argument for leaf in leaves(formula)}).text(formula.expr)
+    printer = _NumpyPrinter({leaf.symbol: leaf.argument for leaf in leaves(formula)})
+    value = _checked(printer.text(formula.expr))
     lines = _assignments(formula, "data", "_absent({})", "np.nan")
     first = ascii(leaves(formula)[0].variable.name if lines else formula.reader.feature_names[0])
     lines += [

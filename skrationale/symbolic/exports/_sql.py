@@ -124,6 +124,8 @@ def _can_be_null(node: sp.Expr) -> bool:
 
 
 class _SqlPrinter(Printer):
+    language = "SQL"
+
     def __init__(self, names: dict[sp.Symbol, str], dialect: str, may_be_null: set[sp.Symbol]) -> None:
         super().__init__(names)
         self._dialect = dialect

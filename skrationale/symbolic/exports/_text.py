@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 import sympy as sp
@@ -35,6 +36,8 @@ class PlainPrinter(Printer):
     precision : int, default=None
         Significant digits of numbers; None: as many as tell the number from all others.
     """
+
+    widest = sys.maxsize
 
     def __init__(self, names: Mapping[sp.Symbol, str], precision: int | None = None) -> None:
         super().__init__(names)
