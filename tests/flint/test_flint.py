@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from estimators import CLASSIFIERS
+from seeds import SEED
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.frozen import FrozenEstimator
@@ -24,18 +25,18 @@ from skrationale.flint._reading import mean_relevance, relevance, relevant
 from skrationale.tabular import TableEncoder
 from skrationale.training import row_losses, seeded, soft_losses
 
-FAST = {"n_attributes": 8, "max_epochs": 40, "random_state": 0, "device": "cpu"}
+FAST = {"n_attributes": 8, "max_epochs": 40, "random_state": SEED, "device": "cpu"}
 
 
 def halves(load):
     X, y = load(return_X_y=True)
-    return train_test_split(X, y, test_size=0.3, random_state=0)
+    return train_test_split(X, y, test_size=0.3, random_state=SEED)
 
 
 @pytest.fixture(scope="module")
 def digits():
     X, X_test, y, y_test = halves(load_digits)
-    return FLINTClassifier(random_state=0).fit(X, y), X_test, y_test
+    return FLINTClassifier(random_state=SEED).fit(X, y), X_test, y_test
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ class TestByDesign:
         X, X_test, y, _ = halves(load_breast_cancer)
         medians = []
         for weight in (0.0, 10.0):
-            model = FLINTClassifier(rule_lambda=weight, random_state=0, n_attributes=8, max_epochs=100)
+            model = FLINTClassifier(rule_lambda=weight, random_state=SEED, n_attributes=8, max_epochs=100)
             told = model.fit(X, y).describe(max_depth=3).to_frame()
             medians.append(told["rule_r2"].median())
         assert medians[1] > medians[0] + 0.03
@@ -201,7 +202,9 @@ class TestByDesign:
     def test_names_are_the_users(self):
         X, y = load_diabetes(return_X_y=True)
         names = ["weight", "pressure", "sugar"]
-        model = FLINTRegressor(n_attributes=3, attribute_names=names, max_epochs=5, random_state=0).fit(X, y)
+        model = FLINTRegressor(n_attributes=3, attribute_names=names, max_epochs=5, random_state=SEED).fit(
+            X, y
+        )
         assert model.explain(X).feature_names == tuple(names)
         assert model.describe_attribute("sugar").name == "sugar"
 
@@ -215,7 +218,7 @@ class TestByDesign:
         assert 0.01 < model.disagreement(X).mean() < 0.1
 
     def test_a_constant_needs_no_attributes(self):
-        X = np.random.RandomState(0).normal(size=(40, 3))
+        X = np.random.RandomState(SEED).normal(size=(40, 3))
         model = FLINTRegressor(n_attributes=4).fit(X, np.full(40, 2.5))
         assert (model.predict(X) == 2.5).all()
         assert model.n_active_attributes_ == 0
@@ -261,8 +264,10 @@ class TestGivenPredictors:
     @pytest.mark.parametrize("load", [load_breast_cancer, load_digits])
     def test_a_fitted_network_of_scikit_learn(self, load):
         X, X_test, y, y_test = halves(load)
-        network = make_pipeline(StandardScaler(), MLPClassifier((64,), max_iter=60, random_state=0)).fit(X, y)
-        model = FLINTClassifier(FrozenEstimator(network), random_state=0).fit(X, y)
+        network = make_pipeline(StandardScaler(), MLPClassifier((64,), max_iter=60, random_state=SEED)).fit(
+            X, y
+        )
+        model = FLINTClassifier(FrozenEstimator(network), random_state=SEED).fit(X, y)
         np.testing.assert_allclose(model.predict_proba(X_test), network.predict_proba(X_test), atol=1e-6)
         np.testing.assert_array_equal(model.predict(X_test), network.predict(X_test))
         assert model.fidelity(X_test)["same_class"] > 0.95
@@ -276,7 +281,7 @@ class TestGivenPredictors:
     def test_scores_of_all_activations(self, activation):
         X, y = load_diabetes(return_X_y=True)
         network = MLPRegressor(
-            hidden_layer_sizes=(8, 5), activation=activation, max_iter=30, random_state=0
+            hidden_layer_sizes=(8, 5), activation=activation, max_iter=30, random_state=SEED
         ).fit(X, y)
         model = FLINTRegressor(FrozenEstimator(network), **FAST | {"max_epochs": 2}).fit(X, y)
         np.testing.assert_allclose(model.predict_model(X), network.predict(X), rtol=1e-9)
@@ -285,7 +290,7 @@ class TestGivenPredictors:
     def test_reasons_by_column_of_a_given_network(self):
         X, y = load_diabetes(return_X_y=True, as_frame=True)
         network = make_pipeline(
-            StandardScaler(), MLPRegressor(hidden_layer_sizes=(16,), max_iter=400, random_state=0)
+            StandardScaler(), MLPRegressor(hidden_layer_sizes=(16,), max_iter=400, random_state=SEED)
         )
         model = FLINTRegressor(network, decide_with="interpreter", **FAST).fit(X, y)
         explanation = model.explain(X[:40], by="column")
@@ -299,7 +304,7 @@ class TestGivenPredictors:
     def test_an_unfitted_one_is_cloned_and_fitted(self):
         X, y = load_breast_cancer(return_X_y=True)
         network = SmoothMLPClassifier(
-            hidden_layer_sizes=(8,), max_epochs=5, jacobian_lambda=0.01, random_state=0
+            hidden_layer_sizes=(8,), max_epochs=5, jacobian_lambda=0.01, random_state=SEED
         )
         model = FLINTClassifier(network, **FAST | {"max_epochs": 5}).fit(X, y)
         assert not hasattr(network, "classes_")
@@ -326,14 +331,14 @@ class TestGivenPredictors:
 
     def test_one_that_predicts_a_constant(self):
         X, y = load_diabetes(return_X_y=True)
-        network = RationaleRegressor(max_epochs=2, random_state=0).fit(np.zeros_like(X), y)
+        network = RationaleRegressor(max_epochs=2, random_state=SEED).fit(np.zeros_like(X), y)
         model = FLINTRegressor(FrozenEstimator(network), **FAST).fit(X, y)
         np.testing.assert_allclose(model.predict(X), y.mean())
 
     def test_a_torch_module_with_named_layers(self):
         X, y = load_breast_cancer(return_X_y=True)
         X = (X - X.mean(axis=0)) / X.std(axis=0)
-        torch.manual_seed(0)
+        torch.manual_seed(SEED)
         module = torch.nn.Sequential(
             torch.nn.Linear(30, 12), torch.nn.ReLU(), torch.nn.Dropout(), torch.nn.Linear(12, 2)
         )
@@ -350,10 +355,10 @@ class TestGivenPredictors:
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
 
     def test_a_torch_module_answers_several_threads_as_it_answers_one(self):
-        X, y = np.random.RandomState(0).normal(size=(120, 3)), np.arange(120.0)
+        X, y = np.random.RandomState(SEED).normal(size=(120, 3)), np.arange(120.0)
         with seeded(0):
             module = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
-        model = FLINTRegressor(module, decide_with="interpreter", max_epochs=1, random_state=0).fit(X, y)
+        model = FLINTRegressor(module, decide_with="interpreter", max_epochs=1, random_state=SEED).fit(X, y)
         rows = [X[i % 100 : i % 100 + 20] for i in range(0, 3000, 10)]
         expected = [model.predict(part) for part in rows]
         before = sys.getswitchinterval()
@@ -370,12 +375,12 @@ class TestGivenPredictors:
             def forward(self, x):
                 return super().forward(x) + torch.rand(1)
 
-        X, y = np.random.RandomState(0).normal(size=(40, 3)), np.arange(40.0)
+        X, y = np.random.RandomState(SEED).normal(size=(40, 3)), np.arange(40.0)
         with seeded(0):
             module = Restless(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
         before = torch.get_rng_state()
         with pytest.raises(ValueError, match="gives two answers to one row"):
-            FLINTRegressor(module, max_epochs=1, random_state=0).fit(X, y)
+            FLINTRegressor(module, max_epochs=1, random_state=SEED).fit(X, y)
         assert torch.equal(torch.get_rng_state(), before)
 
     def test_what_has_no_hidden_layers_is_refused(self):
@@ -414,7 +419,9 @@ class TestGivenPredictors:
             (OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["city", "grade"]),
             (SimpleImputer(), ["age", "visits", "idle", "member"]),
         )
-        network = make_pipeline(columns, StandardScaler(), MLPClassifier((16,), max_iter=100, random_state=0))
+        network = make_pipeline(
+            columns, StandardScaler(), MLPClassifier((16,), max_iter=100, random_state=SEED)
+        )
         network.fit(X, y)
         model = FLINTClassifier(FrozenEstimator(network), **FAST).fit(X, y)
         new = X.assign(city=X["city"].where(X.index % 3 > 0, "Rome"))

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from seeds import SEED
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_score
@@ -19,7 +20,7 @@ from skrationale.flint._pictures import START, as_picture, largest_classes, rais
 from skrationale.tabular import TableReader
 
 mpl.use("Agg")
-SETTINGS = {"hidden_layer_sizes": (8, 16, 32), "n_attributes": 8, "lr": 3e-3, "random_state": 0}
+SETTINGS = {"hidden_layer_sizes": (8, 16, 32), "n_attributes": 8, "lr": 3e-3, "random_state": SEED}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ class SmallNet(nn.Module):
 @pytest.fixture(scope="module")
 def module(digits):
     images, y = digits
-    torch.manual_seed(0)
+    torch.manual_seed(SEED)
     net = SmallNet()
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
     x, target = torch.from_numpy(images[:1200]).float(), torch.from_numpy(y[:1200])
@@ -116,7 +117,7 @@ def test_gradients_integrate_to_the_score(model, digits, monkeypatch):
 
 
 def test_importance_is_that_of_shuffled_pixels():
-    rng = np.random.RandomState(0)
+    rng = np.random.RandomState(SEED)
     codes = rng.normal(size=(400, 3)) * [1, 2, 0]
     weights = torch.tensor([[3.0], [-1.0], [5.0]])
     importance, direction = pixel_importance(lambda x: x @ weights, codes)
@@ -198,7 +199,7 @@ def test_it_can_be_cross_validated(digits):
 
 
 def test_colours_and_large_images():
-    rng = np.random.RandomState(0)
+    rng = np.random.RandomState(SEED)
     images = rng.randint(0, 256, size=(120, 3, 18, 17)).astype(np.uint8)
     y = images[:, 0].mean(axis=(1, 2)) > images[:, 1].mean(axis=(1, 2))
     small = FLINTClassifier(max_epochs=2, **SETTINGS).fit(images, y)
@@ -240,7 +241,7 @@ def test_descriptions_name_pixels(model, digits):
 def test_a_module_is_interpreted(module, digits):
     images, y = digits
     post_hoc = FLINTClassifier(
-        module, hidden_layers=["pool", "middle"], max_epochs=20, n_attributes=8, lr=5e-3, random_state=0
+        module, hidden_layers=["pool", "middle"], max_epochs=20, n_attributes=8, lr=5e-3, random_state=SEED
     ).fit(images[:1200], y[:1200])
     assert post_hoc.fidelity(images[1200:])["same_class"] > 0.85
     with torch.no_grad():
@@ -265,9 +266,11 @@ def test_a_module_without_such_layers_is_refused(module, digits):
 
 def test_a_given_network_of_rows_takes_images(digits):
     images, y = digits
-    mlp = MLPClassifier((16,), max_iter=5, random_state=0)
+    mlp = MLPClassifier((16,), max_iter=5, random_state=SEED)
     with pytest.warns(UserWarning, match="iterations"):
-        given = FLINTClassifier(mlp, max_epochs=2, n_attributes=4, random_state=0).fit(images[:300], y[:300])
+        given = FLINTClassifier(mlp, max_epochs=2, n_attributes=4, random_state=SEED).fit(
+            images[:300], y[:300]
+        )
     np.testing.assert_array_equal(given.predict(images), given.predictor_.predict(images.reshape(-1, 64)))
     assert given.plot_attribute(0, maximise=False).axes_.shape[0] == 1
     with pytest.raises(ValueError, match="maximise=True needs gradients"):
@@ -364,7 +367,7 @@ def test_wrong_wishes_are_refused(model, options, message):
 
 def test_tables_are_drawn_as_columns(mixed):
     table, score = mixed
-    flint = FLINTClassifier(max_epochs=5, n_attributes=4, random_state=0).fit(table, score > 0)
+    flint = FLINTClassifier(max_epochs=5, n_attributes=4, random_state=SEED).fit(table, score > 0)
     display = flint.plot_attribute(1)
     description = flint.describe_attribute(1)
     labels = [text.get_text() for text in display.ax_.get_yticklabels()]

@@ -2,13 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
+from seeds import SEED
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrationale import GBDT2NNStudent
 
-FAST = {"hidden_layer_sizes": (32, 32), "max_epochs": 15, "n_synthetic": 0, "random_state": 0}
+FAST = {"hidden_layer_sizes": (32, 32), "max_epochs": 15, "n_synthetic": 0, "random_state": SEED}
 
 
 def regressor(**parameters):
@@ -39,7 +40,7 @@ def classifier(**parameters):
 
 @pytest.fixture(scope="module")
 def friedman():
-    rng = np.random.RandomState(0)
+    rng = np.random.RandomState(SEED)
     X = rng.rand(1200, 5)
     return X, 10 * np.sin(np.pi * X[:, 0] * X[:, 1]) + 20 * (X[:, 2] - 0.5) ** 2 + 5 * X[:, 3]
 
@@ -48,7 +49,7 @@ def friedman():
 def student(friedman):
     X, y = friedman
     return GBDT2NNStudent(
-        regressor(n_estimators=100), hidden_layer_sizes=(64, 64), max_epochs=60, random_state=0
+        regressor(n_estimators=100), hidden_layer_sizes=(64, 64), max_epochs=60, random_state=SEED
     ).fit(X[:900], y[:900])
 
 
@@ -63,7 +64,7 @@ def test_the_student_agrees_with_its_teacher_on_new_rows(student, friedman):
 
 def test_a_second_seed_is_as_good(student, friedman):
     X, y = friedman
-    other = GBDT2NNStudent(student.teacher, hidden_layer_sizes=(64, 64), max_epochs=60, random_state=1)
+    other = GBDT2NNStudent(student.teacher, hidden_layer_sizes=(64, 64), max_epochs=60, random_state=1 + SEED)
     other.fit(X[:900], y[:900])
     first, second = (m.fidelity(X[900:])["prediction_r2"] for m in (student, other))
     assert abs(first - second) < 0.01
@@ -72,7 +73,11 @@ def test_a_second_seed_is_as_good(student, friedman):
 def test_imitating_reasons_is_what_makes_them_faithful(student, friedman):
     X, y = friedman
     careless = GBDT2NNStudent(
-        student.teacher, hidden_layer_sizes=(64, 64), max_epochs=60, random_state=0, explanation_lambda=1e-9
+        student.teacher,
+        hidden_layer_sizes=(64, 64),
+        max_epochs=60,
+        random_state=SEED,
+        explanation_lambda=1e-9,
     ).fit(X[:900], y[:900])
     assert careless.fidelity(X[900:])["explanation_r2"] < student.fidelity(X[900:])["explanation_r2"] - 0.2
 
@@ -184,7 +189,7 @@ def test_the_path_can_be_imitated_instead(friedman):
 
 def test_integer_weights_are_repeated_rows(friedman):
     X, y = friedman[0][:150], friedman[1][:150]
-    weight = np.random.RandomState(0).randint(0, 4, 150)
+    weight = np.random.RandomState(SEED).randint(0, 4, 150)
     teacher = FrozenEstimator(regressor().fit(*friedman))
     full_batch = FAST | {"batch_size": 1000, "max_epochs": 30, "label_lambda": 0.5, "explanation": "path"}
     weighted = GBDT2NNStudent(teacher, **full_batch).fit(X, y, sample_weight=weight)
@@ -227,14 +232,14 @@ def test_synthetic_rows_are_swapped_cells_labelled_by_the_teacher(friedman):
 
     X = friedman[0].copy()
     X[::7, 1] = np.nan
-    swapped = swap_cells(X, 0.3, np.random.RandomState(0))
+    swapped = swap_cells(X, 0.3, np.random.RandomState(SEED))
     changed = (swapped != X) & ~(np.isnan(swapped) & np.isnan(X))
     assert changed.mean() == pytest.approx(0.3, abs=0.02)
     for j in range(X.shape[1]):
         assert np.isin(swapped[:, j][~np.isnan(swapped[:, j])], X[:, j]).all()
     weight = np.zeros(len(X))
     weight[5] = 1
-    only = swap_cells(X, 1.0, np.random.RandomState(0), weight)
+    only = swap_cells(X, 1.0, np.random.RandomState(SEED), weight)
     np.testing.assert_array_equal(only, np.tile(X[5], (len(X), 1)))
     assert [n_copies("auto", n) for n in (10, 1_000, 10_000, 10**6)] == [100, 100, 10, 4]
     assert [n_copies(k, 100) for k in (0, 1, 100, 101)] == [0, 1, 1, 2]
@@ -284,7 +289,7 @@ class TestTeacher:
         np.testing.assert_array_equal(teacher.predict(X), before)
 
     def test_a_frozen_teacher_may_name_and_order_levels_differently(self):
-        rng = np.random.RandomState(0)
+        rng = np.random.RandomState(SEED)
         city = rng.choice(["a", "b", "c", "d"], 400)
         size = rng.choice(["S", "M", "L"], 400)
         y = (city == "b") * 2.0 - (city == "d") + np.select([size == "M", size == "L"], [1.0, 2.0])
@@ -364,7 +369,7 @@ def test_a_model_fitted_on_a_gpu_answers_without_one(student, friedman):
 
 
 def test_many_levels():
-    rng = np.random.RandomState(0)
+    rng = np.random.RandomState(SEED)
     level = rng.randint(0, 500, 3000)
     effect = rng.normal(size=500)
     X = pd.DataFrame({"id": [f"level {k}" for k in level], "x": rng.normal(size=3000)})

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from seeds import SEED
 from sklearn.metrics import roc_auc_score
 
 from skrationale.datasets import make_syn
@@ -51,18 +52,18 @@ def true_masks(codes):
 @pytest.fixture(scope="module")
 def syn():
     """A model of Syn5, and other rows."""
-    X, y, _ = make_syn(5, 4000, random_state=1)
-    model = RationaleClassifier(max_epochs=20, random_state=0).fit(X, y)
-    return model, *make_syn(5, 4000, random_state=2)[:2]
+    X, y, _ = make_syn(5, 4000, random_state=1 + SEED)
+    model = RationaleClassifier(max_epochs=20, random_state=SEED).fit(X, y)
+    return model, *make_syn(5, 4000, random_state=2 + SEED)[:2]
 
 
 @pytest.fixture(scope="module")
 def quick():
     """A model of two noise columns and one that matters, fitted for a moment, and other rows."""
-    rng = np.random.RandomState(0)
+    rng = np.random.RandomState(SEED)
     X = rng.normal(size=(1600, 3))
     y = np.where(rng.rand(1600) < 1 / (1 + np.exp(-2 * X[:, 2])), "yes", "no")
-    model = RationaleClassifier(max_epochs=3, random_state=0).fit(X[:600], y[:600])
+    model = RationaleClassifier(max_epochs=3, random_state=SEED).fit(X[:600], y[:600])
     return model, X[600:], y[600:]
 
 
@@ -72,7 +73,7 @@ def quick():
 @pytest.mark.parametrize("n", [1000, 4000])
 def test_true_masks_are_honest(syn, n):
     model, X, y = syn
-    report = audit(with_masks(model, true_masks), X[:n], y[:n], n_refits=0, random_state=1)
+    report = audit(with_masks(model, true_masks), X[:n], y[:n], n_refits=0, random_state=1 + SEED)
     assert report.honest
     assert "leak" not in report.findings
 
@@ -84,19 +85,19 @@ def test_too_few_columns_are_insufficient(syn):
         X,
         y,
         n_refits=0,
-        random_state=0,
+        random_state=SEED,
     )
     assert "insufficient" in report.findings
 
 
 def test_hidden_switch_is_found():
     """The known failure: the switch of Syn5 is in no mask, but which columns are shown tells its sign."""
-    X, y, _ = make_syn(5, 10_000, random_state=1)
+    X, y, _ = make_syn(5, 10_000, random_state=1 + SEED)
 
     def select(codes):
         return true_masks(codes) & (np.arange(codes.shape[1]) != SWITCH)
 
-    fitted = RationaleClassifier(screening=False, max_epochs=1, random_state=0).fit(X, y)
+    fitted = RationaleClassifier(screening=False, max_epochs=1, random_state=SEED).fit(X, y)
     x, groups = fitted._model.encode(X)
     with seeded(0):
         module = MaskedPredictor((64, 64), torch.from_numpy(groups), 11, 1)
@@ -105,8 +106,8 @@ def test_hidden_switch_is_found():
     train_on_masks(module, rows, "logit", own=True, max_epochs=30, batch_size=256, lr=5e-3, device="cpu")
     model = with_masks(fitted, select, predictor=get_state(module))
 
-    X, y, _ = make_syn(5, 4000, random_state=2)
-    report = audit(model, X, y, n_refits=0, random_state=0)
+    X, y, _ = make_syn(5, 4000, random_state=2 + SEED)
+    report = audit(model, X, y, n_refits=0, random_state=SEED)
     assert not model.get_rationale(X)[:, SWITCH].any()
     assert report.own_score > 0.75
     assert not report.honest
@@ -122,7 +123,7 @@ def test_mask_that_says_the_label_is_found(quick):
         mask[np.arange(len(codes)), (codes[:, 2] > 0).astype(int)] = True
         return mask
 
-    report = audit(with_masks(model, select), X, y, n_refits=0, random_state=0)
+    report = audit(with_masks(model, select), X, y, n_refits=0, random_state=SEED)
     assert not report.honest
     assert "leak" in report.findings
     # the mask tells the sign of the third column, the cells tell nothing
@@ -141,7 +142,7 @@ def test_mask_that_says_the_label_is_found(quick):
 def test_all_and_nothing(quick, shown, finding):
     model, X, y = quick
     report = audit(
-        with_masks(model, lambda codes: np.full(codes.shape, shown)), X, y, n_refits=0, random_state=0
+        with_masks(model, lambda codes: np.full(codes.shape, shown)), X, y, n_refits=0, random_state=SEED
     )
     assert finding in report.findings
     assert "leak" not in report.findings
@@ -159,15 +160,15 @@ def test_all_and_nothing(quick, shown, finding):
 @pytest.mark.parametrize("d", [12, 40])
 def test_masks_that_fit_no_other_row(d):
     """Of 12 columns a few masks fit by chance, of 40 none at all."""
-    X = np.random.RandomState(0).normal(size=(400, d))
+    X = np.random.RandomState(SEED).normal(size=(400, d))
     y = (X[:, 0] > 0).astype(int)
-    model = RationaleClassifier(max_epochs=1, screening=False, random_state=0).fit(X[:200], y[:200])
+    model = RationaleClassifier(max_epochs=1, screening=False, random_state=SEED).fit(X[:200], y[:200])
 
     def select(codes):  # all cells together decide on each column
         digits = np.floor(1e15 * np.abs(np.sin(codes.sum(axis=1)))).astype(int)
         return (digits[:, None] >> np.arange(d)) % 2 == 1
 
-    report = audit(with_masks(model, select), X[200:], y[200:], n_refits=0, random_state=0)
+    report = audit(with_masks(model, select), X[200:], y[200:], n_refits=0, random_state=SEED)
     assert report.exchanged <= (0.25 if d == 12 else 0)
     assert "untested" in report.findings
     assert "unseen" in report.verdict
@@ -177,11 +178,11 @@ def test_masks_that_fit_no_other_row(d):
 
 
 def test_numbers():
-    X, y, _ = make_syn(5, 3000, regression=True, random_state=0)
+    X, y, _ = make_syn(5, 3000, regression=True, random_state=SEED)
     y = 1000 + 50 * y
-    model = RationaleRegressor(random_state=0, max_epochs=20).fit(X[:1500], y[:1500])
+    model = RationaleRegressor(random_state=SEED, max_epochs=20).fit(X[:1500], y[:1500])
     X, y = X[1500:], y[1500:]
-    report = audit(model, X, y, n_refits=0, random_state=0)
+    report = audit(model, X, y, n_refits=0, random_state=SEED)
     assert report.honest
     assert report.metric == "R2"
     assert report.own_score == pytest.approx(model.score(X, y))
@@ -195,7 +196,7 @@ def test_numbers():
         mask[:, 0] = model.predict(codes, mask=np.ones(codes.shape, dtype=bool)) > 1000
         return mask
 
-    report = audit(with_masks(model, select), X, y, n_refits=0, random_state=0)
+    report = audit(with_masks(model, select), X, y, n_refits=0, random_state=SEED)
     assert not report.honest
     assert report.leak > 0.2
     assert report.mask_only_score > 0.2
@@ -204,8 +205,8 @@ def test_numbers():
 def test_three_classes_in_a_mixed_table(mixed):
     table, score = mixed
     y = np.array(["no", "per<b>haps", "yes"])[np.digitize(score, np.quantile(score, [0.33, 0.66]))]
-    model = RationaleClassifier(max_epochs=30, random_state=0).fit(table[:120], y[:120])
-    report = audit(model, table[120:], y[120:], random_state=0)
+    model = RationaleClassifier(max_epochs=30, random_state=SEED).fit(table[:120], y[:120])
+    report = audit(model, table[120:], y[120:], random_state=SEED)
     assert report.metric == "accuracy"
     assert report.n_rows == 120
     assert report.own_score == pytest.approx(model.score(table[120:], y[120:]))
@@ -220,8 +221,8 @@ def test_three_classes_in_a_mixed_table(mixed):
 def test_class_that_is_not_among_the_rows(mixed):
     table, score = mixed
     y = np.digitize(score, np.quantile(score, [0.33, 0.66]))
-    model = RationaleClassifier(max_epochs=2, random_state=0).fit(table, y)
-    report = audit(model, table[y > 0], y[y > 0], n_refits=0, random_state=0)
+    model = RationaleClassifier(max_epochs=2, random_state=SEED).fit(table, y)
+    report = audit(model, table[y > 0], y[y > 0], n_refits=0, random_state=SEED)
     assert list(report.rate_by_class) == ["1", "2"]
     assert np.isfinite(report.evalx_loss)
 
@@ -229,15 +230,15 @@ def test_class_that_is_not_among_the_rows(mixed):
 def test_stability(quick):
     model, X, y = quick
     with pytest.warns(UserWarning, match="every row uses all"):
-        steady = RationaleClassifier(max_features=3, max_epochs=1, random_state=0).fit(X, y)
+        steady = RationaleClassifier(max_features=3, max_epochs=1, random_state=SEED).fit(X, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # refits do not repeat it
-        report = audit(steady, X[:200], y[:200], random_state=0)
+        report = audit(steady, X[:200], y[:200], random_state=SEED)
     assert report.stability == 1
-    assert np.isnan(audit(model, X[:200], y[:200], n_refits=0, random_state=0).stability)
-    drawn = {"max_epochs": 1, "screening": False, "lr": 1e-9, "random_state": 0}
+    assert np.isnan(audit(model, X[:200], y[:200], n_refits=0, random_state=SEED).stability)
+    drawn = {"max_epochs": 1, "screening": False, "lr": 1e-9, "random_state": SEED}
     loose = RationaleClassifier(max_features=1, **drawn).fit(X, y)
-    report = audit(loose, X[:200], y[:200], n_refits=3, random_state=0)
+    report = audit(loose, X[:200], y[:200], n_refits=3, random_state=SEED)
     assert report.stability < 0.7  # selectors as they were drawn
     assert "unstable" in report.findings
 
@@ -254,22 +255,22 @@ def test_jaccard():
 def test_seeds(quick):
     model, X, y = quick
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    first, again = (audit(model, X[:200], y[:200], n_refits=2, random_state=3) for _ in range(2))
+    first, again = (audit(model, X[:200], y[:200], n_refits=2, random_state=3 + SEED) for _ in range(2))
     assert first == again
-    assert first != audit(model, X[:200], y[:200], n_refits=2, random_state=4)
+    assert first != audit(model, X[:200], y[:200], n_refits=2, random_state=4 + SEED)
     assert torch.equal(torch_state, torch.get_rng_state())
     assert np.array_equal(numpy_state, np.random.get_state()[1])  # noqa: NPY002
 
 
 def test_most_rows(quick):
     model, X, y = quick
-    assert audit(model, X, y, n_refits=0, max_rows=150, random_state=0).n_rows == 150
+    assert audit(model, X, y, n_refits=0, max_rows=150, random_state=SEED).n_rows == 150
 
 
 @pytest.fixture(scope="module")
 def report(quick):
     model, X, y = quick
-    return audit(model, pd.DataFrame(X).to_numpy()[:200], y[:200], random_state=0)
+    return audit(model, pd.DataFrame(X).to_numpy()[:200], y[:200], random_state=SEED)
 
 
 def test_findings_follow_the_numbers(report):
@@ -362,6 +363,6 @@ def test_bad_rows(quick):
         audit(model, X[y == "yes"], y[y == "yes"])
     with pytest.raises(ValueError, match="2 features"):
         audit(model, X[:, :2], y)
-    numbers = RationaleRegressor(max_epochs=1, random_state=0).fit(X, X[:, 0])
+    numbers = RationaleRegressor(max_epochs=1, random_state=SEED).fit(X, X[:, 0])
     with pytest.raises(ValueError, match="expected numbers that vary"):
         audit(numbers, X, np.ones(len(X)))

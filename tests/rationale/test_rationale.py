@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from seeds import SEED
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
@@ -19,7 +20,7 @@ FAST = {
     "lr": 5e-3,
     "weight_decay": 1e-3,
     "device": "cpu",
-    "random_state": 0,
+    "random_state": SEED,
 }
 
 
@@ -33,7 +34,7 @@ def regressor(**changes):
 
 def line(n=400, d=6, seed=0):
     """Rows, and a number that is a sum of the first two columns and some noise."""
-    rng = np.random.RandomState(seed)
+    rng = np.random.RandomState(seed + SEED)
     X = rng.normal(size=(n, d))
     return X, 2 * X[:, 0] - X[:, 1] + 0.3 * rng.normal(size=n)
 
@@ -51,7 +52,7 @@ def binary(n=400, d=6, seed=0):
 
 def frame(n=400, seed=0):
     """A table of all kinds of columns, and a label that rests on the first three."""
-    rng = np.random.RandomState(seed)
+    rng = np.random.RandomState(seed + SEED)
     table = pd.DataFrame(
         {
             "size": rng.normal(size=n),
@@ -69,8 +70,10 @@ def frame(n=400, seed=0):
 @pytest.fixture(scope="module")
 def syn():
     """A model with the defaults, and other rows with their true masks."""
-    X, y, _ = make_syn(4, 4000, random_state=1)
-    return RationaleClassifier(device="cpu", random_state=0).fit(X, y), make_syn(4, 4000, random_state=2)
+    X, y, _ = make_syn(4, 4000, random_state=1 + SEED)
+    return RationaleClassifier(device="cpu", random_state=SEED).fit(X, y), make_syn(
+        4, 4000, random_state=2 + SEED
+    )
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +99,7 @@ class TestDefaults:
 
     def test_the_audit_calls_them_honest(self, syn):
         model, (X, y, _) = syn
-        report = model.audit(X, y, n_refits=0, random_state=0)
+        report = model.audit(X, y, n_refits=0, random_state=SEED)
         assert report.honest
         assert report.findings == ()
         assert report.leak < report.leak_limit
@@ -142,10 +145,10 @@ class TestDefaults:
 class TestMaxFeatures:
     @pytest.mark.parametrize("rate", [0.15, 0.5])
     def test_a_rate_is_met_on_new_rows(self, rate):
-        X, y, _ = make_syn(4, 1500, random_state=0)
+        X, y, _ = make_syn(4, 1500, random_state=SEED)
         # after few epochs a selector may still give all rows the same columns, and half a column cannot be
         model = classifier(max_features=rate, max_epochs=40).fit(X, y)
-        new = make_syn(4, 3000, random_state=3)[0]
+        new = make_syn(4, 3000, random_state=3 + SEED)[0]
         assert model.get_rationale(new).mean() == pytest.approx(rate, abs=0.03)
         assert model.mean_n_selected_ == pytest.approx(11 * rate, abs=0.2)
 
@@ -187,7 +190,7 @@ class TestMaxFeatures:
 class TestMask:
     def test_hidden_cells_may_be_anything(self, mixed_model):
         model, X, _ = mixed_model
-        mask = np.random.RandomState(1).rand(*X.shape) < 0.5
+        mask = np.random.RandomState(1 + SEED).rand(*X.shape) < 0.5
         expected = model.predict_proba(X, mask=mask)
         for values in (
             {"size": np.nan, "city": "Rome", "grade": "never seen", "count": -1e12, "constant": 8.0},
@@ -357,7 +360,7 @@ class TestSummaries:
     @pytest.mark.parametrize("weighted", [False, True])
     def test_frequencies_are_those_of_training_rows(self, weighted):
         X, y = classes()
-        weight = np.random.RandomState(1).rand(400) + 0.1 if weighted else np.ones(400)
+        weight = np.random.RandomState(1 + SEED).rand(400) + 0.1 if weighted else np.ones(400)
         model = classifier(max_features=0.4).fit(X, y, sample_weight=weight if weighted else None)
         mask, predicted = model.get_rationale(X), model.predict(X)
         np.testing.assert_allclose(model.selection_frequencies_, np.average(mask, axis=0, weights=weight))
@@ -473,12 +476,12 @@ class TestParameters:
 
     def test_few_epochs_without_improvement_stop_the_last_stage(self):
         X, y = binary()
-        y = np.random.RandomState(0).permutation(y)
+        y = np.random.RandomState(SEED).permutation(y)
         model = classifier(max_epochs=15, n_iter_no_change=2).fit(X, y)
         assert [row["stage"] for row in model.history_].count("prediction") < 15
 
     def test_numbers_are_seen_in_pieces_where_that_is_clearly_better(self):
-        rng = np.random.RandomState(0)
+        rng = np.random.RandomState(SEED)
         X = rng.uniform(-1, 1, (2600, 3))
         smooth, steps = X[:, 0] + rng.normal(size=2600), np.sign(np.sin(12 * X[:, 0])) + X[:, 1]
         settings = {"weight_decay": None, "max_epochs": 12}
@@ -490,7 +493,7 @@ class TestParameters:
         assert few._model.encoder.n_pieces == 0  # not tried
 
     def test_categories_have_no_pieces_to_try(self):
-        X = pd.DataFrame(np.random.RandomState(0).choice(list("abc"), (2600, 2)))
+        X = pd.DataFrame(np.random.RandomState(SEED).choice(list("abc"), (2600, 2)))
         y = (X[0] == "a").astype(float)
         model = regressor(weight_decay=None, max_epochs=3).fit(X, y)
         assert [row["stage"] for row in model.history_].count("selection") == 3
@@ -537,7 +540,7 @@ class TestPaper:
 
     @pytest.mark.filterwarnings("ignore:No column is selected")
     def test_the_target_moves_the_mean_number(self):
-        X, y, _ = make_syn(4, 1000, random_state=0)
+        X, y, _ = make_syn(4, 1000, random_state=SEED)
         settings = {"preset": "paper", "sparsity_lambda": 1.0}
         models = [classifier(max_features=rate, **settings).fit(X, y) for rate in (0.2, 0.9)]
         counts = [model.mean_n_selected_ for model in models]
@@ -561,7 +564,7 @@ class TestPaper:
     def test_hidden_cells_are_without_influence(self):
         X, y = line()
         model = regressor(preset="paper", max_features=0.5, early_stopping=False).fit(X, y)
-        mask = np.random.RandomState(0).rand(*X.shape) < 0.5
+        mask = np.random.RandomState(SEED).rand(*X.shape) < 0.5
         np.testing.assert_array_equal(
             model.predict(np.where(mask, X, 1e6), mask=mask), model.predict(X, mask=mask)
         )
@@ -571,7 +574,7 @@ class TestPaper:
 class TestWeights:
     def test_rows_without_weight_have_no_influence(self):
         X, y = classes()
-        kept = np.random.RandomState(1).rand(400) < 0.7
+        kept = np.random.RandomState(1 + SEED).rand(400) < 0.7
         X[~kept] = 50.0
         weighted = classifier().fit(X, y, sample_weight=kept.astype(float))
         left_out = classifier().fit(X[kept], y[kept])
@@ -581,13 +584,13 @@ class TestWeights:
 
     def test_weights_are_relative(self):
         X, y = binary()
-        weight = np.random.RandomState(1).randint(1, 4, 400).astype(float)
+        weight = np.random.RandomState(1 + SEED).randint(1, 4, 400).astype(float)
         one, other = (classifier(max_epochs=3).fit(X, y, sample_weight=weight * unit) for unit in (1, 8))
         np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
 
     def test_a_class_of_more_weight_is_predicted_more_often(self):
         X, y = binary()
-        y = np.where(np.random.RandomState(1).rand(400) < 0.25, np.where(y == "yes", "no", "yes"), y)
+        y = np.where(np.random.RandomState(1 + SEED).rand(400) < 0.25, np.where(y == "yes", "no", "yes"), y)
         plain = classifier().fit(X, y)
         weighted = classifier().fit(X, y, sample_weight=np.where(y == "yes", 5, 1))
         order = np.concatenate([np.arange(400), *[np.flatnonzero(y == "yes")] * 4])

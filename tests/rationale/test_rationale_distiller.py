@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
+from seeds import SEED
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.frozen import FrozenEstimator
@@ -26,10 +27,10 @@ from skrationale.rationale._selecting import SelectsColumns
 from skrationale.rationale._teacher import MAX_LOGIT, scores_of, selection_of, task_of
 from skrationale.symbolic import SmoothMLPRegressor
 
-SMALL = {"hidden_layer_sizes": (16, 16), "lr": 5e-3, "device": "cpu", "random_state": 0}
+SMALL = {"hidden_layer_sizes": (16, 16), "lr": 5e-3, "device": "cpu", "random_state": SEED}
 FAST = SMALL | {"max_epochs": 10}
 BRIEF = SMALL | {"max_epochs": 2, "weight_decay": 1e-3}
-TREES = {"n_estimators": 15, "num_leaves": 7, "verbose": -1, "n_jobs": 1, "random_state": 0}
+TREES = {"n_estimators": 15, "num_leaves": 7, "verbose": -1, "n_jobs": 1, "random_state": SEED}
 
 
 def student(teacher=None, **changes):
@@ -43,7 +44,7 @@ def brief(teacher=None, **changes):
 
 def line(n=400, seed=0):
     """Rows, and a number that is a sum of the first two of six columns and some noise."""
-    rng = np.random.RandomState(seed)
+    rng = np.random.RandomState(seed + SEED)
     X = rng.normal(size=(n, 6))
     return X, 2 * X[:, 0] - X[:, 1] + 0.3 * rng.normal(size=n)
 
@@ -60,8 +61,8 @@ def jaccard(one, other):
 @pytest.fixture(scope="module")
 def syn():
     """Rows of Syn4 and a fitted teacher."""
-    X, y, _ = make_syn(4, 3000, random_state=1)
-    teacher = RationaleClassifier(screening=False, weight_decay=1e-3, device="cpu", random_state=0)
+    X, y, _ = make_syn(4, 3000, random_state=1 + SEED)
+    teacher = RationaleClassifier(screening=False, weight_decay=1e-3, device="cpu", random_state=SEED)
     return X, y, teacher.fit(X, y)
 
 
@@ -75,7 +76,7 @@ def follower(syn):
         weight_decay=1e-3,
         audit_teacher=False,
         device="cpu",
-        random_state=0,
+        random_state=SEED,
     ).fit(X, y)
 
 
@@ -101,7 +102,7 @@ def verdict(monkeypatch):
 
 class TestStudent:
     def test_masks_are_the_teachers_on_new_rows(self, syn, follower):
-        X, y, true = make_syn(4, 3000, random_state=2)
+        X, y, true = make_syn(4, 3000, random_state=2 + SEED)
         teacher, mask = syn[2], follower.get_rationale(X)
         assert jaccard(mask, teacher.get_rationale(X)) > 0.9
         assert jaccard(mask, true) > 0.85
@@ -117,7 +118,7 @@ class TestStudent:
         assert {"train_task", "train_rationale", "train_prediction"} <= terms
 
     def test_fidelity_compares_reasons_and_scores(self, follower):
-        X, y, _ = make_syn(4, 1000, random_state=3)
+        X, y, _ = make_syn(4, 1000, random_state=3 + SEED)
         measured = follower.fidelity(X, y)
         assert measured["score"] == follower.score(X, y)
         assert measured["teacher_score"] == follower.teacher_.score(X, y)
@@ -269,7 +270,7 @@ class TestTeachers:
     def test_a_teacher_that_explains_itself_is_asked(self):
         X, y = line()
         teacher = SmoothMLPRegressor(
-            hidden_layer_sizes=(8,), max_epochs=10, jacobian_lambda=0.01, device="cpu", random_state=0
+            hidden_layer_sizes=(8,), max_epochs=10, jacobian_lambda=0.01, device="cpu", random_state=SEED
         ).fit(X, y)
         logits, live = selection_of(teacher, X)
         sizes = np.abs(teacher.explain(X).values)
@@ -302,7 +303,7 @@ class TestTeachers:
 
     @pytest.mark.parametrize(
         "teacher",
-        [LinearRegression(), LGBMRegressor(**TREES), RandomForestRegressor(10, random_state=0)],
+        [LinearRegression(), LGBMRegressor(**TREES), RandomForestRegressor(10, random_state=SEED)],
         ids=["linear", "trees", "forest"],
     )
     def test_regressors_teach_numbers_in_their_units(self, teacher):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from estimators import black_box
+from seeds import SEED
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
@@ -30,13 +31,13 @@ from skrationale.symbolic._choices import near_best
 from skrationale.symbolic._program import Program, symbols
 from skrationale.symbolic._targets import constant_loss, row_losses
 
-RNG = np.random.RandomState(0)
+RNG = np.random.RandomState(SEED)
 X = RNG.uniform(-2, 2, (200, 3))
 PRODUCT = 3 * X[:, 0] * X[:, 1] + X[:, 2]
 LINE = 2 * X[:, 0] - X[:, 2]
 LABELS = np.array(["no", "perhaps", "yes"])[np.digitize(LINE, [-1.0, 1.0])]
-SMOOTH = {"hidden_layer_sizes": (16, 16), "max_epochs": 40, "jacobian_lambda": 0.001, "random_state": 0}
-SHORT = {"niterations": 20, "population_size": 80, "n_searches": 2, "maxsize": 15, "random_state": 0}
+SMOOTH = {"hidden_layer_sizes": (16, 16), "max_epochs": 40, "jacobian_lambda": 0.001, "random_state": SEED}
+SHORT = {"niterations": 20, "population_size": 80, "n_searches": 2, "maxsize": 15, "random_state": SEED}
 
 
 class Oracle(RegressorMixin, BaseEstimator):
@@ -213,7 +214,7 @@ def test_auto_never_follows_a_bad_teacher():
 
 
 def test_auto_follows_a_teacher_that_knows_better_than_noisy_data():
-    rng = np.random.RandomState(1)
+    rng = np.random.RandomState(1 + SEED)
     noisy = PRODUCT + rng.normal(0, 4, len(X))
     model = distil(FrozenEstimator(Oracle(product).fit(X, noisy)), y=noisy, teacher_weight=1)
     assert model.score(X, PRODUCT) > 0.999
@@ -248,7 +249,7 @@ def test_classes_of_a_teacher_that_says_nothing():
 
 CLASSIFIERS = {
     "decision_function alone": LinearSVC(),
-    "forest": RandomForestClassifier(20, random_state=0),
+    "forest": RandomForestClassifier(20, random_state=SEED),
     "neighbours": KNeighborsClassifier(),
     "logistic": LogisticRegression(),
 }
@@ -265,7 +266,7 @@ def test_any_classifier_may_teach(name, n_classes):
 
 
 def test_log_odds_are_what_is_distilled():
-    y = np.where(LINE + np.random.RandomState(3).normal(0, 1, len(X)) > 0, "yes", "no")
+    y = np.where(LINE + np.random.RandomState(3 + SEED).normal(0, 1, len(X)) > 0, "yes", "no")
     model = distil(LogisticRegression(), y=y, teacher_weight=1, niterations=4)
     scores = model.teacher_.decision_function(X)
     assert np.abs(scores).max() < 8  # else they are clipped
@@ -335,7 +336,7 @@ def test_a_teacher_without_scores_is_refused():
 @pytest.mark.parametrize("y", [LABELS, LINE > 0], ids=["text", "booleans"])
 def test_without_a_teacher_text_and_booleans_are_classes(y):
     model = SymbolicDistiller(
-        jacobian_lambda=0.01, niterations=8, n_searches=1, maxsize=5, population_size=60, random_state=0
+        jacobian_lambda=0.01, niterations=8, n_searches=1, maxsize=5, population_size=60, random_state=SEED
     )
     model.fit(X, y)
     assert isinstance(model.teacher_, SmoothMLPClassifier)
@@ -408,7 +409,7 @@ def test_rows_made_for_the_teacher(mixed):
 
 
 def test_only_the_most_useful_variables_are_searched():
-    wide = np.random.RandomState(4).normal(size=(300, 30))
+    wide = np.random.RandomState(4 + SEED).normal(size=(300, 30))
     y = 2 * wide[:, 17] - wide[:, 4] ** 2
     model = distil(LinearRegression(), wide, y, max_variables=4, teacher_weight=0, niterations=10)
     assert set(model.formula_.variables) == {"x4", "x17"}
@@ -442,7 +443,7 @@ def test_a_constant_target_is_a_constant_formula():
 def test_many_classes_in_few_rows():
     y = np.repeat([f"class {i:02d}" for i in range(13)], 5)[:60]
     model = distil(
-        RandomForestClassifier(5, random_state=0), X[:60], y, niterations=2, maxsize=3, n_searches=1
+        RandomForestClassifier(5, random_state=SEED), X[:60], y, niterations=2, maxsize=3, n_searches=1
     )
     assert len(model.formulas_) == 12
 

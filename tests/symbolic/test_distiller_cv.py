@@ -4,17 +4,18 @@ import pickle
 
 import numpy as np
 import pytest
+from seeds import SEED
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GroupKFold, KFold
 
 from skrationale import SmoothMLPClassifier, SmoothMLPRegressor, SymbolicDistiller, SymbolicDistillerCV
 
-RNG = np.random.RandomState(0)
+RNG = np.random.RandomState(SEED)
 X = RNG.uniform(-2, 2, (150, 3))
 LINE = 2 * X[:, 0] - X[:, 2]
 WAVE = np.sin(2 * X[:, 0]) + X[:, 1]
-TEACHER = SmoothMLPRegressor(hidden_layer_sizes=(16, 16), max_epochs=30, random_state=0)
-SHORT = {"niterations": 10, "population_size": 60, "n_searches": 2, "maxsize": 12, "random_state": 0}
+TEACHER = SmoothMLPRegressor(hidden_layer_sizes=(16, 16), max_epochs=30, random_state=SEED)
+SHORT = {"niterations": 10, "population_size": 60, "n_searches": 2, "maxsize": 12, "random_state": SEED}
 LAMBDAS = (0.0, 0.01, 3.0)
 
 
@@ -65,7 +66,7 @@ def test_folds_may_be_worked_on_at_once():
 
 def test_classes(fitted):
     y = np.where(LINE > 0, "yes", "no")
-    teacher = SmoothMLPClassifier(hidden_layer_sizes=(16,), max_epochs=20, random_state=0)
+    teacher = SmoothMLPClassifier(hidden_layer_sizes=(16,), max_epochs=20, random_state=SEED)
     model = search(teacher, y=y, jacobian_lambdas=(0.0, 0.01), model_selection="accuracy")
     assert model.score(X, y) > 0.9
     assert set(model.predict(X)) == {"no", "yes"}
