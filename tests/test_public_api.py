@@ -54,10 +54,11 @@ def rooms_used(path: Path) -> set[str]:
     return used
 
 
-EVERYWHERE = {"_random"}
+EVERYWHERE = {"_random", "_scales"}
 ALLOWED = {
     "_files": set(),
     "_random": set(),
+    "_scales": set(),
     "_task": set(),
     "_weights": set(),
     "base": {"_task", "_weights", "explanation", "metrics", "tabular", "teachers"},
