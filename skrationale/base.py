@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ._explaining import explanation_of
 from ._random import seed_unseeded
 from ._scales import check_target_scale
 from ._task import Task
@@ -162,6 +163,9 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Explain the scores of rows."""
+
+    def _explanation_of(self, X: Any, codes: np.ndarray, values: Any, base: Any, **rest: Any) -> Explanation:
+        return explanation_of(self._reader, self._task, X, codes, values, base, **rest)
 
     def _read(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

@@ -3,6 +3,7 @@
 import inspect
 import io
 import pickle
+import tracemalloc
 
 import joblib
 import numpy as np
@@ -141,6 +142,56 @@ def test_row_order_and_number_do_not_matter(make, fitted, mixed):
     np.testing.assert_allclose(reasons(model, X.iloc[shuffled]).values, whole[shuffled], atol=1e-10)
     np.testing.assert_allclose(reasons(model, X.iloc[7:8]).values[0], whole[7], atol=1e-10)
     np.testing.assert_allclose(reasons(model, X, batch_size=13).values, whole, atol=1e-10)
+
+
+@every
+def test_reasons_keep_the_labels_of_rows(make, fitted, mixed):
+    model, X = fitted(make), mixed[0].iloc[100:160]
+    index = X.index[::-1].rename("customer")
+    X = X.set_axis(index)
+    answers = [reasons(model, X), model.explain(X)]
+    if hasattr(model, "teacher_explain"):
+        answers.append(model.teacher_explain(X))
+    for explanation in answers:
+        pd.testing.assert_index_equal(explanation.to_frame().index, index)
+        pd.testing.assert_index_equal(explanation[3:9].to_frame().index, index[3:9])
+    joined = X.join(answers[0].for_output(0).to_frame().add_prefix("why "))
+    np.testing.assert_array_equal(joined["why age"], answers[0].for_output(0).values[:, 0])
+    arrays = reasons(model, pd.DataFrame(X.to_numpy(dtype=object), columns=X.columns).infer_objects())
+    assert arrays.index is None
+
+
+@every
+def test_batches_and_threads_change_no_reason(make, fitted, mixed):
+    model, X = fitted(make), mixed[0][:60]
+    whole = reasons(model, X)
+    close = 1e-12 * np.abs(whole.values).max()
+    for options in ({"batch_size": 1}, {"batch_size": 7, "n_jobs": 2}, {"batch_size": 1000}):
+        parts = reasons(model, X, **options)
+        np.testing.assert_allclose(parts.values, whole.values, rtol=0, atol=close)
+        assert parts.mask is None or (parts.mask == whole.mask).all()
+        assert (parts.display_data == whole.display_data)[~pd.isna(whole.display_data)].all()
+    for name, values in {"batch_size": (0, -1, 2.5, True, "all"), "n_jobs": (0, 1.5, False)}.items():
+        for value in values:
+            with pytest.raises(ValueError, match=f"`{name}` must be an integer"):
+                reasons(model, X, **{name: value})
+
+
+@one_each
+def test_the_memory_of_explaining_is_that_of_the_result(make, fitted, mixed):
+    model = fitted(make)
+    X = pd.concat([mixed[0]] * 80, ignore_index=True)
+    reasons(model, X[:300])
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    explanation = reasons(model, X, batch_size=256)
+    added = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    arrays = [explanation.values, explanation.base_values, explanation.data, explanation.mask]
+    arrays += list((explanation.attributes or {}).values())
+    held = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+    # beside what is returned a batch, and a few columns; cells as objects would be 200 bytes a row and more
+    assert added < held + 60 * len(X) + 2**21
 
 
 @every

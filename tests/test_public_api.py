@@ -56,13 +56,15 @@ def rooms_used(path: Path) -> set[str]:
 
 EVERYWHERE = {"_random", "_scales"}
 ALLOWED = {
+    "_batches": set(),
+    "_explaining": {"_task", "explanation", "tabular"},
     "_files": set(),
     "_random": set(),
     "_scales": set(),
     "_task": set(),
     "_weights": set(),
-    "base": {"_task", "_weights", "explanation", "metrics", "tabular", "teachers"},
-    "tabular": {"_weights"},
+    "base": {"_explaining", "_task", "_weights", "explanation", "metrics", "tabular", "teachers"},
+    "tabular": {"_weights", "explanation"},  # cells as typed, which an explanation shows
     "teachers": {"explanation", "tabular"},
     "training": set(),
     "explanation": {"_files", "plotting"},  # Explanation.plot, inside the method
@@ -71,7 +73,8 @@ ALLOWED = {
     "datasets": set(),
     "report": {"_files", "explanation", "metrics", "tabular", "teachers"},
 } | dict.fromkeys(
-    FAMILIES, {"_files", "_task", "_weights", "base", "tabular", "teachers", "training", "explanation"}
+    FAMILIES,
+    {"_batches", "_files", "_task", "_weights", "base", "tabular", "teachers", "training", "explanation"},
 )
 
 

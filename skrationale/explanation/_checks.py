@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ._cells import TypedCells
+
 ROWS_AND_FEATURES = "one cell for each row and feature of `values`"
 MAX_DEPTH = 100
 """How deep plain data may be nested."""
+TAG = "$float"
+"""Stands before a number in JSON that has no token there."""
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
@@ -16,8 +20,23 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def _is_own(value: Any, dtype: Any) -> bool:
+    """Tell whether nobody can write to an array, so that it need not be copied."""
+    return (
+        type(value) is np.ndarray
+        and value.dtype == dtype
+        and value.flags.owndata
+        and not value.flags.writeable
+    )
+
+
 def number_array(name: str, value: Any) -> np.ndarray:
-    """Return an own, read-only float64 copy of `value`; a masked cell is NaN."""
+    """Return an own, read-only float64 copy of `value`; a masked cell is NaN.
+
+    An array that is own and read-only already, so that nobody can write to it, is not copied.
+    """
+    if _is_own(value, np.float64):
+        return value
     try:
         array = _numbers_of(value)
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
@@ -43,7 +62,7 @@ def _numbers_of(value: Any) -> np.ndarray:
     return array
 
 
-def shaped(name: str, array: np.ndarray, shape: tuple[int, ...], meaning: str) -> np.ndarray:
+def shaped(name: str, array: Any, shape: tuple[int, ...], meaning: str) -> Any:
     """Return `array` when it has the shape, else raise."""
     if array.shape != shape:
         raise ValueError(f"`{name}` has shape {array.shape}, expected {shape}: {meaning}.")
@@ -82,15 +101,18 @@ def base_array(value: Any, values: np.ndarray) -> np.ndarray:
     return _frozen(np.broadcast_to(array, expected).copy())
 
 
-def object_array(value: Any, shape: tuple[int, int]) -> np.ndarray:
-    """Return an own, read-only object array of cells as the user typed them."""
+def typed_cells(value: Any, shape: tuple[int, int]) -> Any:
+    """Return cells as the user typed them: `TypedCells`, or an own, read-only object array."""
+    if isinstance(value, TypedCells):
+        shaped("display_data", value, shape, ROWS_AND_FEATURES)
+        return value
     array = np.array(value, dtype=object)
     return _frozen(shaped("display_data", array, shape, ROWS_AND_FEATURES))
 
 
 def bool_array(value: Any, shape: tuple[int, int]) -> np.ndarray:
     """Return an own, read-only mask."""
-    array = np.array(value)
+    array = value if _is_own(value, bool) else np.array(value)
     if array.dtype != bool or np.ma.is_masked(value):
         found = "one with masked cells" if array.dtype == bool else f"an array of {array.dtype}"
         raise TypeError(f"`mask` must hold booleans, got {found}.")
@@ -181,9 +203,10 @@ def attribute_table(value: Any, n_rows: int) -> dict[str, Any] | None:
                 f"`attributes[{key!r}]` has masked cells, expected NaN or None for what is missing."
             )
     rest = plain("attributes", {key: item for key, item in value.items() if key not in arrays})
-    return {
-        key: _frozen(np.array(copy.deepcopy(arrays[key]))) if key in arrays else rest[key] for key in value
+    own = {
+        key: a if _is_own(a, np.float64) else _frozen(np.array(copy.deepcopy(a))) for key, a in arrays.items()
     }
+    return {key: own[key] if key in own else rest[key] for key in value}
 
 
 def row_index(rows: Any, n: int) -> Any:
@@ -203,3 +226,28 @@ def row_index(rows: Any, n: int) -> Any:
     if index.dtype == bool and len(index) != n:
         raise IndexError(f"the boolean index has {len(index)} entries, expected {n}, one a row.")
     return index if index.size else index.astype(bool if index.dtype == bool else np.intp)
+
+
+def places(index: Any, n: int) -> np.ndarray:
+    """Return the row numbers (m,) that an index, as `row_index` gives it, selects of n rows."""
+    if isinstance(index, slice):
+        return np.arange(*index.indices(n))
+    chosen = np.asarray(index)
+    chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.intp)
+    return np.where(chosen < 0, chosen + n, chosen)
+
+
+def output_place(output: Any, names: tuple[str, ...]) -> int:
+    """Return the position of an output that is given by name or position."""
+    if isinstance(output, str) and output in names:
+        return names.index(output)
+    if (
+        isinstance(output, int | np.integer)
+        and not isinstance(output, bool)
+        and -len(names) <= output < len(names)
+    ):
+        return int(output)
+    available = ", ".join(map(repr, names))
+    raise ValueError(
+        f"`output` must be one of {available} or its position in 0..{len(names) - 1}, got {output!r}."
+    )

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from . import _checks
+from . import _checks, _index
+from ._cells import DisplayData
+from ._selecting import fields_of_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ..plotting import BarDisplay, BeeswarmDisplay, RationaleDisplay, WaterfallDisplay
 
 KINDS = ("additive", "rationale", "attribute", "formula")
+PLOTS = ("bar", "waterfall", "beeswarm", "rationale")
 LINKS = ("identity", "log", "logit", "softmax")
 
 
@@ -25,6 +28,7 @@ class Explanation:
 
     Below, n is the number of rows, d of original columns and k of outputs. Arrays are copied
     and read-only. A binary classifier has one output: the positive class, in log-odds.
+    ``explanation[rows]`` selects rows by their number, as in an array; they keep their labels.
 
     Parameters
     ----------
@@ -36,7 +40,8 @@ class Explanation:
     data : array-like of shape (n, d), default=None
         Numbers and category codes that the model saw; NaN is kept.
     display_data : array-like of shape (n, d), default=None
-        The cells as the user typed them: strings, numbers, None.
+        The cells as the user typed them: strings, numbers, None. Those of an estimator take no memory, and
+        are made of `data` whenever this array is asked for.
     feature_names : sequence of str, default=()
         Names of the d columns; when empty ``x0, x1, ...``.
     output_names : str or sequence of str, default=()
@@ -56,8 +61,9 @@ class Explanation:
         Units of the score: predictions themselves, their logarithm, log-odds of the positive
         class, or one score a class before the softmax.
     meta : dict, default={}
-        Plain data about how the explanation was made, nested at most 100 deep. Tuples and arrays are
-        kept as lists.
+        Plain data about how it was made, nested at most 100 deep. Tuples and arrays are kept as lists.
+    index : pandas.Index or sequence of length n, default=None
+        Labels of the rows, as those of a DataFrame; None: rows are numbered from 0.
 
     Raises
     ------
@@ -81,7 +87,7 @@ class Explanation:
     values: np.ndarray
     base_values: np.ndarray
     data: np.ndarray | None = None
-    display_data: np.ndarray | None = None
+    display_data: DisplayData = DisplayData()  # noqa: RUF009, a descriptor
     feature_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
     lower_bounds: np.ndarray | None = None
@@ -92,6 +98,7 @@ class Explanation:
     kind: str = "additive"
     link: str = "identity"
     meta: dict[str, Any] = field(default_factory=dict)
+    index: Any = None
 
     def __post_init__(self) -> None:
         _checks.one_of("kind", self.kind, KINDS)
@@ -106,12 +113,13 @@ class Explanation:
             "output_names": _checks.names("output_names", self.output_names, k, "output", unique=True),
             "attributes": _checks.attribute_table(self.attributes, n),
             "meta": _checks.plain_dict("meta", self.meta),
+            "index": _index.row_labels(self.index, n),
         }
         if self.data is not None:
             data = _checks.number_array("data", self.data)
             own["data"] = _checks.shaped("data", data, (n, d), _checks.ROWS_AND_FEATURES)
-        if self.display_data is not None:
-            own["display_data"] = _checks.object_array(self.display_data, (n, d))
+        if self._typed is not None:
+            own["display_data"] = _checks.typed_cells(self._typed, (n, d))
         for name in ("lower_bounds", "upper_bounds"):
             if getattr(self, name) is not None:
                 bounds = _checks.number_array(name, getattr(self, name))
@@ -125,10 +133,21 @@ class Explanation:
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__dict__.update(state)
+        if "display_data" in self.__dict__:  # as earlier versions pickled it
+            self.__dict__["_display_data"] = self.__dict__.pop("display_data")
         # numpy forgets on pickling that an array is read-only.
-        for value in (*state.values(), *(self.attributes or {}).values()):
+        for value in (*self.__dict__.values(), *(self.attributes or {}).values()):
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
+
+    @property
+    def _typed(self) -> Any:
+        """What `display_data` is made of."""
+        return self.__dict__["_display_data"]
+
+    def _changed(self, **changes: Any) -> "Explanation":
+        """Return a copy with other fields; cells that nobody has looked at yet are not made."""
+        return replace(self, **({"display_data": self._typed} | changes))
 
     def __len__(self) -> int:
         return self.values.shape[0]
@@ -139,18 +158,7 @@ class Explanation:
         return f"Explanation(kind={self.kind!r}, {words}, link={self.link!r})"
 
     def __getitem__(self, rows: Any) -> "Explanation":
-        index = _checks.row_index(rows, len(self))
-        cut = {
-            f.name: value[index]
-            for f in fields(self)
-            if isinstance(value := getattr(self, f.name), np.ndarray)
-        }
-        if self.attributes is not None:
-            cut["attributes"] = {
-                key: value[index] if isinstance(value, np.ndarray) else value
-                for key, value in self.attributes.items()
-            }
-        return replace(self, **cut)
+        return self._changed(**fields_of_rows(self, rows))
 
     @property
     def n_outputs(self) -> int:
@@ -182,22 +190,12 @@ class Explanation:
         >>> e.for_output("dog").values
         array([[2.]])
         """
-        position = None
-        if isinstance(output, str) and output in self.output_names:
-            position = self.output_names.index(output)
-        elif isinstance(output, int | np.integer) and not isinstance(output, bool):
-            position = int(output) if -self.n_outputs <= output < self.n_outputs else None
-        if position is None:
-            available = ", ".join(map(repr, self.output_names))
-            raise ValueError(
-                f"`output` must be one of {available} or its position in "
-                f"0..{self.n_outputs - 1}, got {output!r}."
-            )
+        position = _checks.output_place(output, self.output_names)
         if self.n_outputs == 1:
             return self
         arrays = ("values", "base_values", "lower_bounds", "upper_bounds")
         cut = {name: a[..., position] for name in arrays if (a := getattr(self, name)) is not None}
-        return replace(self, output_names=(self.output_names[position],), **cut)
+        return self._changed(output_names=(self.output_names[position],), **cut)
 
     def mean_abs(self) -> np.ndarray:
         """Return the mean absolute value over rows; undefined (NaN) values are left out.
@@ -246,41 +244,50 @@ class Explanation:
             raise ValueError("`kind` is 'rationale': its values do not add up to a score.")
         return self.base_values + self.values.sum(axis=1)
 
-    def additivity_error(self, scores: Any) -> float:
-        """Return how far reasons are from adding up to the scores of the model.
+    def additivity_error(self, scores: Any, *, scale: Literal["auto", "score", "response"] = "auto") -> float:
+        """Return how far reasons are from adding up to what the model gave.
+
+        Base and values add up to the score: what ``decision_function`` of a classifier gives, and with the
+        link "identity" ``predict`` of a regressor. With the link "log" or "logit" a regressor predicts the
+        response, ``exp(score)`` or ``1 / (1 + exp(-score))``, and sums are compared after the same step.
 
         Parameters
         ----------
         scores : array-like of shape (n,) or (n, k)
-            What ``decision_function`` gave, or ``predict`` of a regressor (its logarithm where
-            `link` is "log").
+            What ``decision_function`` gave, or ``predict`` of a regressor; also raw scores of a regressor,
+            and probabilities (of two classes, those of the positive one).
+        scale : {"auto", "score", "response"}, default="auto"
+            Whether `scores` holds raw scores or responses. "auto": which of them the sums are near to; where
+            that is neither, an error asks for this parameter.
 
         Returns
         -------
         float
-            The largest ``|base + sum(values) - scores|`` as a share of the largest size among scores, base
-            and values: where large values cancel, sums miss a small score by rounding, about 1e-16 of the
-            largest. Scores with a link, and all where base and values are 0, count as at least 1 in size.
+            The largest ``|sums - scores|``, where ``sums = base + sum(values)``, as a share of the largest
+            size among scores, base and values: where large values cancel, sums miss a small score by
+            rounding, about 1e-16 of the largest. Scores with a link, and all where base and values are 0,
+            count as at least 1 in size. Responses are compared with what sums stand for, as a share of the
+            largest response, or of 1.
 
         Raises
         ------
+        TypeError
+            If `scores` holds no numbers.
         ValueError
-            If shapes differ, or with ``kind="rationale"``.
+            If shapes differ, labels were given, or "auto" cannot tell; also with ``kind="rationale"``.
 
         Examples
         --------
         >>> from skrationale.explanation import Explanation
         >>> Explanation([[1.0, 2.0]], 0.5).additivity_error([4.5])
         0.2222222222222222
+        >>> counts = Explanation([[1.0, -2.0]], 0.5, link="log")
+        >>> counts.additivity_error(np.exp([-0.5])), counts.additivity_error([-0.5])
+        (0.0, 0.0)
         """
-        own, given = self.scores(), _checks.number_array("scores", scores)
-        _checks.shaped("scores", given, own.shape, "one score for each row and output")
-        if given.size == 0:
-            return 0.0
-        parts = max(np.abs(self.base_values).max(), np.abs(self.values).max(initial=0.0))
-        least = 0.0 if self.link == "identity" and parts > 0 else 1.0
-        error = np.abs(own - given).max()  # NaN stays NaN
-        return float(error / max(least, np.abs(given).max(), parts)) if error != 0 else 0.0
+        from ._additivity import additivity_error
+
+        return additivity_error(self, scores, scale)
 
     def to_frame(self, *, long: bool = False) -> "pd.DataFrame":
         """Return the values as a DataFrame.
@@ -296,7 +303,7 @@ class Explanation:
         Returns
         -------
         pandas.DataFrame
-            Rows are numbered from 0.
+            Rows have the labels of the table that was explained, and so has the column row.
 
         Examples
         --------
@@ -327,8 +334,8 @@ class Explanation:
         Returns
         -------
         str
-            Numbers are exact. In `display_data` what is no string, number, bool or None is
-            written as its ``str``.
+            Numbers are exact. In `display_data` and among row labels what is no string, number, bool or None
+            is written as its ``str``; an Index of pandas keeps its type (dates, periods, categories, levels).
         """
         from ._json import to_text
 
@@ -409,15 +416,8 @@ class Explanation:
         """
         from .. import plotting
 
-        displays: dict[
-            str, type[BarDisplay] | type[WaterfallDisplay] | type[BeeswarmDisplay] | type[RationaleDisplay]
-        ] = {
-            "bar": plotting.BarDisplay,
-            "waterfall": plotting.WaterfallDisplay,
-            "beeswarm": plotting.BeeswarmDisplay,
-            "rationale": plotting.RationaleDisplay,
-        }
-        _checks.one_of("kind", kind, tuple(displays))
+        displays = {name: getattr(plotting, f"{name.capitalize()}Display") for name in PLOTS}
+        _checks.one_of("kind", kind, PLOTS)
         return displays[kind].from_explanation(self, ax=ax, **kwargs)
 
     def _repr_html_(self) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._cells import TypedCells
+
 if TYPE_CHECKING:
     from ._explanation import Explanation
 
@@ -72,7 +74,13 @@ def shorten(text: str, width: int) -> str:
 
 def cells(explanation: "Explanation") -> np.ndarray | None:
     """Return what to show as the user's data, (n, d): as typed where known, else the numbers."""
-    return explanation.data if explanation.display_data is None else explanation.display_data
+    return explanation.data if explanation._typed is None else explanation.display_data
+
+
+def typed_column(explanation: "Explanation", j: int) -> np.ndarray | None:
+    """Return the cells (n,) of one column as typed, None where they are not known."""
+    typed = explanation._typed
+    return typed.column(j) if isinstance(typed, TypedCells) else None if typed is None else typed[:, j]
 
 
 def others(count: int) -> str:

@@ -1,10 +1,11 @@
 """An explanation as a pandas DataFrame."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._format import cells
+from ._index import pandas_index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,10 +18,11 @@ def wide_frame(explanation: "Explanation") -> "pd.DataFrame":
     import pandas as pd
 
     e = explanation
+    index = pandas_index(e.index, len(e))
     if e.n_outputs == 1:
-        return pd.DataFrame(e.values, columns=list(e.feature_names))
+        return pd.DataFrame(e.values, index, columns=list(e.feature_names))
     columns = pd.MultiIndex.from_product([e.output_names, e.feature_names], names=["output", "feature"])
-    return pd.DataFrame(e.values.transpose(0, 2, 1).reshape(len(e), -1), columns=columns)
+    return pd.DataFrame(e.values.transpose(0, 2, 1).reshape(len(e), -1), index, columns=columns)
 
 
 def long_frame(explanation: "Explanation") -> "pd.DataFrame":
@@ -33,7 +35,8 @@ def long_frame(explanation: "Explanation") -> "pd.DataFrame":
     def per_output(table: np.ndarray) -> np.ndarray:
         return np.repeat(table[:, None, :], k, axis=1).ravel()
 
-    columns = {"row": np.repeat(np.arange(n), k * d)}
+    # One label a row, so that those of several levels become tuples.
+    columns: dict[str, Any] = {"row": pandas_index(e.index, n).to_flat_index().repeat(k * d)}
     if k > 1:
         columns["output"] = np.tile(np.repeat(np.array(e.output_names, dtype=object), d), n)
     columns["feature"] = np.tile(np.array(e.feature_names, dtype=object), n * k)

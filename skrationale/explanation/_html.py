@@ -13,6 +13,7 @@ import numpy as np
 from .._files import visible
 from ._css import CARD_CSS, PAGE_CSS
 from ._format import cells, format_cell, format_number, others, quantity, rank, shorten
+from ._index import label_text
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
@@ -36,7 +37,8 @@ def page(explanation: "Explanation", title: str | None, max_rows: int) -> str:
     shown = min(len(explanation), max_rows)
     each = [explanation[i] for i in range(shown)]
     rows = "".join(
-        _folded(f"Row {i}: {_row_summary(row)}", _one_row(row), is_open=i == 0) for i, row in enumerate(each)
+        _folded(f"{row_name(row)}: {_row_summary(row)}", _one_row(row), is_open=i == 0)
+        for i, row in enumerate(each)
     )
     count = f"<p>{shown:,} of {_count(len(explanation), 'row')}.</p>"
     examples = f"<h2>Rows, one by one</h2>\n{count}\n{rows}" if shown else ""
@@ -47,6 +49,18 @@ def page(explanation: "Explanation", title: str | None, max_rows: int) -> str:
         f'<body>\n<main class="skr">\n<h1>{title}</h1>\n{_heading(explanation)}\n'
         f"<h2>Over all rows</h2>\n{_over_rows(explanation)}\n{examples}\n</main>\n</body>\n</html>\n"
     )
+
+
+def row_name(e: "Explanation", i: int = 0) -> str:
+    """Return how row i is called in the user's table, as HTML.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> row_name(Explanation([[1.0], [2.0]], 0.0)[1]), row_name(Explanation([[1.0]], 0.0, index=["<b>"]))
+    ('Row 1', 'Row &lt;b&gt;')
+    """
+    return f"Row {_text(label_text(e.index, i))}"
 
 
 def _text(text: str) -> str:
@@ -68,6 +82,8 @@ def _heading(e: "Explanation") -> str:
     counts = (
         f"{_count(len(e), 'row')}, {_count(len(e.feature_names), 'feature')}, {_count(e.n_outputs, 'output')}"
     )
+    if len(e) == 1 and e.index is not None:
+        counts = f"{row_name(e)}; {counts}"
     formula = f"<code>{_text(e.formula)}</code>" if e.formula else ""
     return f"<p><b>Explanation</b> ({e.kind}): {counts} ({outputs}); link: {e.link}.</p>{formula}"
 

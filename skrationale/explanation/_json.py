@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._format import simple_cell
-from ._json_reading import FORMAT, NUMBERS, TAG, TEXTS, VERSION
+from ._checks import TAG
+from ._format import simple_cell, typed_column
+from ._index_json import index_to_plain
+from ._json_reading import FORMAT, NUMBERS, TEXTS, VERSION
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
@@ -30,11 +32,16 @@ def to_plain(explanation: "Explanation") -> dict[str, Any]:
     plain |= {name: getattr(e, name) for name in TEXTS}
     plain |= {name: None if (a := getattr(e, name)) is None else _numbers(a.tolist()) for name in NUMBERS}
     plain["mask"] = None if e.mask is None else e.mask.tolist()
-    typed = e.display_data
-    plain["display_data"] = None if typed is None else [[_free(simple_cell(c)) for c in row] for row in typed]
+    plain["display_data"] = None
+    if e._typed is not None:
+        columns: Any = [typed_column(e, j) for j in range(len(e.feature_names))]
+        rows = zip(*columns, strict=True)
+        plain["display_data"] = [_free([simple_cell(cell) for cell in row]) for row in rows]
     table = e.attributes
     plain["attributes"] = None if table is None else {key: _attribute(item) for key, item in table.items()}
     plain["meta"] = _free(e.meta)
+    if e.index is not None:
+        plain["index"] = index_to_plain(e.index)
     return plain
 
 

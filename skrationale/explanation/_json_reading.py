@@ -7,16 +7,18 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ._checks import MAX_DEPTH
+from ._checks import MAX_DEPTH, TAG
+from ._index import row_labels
+from ._index_json import index_from_plain, index_to_plain
 
-FORMAT, VERSION, TAG = "skrationale.Explanation", 1, "$float"
+FORMAT, VERSION = "skrationale.Explanation", 1
 NUMBERS = ("values", "base_values", "data", "lower_bounds", "upper_bounds")
 TEXTS = ("formula", "kind", "link")
 ENTRIES = frozenset(
     ("format", "version", "n_rows", "feature_names", "output_names", *NUMBERS, *TEXTS)
     + ("mask", "display_data", "attributes", "meta")
 )
-"""All entries of the JSON; each must be there, and no other."""
+"""All entries of the JSON; each must be there, and no other but "index", where rows have labels."""
 LEVELS = MAX_DEPTH + 5
 """How deep the JSON may be nested: plain data, and what stands around them."""
 _AWKWARD = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -51,7 +53,7 @@ def fields_from_text(text: Any) -> dict[str, Any]:
         raise ValueError(f"`text` has version {_short(version)}, expected {VERSION}.")
     if missing := [name for name in _in_order() if name not in plain]:
         raise ValueError(f"`text` has no entry {missing[0]!r}, expected one as `to_json` writes.")
-    if unknown := [name for name in plain if name not in ENTRIES]:
+    if unknown := [name for name in plain if name not in ENTRIES and name != "index"]:
         raise ValueError(f"`text` has an entry {_short(unknown[0])}, which `to_json` does not write.")
     return _fields(plain)
 
@@ -135,7 +137,26 @@ def _fields(plain: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(meta, dict):
         raise ValueError(f"`text` has meta {_short(plain['meta'])}, expected an object.")
     found["meta"] = meta
+    found["index"] = _index(plain["index"], n) if "index" in plain else None
     return found
+
+
+def _index(entry: Any, n: int) -> Any:
+    """Read labels of n rows; what would be written in another way is not taken."""
+    try:
+        labels = row_labels(index_from_plain(entry, lambda item: unfree(item, "index")), n)
+        same = _strict(index_to_plain(labels)) == _strict(entry)
+    except Exception as error:  # pandas raises what it likes
+        raise ValueError(
+            f"`text` has an entry 'index' that holds no labels of {n} rows: {error!r}."
+        ) from error
+    if not same:
+        raise ValueError(f"`text` has an entry 'index' that is not as `to_json` writes labels of {n} rows.")
+    return labels
+
+
+def _strict(plain: Any) -> str:
+    return json.dumps(plain, sort_keys=True)
 
 
 def _names(name: str, value: Any) -> list[str]:

@@ -13,6 +13,7 @@ from ..tabular import sum_by_group
 from ..training import limit_threads
 from ._model import IMAGE_CHUNK, FlintModel
 
+ByColumns = Callable[[np.ndarray, np.ndarray], np.ndarray]
 N_POINTS = 64
 """Midpoints of the way from the average row."""
 N_ORDERS = 8
@@ -21,10 +22,8 @@ CELLS = 2**22
 """At most so many cells of changed rows at once."""
 
 
-def integrated_gradients(
-    model: FlintModel, average: np.ndarray, codes: np.ndarray, answers: np.ndarray, batch_size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Integrate the gradient from the average row to each row.
+def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.ndarray, ByColumns]:
+    """Integrate the gradient from the average row to rows.
 
     Parameters
     ----------
@@ -32,37 +31,31 @@ def integrated_gradients(
         Of an own predictor.
     average : ndarray of shape (p,)
         Mean encoded training row.
-    codes : ndarray of shape (n, d)
-        Rows.
-    answers : ndarray of shape (n, K)
-        Their scores, which the reasons add up to.
-    batch_size : int
-        Rows computed at once.
 
     Returns
     -------
-    values : ndarray of shape (n, d, K)
-        What the sum over points lacks of the score is shared in proportion to the size of the values.
     base : ndarray of shape (K,)
         Score of the average row.
+    by_columns : callable
+        Gives values (n, d, K) of rows (n, d) and their scores (n, K), which base and values add up to. What
+        the sum over points lacks of a score is shared in proportion to the size of the values.
     """
-    encoder, d = model.source.encoder, codes.shape[1]
+    encoder = model.source.encoder
     start = torch.from_numpy(average)
     with torch.no_grad():
         base = model.score_tensor(start[None])[0].numpy()
-    values = _gradients(model.score_tensor, encoder.transform_codes, start, codes, batch_size)
-    return _completed(sum_by_group(values, encoder.groups, d), answers - base), base
+
+    def by_columns(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        values = _gradients(model.score_tensor, encoder.transform_codes(codes), start)
+        return _completed(sum_by_group(values, encoder.groups, codes.shape[1]), answers - base)
+
+    return base, by_columns
 
 
 def pixel_gradients(
-    model: FlintModel,
-    attributes_of: Callable[[Tensor], Tensor],
-    average: np.ndarray,
-    codes: np.ndarray,
-    answers: np.ndarray,
-    batch_size: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Integrate the gradient from the average image to each image, as `integrated_gradients` does.
+    model: FlintModel, attributes_of: Callable[[Tensor], Tensor], average: np.ndarray
+) -> tuple[np.ndarray, ByColumns]:
+    """Integrate the gradient from the average image to images, 256 at once, as `integrated_gradients` does.
 
     Parameters
     ----------
@@ -72,53 +65,42 @@ def pixel_gradients(
         Its `attribute_function`.
     average : ndarray of shape (p,)
         Mean training image.
-    codes : ndarray of shape (n, p)
-        Images.
-    answers : ndarray of shape (n, K)
-        Their scores, which the reasons add up to.
-    batch_size : int
-        Images computed at once, but 256 at most.
 
     Returns
     -------
-    values : ndarray of shape (n, p, K)
     base : ndarray of shape (K,)
         Score of the average image.
+    by_columns : callable
+        Gives values (n, p, K) of images (n, p) and their scores (n, K).
     """
     weights = torch.from_numpy(model.weights).float()
     base = model.interpret(model.attributes(average[None]))[0]
+    start = torch.from_numpy(average).float()
 
     def scores_of(pixels: Tensor) -> Tensor:
         return attributes_of(pixels) @ weights.T
 
-    start = torch.from_numpy(average).float()
-    values = _gradients(
-        scores_of, lambda rows: rows.astype(np.float32), start, codes, min(batch_size, IMAGE_CHUNK)
-    )
-    return _completed(values, answers - base), base
+    def by_columns(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        parts = range(0, len(codes), IMAGE_CHUNK)
+        pixels = codes.astype(np.float32)
+        values = [_gradients(scores_of, pixels[i : i + IMAGE_CHUNK], start) for i in parts]
+        return _completed(np.concatenate(values), answers - base)
+
+    return base, by_columns
 
 
-def _gradients(
-    scores_of: Callable[[Tensor], Tensor],
-    encode: Callable[[np.ndarray], np.ndarray],
-    start: Tensor,
-    codes: np.ndarray,
-    batch_size: int,
-) -> np.ndarray:
-    """Integrate the gradients (n, p, K) of scores (B, K) of encoded rows (B, p)."""
+def _gradients(scores_of: Callable[[Tensor], Tensor], x: np.ndarray, start: Tensor) -> np.ndarray:
+    """Integrate the gradients (B, p, K) of scores (B, K) of encoded rows (B, p)."""
     shares = (torch.arange(N_POINTS, dtype=torch.float64) + 0.5) / N_POINTS
-    parts = []
     with limit_threads():
-        for first in range(0, len(codes), batch_size):
-            way = torch.from_numpy(encode(codes[first : first + batch_size])) - start
-            slopes: Any = 0.0
-            for share in shares:
-                point = (start + share.to(way) * way).requires_grad_()
-                totals = scores_of(point).sum(0)
-                found = [torch.autograd.grad(total, point, retain_graph=True)[0] for total in totals]
-                slopes = slopes + torch.stack(found, dim=2).double().numpy() / N_POINTS
-            parts.append(way.double().numpy()[:, :, None] * slopes)
-    return np.concatenate(parts)
+        way = torch.from_numpy(x) - start
+        slopes: Any = 0.0
+        for share in shares:
+            point = (start + share.to(way) * way).requires_grad_()
+            totals = scores_of(point).sum(0)
+            found = [torch.autograd.grad(total, point, retain_graph=True)[0] for total in totals]
+            slopes = slopes + torch.stack(found, dim=2).double().numpy() / N_POINTS
+        return way.double().numpy()[:, :, None] * slopes
 
 
 def _completed(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -129,11 +111,8 @@ def _completed(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def sampled_shapley(
-    scores_of: Callable[[np.ndarray], np.ndarray],
-    background: np.ndarray,
-    codes: np.ndarray,
-    batch_size: int,
-) -> tuple[np.ndarray, np.ndarray]:
+    scores_of: Callable[[np.ndarray], np.ndarray], background: np.ndarray
+) -> tuple[np.ndarray, ByColumns]:
     """Sample Shapley values over orders of the columns, with cells of other rows for absent ones.
 
     Parameters
@@ -142,30 +121,29 @@ def sampled_shapley(
         Gives scores (m, K) of rows (m, d).
     background : ndarray of shape (b, d)
         Rows that absent cells are taken from, one for each pair of an order and its reverse.
-    codes : ndarray of shape (n, d)
-        Rows.
-    batch_size : int
-        Rows computed at once.
 
     Returns
     -------
-    values : ndarray of shape (n, d, K)
-        With the base they add up to the scores of the rows.
     base : ndarray of shape (K,)
         Mean score of the background rows that were taken.
+    by_columns : callable
+        Gives values (n, d, K) of rows (n, d), which with the base add up to their scores.
     """
-    (n, d), rng = codes.shape, np.random.RandomState(0)
+    d, rng = background.shape[1], np.random.RandomState(0)
     rows = background[rng.permutation(len(background))[np.arange(N_ORDERS) % len(background)]]
     base = scores_of(rows).mean(axis=0)
-    values = np.zeros((n, d, len(base)))
-    step = max(min(batch_size, CELLS // (d * (d + 1))), 1)
-    for row in rows:
-        order = rng.permutation(d)
-        for columns in (order, order[::-1]):
-            for first in range(0, n, step):
-                part = slice(first, first + step)
-                values[part] += _along(scores_of, row, codes[part], columns) / (2 * N_ORDERS)
-    return values, base
+    orders = [rng.permutation(d) for _ in rows]
+
+    def by_columns(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        values, step = np.zeros((len(codes), d, len(base))), max(CELLS // (d * (d + 1)), 1)
+        for row, order in zip(rows, orders, strict=True):
+            for columns in (order, order[::-1]):
+                for first in range(0, len(codes), step):
+                    part = slice(first, first + step)
+                    values[part] += _along(scores_of, row, codes[part], columns) / (2 * N_ORDERS)
+        return values
+
+    return base, by_columns
 
 
 def _along(

@@ -14,6 +14,7 @@ from scipy.stats import rankdata
 from .._files import write_text
 from .._random import own_random_state
 from .._weights import check_weights
+from ..explanation._index import pandas_index, row_labels
 from ..tabular import TableReader
 from ._describe_html import cards, lines, page, text_table
 from ._reading import mean_relevance, relevant
@@ -48,7 +49,7 @@ class AttributeDescription:
         ``column``, ``importance``, ``direction`` (Spearman correlation, NaN for categories), largest first.
     prototypes, contrast : DataFrame
         Rows, as the user typed them, in which it is largest and smallest; the first column is its value, the
-        second the output that was explained, and the index counts rows.
+        second the output that was explained, and the index has the labels of the rows.
     rule : Rule or None
         Where it is largest; None when it is dead.
     """
@@ -247,6 +248,7 @@ def describe(
     reader: TableReader,
     codes: np.ndarray,
     display: np.ndarray,
+    index: Any = None,
     importance: np.ndarray,
     direction: np.ndarray,
     tau: float = 2.0,
@@ -277,6 +279,8 @@ def describe(
         Fitted; gives the names and levels of the columns.
     codes, display : ndarray of shape (n, d)
         The rows as numbers and codes, and as the user typed them.
+    index : pandas.Index or sequence of length n, default=None
+        Labels of the rows; None: their numbers.
     importance, direction : ndarray of shape (d, J)
         What :func:`column_importance` gives.
     tau : float
@@ -320,7 +324,9 @@ def describe(
     keep = np.flatnonzero(weight > 0)
     phi, relevance, explained, weight = phi[keep], relevance[keep], explained[keep], weight[keep]
     used, means = relevant(relevance, tau, k), mean_relevance(relevance, explained, k, weight)
-    table = pd.DataFrame(display[keep], columns=list(reader.feature_names), index=pd.Index(keep, name="row"))
+    rows = pandas_index(row_labels(index, n), n)[keep]
+    rows = rows.rename("row") if rows.names == [None] else rows
+    table = pd.DataFrame(display[keep], columns=list(reader.feature_names), index=rows)
     outputs = np.array(output_names, dtype=object)[explained]
     columns = RuleColumns(reader, codes[keep], display[keep])
     settings = {"max_depth": max_depth, "sample_weight": weight, "random_state": random_state}

@@ -10,6 +10,7 @@ from .._files import visible
 from ..explanation._css import CARD_CSS, PAGE_CSS
 from ..explanation._format import format_cell, format_number, shorten
 from ..explanation._html import _bar, _table, _text
+from ..explanation._index import label_text
 from ._rule_words import share
 from ._rules import Rule
 
@@ -210,10 +211,10 @@ def _rows(d: AttributeDescription, frame: Any, caption: str) -> str:
         caption += f" ({left} column{'s' if left > 1 else ''} not shown)"
     head = ["row", "value", "output", *(shorten(names[i], 30) for i in places)]
     rows = []
-    for row, cells in zip(frame.index, frame.itertuples(index=False, name=None), strict=True):
+    for i, cells in enumerate(frame.itertuples(index=False, name=None)):
         typed = [cells[1], *(cells[2 + i] for i in places)]
         shown = [_text(shorten(format_cell(cell), 40)) for cell in typed]
-        rows.append([str(row), format_number(cells[0]), *shown])
+        rows.append([_text(label_text(frame.index, i)), format_number(cells[0]), *shown])
     return f'<div class="skr-rows">{_table(caption, head, [""] * len(head), rows)}</div>'
 
 

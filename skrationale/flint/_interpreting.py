@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._batches import check_batching, in_batches, one_or_several
 from .._scales import to_shares
 from ..base import BaseReasoner, agreement, judged, probabilities_of
 from ..explanation import Explanation
-from ..tabular import TableEncoder
+from ..tabular import TableEncoder, as_frame_or_array
 from ._columns import integrated_gradients, pixel_gradients, sampled_shapley
 from ._describe import AttributeDescription, Descriptions, column_importance, describe
+from ._given import GivenModule
 from ._images import ImageShape, flat_rows, pixel_importance
-from ._model import FlintModel, OwnPredictor
+from ._model import CHUNK, FlintModel, OwnPredictor
 from ._reading import TAUS, conciseness, contributions, mean_relevance, relevance
 
+COLUMN_CHUNK = 1024
+"""Rows explained at once by column."""
 KEPT_ROWS, KEPT_CELLS = 5000, 10**6
 """Training rows kept, as numbers and codes, to describe attributes by, and the cells that these may have."""
 UNSURE = 0.95
@@ -48,8 +52,8 @@ class Interprets(TransformerMixin, BaseReasoner):
         x = encoder.transform_codes(codes) if self.image_shape_ is None else codes
         self._average = np.average(x, axis=0, weights=weight)
         n_kept = max(min(KEPT_ROWS, KEPT_CELLS // codes.shape[1]), 100)
-        rows = np.random.RandomState(0).permutation(len(codes))[:n_kept]
-        self._rows = codes[np.sort(rows)]
+        rows = np.sort(np.random.RandomState(0).permutation(len(codes))[:n_kept])
+        self._rows, self._row_numbers = codes[rows], np.flatnonzero(self._kept)[rows]
         scores, phi = model.answers(codes)
         answers = model.interpret(phi)
         apart = np.abs(scores - answers).max(axis=1)
@@ -265,6 +269,7 @@ class Interprets(TransformerMixin, BaseReasoner):
         """
         codes = self._rows if X is None else self._read(X)
         table = self._reader.restore(codes) if X is None else X
+        table = as_frame_or_array(flat_rows(table, self.image_shape_))
         model = self._model
         phi = model.attributes(codes)
         answers = model.interpret(phi)
@@ -279,7 +284,8 @@ class Interprets(TransformerMixin, BaseReasoner):
             active=self.active_attributes_,
             reader=self._reader,
             codes=codes,
-            display=self._reader.display(flat_rows(table, self.image_shape_)),
+            display=self._reader.display(table),
+            index=self._row_numbers if X is None else getattr(table, "index", None),
             importance=importance,
             direction=direction,
             tau=tau,
@@ -322,9 +328,9 @@ class Interprets(TransformerMixin, BaseReasoner):
             gradients [1]_ from the average training row with an own predictor, and for images with a torch
             module too; Shapley values sampled over orders of the columns with another given one.
         batch_size : int, default=None
-            Rows computed at once; None: 1024.
+            Rows computed at once, which bounds the memory used; None: 4096, and 1024 by column.
         n_jobs : int, default=None
-            Not used, for the same signature in all families.
+            Threads that share the batches; None: 1. With a given torch module always 1.
 
         Returns
         -------
@@ -344,17 +350,24 @@ class Interprets(TransformerMixin, BaseReasoner):
         """
         if by not in ("attribute", "column"):
             raise ValueError(f"by must be 'attribute' or 'column'. Got {by!r} instead.")
+        check_batching(batch_size, n_jobs)
         codes, model = self._read(X), self._model
-        phi = model.attributes(codes)
-        answers = model.interpret(phi)
-        shared: dict[str, Any] = {
-            "output_names": self._task.output_names,
-            "link": self._task.link,
-            "attributes": {
-                "phi": phi,
-                "relevance": relevance(contributions(phi, model.weights, answers), model.unit),
-                "names": list(self._names),
-            },
+        base, by_columns = self._by_columns() if by == "column" else (model.bias, None)
+
+        def part(rows: slice) -> list[np.ndarray]:
+            phi = model.attributes(codes[rows])
+            answers = model.interpret(phi)
+            if by_columns is None:
+                values = phi[:, :, None] * model.weights.T
+            else:
+                values = by_columns(codes[rows], answers)
+            shares = relevance(contributions(phi, model.weights, answers), model.unit)
+            return [one_or_several(values), phi, shares]
+
+        size = batch_size or (CHUNK if by == "attribute" else COLUMN_CHUNK)
+        values, phi, shares = in_batches(part, len(codes), size, self._n_threads(n_jobs))
+        rest: dict[str, Any] = {
+            "attributes": {"phi": phi, "relevance": shares, "names": list(self._names)},
             "meta": {
                 "explained": "interpreter",
                 "decides": self._decides,
@@ -362,43 +375,26 @@ class Interprets(TransformerMixin, BaseReasoner):
             },
         }
         if by == "attribute":
-            values, base = phi[:, :, None] * model.weights.T, model.bias
-            return Explanation(
-                values=_squeezed(values),
-                base_values=_squeezed(base),
-                data=phi,
-                feature_names=self._names,
-                kind="attribute",
-                **shared,
-            )
-        values, base = self._by_columns(codes, answers, batch_size or 1024)
-        return Explanation(
-            values=_squeezed(values),
-            base_values=_squeezed(base),
-            data=codes,
-            display_data=self._reader.display(flat_rows(X, self.image_shape_)),
-            feature_names=self._reader.feature_names,
-            kind="additive",
-            **shared,
-        )
+            own = {"data": phi, "display_data": None, "feature_names": self._names, "kind": "attribute"}
+            rest |= own
+        table = flat_rows(X, self.image_shape_)
+        return self._explanation_of(table, codes, values, one_or_several(base), **rest)
 
-    def _by_columns(
-        self, codes: np.ndarray, answers: np.ndarray, batch_size: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _n_threads(self, n_jobs: int | None) -> int | None:
+        """One thread for a torch module: two that listen to its layers would hear each other's rows."""
+        return None if isinstance(self._model.source, GivenModule) else n_jobs
+
+    def _by_columns(self) -> tuple[np.ndarray, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+        """Give the base (K,), and what tells values (B, d, K) of rows and their scores."""
         model = self._model
         if self.image_shape_ is not None:
             attributes_of = model.attribute_function()
             if attributes_of is not None:
-                return pixel_gradients(model, attributes_of, self._average, codes, answers, batch_size)
+                return pixel_gradients(model, attributes_of, self._average)
         elif isinstance(model.source, OwnPredictor):
-            return integrated_gradients(model, self._average, codes, answers, batch_size)
+            return integrated_gradients(model, self._average)
 
         def scores_of(rows: np.ndarray) -> np.ndarray:
             return model.interpret(model.attributes(rows))
 
-        return sampled_shapley(scores_of, self._rows, codes, batch_size)
-
-
-def _squeezed(values: np.ndarray) -> np.ndarray:
-    """Leave out the last axis when there is one output."""
-    return values[..., 0] if values.shape[-1] == 1 else values
+        return sampled_shapley(scores_of, self._rows)

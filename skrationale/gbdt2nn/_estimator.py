@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from .._batches import check_batching, one_or_several
 from .._random import own_random_state
 from .._scales import to_shares
 from .._task import Task
@@ -19,7 +20,8 @@ from ..tabular._constraints import signs_of_lightgbm, warn_of_constraints
 from ..teachers import add_levels_at_fit, in_order, unfrozen
 from ..training import resolve_device
 from ._bins import TeacherBins
-from ._inference import CompiledNetwork, CompiledStudent
+from ._explaining import values_in_batches
+from ._inference import EXACT_ROWS, CompiledNetwork, CompiledStudent
 from ._monotone import CompiledMonotone
 from ._readable import check_readable, warn_of_a_constant
 from ._synthetic import n_copies, swap_cells
@@ -265,13 +267,17 @@ class GBDT2NNStudent(BaseDistiller):
 
     def _teacher_contributions(self, codes: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
         """Contributions (n, K, d) of the teacher and its base (K,)."""
-        table = self._teacher_table(None, codes)
+        return self._contributions_of_teacher(explanation, few_jobs(codes))(codes)
+
+    def _contributions_of_teacher(self, explanation: str, n_jobs: int | None) -> Callable[..., Any]:
+        """Give a function of rows of codes; what all rows have in common is computed once."""
         teacher = LightGBMTeacher(self.teacher_, self._asking.order)
         if explanation == "tree_shap":
-            return teacher.shap_contributions(table, n_jobs=few_jobs(codes))
+            return lambda codes: teacher.shap_contributions(self._teacher_table(None, codes), n_jobs=n_jobs)
         from ._paths import LeafTable
 
-        return LeafTable(teacher).contributions(table, n_jobs=few_jobs(codes))
+        leaves = LeafTable(teacher)
+        return lambda codes: leaves.contributions(self._teacher_table(None, codes), n_jobs=n_jobs)
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         return self.teacher_explain(X) if self._student.learnt else None
@@ -295,8 +301,11 @@ class GBDT2NNStudent(BaseDistiller):
         kind = explanation or self._student.learnt or "tree_shap"
         if kind not in ("tree_shap", "path"):
             raise ValueError(f"explanation must be 'tree_shap', 'path' or None. Got {explanation!r} instead.")
-        values, base = self._teacher_contributions(codes, kind)
-        return self._explanation(X, codes, values, base, {"explanation": kind, "model": "teacher"})
+        contributions = self._contributions_of_teacher(kind, few_jobs(codes))
+        base = contributions(codes[:1])[1]
+        values = values_in_batches(lambda rows: contributions(rows)[0], codes, len(base))
+        meta = {"explanation": kind, "model": "teacher"}
+        return self._explanation_of(X, codes, values, one_or_several(base), kind="additive", meta=meta)
 
     # --- the student -----------------------------------------------------------------------------
 
@@ -387,9 +396,9 @@ class GBDT2NNStudent(BaseDistiller):
         """Give the states (n, h) of each hidden layer; none where a constant is predicted."""
         return self._student.hidden_states(codes)
 
-    def _contributions(self, codes: np.ndarray, batch_size: int | None = None) -> np.ndarray:
+    def _contributions(self, codes: np.ndarray, exact: bool | None = None) -> np.ndarray:
         """Contributions (n, K, d) of the student; columns unknown to the teacher have none."""
-        used = self._student.answer(codes, self.device_, batch_size)[1]
+        used = self._student.answer(codes, self.device_, exact)[1]
         assert used is not None
         values = np.zeros((*used.shape[:2], self.n_features_in_))
         if used.shape[2]:
@@ -404,9 +413,10 @@ class GBDT2NNStudent(BaseDistiller):
         X : DataFrame or array-like of shape (n, d)
             Rows.
         batch_size : int, default=None
-            Rows computed at once, which bounds the memory used; None: 2048.
+            Rows computed at once, rounded up to a multiple of 2048 where there are more than 512: no digit
+            depends on it. None: 2048 or more.
         n_jobs : int, default=None
-            Not used, for the same signature in all families: one pass of a small network.
+            Threads that share the batches; None: 1.
 
         Returns
         -------
@@ -421,6 +431,7 @@ class GBDT2NNStudent(BaseDistiller):
             When the student was fitted with ``explanation=None`` or ``explanation_lambda=0``: such a
             student splits its score among columns arbitrarily.
         """
+        check_batching(batch_size, n_jobs)
         codes = self._read(X)
         student = self._student
         if not student.learnt:
@@ -428,22 +439,12 @@ class GBDT2NNStudent(BaseDistiller):
                 "This student has learnt no reasons: it was fitted with explanation=None or "
                 "explanation_lambda=0. Expected explanation='tree_shap' or 'path' and explanation_lambda > 0."
             )
-        values = self._contributions(codes, batch_size)
-        meta = {"explanation": student.learnt, "imitation": student.scheme, "model": "student"}
-        return self._explanation(X, codes, values, student.base, meta)
+        exact = len(codes) <= EXACT_ROWS
 
-    def _explanation(
-        self, X: Any, codes: np.ndarray, values: np.ndarray, base: np.ndarray, meta: dict[str, Any]
-    ) -> Explanation:
-        single = len(base) == 1
-        return Explanation(
-            values=values[:, 0] if single else values.transpose(0, 2, 1),
-            base_values=np.full(len(codes), base[0]) if single else np.tile(base, (len(codes), 1)),
-            data=codes,
-            display_data=self._reader.display(X),
-            feature_names=self._reader.feature_names,
-            output_names=self._task.output_names,
-            kind="additive",
-            link=self._task.link,
-            meta=meta,
-        )
+        def contributions(rows: np.ndarray) -> np.ndarray:
+            return self._contributions(rows, exact)
+
+        base = student.base
+        values = values_in_batches(contributions, codes, len(base), batch_size, n_jobs)
+        meta = {"explanation": student.learnt, "imitation": student.scheme, "model": "student"}
+        return self._explanation_of(X, codes, values, one_or_several(base), kind="additive", meta=meta)

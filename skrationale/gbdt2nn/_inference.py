@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXACT_ROWS = 512
 """Up to this many rows are computed in float64; more in float32, twice as fast, equal to about 1e-6."""
 CHUNK_ROWS = 2048
+"""Rows computed at once. In float32 the last digits depend on which rows these are."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class CompiledNetwork:
             biases=[numpy(network.embedding.bias), *(numpy(layer.bias) for layer in network.layers)],
         )
 
-    def __call__(self, encoded: np.ndarray, *, device: str, batch_size: int | None = None) -> np.ndarray:
+    def __call__(self, encoded: np.ndarray, *, device: str, exact: bool | None = None) -> np.ndarray:
         """Compute outputs.
 
         Parameters
@@ -60,8 +61,8 @@ class CompiledNetwork:
             Bins.
         device : str
             Where to compute; a device that is not there any more gives way to the CPU.
-        batch_size : int, default=None
-            Rows computed at once, which bounds the memory used.
+        exact : bool, default=None
+            Whether to compute in float64; None: where there are few rows.
 
         Returns
         -------
@@ -76,15 +77,15 @@ class CompiledNetwork:
             place = resolve_device(device)
         except ValueError:
             place = torch.device("cpu")
-        dtype = torch.float64 if n <= EXACT_ROWS else torch.float32
+        exact = n <= EXACT_ROWS if exact is None else exact
+        dtype = torch.float64 if exact else torch.float32
         with torch.inference_mode(), limit_threads(min(n, CHUNK_ROWS) * self.weights[0].size):
             weights = [torch.from_numpy(w).to(place, dtype) for w in self.weights]
             biases = [torch.from_numpy(b).to(place, dtype) for b in self.biases]
             table = torch.from_numpy(self.table).to(place)
             out = np.empty((n, len(self.biases[-1])))
-            step = batch_size or CHUNK_ROWS
-            for start in range(0, n, step):
-                bins = torch.from_numpy(encoded[start : start + step]).to(place)
+            for start in range(0, n, CHUNK_ROWS):
+                bins = torch.from_numpy(encoded[start : start + CHUNK_ROWS]).to(place)
                 if dtype == torch.float64:
                     hidden = torch.nn.functional.embedding(bins, table).to(dtype).sum(1)
                 else:
@@ -92,7 +93,7 @@ class CompiledNetwork:
                 hidden += biases[0]
                 for weight, bias in zip(weights, biases[1:], strict=True):
                     hidden = torch.addmm(bias, torch.nn.functional.silu(hidden, inplace=True), weight)
-                out[start : start + step] = hidden.cpu().numpy()
+                out[start : start + CHUNK_ROWS] = hidden.cpu().numpy()
         return out
 
     def hidden_states(self, encoded: np.ndarray) -> list[np.ndarray]:
@@ -139,28 +140,28 @@ class CompiledStudent:
     monotone: CompiledMonotone | None = None
 
     def answer(
-        self, codes: np.ndarray, device: str, batch_size: int | None = None
+        self, codes: np.ndarray, device: str, exact: bool | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Scores (n, K) and contributions (n, K, d') in float64, or None where there are none."""
+        """Scores (n, K) and contributions (n, K, d'), or None where there are none; see `CompiledNetwork`."""
         n, n_scores = len(codes), len(self.base)
         if not self.networks and self.monotone is None:
             return np.tile(self.base, (n, 1)), np.zeros((n, n_scores, 0))
         encoded = self.bins.encode(codes)
         if self.monotone is not None:
-            return self._monotone(encoded, device, batch_size)
-        outputs = [network(encoded, device=device, batch_size=batch_size) for network in self.networks]
+            return self._monotone(encoded, device, exact)
+        outputs = [network(encoded, device=device, exact=exact) for network in self.networks]
         joined = outputs[0] if len(outputs) == 1 else np.hstack(outputs)
         joined *= self.scale
         scores, reasons = split_outputs(joined, self.scheme, n_scores)
         return self.base + scores, reasons
 
     def _monotone(
-        self, encoded: np.ndarray, device: str, batch_size: int | None
+        self, encoded: np.ndarray, device: str, exact: bool | None
     ) -> tuple[np.ndarray, np.ndarray | None]:
         assert self.monotone is not None
-        scores, reasons = self.monotone(encoded, batch_size), None
+        scores, reasons = self.monotone(encoded), None
         if self.networks:
-            reasons = self.networks[0](encoded, device=device, batch_size=batch_size)
+            reasons = self.networks[0](encoded, device=device, exact=exact)
             reasons = spread(reasons.reshape(*scores.shape, -1), scores) * self.scale
         return self.base + scores * self.scale, reasons
 

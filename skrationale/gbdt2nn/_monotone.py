@@ -208,9 +208,9 @@ class CompiledMonotone:
         }
         return cls(free, ordered, dense)
 
-    def __call__(self, encoded: np.ndarray, batch_size: int | None = None) -> np.ndarray:
+    def __call__(self, encoded: np.ndarray) -> np.ndarray:
         """Scores (n, K), float64, of bins (n, d')."""
-        step = batch_size or CHUNK_ROWS
+        step = CHUNK_ROWS
         parts = [self._layers(encoded[i : i + step])[-1] for i in range(0, max(len(encoded), 1), step)]
         return np.concatenate(parts)
 

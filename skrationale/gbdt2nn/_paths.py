@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from .._batches import check_batching, in_batches, one_or_several, rows_at_once
 from .._task import Task
 from ..explanation import Explanation
 from ..tabular import TableReader
 from ..tabular._reader import as_frame_or_array
+from ..tabular._typed import typed_cells
 from ..teachers import column_order, refuse_foreign_levels
 from ._teacher import LightGBMTeacher, joined
 
@@ -253,8 +254,7 @@ def path_contributions(
     >>> explanation.additivity_error(model.predict(X)) < 1e-9
     True
     """
-    if batch_size is not None and (not isinstance(batch_size, Integral) or batch_size < 1):
-        raise ValueError(f"`batch_size` must be an integer of at least 1 or None, got {batch_size!r}.")
+    check_batching(batch_size, n_jobs)
     teacher = LightGBMTeacher(model)
     table = as_frame_or_array(X)
     reader = TableReader().fit(table)
@@ -265,16 +265,24 @@ def path_contributions(
     # codes are those that the model saw, whatever the order of levels in this table
     reader.levels = tuple(np.array(known[j], object) if j in known else None for j in range(len(names)))
     data = reader.transform(table)
-    values, base = LeafTable(teacher).contributions(table, batch_size=batch_size, n_jobs=n_jobs)
+    leaves = LeafTable(teacher)
+
+    def part(rows: slice) -> list[np.ndarray]:
+        found = leaves.contributions(_rows(table, rows), batch_size=batch_size, n_jobs=n_jobs)[0]
+        return [one_or_several(found.transpose(0, 2, 1))]
+
+    size = max(batch_size or 0, rows_at_once(data.shape[1], teacher.n_outputs))
+    values = in_batches(part, len(data), size)[0]
+    data.setflags(write=False)
     classes = getattr(model, "classes_", None)
     if classes is None and teacher.objective in ("binary", "multiclass", "multiclassova"):
         classes = np.arange(max(2, teacher.n_outputs))
-    single = len(base) == 1
     return Explanation(
-        values=values[:, 0] if single else values.transpose(0, 2, 1),
-        base_values=base[0] if single else base,
+        values=values,
+        base_values=one_or_several(leaves.base),
         data=data,
-        display_data=reader.display(table),
+        display_data=typed_cells(table, data, reader.levels),
+        index=getattr(table, "index", None),
         feature_names=names,
         output_names=Task(teacher.link, teacher.n_outputs, classes).output_names,
         link=teacher.link,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..explanation import Explanation
-from ..explanation._format import NEGATIVE, POSITIVE, is_missing, others, quantity, rank
+from ..explanation._format import NEGATIVE, POSITIVE, is_missing, others, quantity, rank, typed_column
 from ._display import ExplanationDisplay
 from ._style import CATEGORY, LEGEND_ABOVE, MISSING, axes_for, label, tidy
 
@@ -72,7 +72,7 @@ class BeeswarmDisplay(ExplanationDisplay):
 def _colour_by(e: Explanation, j: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the rank of each cell in [0, 1], NaN where it has none, and whether the cell is missing."""
     nothing = np.full(len(e), np.nan)
-    typed = None if e.display_data is None else e.display_data[:, j]
+    typed = typed_column(e, j)
     numbers = None if e.data is None else e.data[:, j]
     if typed is not None:
         missing = np.array([is_missing(cell) for cell in typed], dtype=bool)

@@ -16,6 +16,7 @@ from ..explanation._format import (
     shorten,
     unit,
 )
+from ..explanation._index import label_text
 from ._display import ExplanationDisplay
 from ._style import LABEL_WIDTH, axes_for, label, points_wide, tidy
 
@@ -27,7 +28,7 @@ TEXT_WIDTH = 62  # points that a number and the gap before it take at most
 
 
 class WaterfallDisplay(ExplanationDisplay):
-    """From the base value, feature by feature, to the score of one row.
+    """From the base value, feature by feature, to the score of one row, whose label is the title if known.
 
     Read from the bottom to the top. Make one with `from_explanation` or `from_estimator`.
 
@@ -92,6 +93,8 @@ class WaterfallDisplay(ExplanationDisplay):
         ax.vlines(edges, np.arange(len(edges)), np.arange(len(edges)) + 1, color="#888888", linewidth=0.8)
         ax.plot([ends[0], base], [0, len(steps) + 1], "D", color="#888888", markersize=6)
         _annotate(ax, base, starts, ends, steps)
+        if e.index is not None:
+            ax.set_title(label(f"row {label_text(e.index, 0)}"), fontsize="medium")
         return ax
 
 

@@ -68,12 +68,18 @@ class RationaleModel:
         x, groups = encode(self.encoder, codes, self.live)
         return torch.from_numpy(x), groups
 
-    def logits(self, codes: np.ndarray) -> np.ndarray:
-        """Say how much each column is wanted (n, d): positive where it is selected, but for ties."""
-        result = np.full((len(codes), self.n_columns), HIDDEN_LOGIT)
+    def wanted(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give the rationale (n, d), and how much columns are wanted: above 0 if selected, but for ties."""
+        mask = np.zeros((len(codes), self.n_columns), dtype=bool)
+        excess = np.full((len(codes), self.n_columns), HIDDEN_LOGIT)
         if self.live.size:
-            result[:, self.live] = self.rule.excess(self._logits(*self.encode(codes)))
-        return result
+            logits = self._logits(*self.encode(codes))
+            mask[:, self.live], excess[:, self.live] = self.rule(logits), self.rule.excess(logits)
+        return mask, excess
+
+    def logits(self, codes: np.ndarray) -> np.ndarray:
+        """Say how much each column is wanted (n, d); see `wanted`."""
+        return self.wanted(codes)[1]
 
     def mask(self, codes: np.ndarray) -> np.ndarray:
         """Give the rationale (n, d) of rows of numbers and codes (n, d)."""

@@ -9,6 +9,7 @@ from scipy.special import expit
 from sklearn.base import is_classifier
 from sklearn.utils.metaestimators import available_if
 
+from .._batches import check_batching, in_batches, rows_at_once
 from ..base import BaseReasoner
 from ..explanation import Explanation
 from ..tabular import as_frame_or_array
@@ -167,8 +168,10 @@ class SelectsColumns(BaseReasoner):
         ----------
         X : DataFrame or array-like of shape (n, d)
             Rows.
-        batch_size, n_jobs : int, default=None
-            Not used, for the same signature in all families.
+        batch_size : int, default=None
+            Rows computed at once, which bounds the memory used; None: 2048 or more.
+        n_jobs : int, default=None
+            Threads that share the batches; None: 1.
 
         Returns
         -------
@@ -177,21 +180,25 @@ class SelectsColumns(BaseReasoner):
             of these was wanted, a probability above one half, and 0 for the others. They do not add up to
             the score.
         """
-        codes = self._read(X)
-        mask = self._model.mask(codes)
-        nothing = np.zeros((1, codes.shape[1]), dtype=bool)
-        base = self._model.scores(np.full((1, codes.shape[1]), np.nan), nothing)[0]
-        single = self._task.n_outputs == 1
-        return Explanation(
-            values=expit(self._model.logits(codes)) * mask,
-            base_values=np.asarray(base[0] if single else 0.0),
-            data=codes,
-            display_data=self._reader.display(X),
-            feature_names=self._reader.feature_names,
+        check_batching(batch_size, n_jobs)
+        codes, model = self._read(X), self._model
+        d, single = codes.shape[1], self._task.n_outputs == 1
+
+        def part(rows: slice) -> list[np.ndarray]:
+            mask, excess = model.wanted(codes[rows])
+            return [expit(excess) * mask, mask]
+
+        size = batch_size or rows_at_once(len(model.encoder.groups), 1)
+        values, mask = in_batches(part, len(codes), size, n_jobs)
+        base = model.scores(np.full((1, d), np.nan), np.zeros((1, d), dtype=bool))[0]
+        return self._explanation_of(
+            X,
+            codes,
+            values,
+            base[0] if single else 0.0,
             output_names=self._task.output_names if single else ("prediction",),
             mask=mask,
             kind="rationale",
-            link=self._task.link,
             meta={"rate": float(mask.mean()), "base_scores": base.tolist()},
         )
 

@@ -27,7 +27,7 @@ class Report:
     tables : dict of str to DataFrame
         What is in it: ``"summary"`` (one row a name: kind, whom it teaches and all figures, NaN where one is
         missing), ``"missing"`` (name, figure and reason), ``"importances"`` (columns by names: share in
-        the mean absolute reasons) and ``"examples"`` (the rows shown, by their position: why, y,
+        the mean absolute reasons) and ``"examples"`` (the rows shown, by their label: why, y,
         all predictions and the cells).
     summary_html : str
         The summary as a notebook shows it.

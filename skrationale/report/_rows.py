@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from .._random import own_random_state
+from ..explanation._index import row_labels
 from ..metrics._fills import read_table
 from ..tabular import as_numbers, read_target
 
@@ -49,6 +50,12 @@ class Rows:
         """Names of the columns; ``x0, x1, ...`` of an array."""
         columns = getattr(self.X, "columns", None)
         return [f"x{j}" for j in range(self.X.shape[1])] if columns is None else list(map(str, columns))
+
+    @property
+    def labels(self) -> Any:
+        """Labels of the rows in the table given; where it has none, where they were in it."""
+        index = row_labels(getattr(self.X, "index", None), len(self))
+        return row_labels(self.positions, len(self)) if index is None else index
 
     def cells(self) -> np.ndarray:
         """Give the cells (n, d) as typed."""

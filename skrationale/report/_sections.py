@@ -9,6 +9,7 @@ import numpy as np
 
 from ..explanation._format import format_cell, format_number, shorten
 from ..explanation._html import _folded, _one_row, _over_rows, _table, _text
+from ..explanation._index import label_text
 from ._measures import Measured
 from ._rows import Rows
 from ._summary_html import answer, figure, shown, wide
@@ -161,7 +162,7 @@ def _reasons(one: Measured, rows: Rows, examples: dict[int, str]) -> str:
     for place, (i, why) in enumerate(examples.items()):
         said = "" if one.predictions is None else f", predicted {answer(one.predictions[i])}"
         truth = shown(format_cell(rows.y[i]), 40)
-        heading = f"<b>Row {rows.positions[i]}</b> ({_text(why)}): y is {truth}{said}"
+        heading = f"<b>Row {_text(label_text(rows.labels, i))}</b> ({_text(why)}): y is {truth}{said}"
         each.append(_folded(heading, _one_row(explanation[i]), is_open=place < 2))
     bars = one.attempt("importances", lambda: _over_rows(explanation)) or ""
     return (
@@ -176,6 +177,7 @@ def _warnings(one: Measured, rows: Rows) -> str:
     each = "".join(f"<li>{_text(shorten(words, 400))}</li>" for words in one.warnings[:MAX_WARNINGS])
     left = len(one.warnings) - MAX_WARNINGS
     more = f"<li>{left} more</li>" if left > 0 else ""
-    drawn = len(rows) < rows.n_given
+    labelled = hasattr(rows.X, "index") and not one.member.heads
+    drawn = len(rows) < rows.n_given and not labelled
     note = '<p class="skr-note">Rows are counted among those of this report.</p>' if drawn else ""
     return f"<h3>Warnings</h3><ul>{each}{more}</ul>{note}"

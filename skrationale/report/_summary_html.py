@@ -9,6 +9,7 @@ import numpy as np
 
 from ..explanation._format import format_cell, format_number, shorten, simple_cell
 from ..explanation._html import _bar, _table, _text
+from ..explanation._index import label_text
 from ._measures import LABEL_MEASURES, MEASURES, N_DRAWS, N_FILLS, NOISE, SHARES, STABILITY_ROWS, Measured
 from ._rows import Rows
 
@@ -209,7 +210,7 @@ def examples(found: list[Measured], rows: Rows, chosen: dict[int, str]) -> str:
     for one in found:
         if one.predictions is not None:
             lines.append([shown(one.member.name), *(_said(one, i, truth) for i, truth in truths.items())])
-    head = ["", *(f"row {rows.positions[i]}" for i in chosen)]
+    head = ["", *(f"row {label_text(rows.labels, i)}" for i in chosen)]
     return wide(_table("What is predicted", head, ["", *["skr-cell"] * len(chosen)], lines))
 
 

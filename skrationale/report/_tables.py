@@ -9,6 +9,7 @@ import numpy as np
 
 from .._files import whole
 from ..explanation._format import simple_cell
+from ..explanation._index import pandas_index
 from ._measures import LABEL_MEASURES, MEASURES, Measured
 from ._rows import Rows
 
@@ -68,7 +69,7 @@ def importance_frame(found: list[Measured]) -> Any:
 
 
 def example_frame(found: list[Measured], rows: Rows, examples: dict[int, str]) -> Any:
-    """One row an example: its position, why it was chosen, the truth and all answers, and its cells."""
+    """One row an example: its label, why it was chosen, the truth and all answers, and its cells."""
     import pandas as pd
 
     cells = rows.cells()
@@ -80,10 +81,9 @@ def example_frame(found: list[Measured], rows: Rows, examples: dict[int, str]) -
             if one.predictions is not None
         }
         typed = {f"cell {name}": simple_cell(cells[i, j]) for j, name in enumerate(rows.names)}
-        table.append(
-            {"row": int(rows.positions[i]), "why": why, "y": simple_cell(rows.y[i]), **said, **typed}
-        )
-    return pd.DataFrame(_whole(table)).set_index("row")
+        table.append({"why": why, "y": simple_cell(rows.y[i]), **said, **typed})
+    index = pandas_index(rows.labels, len(rows))[list(examples)]
+    return pd.DataFrame(_whole(table), index.rename("row") if index.names == [None] else index)
 
 
 def _whole(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

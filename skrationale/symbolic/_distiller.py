@@ -12,6 +12,7 @@ from sklearn.base import is_classifier
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from .._batches import check_batching, in_batches, one_or_several
 from .._random import own_random_state
 from .._scales import to_shares
 from .._task import Task
@@ -25,7 +26,7 @@ from ._found import FoundFormulas
 from ._front import MODEL_SELECTIONS, choose
 from ._rows import most_useful, rows_between
 from ._search import Effort, Searcher
-from ._shapley import shapley_of_formulas
+from ._shapley import GamesOfFormulas
 from ._smooth_base import BaseSmoothMLP
 from ._smooth_mlp import SmoothMLPClassifier, SmoothMLPRegressor
 from ._targets import teacher_scores, truth
@@ -328,10 +329,8 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
         self._fronts = [refit_front(fronts[k][share], data, k, share) for k in outputs]
         self._chosen = [choose(front, self.model_selection) for front in self._fronts]
         self._background = V[rng.permutation(len(V))[:N_BACKGROUND]]
-        values, *_ = shapley_of_formulas(
-            self.formulas_, self.n_features_in_, self._background, self._background
-        )
-        importance = np.abs(values).mean(axis=0).sum(axis=-1)
+        games = GamesOfFormulas(self.formulas_, self.n_features_in_, self._background)
+        importance = np.abs(games.shares(self._background)[0]).mean(axis=0).sum(axis=-1)
         self.feature_importances_ = to_shares(importance)
 
     def _split(
@@ -417,7 +416,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
         batch_size : int, default=None
             Rows computed at once; None bounds the memory by itself.
         n_jobs : int, default=None
-            Not used, for the same signature in all families.
+            Threads that share the batches; None: 1.
 
         Returns
         -------
@@ -426,22 +425,23 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
             the units of the score; base and values add up to it, to rounding of the largest.
             ``meta["standard_error"]`` is 0 unless a term has more than 10 columns and is sampled.
         """
-        codes = self._read(X)
-        formulas = self.formulas_
-        V = variable_values(formulas[0].all_variables, codes)
-        values, base, error = shapley_of_formulas(
-            formulas, self.n_features_in_, V, self._background, batch_size
-        )
-        single = len(formulas) == 1
-        return Explanation(
-            values=values[:, :, 0] if single else values,
-            base_values=base[0] if single else base,
-            data=codes,
-            display_data=self._reader.display(X),
-            feature_names=self._reader.feature_names,
-            output_names=self._task.output_names,
+        check_batching(batch_size, n_jobs)
+        codes, formulas = self._read(X), self.formulas_
+        games = GamesOfFormulas(formulas, self.n_features_in_, self._background)
+
+        def part(rows: slice) -> list[np.ndarray]:
+            values, *rest = games.shares(variable_values(formulas[0].all_variables, codes[rows]))
+            return [one_or_several(values), *rest]
+
+        size = batch_size or games.rows_at_once
+        values, error, undefined = in_batches(part, len(codes), size, n_jobs)
+        games.warn(undefined)
+        return self._explanation_of(
+            X,
+            codes,
+            values,
+            one_or_several(games.base),
             formula="\n".join(f"{formula.output_name} = {formula}" for formula in formulas),
             kind="formula",
-            link=self._task.link,
-            meta={"background_rows": len(self._background), "standard_error": error},
+            meta={"background_rows": len(self._background), "standard_error": float(error.max())},
         )

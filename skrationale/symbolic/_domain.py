@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy as sp
 
+from ..explanation._index import label_text
+from ..tabular import as_frame_or_array
 from ._program import Program, symbols
 from ._tree import float_or_none
 from ._variables import Variable, variable_values
@@ -58,16 +60,24 @@ def box_rows(variables: Sequence[Variable], box: np.ndarray, n_rows: int = N_ROW
 
 
 def outside_box(
-    labels: Sequence[str], variables: Sequence[Variable], box: np.ndarray, values: np.ndarray
+    labels: Sequence[str],
+    variables: Sequence[Variable],
+    box: np.ndarray,
+    values: np.ndarray,
+    index: Any = None,
 ) -> list[str]:
-    """Say in words which numbers lie outside the training rows' smallest and largest value."""
+    """Say in words which numbers lie outside the training rows' smallest and largest value.
+
+    Rows are called by their labels in `index`, or by their numbers.
+    """
     found = []
     for j, (label, variable) in enumerate(zip(labels, variables, strict=True)):
         if variable.kind != "number":
             continue
         rows = np.flatnonzero((values[:, j] < box[0, j]) | (values[:, j] > box[1, j]))
         if rows.size:
-            shown = ", ".join(map(str, rows[:5])) + (", ..." if rows.size > 5 else "")
+            some = ", ".join(label_text(index, int(row)) for row in rows[:5])
+            shown = some + (", ..." if rows.size > 5 else "")
             found.append(
                 f"{label} is outside its training range {box[0, j]:.6g} to {box[1, j]:.6g} "
                 f"in {rows.size} of {len(values)} rows ({shown})."
@@ -130,13 +140,14 @@ def formula_warnings(formula: Formula, X: Any) -> list[str]:
     rows = np.empty((0, len(inner))) if box is None else formula_rows(formula, N_ROWS)
     if X is None:
         return tree_warnings(formula.expr, inner, rows, show)
+    X = as_frame_or_array(X)
     values = variable_values(formula.all_variables, formula.reader.transform(X))
     found: list[str] = []
     if box is not None:
         used = [j for j, symbol in enumerate(inner) if symbol in formula.expr.free_symbols]
         variables = [formula.all_variables[j] for j in used]
         names = shown_labels(variables, formula.reader.feature_names)
-        found += outside_box(names, variables, box[:, used], values[:, used])
+        found += outside_box(names, variables, box[:, used], values[:, used], getattr(X, "index", None))
     found += tree_warnings(formula.expr, inner, np.vstack([rows, values]), show)
     n_bad = np.count_nonzero(~np.isfinite(Program(formula.expr, inner)(values)))
     if n_bad:

@@ -356,7 +356,8 @@ class Formula(ExportMethods, PlainData):
         Returns
         -------
         list of str
-            Sentences in words and original names; empty when nothing was found. Rows count from 0.
+            Sentences in words and original names; empty when nothing was found. Rows have the labels
+            of a DataFrame, or count from 0.
         """
         return _domain.formula_warnings(self, X)
 

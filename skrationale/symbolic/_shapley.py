@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from operator import mul, or_
 
@@ -12,6 +12,7 @@ import numpy as np
 import sympy as sp
 from scipy.special import comb
 
+from .._batches import in_batches
 from ._formula import Formula
 from ._program import Program, symbols
 
@@ -119,62 +120,118 @@ def shapley_values(
     >>> shapley_values([x * y, 2 * x], (x, y), np.array([0, 1]), 2, rows, background)
     (array([[7., 3.]]), 0.0, 0.0)
     """
-    result, base, error, _ = _term_by_term(
-        terms,
-        variables,
-        players,
-        n_players,
-        values,
-        background,
-        batch_size,
-        max_players,
-        random_state,
-        labels,
-    )
-    return result, base, error
+    games = Games(terms, variables, players, n_players, background, max_players, random_state)
+    size = batch_size or games.rows_at_once
+    result, error, undefined, _ = in_batches(lambda rows: games.shares(values[rows]), len(values), size)
+    games.warn(undefined, labels)
+    return result, games.base, float(error.max(initial=0.0))
 
 
-def _term_by_term(
-    terms: Sequence[sp.Expr],
-    variables: Sequence[sp.Symbol],
-    players: np.ndarray,
-    n_players: int,
-    values: np.ndarray,
-    background: np.ndarray,
-    batch_size: int | None = None,
-    max_players: int = 10,
-    random_state: int = 0,
-    labels: Sequence[str] = (),
-) -> tuple[np.ndarray, float, float, np.ndarray]:
-    """Do what :func:`shapley_values` does; give also how large (n,) the numbers are that were added up."""
-    result, variance = np.zeros((2, len(values), n_players))
-    base, reach = 0.0, np.zeros(len(values))
-    for term in terms:
-        game = _Game(term, variables, players, background)
-        base += game.base
-        undefined = np.zeros(len(values), dtype=bool)
-        for rows in _batches(len(values), batch_size or game.rows_at_once(max_players)):
-            found, error, undefined[rows] = _contributions(game, values[rows], max_players, random_state)
-            result[rows, game.players] += found
-            variance[rows, game.players] += error**2
-            reach[rows] += np.abs(found).sum(axis=1) + abs(game.base)
-        _warn_undefined(term, variables, labels, undefined)
-    return result, base, float(np.sqrt(variance.max(initial=0.0))), reach
+class Games:
+    """The terms of a formula as games, made ready once for any number of rows; see `shapley_values`.
+
+    Attributes
+    ----------
+    base : float
+        Mean score of the background.
+    rows_at_once : int
+        So many rows are evaluated together in a few dozen MB.
+    """
+
+    def __init__(
+        self,
+        terms: Sequence[sp.Expr],
+        variables: Sequence[sp.Symbol],
+        players: np.ndarray,
+        n_players: int,
+        background: np.ndarray,
+        max_players: int = 10,
+        random_state: int = 0,
+    ) -> None:
+        self._terms, self._variables, self._n_players = list(terms), variables, n_players
+        self._max_players, self._random_state = max_players, random_state
+        self._games = [_Game(term, variables, players, background) for term in self._terms]
+        self.base = float(sum((game.base for game in self._games), 0.0))
+        sizes = [game.rows_at_once(max_players) for game in self._games]
+        self.rows_at_once = min(sizes, default=CELLS_AT_ONCE)
+
+    def shares(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Say what each column adds to the scores of rows (B, p).
+
+        Returns
+        -------
+        list of ndarray
+            Values (B, d), their largest standard errors (B,), which terms have none (B, M), and how large the
+            numbers are that were added up (B,).
+        """
+        values, variance = np.zeros((2, len(rows), self._n_players))
+        undefined = np.zeros((len(rows), len(self._games)), dtype=bool)
+        reach = np.zeros(len(rows))
+        for m, game in enumerate(self._games):
+            found, error, undefined[:, m] = _contributions(game, rows, self._max_players, self._random_state)
+            values[:, game.players] += found
+            variance[:, game.players] += error**2
+            reach += np.abs(found).sum(axis=1) + abs(game.base)
+        return [values, np.sqrt(variance.max(axis=1, initial=0.0)), undefined, reach]
+
+    def warn(self, undefined: np.ndarray, labels: Sequence[str]) -> None:
+        """Tell the caller's caller which terms have no value in some rows (n, M)."""
+        names = {v: sp.Symbol(label) for v, label in zip(self._variables, labels, strict=False)}
+        for term, nowhere in zip(self._terms, undefined.T, strict=True):
+            if nowhere.any():
+                warnings.warn(
+                    f"The contributions of the term {term.xreplace(names)} are NaN in {nowhere.sum()} of "
+                    f"{len(nowhere)} rows: it has no finite value where columns of these rows are combined "
+                    "with columns of the background.",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
 
 
-def _warn_undefined(
-    term: sp.Expr, variables: Sequence[sp.Symbol], labels: Sequence[str], undefined: np.ndarray
-) -> None:
-    """Tell the caller of :func:`shapley_values` when a term has no value in some rows (n,)."""
-    if undefined.any():
-        names = {v: sp.Symbol(label) for v, label in zip(variables, labels, strict=False)}
-        warnings.warn(
-            f"The contributions of the term {term.xreplace(names)} are NaN in {undefined.sum()} of "
-            f"{len(undefined)} rows: it has no finite value where columns of these rows are combined "
-            "with columns of the background.",
-            RuntimeWarning,
-            stacklevel=4,
-        )
+class GamesOfFormulas:
+    """The games of K formulas over the same p variables.
+
+    Parameters
+    ----------
+    formulas : sequence of K Formula
+        One for each output.
+    n_players : int
+        Number d of columns of the table.
+    background : ndarray of shape (b, p)
+        Variables in the rows that other columns are taken from.
+
+    Attributes
+    ----------
+    base : ndarray of shape (K,)
+        Mean scores of the background.
+    rows_at_once : int
+        So many rows are evaluated together in a few dozen MB.
+    """
+
+    def __init__(self, formulas: Sequence[Formula], n_players: int, background: np.ndarray) -> None:
+        self._formulas, variables = formulas, symbols(background.shape[1])
+        self._games = []
+        for formula in formulas:
+            players = np.array([variable.column for variable in formula.all_variables], dtype=int)
+            self._games.append(Games(formula.terms, variables, players, n_players, background))
+        bases = [game.base for game in self._games]
+        self.base = np.add([formula.intercept for formula in formulas], bases)
+        self.rows_at_once = min(game.rows_at_once for game in self._games)
+
+    def shares(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Give values (B, d, K) of rows (B, p), standard errors (B, K), and terms without any (B, M)."""
+        found, errors, undefined, reach = zip(*(game.shares(rows) for game in self._games), strict=True)
+        values, variables = np.stack(found, axis=2), symbols(rows.shape[1])
+        for k, formula in enumerate(self._formulas):
+            scores = Program(formula.expr, variables)(rows)
+            complete(values[:, :, k], self.base[k], scores, reach[k] + abs(formula.intercept))
+        return [values, np.stack(errors, axis=1), np.hstack(undefined)]
+
+    def warn(self, undefined: np.ndarray) -> None:
+        """Warn of terms that have no value in some rows; `undefined` (n, M) is of all formulas."""
+        ends = np.cumsum([len(formula.terms) for formula in self._formulas])[:-1]
+        for game, formula, own in zip(self._games, self._formulas, np.hsplit(undefined, ends), strict=True):
+            game.warn(own, [variable.label for variable in formula.all_variables])
 
 
 def shapley_of_formulas(
@@ -184,20 +241,7 @@ def shapley_of_formulas(
     background: np.ndarray,
     batch_size: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Compute the Shapley values of formulas over the same variables.
-
-    Parameters
-    ----------
-    formulas : sequence of K Formula
-        One for each output.
-    n_players : int
-        Number of columns of the table.
-    values : ndarray of shape (n, p)
-        Variables in the rows to explain.
-    background : ndarray of shape (b, p)
-        Variables in the rows that other columns are taken from.
-    batch_size : int, default=None
-        Rows evaluated together.
+    """Compute the Shapley values of K formulas on rows (n, p) of their variables; see `GamesOfFormulas`.
 
     Returns
     -------
@@ -208,28 +252,11 @@ def shapley_of_formulas(
     standard_error : float
         Largest standard error of a contribution; 0 when no term was sampled.
     """
-    variables, n_variables = values, values.shape[1]
-    results = [
-        _term_by_term(
-            formula.terms,
-            symbols(n_variables),
-            np.array([variable.column for variable in formula.all_variables], dtype=int),
-            n_players,
-            values,
-            background,
-            batch_size=batch_size,
-            labels=[variable.label for variable in formula.all_variables],
-        )
-        for formula in formulas
-    ]
-    found, bases, errors, reach = zip(*results, strict=True)
-    intercepts = np.array([formula.intercept for formula in formulas])
-    base = intercepts + bases
-    values = np.stack(found, axis=2)
-    for k, formula in enumerate(formulas):
-        scores = Program(formula.expr, symbols(n_variables))(variables)
-        complete(values[:, :, k], base[k], scores, reach[k] + abs(intercepts[k]))
-    return values, base, max(errors)
+    games = GamesOfFormulas(formulas, n_players, background)
+    size = batch_size or games.rows_at_once
+    found, error, undefined = in_batches(lambda rows: games.shares(values[rows]), len(values), size)
+    games.warn(undefined)
+    return found, games.base, float(error.max(initial=0.0))
 
 
 def complete(values: np.ndarray, base: float, scores: np.ndarray, reach: np.ndarray) -> None:
@@ -264,10 +291,6 @@ def complete(values: np.ndarray, base: float, scores: np.ndarray, reach: np.ndar
         lacking = math.fsum([scores[i], -base, *-values[i]])
         if values.shape[1] and abs(lacking) <= ROUNDING * reach[i]:
             values[i, np.abs(values[i]).argmax()] += lacking
-
-
-def _batches(n: int, size: int) -> Iterator[slice]:
-    return (slice(start, start + size) for start in range(0, n, size))
 
 
 def _contributions(

@@ -13,6 +13,7 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._batches import check_batching, in_batches, one_or_several
 from .._random import own_random_state
 from .._scales import to_shares
 from .._task import Task
@@ -298,7 +299,7 @@ class BaseSmoothMLP(BaseReasoner):
         batch_size : int, default=None
             Rows computed at once; None: 1024.
         n_jobs : int, default=None
-            Not used, for the same signature in all families.
+            Threads that share the batches; None: 1.
 
         Returns
         -------
@@ -311,24 +312,17 @@ class BaseSmoothMLP(BaseReasoner):
         ----------
         .. [1] Sundararajan, Taly, Yan, "Axiomatic attribution for deep networks", 2017, arXiv:1703.01365.
         """
+        check_batching(batch_size, n_jobs)
         codes = self._read(X)
-        x = self._encoder.transform_codes(codes)
         base = self._outputs(self._average[None])[0]
-        step = batch_size or CHUNK
-        parts = [self._integrate(x[i : i + step], base) for i in range(0, len(x), step)]
-        values = np.concatenate(parts)
-        single = self._task.n_outputs == 1
-        return Explanation(
-            values=values[:, 0] if single else values.transpose(0, 2, 1),
-            base_values=base[0] if single else base,
-            data=codes,
-            display_data=self._reader.display(X),
-            feature_names=self._reader.feature_names,
-            output_names=self._task.output_names,
-            kind="additive",
-            link=self._task.link,
-            meta={"explanation": "integrated gradients", "jacobian_lambda": self.lambda_},
-        )
+
+        def part(rows: slice) -> list[np.ndarray]:
+            values = self._integrate(self._encoder.transform_codes(codes[rows]), base)
+            return [one_or_several(values.transpose(0, 2, 1))]
+
+        values = in_batches(part, len(codes), batch_size or CHUNK, n_jobs)[0]
+        meta = {"explanation": "integrated gradients", "jacobian_lambda": self.lambda_}
+        return self._explanation_of(X, codes, values, one_or_several(base), kind="additive", meta=meta)
 
     def _integrate(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
         """Contributions (n, K, d) of encoded rows, which add up to their scores less the base (K,)."""

@@ -337,3 +337,9 @@ def test_formulas_of_parsed_engine_text_keep_their_tree():
     names = dict(zip(COLUMNS, symbols(3), strict=True))
     expr = parse("aq(a, b) + sqrtabs(c)*max(a, 2)", names)
     assert make("aq(a, b) + sqrtabs(c)*max(a, 2)").expr == expr
+
+
+def test_warnings_call_rows_by_their_labels():
+    formula = with_box("1/a + b", [1, 0, 0], [2, 1, 1])
+    new = pd.DataFrame([[1.5, 0.5, 0], [5, 0.5, 0], [9, 0.5, 0]], index=["x", "y", "z"])
+    assert formula.domain_warnings(new)[0].endswith("in 2 of 3 rows (y, z).")

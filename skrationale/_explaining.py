@@ -1,0 +1,55 @@
+"""Put reasons by the columns of a table together with the cells and labels of its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._task import Task
+from .explanation import Explanation
+from .tabular import TableReader, as_frame_or_array
+from .tabular._typed import typed_cells
+
+
+def explanation_of(
+    reader: TableReader, task: Task, X: Any, codes: np.ndarray, values: np.ndarray, base: Any, **rest: Any
+) -> Explanation:
+    """Make an explanation without a copy of what is read-only.
+
+    Parameters
+    ----------
+    reader : TableReader
+        Has read the table.
+    task : Task
+        Names outputs and their link.
+    X : table of shape (n, d)
+        The rows explained.
+    codes : ndarray of shape (n, d)
+        As the reader gave them; they become read-only.
+    values : ndarray of shape (n, d) or (n, d, K)
+        Reasons, read-only.
+    base : number or ndarray of shape (K,)
+        Base values.
+    **rest : dict
+        Other fields of the explanation, which come before those that follow from the above.
+
+    Returns
+    -------
+    Explanation
+        With the cells as typed and the labels of the rows.
+    """
+    table = as_frame_or_array(X)
+    codes = codes if codes.flags.owndata else codes.copy()
+    codes.setflags(write=False)
+    parts: dict[str, Any] = {
+        "values": values,
+        "base_values": base,
+        "data": codes,
+        "display_data": typed_cells(table, codes, reader.levels),
+        "feature_names": reader.feature_names,
+        "output_names": task.output_names,
+        "link": task.link,
+        "index": getattr(table, "index", None),
+    }
+    return Explanation(**(parts | rest))

@@ -1,0 +1,33 @@
+"""Some rows of an explanation."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _checks, _index
+from ._cells import TypedCells
+
+if TYPE_CHECKING:
+    from ._explanation import Explanation
+
+
+def fields_of_rows(explanation: "Explanation", rows: Any) -> dict[str, Any]:
+    """Return the fields that have one entry for each row, of the rows that an index selects."""
+    e, n = explanation, len(explanation)
+    index = _checks.row_index(rows, n)
+    places = _checks.places(index, n)
+    own = {name.removeprefix("_"): array for name, array in vars(e).items() if isinstance(array, np.ndarray)}
+    cut: dict[str, Any] = {name: array[index] for name, array in own.items()}
+    cut["index"] = _index.taken(e.index, places)
+    if isinstance(e._typed, TypedCells):
+        codes = e._typed.codes[index]
+        if e._typed.codes is e.data:
+            # one array serves both
+            codes = cut["data"] = _checks.number_array("data", codes)
+        cut["display_data"] = e._typed.take(places, codes)
+    if e.attributes is not None:
+        cut["attributes"] = {
+            key: value[index] if isinstance(value, np.ndarray) else value
+            for key, value in e.attributes.items()
+        }
+    return cut

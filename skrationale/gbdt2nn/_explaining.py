@@ -1,0 +1,48 @@
+"""Contributions of many rows, some at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .._batches import in_batches, one_or_several, rows_at_once
+from ._inference import CHUNK_ROWS, EXACT_ROWS
+
+
+def values_in_batches(
+    contributions: Callable[[np.ndarray], np.ndarray],
+    codes: np.ndarray,
+    n_outputs: int,
+    batch_size: int | None = None,
+    n_jobs: int | None = None,
+) -> np.ndarray:
+    """Compute contributions (B, K, d) of some rows after others.
+
+    Parameters
+    ----------
+    contributions : callable
+        Gives them for rows of codes (B, d).
+    codes : ndarray of shape (n, d)
+        All rows.
+    n_outputs : int
+        Number K of outputs.
+    batch_size : int, default=None
+        Rows at once; of many rows it is rounded up to whole chunks of inference in float32, so that no digit
+        depends on it.
+    n_jobs : int, default=None
+        Threads that share the batches.
+
+    Returns
+    -------
+    ndarray of shape (n, d) or (n, d, K)
+        Read-only.
+    """
+    size = batch_size or rows_at_once(codes.shape[1], n_outputs)
+    if len(codes) > EXACT_ROWS:
+        size = -(-size // CHUNK_ROWS) * CHUNK_ROWS
+
+    def part(rows: slice) -> list[np.ndarray]:
+        return [one_or_several(contributions(codes[rows]).transpose(0, 2, 1))]
+
+    return in_batches(part, len(codes), size, n_jobs)[0]

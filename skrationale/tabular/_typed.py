@@ -1,0 +1,104 @@
+"""What the user typed, told from numbers and codes wherever it can be, and kept where not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..explanation._cells import TypedCells, TypedColumn
+from ._reader import UNSEEN, as_frame_or_array
+
+EXACT = 2.0**53
+"""Whole numbers up to this size are float64 exactly."""
+
+
+def typed_cells(table: Any, codes: np.ndarray, levels: Sequence[np.ndarray | None]) -> TypedCells:
+    """Describe the cells of a table, as typed, by the numbers and codes that were read from it.
+
+    Parameters
+    ----------
+    table : table of shape (n, d)
+        What :func:`as_frame_or_array` takes. Nothing of it is kept that may change later.
+    codes : ndarray of shape (n, d)
+        What :meth:`TableReader.transform` gave; it is not copied.
+    levels : sequence of d (ndarray or None)
+        Those of the reader.
+
+    Returns
+    -------
+    TypedCells
+        Of the same cells as :meth:`TableReader.display` gives.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrationale.tabular import TableReader
+    >>> table = pd.DataFrame({"age": [30, 41], "city": ["Ulm", "Rome"]})
+    >>> reader = TableReader().fit(table[:1])
+    >>> typed_cells(table, reader.transform(table), reader.levels).array().tolist()
+    [[30, 'Ulm'], [41, 'Rome']]
+    """
+    table, columns = as_frame_or_array(table), []
+    for j, known in enumerate(levels):
+        column = table[:, j] if isinstance(table, np.ndarray) else table.iloc[:, j]
+        found = _of_numbers(column, codes[:, j]) if known is None else _of_levels(column, codes[:, j], known)
+        columns.append(TypedColumn(kept=_kept(column)) if found is None else found)
+    return TypedCells(codes, columns)
+
+
+def _kept(column: Any) -> np.ndarray:
+    if isinstance(column.dtype, np.dtype):
+        return np.array(column)
+    return np.array(column.to_numpy(dtype=object))
+
+
+def _of_numbers(column: Any, codes: np.ndarray) -> TypedColumn | None:
+    """Describe a column (n,) of numbers; None where its cells do not follow from float64."""
+    dtype, missing = column.dtype, float("nan")
+    kind = getattr(dtype, "kind", "O")
+    if not isinstance(dtype, np.dtype):
+        import pandas as pd
+
+        if isinstance(dtype, pd.SparseDtype) or not pd.api.types.is_numeric_dtype(dtype):
+            return None
+        missing = dtype.na_value
+    if kind == "f" and dtype.itemsize <= 8:
+        return TypedColumn("number", missing=missing)
+    if kind == "b":
+        return TypedColumn("bool", missing=missing)
+    if kind in "iu" and (dtype.itemsize <= 4 or np.nanmax(np.abs(codes), initial=0.0) <= EXACT):
+        return TypedColumn("integer", missing=missing)
+    return None
+
+
+def _of_levels(column: Any, codes: np.ndarray, levels: np.ndarray) -> TypedColumn | None:
+    """Describe a column (n,) of categories or text; None where its cells are not those levels themselves."""
+    import pandas as pd
+
+    if isinstance(column, np.ndarray):
+        return None
+    dtype, shown = column.dtype, levels
+    if isinstance(dtype, pd.CategoricalDtype):
+        own = np.asarray(column.cat.categories, dtype=object)
+        place = pd.Index(levels).get_indexer(own)
+        shown = levels.copy()
+        shown[place[place >= 0]] = own[place >= 0]  # 1 and True are one level, but not one cell
+    elif (
+        dtype != np.dtype(object)
+        and not isinstance(dtype, pd.StringDtype)
+        or any(type(level) is not str for level in levels)
+    ):
+        return None
+    missing_rows = np.flatnonzero(np.isnan(codes))
+    absent = column.iloc[missing_rows].to_numpy(dtype=object)
+    missing = absent[0] if len(absent) else float("nan")
+    odd = [i for i, cell in enumerate(absent) if type(cell) is not type(missing)]
+    unseen = np.flatnonzero(codes == UNSEEN)
+    rows = np.sort(np.concatenate([unseen, missing_rows[odd]])).astype(np.intp)
+    if len(rows) > len(codes) / 2:
+        return None
+    if not len(rows):
+        return TypedColumn("level", shown, missing)
+    return TypedColumn("level", shown, missing, rows, column.iloc[rows].to_numpy(dtype=object))
