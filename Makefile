@@ -13,10 +13,15 @@ DEV := $(VENV)/installed-dev
 DOCS := $(VENV)/installed-docs
 # An environment whose interpreter is gone or has no pip is made anew.
 BROKEN := $(if $(wildcard $(BASE)),$(shell $(PY) -c 'import pip' 2>/dev/null || echo broken))
-INSTALL := $(PY) -m pip install --disable-pip-version-check -c .ci/constraints.txt
+PIP := pip install --disable-pip-version-check
+INSTALL := $(PY) -m $(PIP) -c .ci/constraints.txt
+OLDEST := .venv-oldest
+NEWER := .venv-newer
+# The Python that `make test-newer` takes: the newest that runs.
+NEWER_PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12,$(shell $(name) -c 'print("$(name)")' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint format docs bench clean broken
+.PHONY: help demo test test-long test-oldest test-newer lint format docs bench clean broken
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -53,6 +58,17 @@ test: $(TEST)  ## run the tests and doctests
 test-long: $(TEST)  ## run the long statistical checks
 	$(PY) -m pytest tests/long || [ $$? -eq 5 ]  # 5: there are none
 
+test-oldest: .ci/oldest.txt  ## test the promises with the oldest dependencies (downloads several GB)
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/python -m $(PIP) -r .ci/oldest.txt -e .
+	$(OLDEST)/bin/python -m pytest -n 2 tests/test_contracts.py tests/test_sklearn_checks.py tests/tabular
+
+test-newer: .ci/constraints.txt  ## run the tests under a newer Python, NEWER_PYTHON=... (downloads several GB)
+	@test -n '$(NEWER_PYTHON)' || { echo 'No Python 3.12 to 3.14 was found; name one: make test-newer NEWER_PYTHON=...'; exit 1; }
+	$(NEWER_PYTHON) -m venv --clear $(NEWER)
+	$(NEWER)/bin/python -m $(PIP) -c .ci/constraints.txt -e '.[test]'
+	$(NEWER)/bin/python -m pytest -n 2 --dist loadfile
+
 lint: $(DEV)  ## check style, spelling, types and docstrings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -71,5 +87,5 @@ bench: $(TEST)  ## run the scripts behind the published figures (hours)
 	for script in examples/benchmarks/[a-z]*.py; do $(PY) "$$script" || exit; done
 
 clean:  ## remove the environment, caches and reports
-	rm -rf $(VENV) .coverage .pytest_cache .ruff_cache .mypy_cache build dist reports docs/_build docs/generated docs/gallery
+	rm -rf $(VENV) $(OLDEST) $(NEWER) .coverage .pytest_cache .ruff_cache .mypy_cache build dist reports docs/_build docs/generated docs/gallery
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

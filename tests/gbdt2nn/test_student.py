@@ -363,9 +363,9 @@ def test_a_model_fitted_on_a_gpu_answers_without_one(student, friedman):
 
     import torch
 
-    moved = copy.copy(student)
-    moved.device_ = f"cuda:{torch.cuda.device_count()}"
-    np.testing.assert_array_equal(moved.predict(friedman[0]), student.predict(friedman[0]))
+    moved, stayed = copy.copy(student), copy.copy(student)
+    moved.device_, stayed.device_ = f"cuda:{torch.cuda.device_count()}", "cpu"
+    np.testing.assert_array_equal(moved.predict(friedman[0]), stayed.predict(friedman[0]))
 
 
 def test_many_levels():
