@@ -15,8 +15,9 @@ MAX_CONSTANTS = 30
 MAX_EVALUATIONS = 50
 HUGE = 1e15
 """What is this many times as large as the target, or has no value, counts as so much."""
-ROUNDING_COST = 1.001
-EXACT = 1e-12
+ROUNDING = 1e-7
+"""How far, as a share of the target's spread, rounded constants may move the values: in other units of a column or of the
+target other digits are cut, and no prediction should show it."""
 DEPENDENT = 1e-5
 """A derivative, of length 1, that differs by so little from a sum of others adds nothing."""
 _MINPACK = threading.RLock()
@@ -136,7 +137,7 @@ def _independent(J: np.ndarray) -> np.ndarray:
 def round_constants(
     expr: sp.Expr, variables: Sequence[sp.Symbol], V: np.ndarray, t: np.ndarray, weights: np.ndarray
 ) -> sp.Expr:
-    """Shorten constants to as few digits as their fit allows.
+    """Shorten constants to as few digits as leave the values as they are; 2.9999999987 becomes 3.
 
     Parameters
     ----------
@@ -153,18 +154,15 @@ def round_constants(
     Returns
     -------
     sympy.Expr
-        With constants of 3 to 8 digits, whose loss is at most 0.1 % larger; else `expr`.
+        With constants of 3 to 12 digits; `expr` where these are not enough.
     """
 
-    def loss(candidate: sp.Expr) -> float:
-        residual = t - Program(candidate, variables)(V)
-        return float(weights @ residual**2)
-
+    usual = Program(expr, variables)(V)
     changed, parameters, theta = with_parameters(expr)
-    limit = ROUNDING_COST * loss(expr) + EXACT * float(weights @ (t - np.average(t, weights=weights)) ** 2)
-    for digits in range(3, 9):
+    limit = ROUNDING**2 * float(weights @ (t - np.average(t, weights=weights)) ** 2)
+    for digits in range(3, 13):
         rounded = [sp.Float(f"{value:.{digits}g}") for value in theta]
         shorter = changed.xreplace(dict(zip(parameters, rounded, strict=True)))
-        if loss(shorter) <= limit:
+        if float(weights @ (Program(shorter, variables)(V) - usual) ** 2) <= limit:
             return shorter
     return expr

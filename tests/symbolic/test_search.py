@@ -184,13 +184,13 @@ def test_a_refit_never_makes_it_worse():
         assert np.average((after - t) ** 2, weights=WEIGHTS) <= np.average((before - t) ** 2, weights=WEIGHTS)
 
 
-def test_rounding_shortens_numbers_and_costs_little():
+def test_rounding_shortens_numbers_and_leaves_values_as_they_are():
     noise = RNG.normal(size=len(X))
     t = values(1.2345678 * x + 0.333333 * sp.sin(2.3456789 * y)) + noise
     expr = 1.2345678912 * x + 0.33333333333 * sp.sin(2.3456789 * y) + 1e-3
     rounded = round_constants(expr, V, X, t, ONES)
-    assert sorted(map(float, rounded.atoms(sp.Float))) == [0.001, 0.333, 1.23, 2.35]
-    assert np.sum((values(rounded) - t) ** 2) <= 1.001 * np.sum((values(expr) - t) ** 2)
+    assert all(len(f"{float(number):.15g}") <= 10 for number in rounded.atoms(sp.Float))
+    assert 0 < np.std(values(rounded) - values(expr)) < 1e-7 * np.std(t)
 
 
 def test_rounding_keeps_digits_that_count():
@@ -198,6 +198,7 @@ def test_rounding_keeps_digits_that_count():
     rounded = round_constants(1.234567 * x + 1e6 + 0.0, V, X, t, ONES)
     assert np.mean((values(rounded) - t) ** 2) < 1e-9 * np.var(t)
     assert float(rounded.coeff(x)) == 1.234567
+    assert round_constants(sp.Float(2.9999999987) * x + 1, V, X, values(3 * x), ONES) == 3.0 * x + 1.0
     exact = sp.Float(1.23456789012345) * x + sp.Float(9.87654321098765)
     np.testing.assert_allclose(
         values(round_constants(exact, V, X, values(exact), ONES)), values(exact), atol=1e-5
