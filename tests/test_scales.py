@@ -31,7 +31,7 @@ X = RNG.normal(size=(260, 3))
 Y = 2 * X[:, 0] + X[:, 1] * X[:, 2] + 0.1 * RNG.normal(size=260) + 3
 every = pytest.mark.parametrize("name", MAKERS)
 ROUNDED = {"gbdt2nn": 1e-5, "gbdt2nn-default-teacher": 1e-5, "symbolic": 1e-6}
-"""LightGBM keeps targets and gains as float32; constants of formulas are rounded to digits of the columns' own units."""
+"""LightGBM keeps targets and gains as float32; constants of formulas are rounded in units of the columns."""
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
-"""Fit every family on a CPU and on a GPU, explain a large table on both, and open the GPU's pickles without one.
+"""Fit every family on a CPU and on a GPU, explain a large table on both, open pickles without the GPU.
 
-    python examples/benchmarks/gpu.py                     # writes results/gpu.json and results/gpu.md
-    python examples/benchmarks/gpu.py --device cpu --small    # the same steps on a small scale, nothing is stored
+    python examples/benchmarks/gpu.py                         # writes results/gpu.json and results/gpu.md
+    python examples/benchmarks/gpu.py --device cpu --small    # the same on a small scale, nothing is stored
 
 Each family is fitted once on the CPU and twice on the device with one seed. The second fit is the one that is
 timed, since the first also loads CUDA's libraries; and both should give the same predictions.
@@ -42,8 +42,8 @@ for path in sys.argv[1:]:
     with open(path, "rb") as file:
         model, rows, expected = pickle.load(file)
     found = model.predict(rows)
-    close = (found == expected).mean() if found.dtype.kind != "f" else np.abs(found - expected).max() / expected.std()
-    print(float(close))
+    labels = found.dtype.kind != "f"
+    print(float((found == expected).mean() if labels else np.abs(found - expected).max() / expected.std()))
 """
 
 
@@ -57,7 +57,7 @@ def make_pictures(n_samples):
 
 
 def cases(small):
-    """Give a model by its device, training rows and targets, rows to predict and targets, by what they show."""
+    """Give, by name, a model of a device, rows and targets to fit, and rows and targets to predict."""
     n = 600 if small else 10_000
     X, y, _ = make_additive(2 * n, 30, random_state=SEED)
     sums = X[:n], y[:n], X[n:], y[n:]

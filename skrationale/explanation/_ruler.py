@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, log_expit, softmax
 
 LEAST_PROBABILITY = 1e-4
 LARGEST_LOG_ODDS = float(np.log(1 / LEAST_PROBABILITY - 1))
@@ -63,7 +62,8 @@ def on_ruler(scores: np.ndarray, link: str, n_classes: int | None) -> np.ndarray
         return np.zeros_like(scores)
     if scores.shape[1] == 1:
         return np.clip(scores, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
-    logs = log_expit(scores) if link == "logit" else scores
+    # -log(1 + exp(-x)) without overflow; scipy would make the import of an Explanation slow
+    logs = -np.logaddexp(0.0, -scores) if link == "logit" else scores
     return centred(np.clip(logs - logs.max(axis=1, keepdims=True), -LARGEST_LOG_ODDS, 0.0))
 
 
@@ -125,6 +125,8 @@ def ask(model: Any, table: Any, classes: Any) -> tuple[np.ndarray, np.ndarray | 
     if classes is None:
         found = np.asarray(model.predict(table), dtype=np.float64).reshape(len(table), -1)
         return _finite(model, found, 1), None
+    from scipy.special import expit, softmax
+
     c = len(classes)
     if hasattr(model, "predict_proba"):
         shares = _finite(model, np.asarray(model.predict_proba(table), dtype=np.float64), c)

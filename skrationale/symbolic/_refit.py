@@ -16,8 +16,8 @@ MAX_EVALUATIONS = 50
 HUGE = 1e15
 """What is this many times as large as the target, or has no value, counts as so much."""
 ROUNDING = 1e-7
-"""How far, as a share of the target's spread, rounded constants may move the values: in other units of a column or of the
-target other digits are cut, and no prediction should show it."""
+"""How far, as a share of the target's spread, rounded constants may move the values: in other units of a
+column or of the target other digits are cut, and no prediction should show it."""
 DEPENDENT = 1e-5
 """A derivative, of length 1, that differs by so little from a sum of others adds nothing."""
 _MINPACK = threading.RLock()
@@ -156,7 +156,6 @@ def round_constants(
     sympy.Expr
         With constants of 3 to 12 digits; `expr` where these are not enough.
     """
-
     usual = Program(expr, variables)(V)
     changed, parameters, theta = with_parameters(expr)
     limit = ROUNDING**2 * float(weights @ (t - np.average(t, weights=weights)) ** 2)
