@@ -24,7 +24,7 @@ def additivity_error(explanation: "Explanation", answers: Any, scale: str) -> fl
     _checks.shaped("scores", given, own.shape, "one score for each row and output")
     if given.size == 0:
         return 0.0
-    if link in ("logit", "softmax"):
+    if link in ("logit", "softmax") and scale != "score":
         _refuse_labels(own, given)
     parts = max(np.abs(explanation.base_values).max(), np.abs(explanation.values).max(initial=0.0))
     if link == "identity" or scale == "score":
