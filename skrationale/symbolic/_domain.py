@@ -134,7 +134,7 @@ def formula_warnings(formula: Formula, X: Any) -> list[str]:
     """Say where a formula may fail; see ``Formula.domain_warnings``."""
     box = formula.box
     inner = symbols(len(formula.all_variables))
-    show = formula.shower().text
+    show = formula._printer().text
     if X is None and box is None:
         return ["The training range is not known: pass X."]
     rows = np.empty((0, len(inner))) if box is None else formula_rows(formula, N_ROWS)

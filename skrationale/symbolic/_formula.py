@@ -249,9 +249,9 @@ class Formula(ExportMethods, PlainData):
         str
             As `str` writes the whole formula.
         """
-        return self.shower().text(tree)
+        return self._printer().text(tree)
 
-    def shower(self) -> PlainPrinter:
+    def _printer(self) -> PlainPrinter:
         """Return what writes trees of the internal symbols, each part of them once."""
         return PlainPrinter(self._named(shown_labels(self.all_variables, self.reader.feature_names)))
 
