@@ -261,7 +261,8 @@ def test_additivity_error_does_not_depend_on_the_unit_of_scores(unit):
     assert e.additivity_error([unit * 3.5]) < 1e-15
     assert e.additivity_error([unit * 7.0]) == pytest.approx(0.5)
     odds = Explanation(unit * np.array([[1.0, 2.0]]), unit * 0.5, link="logit", output_names=["yes"])
-    assert odds.additivity_error([unit * 7.0], scale="score") == pytest.approx(3.5 * unit / max(1.0, 7 * unit))
+    error = odds.additivity_error([unit * 7.0], scale="score")
+    assert error == pytest.approx(3.5 * unit / max(1.0, 7 * unit))
 
 
 def test_rounding_of_large_values_that_cancel_is_no_error():
