@@ -32,7 +32,7 @@ def digits():
 @pytest.fixture(scope="module")
 def model(digits):
     images, y = digits
-    return FLINTClassifier(max_epochs=20, **SETTINGS).fit(images[:1200], y[:1200])
+    return FLINTClassifier(max_epochs=40, **SETTINGS).fit(images[:1200], y[:1200])
 
 
 @pytest.fixture(autouse=True)
