@@ -186,12 +186,15 @@ def column_codes(column: Any, levels: np.ndarray, name: str) -> tuple[np.ndarray
     # levels may be dates, which stand in columns of dates or of objects
     times = any(isinstance(level, (*TIMES, pd.Period)) for level in levels)
     kind = "nothing" if times else column_kind(column, name, times=True)
+    if kind == "text" and any(is_number_type(type(level)) for level in levels):
+        column_kind(column, name)  # to numpy a span of a day may equal the number 1
     if isinstance(column.dtype, pd.CategoricalDtype):
         # one look-up a level, not one a row
-        of_level = np.append(index.get_indexer(np.asarray(column.cat.categories, object)), UNSEEN)
+        of_level = np.append(index.get_indexer(pd.Index(column.cat.categories, dtype=object)), UNSEEN)
         codes = of_level.astype(np.float64)[column.cat.codes.to_numpy()]
     else:
-        codes = index.get_indexer(column.to_numpy(dtype=object)).astype(np.float64)
+        cells = pd.Index(column.to_numpy(dtype=object), dtype=object)  # pandas 2 would make dates of an array
+        codes = index.get_indexer(cells).astype(np.float64)
     codes[column.isna().to_numpy()] = np.nan
     if not (codes == UNSEEN).any() or (codes >= 0).any():
         return codes, False

@@ -82,7 +82,7 @@ def _of_levels(column: Any, codes: np.ndarray, levels: np.ndarray) -> TypedColum
     dtype, shown = column.dtype, levels
     if isinstance(dtype, pd.CategoricalDtype):
         own = np.asarray(column.cat.categories, dtype=object)
-        place = pd.Index(levels, dtype=object).get_indexer(own)
+        place = pd.Index(levels, dtype=object).get_indexer(pd.Index(own, dtype=object))
         shown = levels.copy()
         shown[place[place >= 0]] = own[place >= 0]  # 1 and True are one level, but not one cell
     elif (
