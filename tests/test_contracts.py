@@ -169,7 +169,7 @@ def test_reasons_keep_the_labels_of_rows(make, fitted, mixed):
 
 @every
 def test_batches_and_threads_change_no_reason(make, fitted, mixed):
-    model, X = fitted(make), mixed[0][:60]
+    model, X = fitted(make), mixed[0][:20]
     whole = reasons(model, X)
     close = 1e-12 * np.abs(whole.values).max()
     for options in ({"batch_size": 1}, {"batch_size": 7, "n_jobs": 2}, {"batch_size": 1000}):
@@ -187,10 +187,10 @@ def test_batches_and_threads_change_no_reason(make, fitted, mixed):
 def test_the_memory_of_explaining_is_that_of_the_result(make, fitted, mixed):
     model = fitted(make)
     X = pd.concat([mixed[0]] * 80, ignore_index=True)
-    reasons(model, X[:300])
+    model.explain(X[:300])
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    explanation = reasons(model, X, batch_size=256)
+    explanation = model.explain(X, batch_size=256)
     added = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
     arrays = [explanation.values, explanation.base_values, explanation.data, explanation.mask]
