@@ -29,7 +29,7 @@ TIMES = {
     "dates": [DAY, None],
     "Timestamps": pd.Series(list(DAYS), dtype=object),
     "numpy dates": pd.Series([np.datetime64("2020"), None], dtype=object),
-    "spans": pd.Series([np.timedelta64(1, "D"), 5], dtype=object),
+    "spans": pd.Series([np.timedelta64(1, "D"), None], dtype=object),
     "times": [datetime.time(1), datetime.time(2)],
     "periods": pd.Series(list(pd.period_range("2020", periods=2, freq="M")), dtype=object),
     "among text": pd.Series(["a", DAY], dtype=object),
