@@ -29,12 +29,12 @@ from .explanation import Explanation
 from .metrics import explanation_fidelity
 from .metrics._answers import agreement, judged, probabilities_of, score_of
 from .tabular import (
+    UNKNOWN_TOLD,
     TableReader,
     as_frame_or_array,
     as_numbers,
     holds_categories,
     read_target,
-    warned_of_unknown,
 )
 from .tabular._constraints import warn_of_constraints
 from .teachers import (
@@ -429,7 +429,7 @@ class BaseDistiller(BaseReasoner):
         """
         codes = self._read(X)
         table = self._teacher_table(as_frame_or_array(X), codes)
-        with warned_of_unknown():
+        with UNKNOWN_TOLD.on():
             scores, (teacher_scores, chances), task = (
                 self._scores(codes),
                 self._teacher_answers(table),

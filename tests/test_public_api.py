@@ -54,13 +54,14 @@ def rooms_used(path: Path) -> set[str]:
     return used
 
 
-EVERYWHERE = {"_random", "_scales"}
+EVERYWHERE = {"_random", "_scales", "_switch"}
 ALLOWED = {
     "_batches": set(),
     "_explaining": {"_task", "explanation", "tabular"},
     "_files": set(),
     "_random": set(),
     "_scales": set(),
+    "_switch": set(),
     "_task": set(),
     "_weights": set(),
     "base": {"_explaining", "_task", "_weights", "explanation", "metrics", "tabular", "teachers"},
@@ -74,7 +75,18 @@ ALLOWED = {
     "report": {"_files", "explanation", "metrics", "tabular", "teachers"},
 } | dict.fromkeys(
     FAMILIES,
-    {"_batches", "_files", "_task", "_weights", "base", "tabular", "teachers", "training", "explanation"},
+    {
+        "_batches",
+        "_explaining",
+        "_files",
+        "_task",
+        "_weights",
+        "base",
+        "tabular",
+        "teachers",
+        "training",
+        "explanation",
+    },
 )
 
 

@@ -161,40 +161,42 @@ def raise_attribute(
     1.0
     """
     low, width = limits[0], (limits[1] - limits[0]) or 1.0
-    pixels = torch.from_numpy(start * (images - low) / width).float()
-    lr = LR
-    with limit_threads():
-        for _ in range(n_rounds):
-            pixels = pixels.detach().requires_grad_()
-            optimizer = torch.optim.Adam([pixels], lr=lr)
-            for _ in range(n_steps):
-                phi = attributes_of((low + width * pixels).flatten(1))[:, attribute]
-                gain = GAIN * phi / scale - SMOOTHNESS * _variation(pixels)
-                (pixels.grad,) = torch.autograd.grad(-gain.sum(), pixels)
-                optimizer.step()
-                with torch.no_grad():
-                    pixels.clamp_(0, 1)
-            lr /= DIVISOR
-    raised = low + width * pixels.detach().double().numpy()
-    if start < 1:
-        with torch.no_grad(), limit_threads():
-            before, after = (
-                attributes_of(torch.from_numpy(some).float().flatten(1))[:, attribute].numpy()
-                for some in (images, raised)
-            )
-        lower = after <= before
-        if lower.any():
-            raised[lower] = raise_attribute(
-                attributes_of,
-                attribute,
-                images[lower],
-                limits,
-                scale,
-                start=1.0,
-                n_rounds=n_rounds,
-                n_steps=n_steps,
-            )
+
+    def climbed(pixels: np.ndarray) -> np.ndarray:
+        """Raise pixels in [0, 1], and give them in the units of the images."""
+        rising = torch.from_numpy(pixels).float()
+        with limit_threads():
+            for lr in LR / DIVISOR ** np.arange(n_rounds):
+                rising = _one_round(rising, gain, float(lr), n_steps)
+        return low + width * rising.double().numpy()
+
+    def attribute_of(pixels: Tensor) -> Tensor:
+        return attributes_of((low + width * pixels).flatten(1))[:, attribute]
+
+    def gain(pixels: Tensor) -> Tensor:
+        return GAIN * attribute_of(pixels) / scale - SMOOTHNESS * _variation(pixels)
+
+    raised = climbed(start * (images - low) / width)
+    with torch.no_grad(), limit_threads():
+        before, after = (
+            attribute_of(torch.from_numpy((some - low) / width).float()).numpy() for some in (images, raised)
+        )
+    lower = after <= before
+    if start < 1 and lower.any():
+        raised[lower] = climbed((images[lower] - low) / width)
     return raised
+
+
+def _one_round(pixels: Tensor, gain: Callable[[Tensor], Tensor], lr: float, n_steps: int) -> Tensor:
+    """Make steps of Adam that raise the gain (B,) of pixels (B, C, H, W), held in [0, 1]."""
+    pixels = pixels.detach().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=lr)
+    for _ in range(n_steps):
+        (pixels.grad,) = torch.autograd.grad(-gain(pixels).sum(), pixels)
+        optimizer.step()
+        with torch.no_grad():
+            pixels.clamp_(0, 1)
+    return pixels.detach()
 
 
 def _variation(images: Tensor) -> Tensor:

@@ -9,11 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from .._batches import check_batching, in_batches, one_or_several, rows_at_once
+from .._explaining import explanation_of
 from .._task import Task
 from ..explanation import Explanation
 from ..tabular import TableReader
 from ..tabular._reader import as_frame_or_array
-from ..tabular._typed import typed_cells
 from ..teachers import column_order, refuse_foreign_levels
 from ._teacher import LightGBMTeacher, joined
 
@@ -273,20 +273,12 @@ def path_contributions(
 
     size = max(batch_size or 0, rows_at_once(data.shape[1], teacher.n_outputs))
     values = in_batches(part, len(data), size)[0]
-    data.setflags(write=False)
     classes = getattr(model, "classes_", None)
     if classes is None and teacher.objective in ("binary", "multiclass", "multiclassova"):
         classes = np.arange(max(2, teacher.n_outputs))
-    return Explanation(
-        values=values,
-        base_values=one_or_several(leaves.base),
-        data=data,
-        display_data=typed_cells(table, data, reader.levels),
-        index=getattr(table, "index", None),
-        feature_names=names,
-        output_names=Task(teacher.link, teacher.n_outputs, classes).output_names,
-        link=teacher.link,
-        meta={"explanation": "path", "model": "teacher"},
+    task, meta = Task(teacher.link, teacher.n_outputs, classes), {"explanation": "path", "model": "teacher"}
+    return explanation_of(
+        reader, task, table, data, values, one_or_several(leaves.base), feature_names=names, meta=meta
     )
 
 

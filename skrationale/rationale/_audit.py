@@ -22,7 +22,7 @@ from ._audit_report import METRICS, RationaleAudit, erasures, jaccard, losses, r
 from ._joint import Arrays
 from ._network import MaskedPredictor
 from ._refit import train_on_masks
-from ._warnings import told_elsewhere
+from ._warnings import TOLD_ELSEWHERE
 
 FEWEST_ROWS = 100
 HIDDEN, BATCH_SIZES, EPOCHS, LR, DECAY, VALIDATION = (128, 128), (32, 256), 16, 5e-3, 0.01, 0.15
@@ -300,6 +300,6 @@ def _stability(
     masks = []
     for seed in rng.randint(2**31 - 1, size=n_refits).tolist():
         refit = clone(model).set_params(random_state=seed)
-        with told_elsewhere():
+        with TOLD_ELSEWHERE.on():
             masks.append(refit.fit(fit, y[halves[0]]).get_rationale(compared))
     return float(np.mean([jaccard(a, b) for a, b in combinations(masks, 2)])) if masks else float("nan")

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
-_TOLD = ContextVar("_TOLD", default=False)
+from .._switch import Switch
+
+TOLD_ELSEWHERE = Switch("TOLD_ELSEWHERE")
+"""On inside a block whose caller says what such warnings would."""
 
 
 def warn(message: str, stacklevel: int) -> None:
     """Warn the user, `stacklevel` calls above the caller's, unless the selection is told of elsewhere."""
-    if not _TOLD.get():
+    if not TOLD_ELSEWHERE:
         warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
-
-
-@contextmanager
-def told_elsewhere() -> Iterator[None]:
-    """Let the block give no such warnings; filters of Python would silence other threads too."""
-    token = _TOLD.set(True)
-    try:
-        yield
-    finally:
-        _TOLD.reset(token)

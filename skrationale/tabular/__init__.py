@@ -1,12 +1,13 @@
 """Tables to numbers and back: one original column stays one feature."""
 
-from ._dtypes import warned_of_unknown
+from ._dtypes import UNKNOWN_TOLD
 from ._encoder import TableEncoder, sum_by_group
 from ._lightgbm import safe_names, stand_ins
 from ._reader import TableReader, as_frame_or_array
 from ._target import as_numbers, holds_categories, read_target
 
 __all__ = [
+    "UNKNOWN_TOLD",
     "TableEncoder",
     "TableReader",
     "as_frame_or_array",
@@ -16,5 +17,4 @@ __all__ = [
     "safe_names",
     "stand_ins",
     "sum_by_group",
-    "warned_of_unknown",
 ]

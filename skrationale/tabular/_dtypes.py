@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from .._switch import Switch
 
 UNSEEN = -1.0
 """The code of a category level that was not there at fit."""
@@ -215,17 +214,8 @@ def _shown(values: Any) -> str:
     return ", ".join(texts) + (", ..." if len(values) > 3 else "")
 
 
-_warned: ContextVar[bool] = ContextVar("_warned", default=False)
-
-
-@contextmanager
-def warned_of_unknown() -> Iterator[None]:
-    """Keep quiet about unknown levels inside the block, which reads a table again."""
-    token = _warned.set(True)
-    try:
-        yield
-    finally:
-        _warned.reset(token)
+UNKNOWN_TOLD = Switch("UNKNOWN_TOLD")
+"""On inside a block that reads a table again, which has warned of unknown levels already."""
 
 
 def warn_of_unknown(columns: dict[str, tuple[Any, np.ndarray]]) -> None:
@@ -236,7 +226,7 @@ def warn_of_unknown(columns: dict[str, tuple[Any, np.ndarray]]) -> None:
     columns : dict of str to (Series, ndarray)
         By name the column, and its levels at fit.
     """
-    if not columns or _warned.get():
+    if not columns or UNKNOWN_TOLD:
         return
     import pandas as pd
 
