@@ -57,6 +57,12 @@ RATIONALE = {
 }
 
 
+QUICK = {"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
+QUICK_SEARCH = {"niterations": 1, "n_searches": 1, "maxsize": 3, "random_state": 0}
+QUICK_TREES = {"n_estimators": 3, "num_leaves": 4, "verbose": -1, "n_jobs": 1}
+"""For tests of what is read and refused, where nothing need be learnt."""
+
+
 class OneHot(TransformerMixin, BaseEstimator):
     """The encoder that a user might put before trees: any table becomes numbers."""
 

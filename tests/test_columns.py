@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import QUICK, QUICK_TREES
 from lightgbm import LGBMClassifier
 
 from skrationale import (
@@ -20,12 +21,10 @@ from skrationale.gbdt2nn import path_contributions
 RNG = np.random.RandomState(0)
 X = pd.DataFrame({"size": RNG.normal(size=120), "city": RNG.choice(["Bonn", "Ulm"], 120)})
 Y = np.where(X["size"] + (X["city"] == "Ulm") > 0.5, "yes", "no")
-QUICK = {"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
 SMOOTH = QUICK | {"jacobian_lambda": 0.0}
 SHORT = {"niterations": 2, "population_size": 20, "n_searches": 1, "maxsize": 6, "random_state": 0}
-TREES = {"n_estimators": 3, "num_leaves": 4, "verbose": -1, "n_jobs": 1}
 MODELS = {
-    "gbdt2nn": lambda: GBDT2NNStudent(LGBMClassifier(**TREES), n_synthetic=10, **QUICK),
+    "gbdt2nn": lambda: GBDT2NNStudent(LGBMClassifier(**QUICK_TREES), n_synthetic=10, **QUICK),
     "smooth": lambda: SmoothMLPClassifier(**SMOOTH),
     "symbolic": lambda: SymbolicDistiller(SmoothMLPClassifier(**SMOOTH), jacobian_lambda=None, **SHORT),
     "rationale": lambda: RationaleClassifier(**QUICK),
@@ -86,7 +85,7 @@ def test_fidelity_reads_a_table_often_but_warns_once(name):
 
 def test_paths_of_trees_are_checked_too():
     table = X.assign(city=X["city"].astype("category"))
-    model = LGBMClassifier(**TREES).fit(table, Y)
+    model = LGBMClassifier(**QUICK_TREES).fit(table, Y)
     with pytest.raises(TypeError, match="'size' of X has dtype datetime64"):
         path_contributions(model, table.assign(size=pd.Timestamp("2020-01-01")))
     with pytest.warns(UserWarning, match=r"only unknown levels in column\(s\) 'city' \('Ulm '"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from estimators import CLASSIFIERS, REGRESSORS
+from estimators import CLASSIFIERS, QUICK, REGRESSORS
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import is_classifier
 
@@ -23,7 +23,6 @@ from skrationale.report import make_report
 RNG = np.random.RandomState(0)
 X = RNG.normal(size=(120, 2))
 THREE = np.digitize(X[:, 0], [-0.5, 0.5])
-QUICK = {"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
 SMOOTH = QUICK | {"jacobian_lambda": 0.0}
 TINY = {"hidden_layer_sizes": (4, 4), "n_attributes": 3, "max_epochs": 2, "random_state": 0}
 SHORT = {"niterations": 2, "population_size": 20, "n_searches": 1, "maxsize": 6, "random_state": 0}

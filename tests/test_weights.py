@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import QUICK, QUICK_SEARCH
 from lightgbm import LGBMRegressor
 from sklearn.base import clone
 
@@ -24,18 +25,16 @@ from skrationale.tabular import TableEncoder
 N = 40
 X = np.random.RandomState(0).normal(size=(N, 2))
 Y = X[:, 0] - X[:, 1]
-NET = {"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
-SMOOTH = SmoothMLPRegressor(jacobian_lambda=0.01, **NET)
+SMOOTH = SmoothMLPRegressor(jacobian_lambda=0.01, **QUICK)
 TREES = LGBMRegressor(n_estimators=3, verbose=-1, n_jobs=1)
-SHORT = {"niterations": 1, "n_searches": 1, "maxsize": 3, "random_state": 0}
 MAKERS = {
-    "gbdt2nn": lambda: GBDT2NNStudent(TREES, n_synthetic=0, **NET),
+    "gbdt2nn": lambda: GBDT2NNStudent(TREES, n_synthetic=0, **QUICK),
     "smooth": lambda: clone(SMOOTH),
-    "symbolic": lambda: SymbolicDistiller(SMOOTH, jacobian_lambda=0.01, **SHORT),
-    "symbolic-cv": lambda: SymbolicDistillerCV(SMOOTH, jacobian_lambdas=[0.0], cv=2, **SHORT),
-    "rationale": lambda: RationaleRegressor(**NET),
-    "rationale-distiller": lambda: RationaleDistiller(TREES, **NET),
-    "flint": lambda: FLINTRegressor(n_attributes=2, **NET),
+    "symbolic": lambda: SymbolicDistiller(SMOOTH, jacobian_lambda=0.01, **QUICK_SEARCH),
+    "symbolic-cv": lambda: SymbolicDistillerCV(SMOOTH, jacobian_lambdas=[0.0], cv=2, **QUICK_SEARCH),
+    "rationale": lambda: RationaleRegressor(**QUICK),
+    "rationale-distiller": lambda: RationaleDistiller(TREES, **QUICK),
+    "flint": lambda: FLINTRegressor(n_attributes=2, **QUICK),
 }
 
 

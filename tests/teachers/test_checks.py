@@ -6,6 +6,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import QUICK, QUICK_SEARCH, QUICK_TREES
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -30,14 +31,11 @@ from skrationale.teachers import check_teacher, warn_of_refit
 N = 60
 X = np.random.RandomState(0).normal(size=(N, 2))
 Y = X[:, 0] - X[:, 1]
-NET = {"hidden_layer_sizes": (4,), "max_epochs": 1, "random_state": 0}
-BRIEF = NET | {"weight_decay": 1e-3, "early_stopping": False, "audit_teacher": False}
-SHORT = {"niterations": 1, "n_searches": 1, "maxsize": 3, "random_state": 0}
-TREES = {"n_estimators": 3, "num_leaves": 4, "verbose": -1, "n_jobs": 1}
+BRIEF = QUICK | {"weight_decay": 1e-3, "early_stopping": False, "audit_teacher": False}
 KINDS = {
-    "gbdt2nn": lambda teacher: GBDT2NNStudent(teacher, n_synthetic=0, **NET),
+    "gbdt2nn": lambda teacher: GBDT2NNStudent(teacher, n_synthetic=0, **QUICK),
     "rationale": lambda teacher: RationaleDistiller(teacher, **BRIEF),
-    "symbolic": lambda teacher: SymbolicDistiller(teacher, **SHORT),
+    "symbolic": lambda teacher: SymbolicDistiller(teacher, **QUICK_SEARCH),
 }
 TEXT = pd.DataFrame({"number": X[:, 0], "city": np.where(X[:, 1] > 0, "Ulm", "Bonn")})
 
@@ -79,7 +77,7 @@ Untagged = stand_in("CatBoostClassifier", "catboost.core", object, **{
 
 
 def booster():
-    return LGBMRegressor(**TREES).fit(X, Y).booster_
+    return LGBMRegressor(**QUICK_TREES).fit(X, Y).booster_
 
 
 @pytest.mark.parametrize("wrap", [lambda model: model, FrozenEstimator], ids=["bare", "frozen"])
@@ -92,7 +90,7 @@ def test_a_booster_is_refused_with_what_to_give(kind, wrap):
         with pytest.raises(TypeError, match=message):
             KINDS[kind](wrap(model)).fit(X, Y)
     with pytest.raises(TypeError, match="'predictor' parameter must be .* Got Booster instead"):
-        FLINTRegressor(wrap(booster()), **NET).fit(X, Y)
+        FLINTRegressor(wrap(booster()), **QUICK).fit(X, Y)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +102,7 @@ def test_a_class_is_not_yet_an_estimator(kind):
 @pytest.mark.parametrize("name", ["early_stopping_round", "early_stopping_rounds", "n_iter_no_change"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_early_stopping_without_held_out_rows_is_refused_before_any_work(kind, name):
-    teacher = LGBMRegressor(**TREES, **{name: 5})
+    teacher = LGBMRegressor(**QUICK_TREES, **{name: 5})
     with pytest.raises(
         ValueError, match=f"has {name}=5, which needs rows .* eval_set=... .* FrozenEstimator"
     ):
@@ -117,9 +115,11 @@ def test_early_stopping_without_held_out_rows_is_refused_before_any_work(kind, n
 
 @pytest.mark.filterwarnings("ignore:The argument .eval_set.")
 def test_early_stopping_elsewhere_is_left_alone():
-    stopped = LGBMRegressor(**TREES, early_stopping_round=2).fit(X[:40], Y[:40], eval_set=[(X[40:], Y[40:])])
-    assert GBDT2NNStudent(FrozenEstimator(stopped), n_synthetic=0, **NET).fit(X, Y).teacher_ is stopped
-    GBDT2NNStudent(LGBMRegressor(**TREES, early_stopping_round=0), n_synthetic=0, **NET).fit(X, Y)
+    stopped = LGBMRegressor(**QUICK_TREES, early_stopping_round=2).fit(
+        X[:40], Y[:40], eval_set=[(X[40:], Y[40:])]
+    )
+    assert GBDT2NNStudent(FrozenEstimator(stopped), n_synthetic=0, **QUICK).fit(X, Y).teacher_ is stopped
+    GBDT2NNStudent(LGBMRegressor(**QUICK_TREES, early_stopping_round=0), n_synthetic=0, **QUICK).fit(X, Y)
     RationaleDistiller(HistGradientBoostingRegressor(max_iter=3, n_iter_no_change=2), **BRIEF).fit(X, Y)
     for fine in (None, make_pipeline(StandardScaler(), FrozenEstimator(stopped)), FrozenEstimator(stopped)):
         check_teacher(fine, "Some")
@@ -141,7 +141,7 @@ def test_other_trees_cannot_become_a_network(make, wrap):
 
 
 def test_a_search_is_not_its_best_estimator():
-    search = GridSearchCV(LGBMRegressor(**TREES), {"num_leaves": [3]}, cv=2).fit(X, Y)
+    search = GridSearchCV(LGBMRegressor(**QUICK_TREES), {"num_leaves": [3]}, cv=2).fit(X, Y)
     with pytest.raises(TypeError, match="got GridSearchCV. Of a search pass best_estimator_"):
         GBDT2NNStudent(FrozenEstimator(search)).fit(X, Y)
 
@@ -185,15 +185,15 @@ class TestRefit:
     """A model that is given fitted, but not frozen, is fitted anew: that is said once."""
 
     MODELS = {
-        "gbdt2nn": lambda: LGBMRegressor(**TREES).fit(X, Y),
-        "rationale": lambda: RationaleRegressor(**NET, weight_decay=1e-3, early_stopping=False).fit(X, Y),
+        "gbdt2nn": lambda: LGBMRegressor(**QUICK_TREES).fit(X, Y),
+        "rationale": lambda: RationaleRegressor(**QUICK, weight_decay=1e-3, early_stopping=False).fit(X, Y),
         "symbolic": lambda: make_pipeline(StandardScaler(), LinearRegression()).fit(X, Y),
-        "symbolic-cv": lambda: SmoothMLPRegressor(jacobian_lambda=0.01, **NET).fit(X, Y),
-        "flint": lambda: SmoothMLPRegressor(jacobian_lambda=0.01, **NET).fit(X, Y),
+        "symbolic-cv": lambda: SmoothMLPRegressor(jacobian_lambda=0.01, **QUICK).fit(X, Y),
+        "flint": lambda: SmoothMLPRegressor(jacobian_lambda=0.01, **QUICK).fit(X, Y),
     }
     MAKE = KINDS | {
-        "symbolic-cv": lambda model: SymbolicDistillerCV(model, jacobian_lambdas=[0.0], cv=2, **SHORT),
-        "flint": lambda model: FLINTRegressor(model, n_attributes=2, **NET),
+        "symbolic-cv": lambda model: SymbolicDistillerCV(model, jacobian_lambdas=[0.0], cv=2, **QUICK_SEARCH),
+        "flint": lambda model: FLINTRegressor(model, n_attributes=2, **QUICK),
     }
 
     @pytest.mark.parametrize("kind", MODELS)

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import QUICK, QUICK_SEARCH
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.frozen import FrozenEstimator
 
@@ -14,9 +15,9 @@ from skrationale.gbdt2nn import path_contributions
 from skrationale.tabular import stand_ins
 
 N = 120
-NET = {"hidden_layer_sizes": (8,), "max_epochs": 2, "random_state": 0}
+NET = QUICK | {"hidden_layer_sizes": (8,)}
 BRIEF = NET | {"weight_decay": 1e-3, "early_stopping": False, "audit_teacher": False}
-SHORT = {"niterations": 1, "n_searches": 1, "maxsize": 5, "random_state": 0, "teacher_weight": 1}
+SHORT = QUICK_SEARCH | {"maxsize": 5, "teacher_weight": 1}
 TREES = {
     "n_estimators": 10,
     "num_leaves": 4,

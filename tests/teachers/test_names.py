@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import QUICK, QUICK_SEARCH
 from lightgbm import Booster, LGBMRegressor
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingRegressor
@@ -30,9 +31,9 @@ from skrationale.tabular import TableReader
 from skrationale.teachers import arranged, column_order, names_at_fit
 
 N = 150
-NET = {"hidden_layer_sizes": (8,), "max_epochs": 2, "random_state": 0}
+NET = QUICK | {"hidden_layer_sizes": (8,)}
 BRIEF = NET | {"weight_decay": 1e-3, "early_stopping": False, "audit_teacher": False}
-SHORT = {"niterations": 1, "n_searches": 1, "maxsize": 5, "random_state": 0, "teacher_weight": 1}
+SHORT = QUICK_SEARCH | {"maxsize": 5, "teacher_weight": 1}
 TREES = {"n_estimators": 20, "num_leaves": 7, "learning_rate": 0.3, "verbose": -1, "n_jobs": 1}
 
 
