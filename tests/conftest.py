@@ -22,6 +22,11 @@ def pytest_runtest_setup():
 
 @pytest.fixture(scope="session")
 def mixed():
+    """The mixed table and its score."""
+    return mixed_table()
+
+
+def mixed_table():
     """A table of numbers, text, categories, booleans and missing values; y depends on all but `idle`."""
     rng = np.random.RandomState(SEED)
     n = 240

@@ -20,6 +20,7 @@ from estimators import (
     InterruptedEngine,
     known_parameters,
 )
+from reference import answers, largest_error, place, stored
 from seeds import SEED
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV
@@ -80,6 +81,15 @@ def fitted(mixed):
         return models[make]
 
     return get
+
+
+@pytest.mark.skipif(SEED != 0, reason="the reference was stored with seed 0")
+@pytest.mark.parametrize("name", ALL)
+def test_answers_are_those_of_the_reference(fitted, mixed, name):
+    reference = stored()
+    if reference["place"] != place():
+        pytest.skip("the reference was stored on another processor or with other libraries")
+    assert largest_error(answers(fitted(ALL[name]), mixed[0]), reference["answers"][name]) < 1e-9
 
 
 @every
