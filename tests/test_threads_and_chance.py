@@ -1,7 +1,6 @@
 """Fits side by side and fits without a seed: none disturbs another, and no global state is touched."""
 
 import random
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -20,6 +19,7 @@ from test_contracts import reasons
 
 from skrationale import FLINTRegressor, RationaleDistiller, RationaleRegressor
 
+pytestmark = pytest.mark.usefixtures("frequent_turns")
 SHORT = {
     "max_epochs": 3,
     "n_synthetic": 20,
@@ -59,15 +59,6 @@ def global_states():
         "dtype": torch.get_default_dtype(),
         "gradients": torch.is_grad_enabled(),
     }
-
-
-@pytest.fixture(autouse=True)
-def frequent_turns():
-    """Threads that take turns often meet in the middle of things."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from ._describe import AttributeDescription, Descriptions, column_importance, de
 from ._given import GivenModule
 from ._images import ImageShape, flat_rows, pixel_importance
 from ._model import CHUNK, FlintModel, OwnPredictor
-from ._reading import TAUS, conciseness, contributions, mean_relevance, relevance
+from ._reading import TAUS, conciseness, contributions, mean_relevance
 
 COLUMN_CHUNK = 1024
 """Rows explained at once by column."""
@@ -58,8 +58,7 @@ class Interprets(TransformerMixin, BaseReasoner):
         answers = model.interpret(phi)
         apart = np.abs(scores - answers).max(axis=1)
         self._unsure = float(np.quantile(apart, UNSURE))
-        r = relevance(contributions(phi, model.weights, answers), model.unit)
-        self.global_relevance_ = self._by_class(r, answers)
+        self.global_relevance_ = self._by_class(model.relevance(phi, answers), answers)
         size = np.abs(contributions(phi - phi.mean(axis=0), model.weights, answers)).mean(axis=0)
         self.attribute_importances_ = to_shares(size)
         importance, _ = self._importance(self._rows, max_rows=500)
@@ -219,7 +218,7 @@ class Interprets(TransformerMixin, BaseReasoner):
             share of the largest contribution in size of the row.
         """
         phi, model = self.transform(X), self._model
-        return relevance(contributions(phi, model.weights, model.interpret(phi)), model.unit)
+        return model.relevance(phi, model.interpret(phi))
 
     def conciseness(self, X: Any, taus: Sequence[float] = TAUS) -> dict[float, float]:
         """Count the attributes that a reader needs for a row.
@@ -276,7 +275,7 @@ class Interprets(TransformerMixin, BaseReasoner):
         importance, direction = self._importance(codes)
         return describe(
             phi,
-            relevance=relevance(contributions(phi, model.weights, answers), model.unit),
+            relevance=model.relevance(phi, answers),
             explained=answers.argmax(axis=1),
             weights=model.weights,
             output_names=self._task.output_names,
@@ -361,8 +360,7 @@ class Interprets(TransformerMixin, BaseReasoner):
                 values = phi[:, :, None] * model.weights.T
             else:
                 values = by_columns(codes[rows], answers)
-            shares = relevance(contributions(phi, model.weights, answers), model.unit)
-            return [one_or_several(values), phi, shares]
+            return [one_or_several(values), phi, model.relevance(phi, answers)]
 
         size = batch_size or (CHUNK if by == "attribute" else COLUMN_CHUNK)
         values, phi, shares = in_batches(part, len(codes), size, self._n_threads(n_jobs))
@@ -375,8 +373,7 @@ class Interprets(TransformerMixin, BaseReasoner):
             },
         }
         if by == "attribute":
-            own = {"data": phi, "display_data": None, "feature_names": self._names, "kind": "attribute"}
-            rest |= own
+            rest |= {"data": phi, "display_data": None, "feature_names": self._names, "kind": "attribute"}
         table = flat_rows(X, self.image_shape_)
         return self._explanation_of(table, codes, values, one_or_several(base), **rest)
 

@@ -13,6 +13,7 @@ from torch import Generator, Tensor, nn
 from ..tabular import TableEncoder
 from ..training import limit_threads, set_state
 from ._network import ConvPredictor, Interpreter, MLPPredictor
+from ._reading import contributions, relevance
 
 State = dict[str, np.ndarray]
 CHUNK, IMAGE_CHUNK = 4096, 256
@@ -107,11 +108,6 @@ class FlintModel:
     active: np.ndarray | None = None
     """Which attributes (J,) vary; None where there are none."""
 
-    @property
-    def unit(self) -> float:
-        """What an attribute of 1 adds to a score at most."""
-        return float(np.abs(self.weights).max())
-
     def answers(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the predictor's scores (n, K) and the attributes (n, J) of rows (n, d)."""
         nothing = np.zeros((len(codes), self.n_attributes))
@@ -120,6 +116,10 @@ class FlintModel:
         scores, states = self.source.states(codes)
         phi = self.attributes_of(states) if self.interpreter else nothing
         return scores * self.scale + self.shift, phi
+
+    def relevance(self, phi: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """Relevance (n, J) of attributes (n, J) for the largest of the interpreter's scores (n, K)."""
+        return relevance(contributions(phi, self.weights, scores), float(np.abs(self.weights).max()))
 
     def attributes(self, codes: np.ndarray) -> np.ndarray:
         """Attributes (n, J) of rows (n, d)."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import sympy as sp
 
+from ..explanation._format import shorten
+
 MAX_NODES = 50_000
 """Most symbols, numbers and operations that a formula may hold, each counted as often as it is written."""
 MAX_DEPTH = 200
@@ -65,13 +67,8 @@ def float_number(value: Any) -> sp.Expr:
 
 def _tame_number(number: sp.Expr) -> sp.Expr:
     if number.is_Rational and (abs(number.p) >= EXACT or number.q >= EXACT):
-        return sp.Float(_quotient(number.p, number.q))
+        return sp.Float(number.p / number.q)  # of integers, which alone need not fit a float
     return number
-
-
-def _quotient(p: int, q: int) -> float:
-    # numerator and denominator alone need not fit a float
-    return p / q
 
 
 def _tame(node: sp.Expr) -> sp.Expr:
@@ -110,13 +107,18 @@ class Builder:
 
     def _size(self, node: sp.Basic) -> int:
         """Count the parts of a tree."""
-        size = self._sizes.get(node)
-        if size is None:
-            for part in postorder(node):
-                if part not in self._sizes:
-                    self._sizes[part] = 1 + sum(self._sizes[argument] for argument in part.args)
-            size = self._sizes[node]
-        return size
+        if not node.args:
+            return 1
+        sizes, stack = self._sizes, [node]
+        while node not in sizes:
+            part = stack[-1]
+            unknown = [argument for argument in part.args if argument.args and argument not in sizes]
+            if unknown:
+                stack += unknown
+            else:
+                own = (sizes[argument] if argument.args else 1 for argument in part.args)
+                sizes[stack.pop()] = 1 + sum(own)
+        return sizes[node]
 
     def _tidy(self, arguments: Iterable[sp.Expr]) -> bool:
         """Tell whether sympy may tidy up a node over these arguments."""
@@ -155,7 +157,7 @@ class Builder:
             return float_number(float(base) ** float(exponent))
         if exponent.is_Rational and abs(exponent) > _LARGEST_POWER and not base.is_Symbol:
             # an exact power of a coefficient could take all memory
-            exponent = sp.Float(_quotient(exponent.p, exponent.q))
+            exponent = sp.Float(exponent.p / exponent.q)
         return _tame(sp.Pow(base, exponent, evaluate=self._tidy([base, exponent])))
 
     def call(self, function: Any, argument: sp.Expr) -> sp.Expr:
@@ -238,9 +240,8 @@ def _float_or_inf(number: sp.Expr) -> float:
 
 
 def shown(node: sp.Expr) -> str:
-    """Show a number in an error, a long one by its beginning."""
+    """Show a tree in an error, a long one by its ends."""
     try:
-        text = str(node)
+        return shorten(str(node), 60)
     except ValueError:  # Python writes no integer of thousands of digits
         return "A number of thousands of digits"
-    return text if len(text) <= 60 else f"{text[:57]}..."

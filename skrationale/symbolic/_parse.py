@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..explanation._format import shorten
 from ._building import Builder, check_constants, float_number, unique_extreme
 
 _TOKEN = re.compile(
@@ -132,7 +133,7 @@ def parse(text: str, names: Mapping[str, sp.Symbol]) -> sp.Expr:
             raise reader.error("expected an operator or the end")
         check_constants(expr)
     except (OverflowError, ZeroDivisionError) as error:
-        short = text if len(text) <= 80 else f"{text[:77]}..."
+        short = shorten(text, 80)
         raise ValueError(f"The formula {short!r} holds what is no finite number: {error}.") from None
     except RecursionError:
         raise ValueError("The formula is nested too deep to be read from where this was called.") from None
@@ -201,21 +202,18 @@ class _Parser:
         return self._build.add(terms)
 
     def _product(self) -> sp.Expr:
-        value = self._signed()
-        rest: list[sp.Expr] = []
-        count = 0
+        factors = [self._signed()]
         while sign := self._take("*", "/"):
             right = self._signed()
             if sign == "/":
                 if right.is_number and float(right) == 0:
                     raise ZeroDivisionError("division by zero")
                 right = self._build.pow(right, sp.S.NegativeOne)
-            count += 1
-            if count > _STEPWISE:
-                rest.append(right)
-            else:
-                value = right if value == 1 else self._build.mul([value, right])
-        return self._build.mul([value, *rest]) if rest else value
+            factors.append(right)
+        value, *rest = factors
+        for factor in rest[:_STEPWISE]:
+            value = factor if value == 1 else self._build.mul([value, factor])
+        return self._build.mul([value, *rest[_STEPWISE:]]) if rest[_STEPWISE:] else value
 
     def _signed(self) -> sp.Expr:
         negative = False

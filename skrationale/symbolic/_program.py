@@ -31,6 +31,10 @@ def symbols(n: int, letter: str = "v") -> tuple[sp.Symbol, ...]:
     return tuple(sp.Symbol(f"{letter}{i}", real=True) for i in range(n))
 
 
+def _unknown(node: sp.Basic) -> ValueError:
+    return ValueError(f"A formula cannot hold {node.func.__name__}, as in {shown(node)}.")
+
+
 class Program:
     """An expression as a list of steps, each done once however often its result is used.
 
@@ -63,36 +67,43 @@ class Program:
         self._parameters = {symbol: j for j, symbol in enumerate(parameters)}
         self._steps: list[tuple[str, Any]] = []
         self._position: dict[sp.Basic, int] = {}
-        expr = sp.sympify(expr)
-        # arguments first, so that `_add` hardly calls itself, however deep the tree is
-        for node in postorder(expr):
-            if node.args and not node.is_number:
-                self._add(node)
-        self._add(expr)
+        self._add(sp.sympify(expr))
 
-    def _add(self, node: sp.Basic) -> int:
-        """Append the steps of a node, arguments first; return the position of its result."""
-        if node in self._position:
-            return self._position[node]
-        if node in self._columns:
-            step: tuple[str, Any] = ("column", self._columns[node])
-        elif node in self._parameters:
-            step = ("parameter", self._parameters[node])
-        elif node.is_number:
-            step = ("constant", float(node))
-        elif isinstance(node, sp.Pow) and node.exp.is_number:
-            step = ("power", (self._add(node.base), float(node.exp)))
-        elif node.func is sp.Pow:
-            step = ("pow", [self._add(argument) for argument in node.args])
-        elif isinstance(node, (sp.Add, sp.Mul, sp.Max, sp.Min)):
-            step = (node.func.__name__.lower(), [self._add(argument) for argument in node.args])
-        elif node.func in FUNCTIONS:
-            step = (FUNCTIONS[node.func], self._add(node.args[0]))
-        else:
-            raise ValueError(f"A formula cannot hold {node.func.__name__}, as in {shown(node)}.")
+    def _add(self, expr: sp.Basic) -> int:
+        """Append the steps of a tree of any depth, arguments first; return where its result will be."""
+        for node in postorder(expr):
+            if node.args and node not in self._position and not node.is_number:
+                self._append(node, self._operation(node))
+        return self._at(expr)
+
+    def _append(self, node: sp.Basic, step: tuple[str, Any]) -> None:
+        self._position[node] = len(self._steps)
         self._steps.append(step)
-        self._position[node] = len(self._steps) - 1
-        return self._position[node]
+
+    def _at(self, node: sp.Basic) -> int:
+        """Say where a result will be; columns, parameters and numbers get their step when first asked for."""
+        found = self._position.get(node)
+        if found is not None:
+            return found
+        if node in self._columns:
+            self._append(node, ("column", self._columns[node]))
+        elif node in self._parameters:
+            self._append(node, ("parameter", self._parameters[node]))
+        elif node.is_number:
+            self._append(node, ("constant", float(node)))
+        else:
+            raise _unknown(node)
+        return len(self._steps) - 1
+
+    def _operation(self, node: sp.Basic) -> tuple[str, Any]:
+        """Give the step of a node whose arguments have theirs."""
+        if isinstance(node, sp.Pow) and node.exp.is_number:
+            return "power", (self._at(node.base), float(node.exp))
+        if node.func is sp.Pow or isinstance(node, (sp.Add, sp.Mul, sp.Max, sp.Min)):
+            return node.func.__name__.lower(), [self._at(argument) for argument in node.args]
+        if node.func in FUNCTIONS:
+            return FUNCTIONS[node.func], self._at(node.args[0])
+        raise _unknown(node)
 
     def __call__(self, X: Any, theta: Any = ()) -> Any:
         """Evaluate rows.

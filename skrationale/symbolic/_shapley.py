@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 from functools import reduce
@@ -210,6 +209,7 @@ class GamesOfFormulas:
 
     def __init__(self, formulas: Sequence[Formula], n_players: int, background: np.ndarray) -> None:
         self._formulas, variables = formulas, symbols(background.shape[1])
+        self._programs = [Program(formula.expr, variables) for formula in formulas]
         self._games = []
         for formula in formulas:
             players = np.array([variable.column for variable in formula.all_variables], dtype=int)
@@ -221,10 +221,9 @@ class GamesOfFormulas:
     def shares(self, rows: np.ndarray) -> list[np.ndarray]:
         """Give values (B, d, K) of rows (B, p), standard errors (B, K), and terms without any (B, M)."""
         found, errors, undefined, reach = zip(*(game.shares(rows) for game in self._games), strict=True)
-        values, variables = np.stack(found, axis=2), symbols(rows.shape[1])
-        for k, formula in enumerate(self._formulas):
-            scores = Program(formula.expr, variables)(rows)
-            complete(values[:, :, k], self.base[k], scores, reach[k] + abs(formula.intercept))
+        values = np.stack(found, axis=2)
+        for k, (formula, program) in enumerate(zip(self._formulas, self._programs, strict=True)):
+            complete(values[:, :, k], self.base[k], program(rows), reach[k] + abs(formula.intercept))
         return [values, np.stack(errors, axis=1), np.hstack(undefined)]
 
     def warn(self, undefined: np.ndarray) -> None:
@@ -232,31 +231,6 @@ class GamesOfFormulas:
         ends = np.cumsum([len(formula.terms) for formula in self._formulas])[:-1]
         for game, formula, own in zip(self._games, self._formulas, np.hsplit(undefined, ends), strict=True):
             game.warn(own, [variable.label for variable in formula.all_variables])
-
-
-def shapley_of_formulas(
-    formulas: Sequence[Formula],
-    n_players: int,
-    values: np.ndarray,
-    background: np.ndarray,
-    batch_size: int | None = None,
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Compute the Shapley values of K formulas on rows (n, p) of their variables; see `GamesOfFormulas`.
-
-    Returns
-    -------
-    values : ndarray of shape (n, n_players, K)
-        Contributions.
-    base : ndarray of shape (K,)
-        Mean scores of the background.
-    standard_error : float
-        Largest standard error of a contribution; 0 when no term was sampled.
-    """
-    games = GamesOfFormulas(formulas, n_players, background)
-    size = batch_size or games.rows_at_once
-    found, error, undefined = in_batches(lambda rows: games.shares(values[rows]), len(values), size)
-    games.warn(undefined)
-    return found, games.base, float(error.max(initial=0.0))
 
 
 def complete(values: np.ndarray, base: float, scores: np.ndarray, reach: np.ndarray) -> None:
@@ -283,14 +257,25 @@ def complete(values: np.ndarray, base: float, scores: np.ndarray, reach: np.ndar
     >>> values.sum(axis=1)
     array([4. , 0.3])
     """
+    if not values.shape[1]:
+        return
     with np.errstate(all="ignore"):
-        missed = np.flatnonzero(np.isfinite(values).all(axis=1) & (base + values.sum(axis=1) != scores))
-    for i in missed:
-        if not np.isfinite(scores[i]):
-            continue
-        lacking = math.fsum([scores[i], -base, *-values[i]])
-        if values.shape[1] and abs(lacking) <= ROUNDING * reach[i]:
-            values[i, np.abs(values[i]).argmax()] += lacking
+        lacking = _exact_sum([scores, -base, *-values.T])
+        some = (base + values.sum(axis=1) != scores) & (np.abs(lacking) <= ROUNDING * reach)
+    rows = np.flatnonzero(some)
+    values[rows, np.abs(values[rows]).argmax(axis=1)] += lacking[rows]
+
+
+def _exact_sum(parts: Sequence[np.ndarray | float]) -> np.ndarray:
+    """Add arrays up as if with twice the digits, by Knuth's sums of two; NaN where a part is not finite."""
+    total: np.ndarray | float = 0.0
+    lost: np.ndarray | float = 0.0
+    for part in parts:
+        new = total + part
+        own = new - total
+        lost = lost + (total - (new - own)) + (part - own)
+        total = new
+    return np.asarray(total + lost)
 
 
 def _contributions(

@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..explanation._format import shorten
 from ._building import MAX_DEPTH, MAX_NODES, fold
 from ._program import FUNCTIONS
 
@@ -117,8 +118,8 @@ def _read(lists: Any, symbols: dict[str, sp.Symbol]) -> sp.Expr:
 
 
 def _short(value: Any) -> str:
-    text = f"a list of {len(value)}" if isinstance(value, list) and len(value) > 3 else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    many = isinstance(value, list) and len(value) > 3
+    return f"a list of {len(value)}" if many else shorten(repr(value), 60)
 
 
 def split_product(node: sp.Expr) -> tuple[bool, list[sp.Expr], list[sp.Expr]]:

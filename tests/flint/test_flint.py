@@ -1,7 +1,6 @@
 """What one may expect of FLINT beyond the promises of all estimators."""
 
 import pickle
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -354,6 +353,7 @@ class TestGivenPredictors:
         assert model._model.interpreter["first.weight"].shape[1] == 12
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
 
+    @pytest.mark.usefixtures("frequent_turns")
     def test_a_torch_module_answers_several_threads_as_it_answers_one(self):
         X, y = np.random.RandomState(SEED).normal(size=(120, 3)), np.arange(120.0)
         with seeded(0):
@@ -361,13 +361,8 @@ class TestGivenPredictors:
         model = FLINTRegressor(module, decide_with="interpreter", max_epochs=1, random_state=SEED).fit(X, y)
         rows = [X[i % 100 : i % 100 + 20] for i in range(0, 3000, 10)]
         expected = [model.predict(part) for part in rows]
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(1e-5)
-        try:
-            with ThreadPoolExecutor(4) as pool:
-                found = list(pool.map(model.predict, rows))
-        finally:
-            sys.setswitchinterval(before)
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(model.predict, rows))
         np.testing.assert_array_equal(found, expected)
 
     def test_a_module_that_draws_is_refused_and_leaves_global_chance_alone(self):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.svm import LinearSVC
 
 from skrationale.report import make_report
@@ -40,7 +40,6 @@ def test_accuracy_is_not_alone(models, tmp_path):
     rate = np.mean(RARE == "no")
     loss = log_loss(RARE, np.tile([rate, 1 - rate], (200, 1)))
     assert f"A constant has at best accuracy {rate:.3f}, AUROC 0.500 and log-loss {loss:.3f}." in text
-    assert accuracy_score(RARE, np.full(200, "no")) == pytest.approx(rate)
 
 
 def test_what_y_cannot_tell_says_why(models, tmp_path):

@@ -11,7 +11,7 @@ import sympy as sp
 from skrationale.explanation import Explanation
 from skrationale.symbolic._formula import Formula
 from skrationale.symbolic._program import Program, symbols
-from skrationale.symbolic._shapley import complete, shapley_of_formulas, shapley_values, term_values
+from skrationale.symbolic._shapley import GamesOfFormulas, complete, shapley_values, term_values
 
 V = symbols(6)
 a, b, c, d, e, f = V
@@ -178,7 +178,8 @@ def test_sums_are_exact_to_the_rounding_of_the_largest_value_around_outliers(exp
     rows = np.random.default_rng(1).normal(size=(60, 6))
     rows[5, 0], rows[17, 1] = 1e15, -1e15
     formula = Formula.from_string("v0", [f"v{j}" for j in range(6)]).with_expr(expr)
-    values, base, _ = shapley_of_formulas([formula], 6, rows, rows)
+    games = GamesOfFormulas([formula], 6, rows)
+    values, base = games.shares(rows)[0], games.base
     scores = formula.predict(rows)
     explanation = Explanation(values[:, :, 0], base[0])
     assert explanation.additivity_error(scores) < 1e-15

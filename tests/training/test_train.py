@@ -3,7 +3,6 @@
 import gc
 import math
 import pickle
-import sys
 import threading
 import warnings
 import weakref
@@ -297,18 +296,14 @@ class TestNoTrace:
             assert np.array_equal(before[1], np.random.get_state()[1])  # noqa: NPY002
         assert_close_states(*runs)
 
+    @pytest.mark.usefixtures("frequent_turns")
     def test_trainings_at_once_are_those_of_one_after_the_other(self):
         def work(seed):
             return fit(make_module(dropout=0.5), random_state=seed, max_epochs=8)
 
         before, expected = torch.get_rng_state(), [work(seed) for seed in range(3)]
-        switch = sys.getswitchinterval()
-        sys.setswitchinterval(1e-4)
-        try:
-            with ThreadPoolExecutor(3) as pool:
-                found = list(pool.map(work, range(3)))
-        finally:
-            sys.setswitchinterval(switch)
+        with ThreadPoolExecutor(3) as pool:
+            found = list(pool.map(work, range(3)))
         for result, wanted in zip(found, expected, strict=True):
             assert_close_states(result, wanted)
         assert torch.equal(torch.get_rng_state(), before)

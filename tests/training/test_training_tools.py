@@ -2,7 +2,6 @@
 
 import pickle
 import re
-import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -159,19 +158,15 @@ class TestGenerators:
 
 
 class TestSeeded:
+    @pytest.mark.usefixtures("frequent_turns")
     def test_blocks_of_threads_take_turns(self):
         def draw(seed):
             with seeded(seed):
                 return [torch.rand(1).item() for _ in range(200)]
 
         before, expected = torch.get_rng_state(), [draw(seed) for seed in range(4)]
-        switch = sys.getswitchinterval()
-        sys.setswitchinterval(1e-5)
-        try:
-            with ThreadPoolExecutor(4) as pool:
-                assert list(pool.map(draw, range(4))) == expected
-        finally:
-            sys.setswitchinterval(switch)
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(draw, range(4))) == expected
         assert torch.equal(torch.get_rng_state(), before)
 
     def test_repeats_and_restores(self):
