@@ -71,7 +71,7 @@ class Program:
 
     def _add(self, expr: sp.Basic) -> int:
         """Append the steps of a tree of any depth, arguments first; return where its result will be."""
-        for node in postorder(expr):
+        for node in postorder(expr) if expr not in self._position else ():
             if node.args and node not in self._position and not node.is_number:
                 self._append(node, self._operation(node))
         return self._at(expr)

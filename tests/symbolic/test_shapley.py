@@ -192,3 +192,10 @@ def test_what_is_no_rounding_is_not_hidden():
     values = np.array([[1.0, 2.0], [1e16, -3e16], [np.nan, 1.0]])
     complete(values, 0.0, np.array([3.5, 4.0 - 2e16, 1.0]), np.array([3.0, 4e16, 1.0]))
     np.testing.assert_array_equal(values, [[1.0, 2.0], [1e16, -3e16 + 4], [np.nan, 1.0]])
+
+
+def test_what_lacks_beyond_the_largest_numbers_stays_lacking():
+    values = np.array([[1e308, -1e308, -1e308], [0.1, 0.2, 0.0]])
+    before = values.copy()
+    complete(values, 1.0, np.array([-1.1e308, 1.3]), np.array([1e308, 1.0]))
+    np.testing.assert_array_equal(values, before)
