@@ -140,7 +140,7 @@ class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
             weight = check_weights(sample_weight, len(target))
             reader = TableReader().fit(X)
             codes = reader.transform(X)
-            check_consistent_length(codes, target, weight)
+            check_consistent_length(codes, target)
             kept = self._kept = weight > 0
             if sample_weight is not None:
                 X, codes, target, weight = X[kept], codes[kept], target[kept], weight[kept]
@@ -341,7 +341,7 @@ class BaseDistiller(BaseReasoner):
             self._asking = TeacherTable.of(inner, self._reader, fitted=True)
             return inner
         text_refused(teacher, self._reader, X)
-        warn_of_refit(teacher, "teacher", stacklevel=4)
+        warn_of_refit(teacher, "teacher")
         self._asking = TeacherTable.of(teacher, self._reader, fitted=False)
         table = self._teacher_table(X, codes)
         if sample_weight is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._callers import outside
 from .._task import Task
 
 PART_OF_ONE = 2.0
@@ -54,7 +55,7 @@ def warn_of_units(
             f"{'times 255' if of_parts else 'as parts of one'}. Was it fitted to images in other units? "
             "Expected images as the predictor takes them.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=outside(),
         )
 
 

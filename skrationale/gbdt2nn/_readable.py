@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from .._callers import outside
 from ..tabular import TableReader
 from ..training import standards
 
@@ -65,7 +66,7 @@ def _check_column(name: str, size: np.ndarray) -> None:
         )
         if size.max() < SMALL_COLUMN:
             raise ValueError(text)
-        warnings.warn(text, UserWarning, stacklevel=5)
+        warnings.warn(text, UserWarning, stacklevel=outside())
 
 
 def _check_numbers(y: np.ndarray) -> None:
@@ -83,7 +84,7 @@ def _check_numbers(y: np.ndarray) -> None:
             f"LightGBM keeps y as 32-bit numbers, which changes it by {error / deviation:.0%} of its "
             "standard deviation. Subtract a constant from y.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=outside(),
         )
 
 
@@ -95,5 +96,5 @@ def warn_of_a_constant(scores: np.ndarray, y: np.ndarray) -> None:
             "asks of a leaf (min_child_samples, min_child_weight) may be too much for these data; the latter "
             "depends on the unit of y with objectives such as 'poisson'.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=outside(),
         )

@@ -13,6 +13,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._batches import check_batching, in_batches, one_or_several
+from .._callers import outside
 from .._random import own_random_state
 from .._scales import to_shares
 from .._task import Task
@@ -397,7 +398,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
                 f"The formula has no finite value on {wrong} of {len(scores)} rows; "
                 "`formula_.domain_warnings(X)` says why.",
                 RuntimeWarning,
-                stacklevel=3,
+                stacklevel=outside(),
             )
         return scores
 

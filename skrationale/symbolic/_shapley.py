@@ -12,6 +12,7 @@ import sympy as sp
 from scipy.special import comb
 
 from .._batches import in_batches
+from .._callers import outside
 from ._formula import Formula
 from ._program import Program, symbols
 
@@ -174,7 +175,7 @@ class Games:
         return [values, np.sqrt(variance.max(axis=1, initial=0.0)), undefined, reach]
 
     def warn(self, undefined: np.ndarray, labels: Sequence[str]) -> None:
-        """Tell the caller's caller which terms have no value in some rows (n, M)."""
+        """Tell the user which terms have no value in some rows (n, M)."""
         names = {v: sp.Symbol(label) for v, label in zip(self._variables, labels, strict=False)}
         for term, nowhere in zip(self._terms, undefined.T, strict=True):
             if nowhere.any():
@@ -183,7 +184,7 @@ class Games:
                     f"{len(nowhere)} rows: it has no finite value where columns of these rows are combined "
                     "with columns of the background.",
                     RuntimeWarning,
-                    stacklevel=3,
+                    stacklevel=outside(),
                 )
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from .._callers import outside
+
 PARAMETERS = ("monotonic_cst", "monotone_constraints")
 """As trees of scikit-learn call it, and XGBoost and CatBoost."""
 SHOWN = 10
@@ -98,5 +100,5 @@ def warn_of_constraints(
         "The student imitates it and does not keep this: where such a column alone changes, its prediction "
         f"may move the wrong way. {way_out}",
         UserWarning,
-        stacklevel=5,
+        stacklevel=outside(),
     )

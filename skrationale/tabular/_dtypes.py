@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import sys
 import warnings
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._callers import outside
 from .._switch import Switch
 
 UNSEEN = -1.0
@@ -24,7 +23,6 @@ NUMERIC = frozenset({"boolean", "integer", "floating", "mixed-integer-float", "d
 """Columns of objects that pandas calls numbers."""
 COMPLEX = (complex, np.complexfloating)
 CONTAINERS = (dict, list, set, tuple, np.ndarray)
-PACKAGE = str(Path(__file__).parents[1])
 ADVICE = (
     "expected numbers, booleans, text or categories. "
     "Turn it into numbers first (for dates, e.g. days since some day)."
@@ -238,13 +236,5 @@ def warn_of_unknown(columns: dict[str, tuple[Any, np.ndarray]]) -> None:
         f"X has only unknown levels in column(s) {', '.join(found[:5])}{', ...' if len(found) > 5 else ''}; "
         "all are read as one unknown level. Are they spelt, and of the type, as in fit?",
         UserWarning,
-        stacklevel=_outside(),
+        stacklevel=outside(),
     )
-
-
-def _outside() -> int:
-    """Count the frames from `warn_of_unknown` up to the caller of this package."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        frame, level = frame.f_back, level + 1
-    return level

@@ -199,7 +199,7 @@ class TestRefit:
     @pytest.mark.parametrize("kind", MODELS)
     def test_it_is_said_once(self, kind):
         model = self.MODELS[kind]()
-        with pytest.warns(UserWarning, match="is fitted already, but a copy of it is fitted anew") as heard:
+        with pytest.warns(UserWarning, match="is fitted already, but fit does not use it") as heard:
             self.MAKE[kind](model).fit(X, Y)
         ours = [warning for warning in heard if "fitted already" in str(warning.message)]
         assert len(ours) == 1
@@ -232,12 +232,12 @@ class TestRefit:
         ids=["stateless", "frozen-step", "passthrough", "network", "trees"],
     )
     def test_what_holds_no_fit_of_its_own(self, model):
-        assert not refits_heard(lambda: warn_of_refit(model, "teacher", stacklevel=1))
+        assert not refits_heard(lambda: warn_of_refit(model, "teacher"))
 
     def test_a_fitted_search_holds_one(self):
         search = GridSearchCV(LinearRegression(), {"fit_intercept": [True]}, cv=2).fit(X, Y)
         with pytest.warns(UserWarning, match="teacher GridSearchCV is fitted already"):
-            warn_of_refit(search, "teacher", stacklevel=1)
+            warn_of_refit(search, "teacher")
 
 
 def test_the_booster_of_lightgbm_is_told_by_its_module():
