@@ -417,10 +417,10 @@ class BaseDistiller(BaseReasoner):
 
         Notes
         -----
-        ``prediction_r2`` compares on one ruler, so that the same answers have the same fidelity in every
-        family: for two classes log-odds, kept to those of probabilities from 0.0001 to 0.9999; for more the
-        logarithms of probabilities less their mean over the classes, where odds against the most probable
-        class are kept likewise; for numbers predictions in the units of `y`.
+        ``prediction_r2`` is measured on one scale in every family. For two classes: log-odds, clipped to
+        those of the probabilities 0.0001 and 0.9999. For more: logarithms of the probabilities minus their
+        mean over the classes, with odds against the most probable class clipped in the same way. For
+        numbers: predictions in the units of `y`.
 
         Where one class is rare, accuracy says little: look at AUROC (for more than two classes the mean over
         the classes in `y`, each against all others) and at log-loss (in nats). Both are NaN when `y` holds a

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from seeds import SEED
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skrationale import (
     FLINTRegressor,
@@ -51,20 +53,34 @@ def test_warnings_of_a_teacher_fitted_on_the_way_point_to_the_line_of_the_user()
     assert {each.filename for each in found} == {__file__}
 
 
+def test_warnings_behind_scikit_learn_point_to_the_line_of_the_user():
+    models = make_pipeline("passthrough", MAKE["rationale"]()), MAKE["flint"]().fit(X, Y)
+    search = GridSearchCV(MAKE["rationale"](), {"max_features": [2]}, cv=2, refit=False)
+    shouted = X.assign(city=X["city"].str.upper())
+    for text, call in (
+        ("only unknown levels", lambda: models[0].fit(X, Y).predict(shouted)),
+        ("only unknown levels", lambda: models[1].transform(shouted)),
+        ("max_features=2 of 2", lambda: search.fit(X, Y)),
+    ):
+        found = [each for each in heard(call) if text in str(each.message)]
+        assert found
+        assert {each.filename for each in found} == {__file__}
+
+
 @pytest.mark.parametrize("kind", MAKE)
 @pytest.mark.parametrize("column", ["age", "city"])
 def test_a_single_column_is_no_table(kind, column):
     model = MAKE[kind]()
-    with pytest.raises(ValueError, match=r"Expected a 2-dimensional container .*X\.to_frame"):
+    with pytest.raises(ValueError, match=r"Expected 2D array, got 1D array instead: X is a Series"):
         model.fit(X[column], Y)
     model.fit(X, Y)
-    with pytest.raises(ValueError, match=r"Expected a 2-dimensional container .*X\.to_frame"):
+    with pytest.raises(ValueError, match=r"Expected 2D array, got 1D array instead: X is a Series"):
         model.predict(X[column])
 
 
 def test_a_report_refuses_a_single_column(tmp_path):
     model = MAKE["flint"]().fit(X, Y)
-    with pytest.raises(ValueError, match=r"X: Expected a 2-dimensional container .*X\.to_frame"):
+    with pytest.raises(ValueError, match=r"X: Expected 2D array, got 1D array instead: X is a Series"):
         make_report({"model": model}, X["city"], Y, tmp_path / "page.html")
 
 

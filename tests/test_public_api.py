@@ -54,9 +54,10 @@ def rooms_used(path: Path) -> set[str]:
     return used
 
 
-EVERYWHERE = {"_random", "_scales", "_switch"}
+EVERYWHERE = {"_callers", "_random", "_scales", "_switch"}
 ALLOWED = {
     "_batches": set(),
+    "_callers": set(),
     "_explaining": {"_task", "explanation", "tabular"},
     "_files": set(),
     "_random": set(),

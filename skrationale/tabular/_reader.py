@@ -51,8 +51,8 @@ def as_frame_or_array(X: Any) -> Any:
         return X
     if hasattr(X, "iloc"):
         raise ValueError(
-            f"Expected a 2-dimensional container but got {type(X)}, a single column; give a table, for "
-            "example X.to_frame()."
+            f"Expected 2D array, got 1D array instead: X is a {type(X).__name__}, and must have rows and "
+            "columns; give one column as X.to_frame(), one row as X.to_frame().T."
         )
     if isinstance(X, np.ma.MaskedArray):
         plain = X.dtype.kind in "biuf"

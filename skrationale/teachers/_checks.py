@@ -66,9 +66,9 @@ def check_teacher(teacher: Any, owner: str) -> None:
         value = parameters.get(name)
         if isinstance(value, int | float) and value > 0:
             raise ValueError(
-                f"The teacher {type(inner).__name__} has {name}={value!r}, which needs rows that "
-                f"{owner} does not give to it: leave that out, or fit the teacher with eval_set=... and give "
-                "it in a FrozenEstimator."
+                f"The teacher {type(inner).__name__} has {name}={value!r}, which needs rows to "
+                f"stop by, and {owner} gives it none: leave {name} out, or fit the teacher yourself with "
+                "eval_set=... and give it in a FrozenEstimator."
             )
 
 
