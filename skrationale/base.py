@@ -24,6 +24,7 @@ from ._explaining import explanation_of
 from ._random import seed_unseeded
 from ._scales import check_target_scale
 from ._task import Task
+from ._versions import VersionedEstimator
 from ._weights import check_weights
 from .explanation import Explanation
 from .metrics import explanation_fidelity
@@ -89,7 +90,7 @@ def looks_like_classes(y: Any) -> bool:
     return len(np.unique(y)) <= (2 if y.dtype.kind == "f" else MAX_INTEGER_CLASSES)
 
 
-class BaseReasoner(BaseEstimator, metaclass=ABCMeta):
+class BaseReasoner(VersionedEstimator, metaclass=ABCMeta):
     """An estimator over tables whose predictions come with reasons.
 
     A subclass says how to fit (`_fit_rows`), how to score rows (`_scores`) and how to explain them
