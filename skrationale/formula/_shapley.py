@@ -44,7 +44,7 @@ def term_values(terms: Sequence[sp.Expr], variables: Sequence[sp.Symbol], values
 
     Examples
     --------
-    >>> from skrationale.symbolic._program import symbols
+    >>> from skrationale.formula._program import symbols
     >>> x, y = symbols(2)
     >>> term_values([x * y, 2 * x], (x, y), np.array([[2.0, 3.0]]))
     array([[6., 4.]])
@@ -114,7 +114,7 @@ def shapley_values(
 
     Examples
     --------
-    >>> from skrationale.symbolic._program import symbols
+    >>> from skrationale.formula._program import symbols
     >>> x, y = symbols(2)
     >>> rows, background = np.array([[2.0, 3.0]]), np.zeros((1, 2))
     >>> shapley_values([x * y, 2 * x], (x, y), np.array([0, 1]), 2, rows, background)
