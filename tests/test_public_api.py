@@ -93,7 +93,7 @@ ALLOWED = {
         "teachers",
     },
     "tabular": {"_weights", "explanation"},  # cells as typed, which an explanation shows
-    "teachers": {"explanation", "tabular"},
+    "teachers": {"_task", "explanation", "tabular"},
     "training": set(),
     "explanation": {"_files", "plotting"},  # Explanation.plot, inside the method
     "plotting": {"explanation"},

@@ -18,6 +18,7 @@ from ..base import BaseDistiller
 from ..explanation import Explanation
 from ..tabular._constraints import signs_of_lightgbm, warn_of_constraints
 from ..teachers import add_levels_at_fit, in_order, unfrozen
+from ..teachers._lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
 from ..training import resolve_device
 from ._bins import TeacherBins
 from ._explaining import values_in_batches
@@ -25,7 +26,6 @@ from ._inference import EXACT_ROWS, CompiledNetwork, CompiledStudent
 from ._monotone import CompiledMonotone
 from ._readable import check_readable, warn_of_a_constant
 from ._synthetic import n_copies, swap_cells
-from ._teacher import LightGBMTeacher, default_lightgbm, few_jobs
 from ._training import Targets, train_student, unit_of
 
 
@@ -274,7 +274,7 @@ class GBDT2NNStudent(BaseDistiller):
         teacher = LightGBMTeacher(self.teacher_, self._asking.order)
         if explanation == "tree_shap":
             return lambda codes: teacher.shap_contributions(self._teacher_table(None, codes), n_jobs=n_jobs)
-        from ._paths import LeafTable
+        from ..teachers._paths import LeafTable
 
         leaves = LeafTable(teacher)
         return lambda codes: leaves.contributions(self._teacher_table(None, codes), n_jobs=n_jobs)

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._task import Link, apply_link
 from ..tabular import stand_ins
-from ..teachers import levels_at_fit, library_of
+from ._library import library_of
+from ._table import levels_at_fit
 
 LINKS: dict[str, Link] = {
     **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), "identity"),
