@@ -193,7 +193,7 @@ def check_predictor(predictor: Any) -> None:
     last = predictor[-1] if isinstance(predictor, Pipeline) else predictor
     if is_module(predictor) or isinstance(last, MLPClassifier | MLPRegressor):
         return
-    if isinstance(predictor, BaseReasoner) and hasattr(predictor, "_hidden_states"):
+    if isinstance(predictor, BaseReasoner) and predictor._has_hidden_states:
         return
     raise TypeError(
         "The 'predictor' parameter must be a torch.nn.Module, a scikit-learn MLPClassifier or MLPRegressor "

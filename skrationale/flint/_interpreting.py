@@ -38,6 +38,8 @@ class Interprets(TransformerMixin, BaseReasoner):
     predictor: Any
     n_attributes: int
     image_shape_: ImageShape | None
+    _report_parts = ("attributes",)
+    _has_fidelity = True
 
     def _keep(self, model: FlintModel, encoder: TableEncoder, codes: np.ndarray, weight: np.ndarray) -> None:
         """Take over a fitted model and what is known of its training rows."""
@@ -85,6 +87,20 @@ class Interprets(TransformerMixin, BaseReasoner):
                 return pixel_importance(attributes_of, codes)
         categorical = np.array([levels is not None for levels in self._reader.levels])
         return column_importance(model.attributes, codes, max_rows=max_rows, categorical=categorical)
+
+    # --- hooks ---------------------------------------------------------------------------------
+
+    def _kind_in_words(self) -> str:
+        return f"a network read as {self.n_active_attributes_} attributes"
+
+    def _size(self) -> tuple[int, str]:
+        return self.n_active_attributes_, "attribute"
+
+    def _fitted_teacher(self) -> Any:
+        return self._fitted("predictor_")
+
+    def _explain_columns(self, X: Any) -> Explanation:
+        return self.explain(X, by="column")
 
     # --- answers ---------------------------------------------------------------------------------
 
@@ -138,7 +154,7 @@ class Interprets(TransformerMixin, BaseReasoner):
             What :func:`skrationale.metrics.prediction_fidelity` returns, and with `y` also
             ``interpreter_score`` and ``model_score`` (accuracy or R2), of classifiers
             ``interpreter_auroc``, ``model_auroc``, ``interpreter_log_loss`` and ``model_log_loss`` too. For
-            two classes log-odds are clipped to those of 0.0001 and 0.9999, for more raw scores are taken less
+            two classes raw scores are compared within the log-odds of 0.0001 and 0.9999, for more less
             their mean over the classes. AUROC is NaN when `y` holds one label alone.
         """
         scores, phi = self._model.answers(self._read(X))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from .._hooks import hooks_of
 from ..explanation import Explanation, _checks
 from ..explanation._format import NEGATIVE, POSITIVE, shorten
 from ._display import Display, check_count
@@ -166,7 +167,7 @@ class AttributeTableDisplay(Display):
         X : DataFrame or array-like of shape (n, d), default=None
             Rows on which rules are described, as by ``describe``; None: training rows, which the model keeps.
         rules : bool, default=True
-            Whether the short rules that ``describe`` finds are written, where the model has it.
+            Whether the short rules that ``describe`` finds are written.
         max_display : int, default=12
             How many attributes at most.
         ax : matplotlib Axes, default=None
@@ -182,17 +183,16 @@ class AttributeTableDisplay(Display):
         TypeError
             If `estimator` has no ``global_relevance_``.
         """
-        if not hasattr(estimator, "global_relevance_"):
+        own = hooks_of(estimator)
+        relevance, classes = own._attribute_relevance(), own._fitted("classes_")
+        if relevance is None:
             raise TypeError(
                 "`estimator` must be a fitted FLINT model, with `global_relevance_`, got "
                 f"{type(estimator).__name__}."
             )
-        words = {}
-        if rules and hasattr(estimator, "describe"):
-            words = {one.name: _rule_words(one) for one in estimator.describe(X)}
-        classes = getattr(estimator, "classes_", None)
+        words = {one.name: _rule_words(one) for one in estimator.describe(X)} if rules else {}
         return cls(
-            estimator.global_relevance_,
+            relevance,
             attribute_names=[str(name) for name in estimator.get_feature_names_out()],
             output_names=["prediction"] if classes is None else [str(name) for name in classes],
             rules=words,
@@ -229,10 +229,10 @@ def _named(name: str, given: Any, count: int, default: str) -> tuple[str, ...]:
 
 def _rule_words(description: Any) -> str:
     """Return the short rule of a described attribute, or why there is none."""
-    rule = getattr(description, "rule", None)
+    rule = description.rule
     if rule is None:
         return "it hardly varies"
-    return str(rule.text) if getattr(rule, "is_short_rule", True) else "no short rule"
+    return str(rule.text) if rule.is_short_rule else "no short rule"
 
 
 def _columns(ax: "Axes", names: tuple[str, ...], *, room: bool) -> float:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from .._hooks import gives_reasons
 from ..explanation import Explanation
-from ._style import need_matplotlib
+from ._style import is_one_axes, need_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,7 +96,7 @@ class PanelDisplay(Display):
         n = self._n_panels()
         if ax is None:
             axes = self._new_axes()
-        elif hasattr(ax, "get_figure"):
+        elif is_one_axes(ax):
             axes = [ax]
         else:
             axes = list(np.ravel(np.asarray(ax, dtype=object)))
@@ -221,7 +222,7 @@ class ExplanationDisplay(Display):
         ValueError
             If this display cannot draw the explanation; the message says what can be done.
         """
-        if not hasattr(estimator, "explain"):
+        if not gives_reasons(estimator):
             raise TypeError(f"`estimator` must have a method `explain`, got {type(estimator).__name__}.")
         return cls.from_explanation(estimator.explain(X), max_display=max_display, output=output, ax=ax)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from .._hooks import hooks_of
 from ..explanation import _checks
 from ..explanation._format import format_number, shorten
 from ._candidates import best_of_each, column, known_keys, spread_of
@@ -137,11 +138,11 @@ class LambdaPathDisplay(PanelDisplay):
         ValueError
             If no lambdas were compared, or a measure is not there.
         """
-        if not hasattr(estimator, "lambda_path_"):
+        path = hooks_of(estimator)._lambdas_compared()
+        if path is None:
             raise TypeError(
                 f"`estimator` must be fitted and have a `lambda_path_`, got {type(estimator).__name__}."
             )
-        path = list(estimator.lambda_path_)
         if not path:
             raise ValueError("`estimator` has an empty `lambda_path_`: no lambdas were compared in its fit.")
         name = next(key for key in path[0] if key.endswith("_lambda"))

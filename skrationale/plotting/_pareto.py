@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from .._hooks import hooks_of
 from ..explanation import _checks
 from ._candidates import candidates, column, describe, spread_of, words
 from ._display import Display
@@ -198,21 +199,21 @@ class ParetoDisplay(Display):
         ValueError
             If there is no such column or output, or all numbers in it are NaN.
         """
-        if not hasattr(estimator, "equations_"):
+        fronts = hooks_of(estimator)._formula_fronts()
+        if fronts is None:
             raise TypeError(
                 f"`estimator` must be fitted and have `equations_`, got {type(estimator).__name__}; "
                 "a search is drawn by `from_cv_results(search.cv_results_, x=...)`."
             )
-        table, k = estimator.equations_, 0
-        if isinstance(table, list):
-            if output is None or isinstance(output, bool) or output not in range(len(table)):
-                raise ValueError(f"`output` must be one of 0..{len(table) - 1}, got {output!r}.")
-            k = int(output)
-            table = table[k]
-        elif output not in (None, 0):
+        if len(fronts) == 1 and output not in (None, 0):
             raise ValueError(f"`output` must be None or 0 where there is one output, got {output!r}.")
+        if len(fronts) > 1 and (
+            output is None or isinstance(output, bool) or output not in range(len(fronts))
+        ):
+            raise ValueError(f"`output` must be one of 0..{len(fronts) - 1}, got {output!r}.")
+        table, formula = fronts[int(output or 0)]
         known = {name: table[name] for name in table if table[name].dtype.kind in "iuf"}
-        equations, formula = [str(text) for text in table["equation"]], str(estimator.formulas_[k])
+        equations = [str(text) for text in table["equation"]]
         return cls(
             *(column(known, name, key) for name, key in (("x", x), ("y", y))),
             labels=equations,
@@ -250,7 +251,7 @@ class ParetoDisplay(Display):
         for axis, numbers in (("x", x), ("y", y)):
             shown = numbers[np.isfinite(x + y)]
             if shown.min() > 0 and shown.max() / shown.min() > LOG_FROM:
-                getattr(ax, f"set_{axis}scale")("log")
+                ax.set(**{f"{axis}scale": "log"})
         ax.margins(0.08)
         if self.labels is not None:
             self._name_front(ax, self.labels)

@@ -42,6 +42,14 @@ def axes_for(ax: "Axes | None", n_lines: int) -> "Axes":
     return plt.subplots(figsize=(7.2, 1.3 + 0.36 * n_lines), layout="constrained")[1]
 
 
+def is_one_axes(ax: Any) -> bool:
+    """Whether `ax` is an Axes of matplotlib, not a sequence of them."""
+    need_matplotlib()
+    from matplotlib.axes import Axes
+
+    return isinstance(ax, Axes)
+
+
 def label(text: str, width: int = LABEL_WIDTH) -> str:
     """Return one short line in which a dollar sign is a dollar sign, not mathematics."""
     return plain(shorten(text, width))

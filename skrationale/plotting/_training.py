@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from .._hooks import hooks_of
 from ..explanation._format import format_number
 from ._display import Display
 from ._style import (
@@ -122,13 +123,14 @@ class TrainingDisplay(Display):
         ValueError
             If nothing was trained, or a curve is not there.
         """
-        if not hasattr(estimator, "history_"):
+        history = hooks_of(estimator)._training_history()
+        if history is None:
             name = type(estimator).__name__
             hint = ""
-            if hasattr(getattr(estimator, "teacher_", None), "history_"):
+            if hooks_of(hooks_of(estimator)._fitted_teacher())._training_history() is not None:
                 hint = "; that of its teacher is drawn by `from_estimator(estimator.teacher_)`"
             raise TypeError(f"`estimator` must be fitted and have a `history_`, got {name}{hint}.")
-        return cls(estimator.history_, curves=curves).plot(ax)
+        return cls(history, curves=curves).plot(ax)
 
     def _draw(self, ax: "Axes | None") -> "Axes":
         plt = need_matplotlib()

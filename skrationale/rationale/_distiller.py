@@ -108,6 +108,8 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         "distill": [StrOptions({"both", "rationale", "prediction"})],
         "audit_teacher": ["boolean"],
     }
+    _report_parts = ("rationale", "audit", "teacher_audit")
+    _of_teacher = BaseDistiller._of_teacher | {"teacher_audit_"}
     teacher_audit_: RationaleAudit | None
 
     def __init__(
@@ -216,7 +218,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         labels = y if self._task.classes is None else self._task.classes[y]
         report = teacher.audit(table, labels, n_refits=0, max_rows=AUDIT_ROWS, random_state=0)
         if "leak" in report.findings:
-            warn(f"The teacher's rationales leak, and a student copies them. {report.verdict}")
+            warn(f"The teacher's rationales leak, and a student copies them. {report.verdict}", stacklevel=5)
         return report
 
     def _teacher_scores(self, table: Any) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import expit
@@ -23,6 +23,9 @@ class SelectsColumns(BaseReasoner):
     """An estimator whose predictions are made from a few columns of each row; it holds a `RationaleModel`."""
 
     _model: RationaleModel
+    _kind = "predicts each row from a few of its columns"
+    _report_parts: ClassVar[tuple[str, ...]] = ("rationale", "audit")
+    _has_hidden_states = True
 
     def _keep(self, fitting: Fitting, model: RationaleModel) -> None:
         """Take over what a fit has found, and what its training rows look like with it."""
@@ -47,7 +50,6 @@ class SelectsColumns(BaseReasoner):
         return self._model.scores(codes)
 
     def _hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
-        """Give the states (n, h) of the predictor's hidden layers; none where a constant is predicted."""
         return self._model.hidden_states(codes)
 
     def _masked(self, X: Any, mask: Any) -> np.ndarray:

@@ -8,13 +8,13 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 from sklearn.pipeline import Pipeline
+
+from .._hooks import hooks_of
 
 TURNS = 3
 LONG = 0.25
 """Seconds that one call should take at most; of slower ones fewer rows are timed."""
-OF_TEACHERS = frozenset(("teacher", "teacher_", "teacher_audit_"))
 
 
 class _Counter:
@@ -29,7 +29,8 @@ class _Counter:
 
 def kilobytes(model: Any, heads: Sequence[Any] = ()) -> float:
     """Size of a pickled model with the steps before it, without its teacher, which it does not need."""
-    state = {name: value for name, value in vars(model).items() if name not in OF_TEACHERS}
+    of_teacher = hooks_of(model)._of_teacher
+    state = {name: value for name, value in vars(model).items() if name not in of_teacher}
     # LightGBM and its like write their own state
     kept: Any = model if len(state) == len(vars(model)) else state
     counter = _Counter()
@@ -38,26 +39,11 @@ def kilobytes(model: Any, heads: Sequence[Any] = ()) -> float:
 
 
 def parts(model: Any) -> str:
-    """Count what a model is made of, where that is known from outside; else an empty text."""
+    """Count what a model is made of, where that is known; else an empty text."""
     if isinstance(model, Pipeline):
         return parts(model[-1])
-    if hasattr(model, "formulas_"):
-        return _count(sum(formula.complexity for formula in model.formulas_), "symbol")
-    if hasattr(model, "n_active_attributes_"):
-        return _count(model.n_active_attributes_, "attribute")
-    if hasattr(model, "booster_"):
-        return _count(model.booster_.num_trees(), "tree")
-    if hasattr(model, "tree_"):
-        return _count(model.tree_.node_count, "node")
-    trees = [tree for tree in np.ravel(getattr(model, "estimators_", ())) if hasattr(tree, "tree_")]
-    if trees:
-        return _count(sum(tree.tree_.node_count for tree in trees), "node")
-    weights = getattr(model, "coefs_", None)
-    if weights is not None:
-        return _count(sum(map(np.size, [*weights, *model.intercepts_])), "parameter")
-    if hasattr(model, "coef_"):
-        return _count(np.size(model.coef_), "coefficient")
-    return ""
+    size = hooks_of(model)._size()
+    return "" if size is None else _count(*size)
 
 
 def _count(number: int, word: str) -> str:

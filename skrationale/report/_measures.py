@@ -15,11 +15,11 @@ import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import _safe_indexing
 
+from .._hooks import hooks_of
 from ..explanation import Explanation
 from ..explanation._format import shorten
 from ..metrics import comprehensiveness, noise_stability, sparsity, sufficiency
 from ..metrics._labels import label_measures
-from ..tabular import UNKNOWN_TOLD
 from ._costs import kilobytes, microseconds_a_row, parts
 from ._members import Member, kind_in_words
 from ._rows import Rows, distinct
@@ -208,13 +208,12 @@ def _measure(member: Member, rows: Rows) -> Measured:
         )
         one.missing |= dict.fromkeys([*names, "reasons"], one.missing.get("answers", ""))
         return one
-    with UNKNOWN_TOLD.on():  # predictions of the same rows have warned
-        _faithful_to_teacher(one, table)
-        if member.explainer is None:
-            names = ("comprehensiveness", "sufficiency", "columns_used", "stability", "reasons")
-            one.missing |= dict.fromkeys(names, NO_REASONS)
-            return one
-        _reasons(one, table, rows)
+    _faithful_to_teacher(one, table)
+    if member.explainer is None:
+        names = ("comprehensiveness", "sufficiency", "columns_used", "stability", "reasons")
+        one.missing |= dict.fromkeys(names, NO_REASONS)
+        return one
+    _reasons(one, table, rows)
     return one
 
 
@@ -243,7 +242,7 @@ def _predicted(one: Measured, rows: Rows) -> Any:
         one.answers = np.asarray(one.predictions, dtype=float)
         return table
     one.labels = np.asarray(member.model.classes_).tolist()
-    if hasattr(member.model, "predict_proba"):
+    if member.says_how_sure:
         one.answers = one.attempt("answers", lambda: np.asarray(member.answers(table), dtype=float))
     if one.answers is None:
         one.answers = (np.asarray(one.predictions)[:, None] == np.asarray(one.labels)).astype(float)
@@ -259,7 +258,7 @@ def _sure_of_labels(one: Measured, table: Any, rows: Rows) -> None:
         return
     measured = one.attempt(LABEL_MEASURES, lambda: label_measures(rows.y, found, member.model.classes_))
     one.figures |= measured or {}
-    if not hasattr(member.model, "predict_proba"):
+    if not member.says_how_sure:
         one.figures["log_loss"] = math.nan
         one.missing["log_loss"] = "it gives no probabilities"
     if set(distinct(rows.y)) - set(one.labels or ()):
@@ -271,7 +270,7 @@ def _sure_of_labels(one: Measured, table: Any, rows: Rows) -> None:
 def _faithful_to_teacher(one: Measured, table: Any) -> None:
     """Measure the agreement of a student with its teacher, or of an interpreter with its network."""
     model, names = one.member.model, list(MEASURES)
-    if not hasattr(model, "fidelity"):
+    if not hooks_of(model)._has_fidelity:
         one.missing |= dict.fromkeys(names, "it has no teacher")
         return
     found = one.attempt(names, lambda: model.fidelity(table))
@@ -317,11 +316,9 @@ def as_typed(explanation: Explanation, member: Member, rows: Rows) -> Explanatio
         return explanation
     names = explanation.feature_names
     generic = tuple(f"x{j}" for j in range(len(names)))
-    if names == generic and len(member.heads) == 1 and hasattr(member.heads[0], "get_feature_names_out"):
-        given = getattr(rows.X, "columns", None)
-        found = member.heads[0].get_feature_names_out(
-            None if given is None else np.asarray(rows.names, object)
-        )
+    if names == generic and len(member.heads) == 1:
+        given = np.asarray(rows.names, object) if rows.is_frame else None
+        found = member.heads[0].get_feature_names_out(given)
         names = tuple(map(str, found)) if len(found) == len(names) else names
     if len(set(rows.names)) == len(rows.names) and set(names) <= set(rows.names):
         places = [rows.names.index(name) for name in names]

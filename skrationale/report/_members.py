@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._hooks import best_of_search, gives_reasons, has_probabilities, hooks_of, predicts
 from ..explanation import Explanation
 from ..explanation._ruler import ask
 from ..tabular import as_frame_or_array
@@ -59,6 +59,16 @@ class Member:
         """Whether it predicts labels."""
         return is_classifier(self.model)
 
+    @property
+    def says_how_sure(self) -> bool:
+        """Whether it gives probabilities of labels."""
+        return has_probabilities(self.model)
+
+    @property
+    def report_parts(self) -> tuple[str, ...]:
+        """What a report shows of it beside figures and reasons."""
+        return hooks_of(self.model)._report_parts
+
     def table(self, X: Any) -> Any:
         """Bring rows (n, d) into the table (n, p) that is explained."""
         for step in self.before:
@@ -103,7 +113,7 @@ def gather(estimators: Any) -> list[Member]:
     """
     members = []
     for where, name, estimator in _named(estimators):
-        if not hasattr(estimator, "predict") or isinstance(estimator, type):
+        if not predicts(estimator) or isinstance(estimator, type):
             got = f"the class {estimator.__name__}" if isinstance(estimator, type) else repr(estimator)[:100]
             raise TypeError(f"{where} must be a fitted estimator with a method predict. Got {got} instead.")
         try:
@@ -152,8 +162,8 @@ def unwrapped(
     while True:
         if isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
+        elif best_of_search(estimator) is not None:
+            estimator = best_of_search(estimator)
         elif isinstance(estimator, Pipeline) and _has_reasons(estimator[-1]):
             if len(estimator) > 1:
                 head = estimator[:-1]
@@ -161,29 +171,22 @@ def unwrapped(
             estimator = estimator[-1]
         else:
             break
-    if hasattr(estimator, "explain"):
-        return Member(name, estimator, before, heads=heads, explainer=by_column(estimator))
+    if gives_reasons(estimator):
+        return Member(name, estimator, before, heads=heads, explainer=hooks_of(estimator)._explain_columns)
     return Member(name, estimator, before, lambda table: arranged(estimator, table), heads)
 
 
 def _has_reasons(step: Any) -> bool:
     while isinstance(step, FrozenEstimator):
         step = step.estimator
-    return hasattr(step, "explain") or hasattr(step, "best_estimator_") or isinstance(step, Pipeline)
-
-
-def by_column(model: Any) -> Callable[[Any], Explanation]:
-    """Give what explains by columns of the table, where a model can explain by something else too."""
-    if "by" in inspect.signature(model.explain).parameters:
-        return lambda table: model.explain(table, by="column")
-    return model.explain
+    return gives_reasons(step) or best_of_search(step) is not None or isinstance(step, Pipeline)
 
 
 def with_teachers(members: list[Member]) -> list[Member]:
     """Add the teachers of members, and those of teachers; one whom several share comes once."""
     every, known = list(members), {id(member.model): member for member in members}
     for member in every:  # grows on the way
-        teacher = getattr(member.model, "teacher_", getattr(member.model, "predictor_", None))
+        teacher = hooks_of(member.model)._fitted_teacher()
         if teacher is None:
             continue
         found = _teacher_of(member, teacher)
@@ -216,22 +219,8 @@ def kind_in_words(member: Member) -> str:
     model, name = member.model, type(member.model).__name__
     if isinstance(model, Pipeline):
         name = f"Pipeline of {type(model[-1]).__name__}"
-    if hasattr(model, "formulas_"):
-        symbols = sum(formula.complexity for formula in model.formulas_)
-        several = len(model.formulas_) > 1
-        words = f"{len(model.formulas_)} formulas, one a class" if several else "a formula"
-        words += f", of {symbols} symbols"
-    elif hasattr(model, "get_rationale"):
-        words = "predicts each row from a few of its columns"
-    elif hasattr(model, "describe") and hasattr(model, "n_active_attributes_"):
-        words = f"a network read as {model.n_active_attributes_} attributes"
-    elif hasattr(model, "teacher_explain"):
-        words = "a network whose score is the sum of its reasons"
-    elif hasattr(model, "explain"):
-        words = "a model with reasons for each row"
-    elif member.explainer is not None:
+    words = hooks_of(model)._kind_in_words()
+    if not gives_reasons(model) and member.explainer is not None:
         words = "has reasons computed afterwards"
-    else:
-        words = "has no reasons"
     steps = " (in a Pipeline)" if member.heads and member.given else ""
     return f"{name}{steps}: {words}"

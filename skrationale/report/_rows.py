@@ -46,20 +46,24 @@ class Rows:
         return len(self.y)
 
     @property
+    def is_frame(self) -> bool:
+        """Whether columns and rows have labels, as those of a data frame."""
+        return not isinstance(self.X, np.ndarray)
+
+    @property
     def names(self) -> list[str]:
         """Names of the columns; ``x0, x1, ...`` of an array."""
-        columns = getattr(self.X, "columns", None)
-        return [f"x{j}" for j in range(self.X.shape[1])] if columns is None else list(map(str, columns))
+        return list(map(str, self.X.columns)) if self.is_frame else [f"x{j}" for j in range(self.X.shape[1])]
 
     @property
     def labels(self) -> Any:
         """Labels of the rows in the table given; where it has none, where they were in it."""
-        index = row_labels(getattr(self.X, "index", None), len(self))
+        index = row_labels(self.X.index, len(self)) if self.is_frame else None
         return row_labels(self.positions, len(self)) if index is None else index
 
     def cells(self) -> np.ndarray:
         """Give the cells (n, d) as typed."""
-        return self.X.astype(object) if isinstance(self.X, np.ndarray) else self.X.to_numpy(dtype=object)
+        return self.X.to_numpy(dtype=object) if self.is_frame else self.X.astype(object)
 
 
 def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
@@ -97,11 +101,12 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
         raise ValueError(f"y has {len(target)} values; expected {len(table)}, as X has rows.")
     rng = own_random_state(random_state)
     seed = int(random_state) if isinstance(random_state, Integral) else int(rng.randint(2**31 - 1))
-    positions = np.arange(len(table))
-    if len(table) > n_rows:
-        positions = np.sort(rng.permutation(len(table))[:n_rows])
+    n_given = len(table)
+    positions = np.arange(n_given)
+    if n_given > n_rows:
+        positions = np.sort(rng.permutation(n_given)[:n_rows])
         table, target = _safe_indexing(table, positions), target[positions]
-    return Rows(table, target, positions, len(X) if hasattr(X, "__len__") else len(table), seed)
+    return Rows(table, target, positions, n_given, seed)
 
 
 def check_target(rows: Rows, classes: list[Any] | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._hooks import hooks_of
 from ..explanation._format import format_cell, format_number, shorten
 from ..explanation._html import _folded, _one_row, _over_rows, _table, _text
 from ..explanation._index import label_text
@@ -23,16 +24,16 @@ def section(one: Measured, rows: Rows, examples: dict[int, str], *, audit: bool)
     parts = [f"<p>{_text(shorten(one.kind, 300))}.{_students(one)}</p>", f"<p>{_figures(one)}</p>"]
     table = one.attempt("table", lambda: one.member.table(rows.X)) if one.member.heads else rows.X
     model = one.member.model
-    own: dict[str, tuple[bool, Callable[[], str]]] = {
-        "the formula": (hasattr(model, "formulas_"), lambda: formulas(one, table)),
-        "the attributes": (hasattr(model, "describe"), lambda: attributes(model, table)),
-        "the rationales": (hasattr(model, "get_rationale"), lambda: rationales(one)),
-        "the audit": (hasattr(model, "audit"), lambda: audited(model, table, rows, audit)),
+    makers: dict[str, tuple[str, Callable[[], str]]] = {
+        "formula": ("the formula", lambda: formulas(one, table)),
+        "attributes": ("the attributes", lambda: attributes(model, table)),
+        "rationale": ("the rationales", lambda: rationales(one)),
+        "audit": ("the audit", lambda: audited(model, table, rows, audit)),
+        "teacher_audit": ("the audit of its teacher", lambda: audited_teacher(model)),
     }
-    for what, (is_there, make) in own.items():
-        if is_there:
-            made = one.attempt(what, make)
-            parts.append(_failed(what, one.missing[what]) if made is None else made)
+    for what, make in (makers[part] for part in one.member.report_parts):
+        made = one.attempt(what, make)
+        parts.append(_failed(what, one.missing[what]) if made is None else made)
     parts.append(_reasons(one, rows, examples))
     parts.append(_warnings(one, rows))
     return "".join(parts)
@@ -80,12 +81,9 @@ def formulas(one: Measured, table: Any) -> str:
 
 
 def _fronts(model: Any) -> str:
-    equations = getattr(model, "equations_", None)
-    if equations is None:
-        return ""
-    fronts = equations if isinstance(equations, list) else [equations]
     parts = []
-    for front, formula in zip(fronts[:MAX_FORMULAS], model.formulas_, strict=False):
+    fronts = hooks_of(model)._formula_fronts() or []
+    for (front, _), formula in zip(fronts[:MAX_FORMULAS], model.formulas_, strict=False):
         # R2 against y is that of numbers alone
         known = {name: head for name, head in FRONT.items() if front[name].notna().any()}
         lines = [
@@ -98,7 +96,7 @@ def _fronts(model: Any) -> str:
         caption = f"Formulas for {name}, from short to exact, with R2 on validation rows of fit"
         head = ["symbols", *known.values(), "formula"]
         parts.append(wide(_table(caption, head, ["", *["skr-n"] * len(known), "skr-words"], lines)))
-    return _folded("Other formulas that were found", "".join(parts), is_open=False)
+    return _folded("Other formulas that were found", "".join(parts), is_open=False) if parts else ""
 
 
 def _three(number: Any) -> str:
@@ -107,14 +105,14 @@ def _three(number: Any) -> str:
 
 def attributes(model: Any, table: Any) -> str:
     """Return the attributes with their rules, and how often they explain nothing."""
-    share = float(np.mean(model.disagreement(table))) if hasattr(model, "disagreement") else 0.0
+    described = model.describe()
+    share = float(np.mean(model.disagreement(table)))
     words = (
         f"On {share:.1%} of these rows the network and its interpreter predict differently: "
         "there the attributes explain nothing of the network."
         if share
         else "On all of these rows the network and its interpreter agree."
     )
-    described = model.describe()
     return f"<h3>Attributes</h3><p>{words}</p>{described._repr_html_()}"
 
 
@@ -136,17 +134,17 @@ def rationales(one: Measured) -> str:
 
 
 def audited(model: Any, table: Any, rows: Rows, audit: bool) -> str:
-    """Return the verdict about rationales, where it was asked for, and that about the teacher."""
-    parts = []
-    if audit:
-        report = model.audit(table, rows.y, n_refits=0, random_state=rows.seed)
-        parts.append(f"<p><b>Audit.</b> {_text(report.verdict)}</p>")
-    else:
-        parts.append('<p class="skr-note">Not audited; <b>audit=True</b> does it.</p>')
-    earlier = getattr(model, "teacher_audit_", None)
-    if earlier is not None:
-        parts.append(f"<p><b>Audit of its teacher, in fit.</b> {_text(earlier.verdict)}</p>")
-    return "".join(parts)
+    """Return the verdict about rationales, where it was asked for."""
+    if not audit:
+        return '<p class="skr-note">Not audited; <b>audit=True</b> does it.</p>'
+    report = model.audit(table, rows.y, n_refits=0, random_state=rows.seed)
+    return f"<p><b>Audit.</b> {_text(report.verdict)}</p>"
+
+
+def audited_teacher(model: Any) -> str:
+    """Return the verdict about the rationales of its teacher, where that was audited in fit."""
+    earlier = model.teacher_audit_
+    return "" if earlier is None else f"<p><b>Audit of its teacher, in fit.</b> {_text(earlier.verdict)}</p>"
 
 
 # --- of all ------------------------------------------------------------------------------------------
@@ -157,7 +155,7 @@ def _reasons(one: Measured, rows: Rows, examples: dict[int, str]) -> str:
     if explanation is None:
         why = one.missing.get("reasons", "")
         return f'<p class="skr-note">No reasons are shown: {_text(why)}.</p>'
-    by = "by column; by attribute is above" if hasattr(one.member.model, "n_active_attributes_") else ""
+    by = "by column; by attribute is above" if "attributes" in one.member.report_parts else ""
     each = []
     for place, (i, why) in enumerate(examples.items()):
         said = "" if one.predictions is None else f", predicted {answer(one.predictions[i])}"
@@ -177,7 +175,7 @@ def _warnings(one: Measured, rows: Rows) -> str:
     each = "".join(f"<li>{_text(shorten(words, 400))}</li>" for words in one.warnings[:MAX_WARNINGS])
     left = len(one.warnings) - MAX_WARNINGS
     more = f"<li>{left} more</li>" if left > 0 else ""
-    labelled = hasattr(rows.X, "index") and not one.member.heads
+    labelled = rows.is_frame and not one.member.heads
     drawn = len(rows) < rows.n_given and not labelled
     note = '<p class="skr-note">Rows are counted among those of this report.</p>' if drawn else ""
     return f"<h3>Warnings</h3><ul>{each}{more}</ul>{note}"

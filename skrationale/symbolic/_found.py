@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ..formula._formula import Formula
+from ._formula import Formula
 from ._front import Row, table
 
 
@@ -51,6 +51,16 @@ class FoundFormulas:
         if not hasattr(self, "_fronts"):
             raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
         return self._fronts
+
+    _report_parts: ClassVar[tuple[str, ...]] = ("formula",)
+
+    def _kind_in_words(self) -> str:
+        formulas = self.formulas_
+        words = f"{len(formulas)} formulas, one a class" if len(formulas) > 1 else "a formula"
+        return f"{words}, of {self._size()[0]} symbols"
+
+    def _size(self) -> tuple[int, str]:
+        return sum(formula.complexity for formula in self.formulas_), "symbol"
 
     def set_formula(self, index: int | Sequence[int]) -> Self:
         """Choose other rows of the front; predictions and reasons follow.

@@ -15,6 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
+from skrationale._hooks import Hooks
 from skrationale.explanation import Explanation
 from skrationale.metrics import comprehensiveness, noise_stability, sparsity, sufficiency
 from skrationale.report import Report, make_report
@@ -385,11 +386,10 @@ def test_a_notebook_shows_the_summary(numbers, tmp_path):
     assert repr(report) == f"Report({str(report.path)!r}, 1 estimators)"
 
 
-class Fragile(Adds):
-    """It looks like a rationale model and like FLINT, but cannot say what is asked."""
+class Fragile(Hooks, Adds):
+    """It has the parts of a rationale model and of FLINT, but cannot say what is asked."""
 
-    n_active_attributes_ = 3
-    mean_n_selected_ = 1.0
+    _report_parts = ("attributes", "audit")
 
     def describe(self):
         raise RuntimeError("nothing to <describe>")
@@ -414,7 +414,9 @@ def test_a_section_that_fails_says_so(numbers, tmp_path):
     assert missing["fragile", "the audit"] == "too few: 60"
 
 
-class Audited(Adds):
+class Audited(Hooks, Adds):
+    _report_parts = ("audit",)
+
     def audit(self, X, y, **settings):
         raise AssertionError("nobody asked")
 

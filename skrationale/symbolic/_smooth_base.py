@@ -47,6 +47,7 @@ ADDITIVITY = 1e-7
 class BaseSmoothMLP(BaseReasoner):
     """What regression and classification share; see :class:`SmoothMLPRegressor`."""
 
+    _has_hidden_states = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "hidden_layer_sizes": ["array-like", None],
         "activation": [StrOptions(set(PLAIN))],
@@ -282,7 +283,6 @@ class BaseSmoothMLP(BaseReasoner):
         return self._outputs(self._encoder.transform_codes(codes))
 
     def _hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
-        """Give the states (n, h) of each hidden layer; none where a constant is predicted."""
         network, x = self._network(), self._encoder.transform_codes(codes)
         if network is None:
             return []

@@ -1,0 +1,150 @@
+"""Hooks: what an estimator says of itself to reports and plots, and the same about any other model.
+
+A family overrides what is true of it, so that no report and no plot need know which family it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .explanation import Explanation
+
+
+class Hooks:
+    """What any estimator of the package answers about itself; the defaults are those of most.
+
+    All are asked of a fitted estimator; what it does not have is None.
+    """
+
+    _kind: ClassVar[str] = "a model with reasons for each row"
+    """What it is, in a few words."""
+    _report_parts: ClassVar[tuple[str, ...]] = ()
+    """What a report shows beside figures and reasons, in this order: some of ``"formula"``,
+    ``"attributes"``, ``"rationale"``, ``"audit"`` and ``"teacher_audit"``."""
+    _of_teacher: ClassVar[frozenset[str]] = frozenset(("teacher", "teacher_"))
+    """Names of parameters and fitted attributes that belong to a teacher: predictions need none of them."""
+    _has_hidden_states: ClassVar[bool] = False
+    """Whether it is a network whose hidden layers FLINT can read, see `_hidden_states`."""
+    _has_fidelity: bool = False
+    """Whether `fidelity` compares it with a teacher, or its interpreter with its network."""
+
+    def _kind_in_words(self) -> str:
+        """Say what it is, with figures of this fit."""
+        return self._kind
+
+    def _size(self) -> tuple[int, str] | None:
+        """Count what it is made of: how many, and the word for one."""
+        return None
+
+    def _fitted(self, name: str) -> Any:
+        """Give a fitted attribute that several families have."""
+        return getattr(self, name, None)
+
+    def _fitted_teacher(self) -> Any:
+        """Give whom it has learnt from, or reads."""
+        return self._fitted("teacher_")
+
+    def _explain_columns(self, X: Any) -> Explanation:
+        """Give reasons of rows (n, d) by the columns of the table, whatever else it can explain by."""
+        return self.explain(X)  # type: ignore[attr-defined]
+
+    def _hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
+        """Give the states (n, h) of each hidden layer; none where a constant is predicted."""
+        raise NotImplementedError
+
+    def _training_history(self) -> list[dict[str, Any]] | None:
+        """Give one dict an epoch."""
+        return self._fitted("history_")
+
+    def _lambdas_compared(self) -> list[dict[str, Any]] | None:
+        """Give one dict for each weight of a loss term that was tried."""
+        return self._fitted("lambda_path_")
+
+    def _formula_fronts(self) -> list[tuple[Any, str]] | None:
+        """Give for each output a DataFrame of the formulas found, and the text of the one chosen."""
+        tables = self._fitted("equations_")
+        if tables is None:
+            return None
+        fronts = tables if isinstance(tables, list) else [tables]
+        return list(zip(fronts, map(str, self._fitted("formulas_")), strict=True))
+
+    def _attribute_relevance(self) -> np.ndarray | None:
+        """Give the mean relevance (C, J) of learned attributes for each class, (1, J) of numbers."""
+        return self._fitted("global_relevance_")
+
+
+class OtherModel(Hooks):
+    """The same about a model that is not of this package, as its public methods and attributes tell it.
+
+    Parameters
+    ----------
+    model : estimator
+        Of scikit-learn, or like one.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self._has_fidelity = hasattr(model, "fidelity")
+
+    def _kind_in_words(self) -> str:
+        return self._kind if gives_reasons(self.model) else "has no reasons"
+
+    def _size(self) -> tuple[int, str] | None:
+        model = self.model
+        if hasattr(model, "booster_"):  # of LightGBM
+            return model.booster_.num_trees(), "tree"
+        if hasattr(model, "tree_"):
+            return model.tree_.node_count, "node"
+        trees = [tree for tree in np.ravel(getattr(model, "estimators_", ())) if hasattr(tree, "tree_")]
+        if trees:
+            return sum(tree.tree_.node_count for tree in trees), "node"
+        weights = getattr(model, "coefs_", None)
+        if weights is not None:
+            return sum(map(np.size, [*weights, *model.intercepts_])), "parameter"
+        if hasattr(model, "coef_"):
+            return int(np.size(model.coef_)), "coefficient"
+        return None
+
+    def _explain_columns(self, X: Any) -> Explanation:
+        return self.model.explain(X)
+
+    def _fitted(self, name: str) -> Any:
+        return getattr(self.model, name, None)
+
+
+def hooks_of(model: Any) -> Hooks:
+    """Give what can be asked about a model: itself where it is of this package.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> hooks_of(Ridge().fit([[0.0], [1.0]], [0.0, 1.0]))._size()
+    (1, 'coefficient')
+    """
+    return model if isinstance(model, Hooks) else OtherModel(model)
+
+
+# --- questions about any model ----------------------------------------------------------------------
+
+
+def predicts(model: Any) -> bool:
+    """Whether a model has the method `predict`."""
+    return hasattr(model, "predict")
+
+
+def gives_reasons(model: Any) -> bool:
+    """Whether a model has the method `explain`."""
+    return isinstance(model, Hooks) or hasattr(model, "explain")
+
+
+def has_probabilities(model: Any) -> bool:
+    """Whether a model has the method `predict_proba`."""
+    return hasattr(model, "predict_proba")
+
+
+def best_of_search(model: Any) -> Any:
+    """Give the model that a fitted search has chosen; None where it is no search."""
+    return getattr(model, "best_estimator_", None)

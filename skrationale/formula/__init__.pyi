@@ -1,3 +1,0 @@
-from ._formula import Formula
-
-__all__ = ["Formula"]
