@@ -3,4 +3,4 @@
 import lazy_loader as _lazy
 
 __getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0.dev1"

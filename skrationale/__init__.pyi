@@ -1,15 +1,11 @@
 from .explanation import Explanation
 from .flint import FLINTClassifier, FLINTRegressor
+from .formula import Formula
 from .gbdt2nn import GBDT2NNStudent
 from .rationale import RationaleClassifier, RationaleDistiller, RationaleRegressor
 from .report import make_report
-from .symbolic import (
-    Formula,
-    SmoothMLPClassifier,
-    SmoothMLPRegressor,
-    SymbolicDistiller,
-    SymbolicDistillerCV,
-)
+from .smooth import SmoothMLPClassifier, SmoothMLPRegressor
+from .symbolic import SymbolicDistiller, SymbolicDistillerCV
 
 __version__: str
 __all__ = [

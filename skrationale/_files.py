@@ -81,11 +81,11 @@ def check_path(path: Any) -> Path:
         if not target.parent.is_dir():
             raise FileNotFoundError(f"path is {shown}, but the folder {str(target.parent)!r} does not exist.")
     elif stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(f"path is a folder, {shown}; expected that of a file to write.")
+        raise IsADirectoryError(f"path is a folder, {shown}; expected the path of a file.")
     elif not stat.S_ISREG(found.st_mode):
         kind = next((words for test, words in _KINDS if test(found.st_mode)), "of an unknown kind")
         raise io.UnsupportedOperation(
-            f"path is {shown}, which is {kind}; expected a regular file, or a name that is free."
+            f"path is {shown}, which is {kind}; expected a regular file, or a path where nothing is yet."
         )
     elif not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "path is a file that may not be written", str(target))

@@ -79,7 +79,9 @@ class Task:
         except ValueError:
             finite = False
         if not finite:
-            raise ValueError(f"y holds text that is no number; expected numbers, or take {classifier}.")
+            raise ValueError(
+                f"y holds text that is not a number; expected numbers. For labels take {classifier}."
+            )
         return cls("identity", 1)
 
     @property

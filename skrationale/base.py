@@ -25,6 +25,7 @@ from ._hooks import Hooks
 from ._random import seed_unseeded
 from ._scales import check_target_scale
 from ._task import Task
+from ._versions import VersionedEstimator
 from ._weights import check_weights
 from .explanation import Explanation
 from .metrics import explanation_fidelity
@@ -90,7 +91,7 @@ def looks_like_classes(y: Any) -> bool:
     return len(np.unique(y)) <= (2 if y.dtype.kind == "f" else MAX_INTEGER_CLASSES)
 
 
-class BaseReasoner(Hooks, BaseEstimator, metaclass=ABCMeta):
+class BaseReasoner(Hooks, VersionedEstimator, metaclass=ABCMeta):
     """An estimator over tables whose predictions come with reasons.
 
     A subclass says how to fit (`_fit_rows`), how to score rows (`_scores`) and how to explain them
@@ -141,7 +142,7 @@ class BaseReasoner(Hooks, BaseEstimator, metaclass=ABCMeta):
             weight = check_weights(sample_weight, len(target))
             reader = TableReader().fit(X)
             codes = reader.transform(X)
-            check_consistent_length(codes, target, weight)
+            check_consistent_length(codes, target)
             kept = self._kept = weight > 0
             if sample_weight is not None:
                 X, codes, target, weight = X[kept], codes[kept], target[kept], weight[kept]
@@ -343,7 +344,7 @@ class BaseDistiller(BaseReasoner):
             self._asking = TeacherTable.of(inner, self._reader, fitted=True)
             return inner
         text_refused(teacher, self._reader, X)
-        warn_of_refit(teacher, "teacher", stacklevel=4)
+        warn_of_refit(teacher, "teacher")
         self._asking = TeacherTable.of(teacher, self._reader, fitted=False)
         table = self._teacher_table(X, codes)
         if sample_weight is None:
@@ -419,10 +420,10 @@ class BaseDistiller(BaseReasoner):
 
         Notes
         -----
-        ``prediction_r2`` compares on one ruler, so that the same answers have the same fidelity in every
-        family: for two classes log-odds, kept to those of probabilities from 0.0001 to 0.9999; for more the
-        logarithms of probabilities less their mean over the classes, where odds against the most probable
-        class are kept likewise; for numbers predictions in the units of `y`.
+        ``prediction_r2`` is measured on one scale in every family. For two classes: log-odds, clipped to
+        those of the probabilities 0.0001 and 0.9999. For more: logarithms of the probabilities minus their
+        mean over the classes, with odds against the most probable class clipped in the same way. For
+        numbers: predictions in the units of `y`.
 
         Where one class is rare, accuracy says little: look at AUROC (for more than two classes the mean over
         the classes in `y`, each against all others) and at log-loss (in nats). Both are NaN when `y` holds a

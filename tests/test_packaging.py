@@ -12,7 +12,17 @@ import pytest
 import skrationale
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("", ".datasets", ".flint", ".gbdt2nn", ".metrics", ".plotting", ".rationale", ".report", ".symbolic")
+ROOMS = (
+    "",
+    ".datasets",
+    ".flint",
+    ".formula",
+    ".gbdt2nn",
+    ".metrics",
+    ".plotting",
+    ".rationale",
+    ".report",
+) + (".smooth", ".symbolic")
 # a second paragraph, neighbours, an example
 NOT_ASKED = {"ES01", "SA01", "EX01"}
 

@@ -9,22 +9,24 @@ import pytest
 
 import skrationale
 import skrationale.flint
+import skrationale.formula
 import skrationale.gbdt2nn
 import skrationale.metrics
 import skrationale.plotting
 import skrationale.rationale
 import skrationale.report
+import skrationale.smooth
 import skrationale.symbolic
 
 PACKAGE = Path(skrationale.__file__).parent
 HEAVY = "torch skorch lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall"
-FAMILIES = {"gbdt2nn", "symbolic", "rationale", "flint"}
+FAMILIES = {"gbdt2nn", "smooth", "symbolic", "rationale", "flint"}
 
 
 def test_import_is_light():
     code = f"""
 import sys, skrationale, skrationale.gbdt2nn, skrationale.symbolic, skrationale.rationale
-import skrationale.flint
+import skrationale.flint, skrationale.formula, skrationale.smooth
 import skrationale.datasets, skrationale.plotting
 print(*[name for name in "{HEAVY}".split() if name in sys.modules])
 """
@@ -32,9 +34,23 @@ print(*[name for name in "{HEAVY}".split() if name in sys.modules])
     assert run.stdout.strip() == ""
 
 
+def test_formulas_need_no_torch():
+    code = """
+import sys
+from skrationale.formula import Formula
+formula = Formula.from_string("2*age + exp(size)", ["age", "size"])
+formula.predict([[1.0, 2.0]]), formula.to_sql(), formula.simplify(), formula.domain_warnings()
+print(*{"torch", "skorch", "lightgbm", "pyoperon"} & sys.modules.keys())
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
 def test_public_names_exist_and_are_documented():
-    families = [skrationale.gbdt2nn, skrationale.symbolic, skrationale.rationale, skrationale.flint]
-    rooms = [skrationale, *families, skrationale.metrics, skrationale.plotting, skrationale.report]
+    families = [skrationale.gbdt2nn, skrationale.smooth, skrationale.symbolic, skrationale.rationale]
+    families += [skrationale.flint]
+    rooms = [skrationale, *families, skrationale.formula, skrationale.metrics, skrationale.plotting]
+    rooms += [skrationale.report]
     public = {name: getattr(room, name) for room in rooms for name in room.__all__}
     assert len(public) > 12
     del public["EngineError"]
@@ -54,9 +70,10 @@ def rooms_used(path: Path) -> set[str]:
     return used
 
 
-EVERYWHERE = {"_random", "_scales", "_switch"}
+EVERYWHERE = {"_callers", "_random", "_scales", "_switch"}
 ALLOWED = {
     "_batches": set(),
+    "_callers": set(),
     "_explaining": {"_task", "explanation", "tabular"},
     "_files": set(),
     "_hooks": {"explanation"},
@@ -64,16 +81,28 @@ ALLOWED = {
     "_scales": set(),
     "_switch": set(),
     "_task": set(),
+    "_versions": {"__version__"},
     "_weights": set(),
-    "base": {"_explaining", "_hooks", "_task", "_weights", "explanation", "metrics", "tabular", "teachers"},
+    "base": {
+        "_explaining",
+        "_hooks",
+        "_task",
+        "_versions",
+        "_weights",
+        "explanation",
+        "metrics",
+        "tabular",
+        "teachers",
+    },
     "tabular": {"_weights", "explanation"},  # cells as typed, which an explanation shows
-    "teachers": {"explanation", "tabular"},
+    "teachers": {"_task", "explanation", "tabular"},
     "training": set(),
     "explanation": {"_files", "plotting"},  # Explanation.plot, inside the method
     "plotting": {"_hooks", "explanation"},
     "metrics": {"_weights", "explanation", "tabular"},
     "datasets": set(),
     "report": {"_files", "_hooks", "explanation", "metrics", "tabular", "teachers"},
+    "formula": {"_batches", "_task", "explanation", "tabular"},
 } | dict.fromkeys(
     FAMILIES,
     {
@@ -89,6 +118,7 @@ ALLOWED = {
         "explanation",
     },
 )
+ALLOWED["symbolic"] = ALLOWED["symbolic"] | {"formula", "smooth"}  # which it is built on
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))

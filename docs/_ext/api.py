@@ -12,6 +12,8 @@ PAGE = Path(__file__).parents[1] / "generated" / "api.rst"
 MODULES = (
     "skrationale",
     "skrationale.gbdt2nn",
+    "skrationale.formula",
+    "skrationale.smooth",
     "skrationale.symbolic",
     "skrationale.rationale",
     "skrationale.flint",

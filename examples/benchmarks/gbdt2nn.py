@@ -32,8 +32,8 @@ from sklearn.model_selection import train_test_split
 from skrationale import GBDT2NNStudent
 from skrationale.datasets import fetch_table
 from skrationale.gbdt2nn import path_contributions
-from skrationale.gbdt2nn._teacher import LightGBMTeacher
 from skrationale.metrics import explanation_fidelity, prediction_fidelity
+from skrationale.teachers._lightgbm import LightGBMTeacher
 
 SETS = ("adult", "bank_marketing", "california_housing", "diamonds", "covertype_50k", "higgs_small")
 VARIANTS: dict[str, dict[str, Any]] = {

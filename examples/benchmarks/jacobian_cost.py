@@ -16,10 +16,10 @@ from _common import interleaved_medians, ratio, ratio_text, save, versions
 from torch.func import functional_call, jacrev, vmap
 
 from skrationale import SmoothMLPRegressor
-from skrationale.symbolic import jacobian_penalty
-from skrationale.symbolic._network import SmoothNetwork
-from skrationale.symbolic._path import SmoothLoss
-from skrationale.symbolic._penalties import gradient_penalty, task_loss
+from skrationale.smooth import jacobian_penalty
+from skrationale.smooth._network import SmoothNetwork
+from skrationale.smooth._path import SmoothLoss
+from skrationale.smooth._penalties import gradient_penalty, task_loss
 from skrationale.training import Batch, seeded
 
 SEED = 0

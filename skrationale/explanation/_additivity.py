@@ -33,8 +33,8 @@ def additivity_error(explanation: "Explanation", answers: Any, scale: str) -> fl
     if scale == "response":
         if not responses:
             raise ValueError(
-                "`scale` is 'response', but one output alone of a softmax has none; expected 'score', or an "
-                "explanation of all outputs."
+                "`scale` is 'response', but one output alone of a softmax gives no probability; expected "
+                "'score', or an explanation of all outputs."
             )
         return min(_error(response, given) for response in responses)
     sums = _on_the_scale(own, responses, given, link)
@@ -92,8 +92,9 @@ def _on_the_scale(own: np.ndarray, responses: list[np.ndarray], given: np.ndarra
     if near <= SURE or (responses and near <= NEARER * far):
         return found
     raise ValueError(
-        f"`scores` may hold scores or responses (link {link!r}), and is near to neither sum of reasons; "
-        "expected scale='score' with what `decision_function` gave, or the raw scores of a regressor, or "
+        f"`scores` may hold scores or responses (link {link!r}), and is close neither to the sums of the "
+        "contributions nor to the responses that follow from them; expected "
+        "scale='score' with what `decision_function` gave, or the raw scores of a regressor, or "
         "scale='response' with what `predict` of a regressor or `predict_proba` gave for all outputs."
     )
 

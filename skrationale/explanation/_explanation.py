@@ -263,11 +263,11 @@ class Explanation:
         Returns
         -------
         float
-            The largest ``|sums - scores|``, where ``sums = base + sum(values)``, as a share of the largest
-            size among scores, base and values: where large values cancel, sums miss a small score by
-            rounding, about 1e-16 of the largest. Scores with a link, and all where base and values are 0,
-            count as at least 1 in size. Responses are compared with what sums stand for, as a share of the
-            largest response, or of 1.
+            The largest ``|sums - scores|``, where ``sums = base + sum(values)``, divided by the largest
+            absolute value among scores, base and values: where large values cancel, a sum misses a small
+            score by rounding, about 1e-16 of the largest. With a link, and where base and values are all 0,
+            the divisor is at least 1. Responses are compared with those that follow from the sums, and the
+            divisor is the largest response, or 1 if that is larger.
 
         Raises
         ------

@@ -142,7 +142,7 @@ def ask(model: Any, table: Any, classes: Any) -> tuple[np.ndarray, np.ndarray | 
     if not hasattr(model, "decision_function"):
         raise TypeError(
             f"The classifier {type(model).__name__} has neither predict_proba nor decision_function; "
-            "expected one that says how sure it is."
+            "expected a classifier that has one of them."
         )
     scores = np.asarray(model.decision_function(table), dtype=np.float64).reshape(len(table), -1)
     scores = _finite(model, scores, 1 if c <= 2 else c)

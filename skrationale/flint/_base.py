@@ -240,7 +240,7 @@ class BaseFlint(Interprets):
             predictor = unfrozen(self.predictor)
             check_is_fitted(predictor)
             return predictor
-        warn_of_refit(self.predictor, "predictor", stacklevel=6)
+        warn_of_refit(self.predictor, "predictor")
         predictor = seed_unseeded(clone(self.predictor), self.random_state)
         if sample_weight is None:
             return predictor.fit(as_frame_or_array(X), y)

@@ -49,7 +49,7 @@ def image_shape_of(X: Any) -> ImageShape | None:
         raise ValueError(f"X has shape {shape}; expected rows (n, d) or images (n, C, H, W){hint}.")
     if _channels_last(shape):
         raise ValueError(
-            f"X has shape {shape}, with channels last; expected images (n, C, H, W): {_transposed(X)}."
+            f"X has shape {shape}, with channels last; expected images (n, C, H, W). Give {_transposed(X)}."
         )
     return shape[1], shape[2], shape[3]
 
@@ -103,10 +103,12 @@ def flat_rows(X: Any, image_shape: ImageShape | None) -> Any:
         if axes[1:] != image_shape and turned == image_shape:
             raise ValueError(
                 f"X has shape {axes}, with channels last; expected images (n, C, H, W) of shape "
-                f"{image_shape}, as in fit: {_transposed(X)}."
+                f"{image_shape}, as in fit. Give {_transposed(X)}."
             )
     if axes == image_shape and axes[0] > 1:
-        raise ValueError(f"X has shape {axes}, that of one image; expected images (n, C, H, W): X[None].")
+        raise ValueError(
+            f"X has shape {axes}, that of one image; expected images (n, C, H, W). Give X[None]."
+        )
     shape = image_shape_of(X)
     if shape is None:
         return X

@@ -154,7 +154,7 @@ class Interprets(TransformerMixin, BaseReasoner):
             What :func:`skrationale.metrics.prediction_fidelity` returns, and with `y` also
             ``interpreter_score`` and ``model_score`` (accuracy or R2), of classifiers
             ``interpreter_auroc``, ``model_auroc``, ``interpreter_log_loss`` and ``model_log_loss`` too. For
-            two classes raw scores are compared within the log-odds of 0.0001 and 0.9999, for more less
+            two classes log-odds are clipped to those of 0.0001 and 0.9999, for more raw scores are taken less
             their mean over the classes. AUROC is NaN when `y` holds one label alone.
         """
         scores, phi = self._model.answers(self._read(X))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._callers import outside
 from .._task import Task
 
 PART_OF_ONE = 2.0
@@ -50,11 +51,11 @@ def warn_of_units(
     )
     if better > right + GAIN:
         warnings.warn(
-            f"The predictor is right in {right:.0%} of the images as given, and in {better:.0%} of them "
-            f"{'times 255' if of_parts else 'as parts of one'}. Was it fitted to images in other units? "
-            "Expected images as the predictor takes them.",
+            f"The predictor is right in {right:.0%} of the images as given, and in {better:.0%} of them when "
+            f"{'multiplied by 255' if of_parts else 'scaled to 0 to 1'}. Was it fitted to images in other "
+            "units? Give images in the units that it was fitted to.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=outside(),
         )
 
 
@@ -74,7 +75,7 @@ class PixelUnits:
     >>> units = PixelUnits.of(np.array([[0.0, 128.0, 255.0]]))
     >>> units.problem(np.array([[0.0, 64.0, 200.5]]))
     >>> units.problem(np.array([[0.0, 0.5, 1.0]]))
-    'from 0 to 1, with parts of one; expected whole numbers from 0 to 255, as in fit (X * 255)'
+    'from 0 to 1, with fractions; expected whole numbers from 0 to 255, as in fit (X * 255)'
     """
 
     low: float
@@ -124,5 +125,5 @@ class PixelUnits:
 
     def __str__(self) -> str:
         numbers = "whole numbers " if self.whole and self.high > 1 else ""
-        parts = "" if self.whole or self.high > 1 or self.low < 0 else ", with parts of one"
+        parts = "" if self.whole or self.high > 1 or self.low < 0 else ", with fractions"
         return f"{numbers}from {self.low:.4g} to {self.high:.4g}{parts}"

@@ -18,6 +18,7 @@ from ..base import BaseDistiller
 from ..explanation import Explanation
 from ..tabular._constraints import signs_of_lightgbm, warn_of_constraints
 from ..teachers import add_levels_at_fit, in_order, unfrozen
+from ..teachers._lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
 from ..training import resolve_device
 from ._bins import TeacherBins
 from ._explaining import values_in_batches
@@ -25,7 +26,6 @@ from ._inference import EXACT_ROWS, CompiledNetwork, CompiledStudent
 from ._monotone import CompiledMonotone
 from ._readable import check_readable, warn_of_a_constant
 from ._synthetic import n_copies, swap_cells
-from ._teacher import LightGBMTeacher, default_lightgbm, few_jobs
 from ._training import Targets, train_student, unit_of
 
 
@@ -63,7 +63,7 @@ class GBDT2NNStudent(BaseDistiller):
         Share of cells of a synthetic row that come from other rows.
     monotone : "teacher" or None, default=None
         ``"teacher"``: the score keeps the teacher's monotone constraints in every row, by construction
-        (see Notes). None: it imitates them, and breaks them here and there.
+        (see Notes). None: it only imitates the teacher, and may break them.
     max_thresholds : int, default=255
         Most distinct splits of a column that the student sees, those with the largest gain. As
         many as LightGBM has bins by default, so that nothing is lost.
@@ -121,10 +121,10 @@ class GBDT2NNStudent(BaseDistiller):
     Up to 512 rows are computed in float64, more in float32: then the same row may differ by
     about 1e-6 of the score's scale between small and large tables.
 
-    With ``monotone="teacher"`` the score has a network of its own. From constrained columns on weights are
-    not negative and activations rise, so that no row breaks a constraint, but for rounding in float64. A
-    missing cell is neither above nor below others. The reasons are those of a second network; what they
-    lack to the score is spread over them by size.
+    With ``monotone="teacher"`` the score has a network of its own. On the way from a constrained column to
+    the score no weight is negative and all activations rise: no row breaks a constraint beyond rounding in
+    float64. A missing cell is neither above nor below a number. Contributions come from a second network;
+    the rest of the score is shared among them in proportion to their size.
 
     References
     ----------
@@ -229,7 +229,7 @@ class GBDT2NNStudent(BaseDistiller):
             )
         if self.monotone and self.explanation is not None and self.imitation != "additive":
             raise ValueError(
-                "monotone='teacher' makes reasons add up to the score: expected imitation='additive'. Got "
+                "monotone='teacher' needs contributions that add up: expected imitation='additive'. Got "
                 f"{self.imitation!r} instead."
             )
         resolve_device(self.device)
@@ -275,7 +275,7 @@ class GBDT2NNStudent(BaseDistiller):
         teacher = LightGBMTeacher(self.teacher_, self._asking.order)
         if explanation == "tree_shap":
             return lambda codes: teacher.shap_contributions(self._teacher_table(None, codes), n_jobs=n_jobs)
-        from ._paths import LeafTable
+        from ..teachers._paths import LeafTable
 
         leaves = LeafTable(teacher)
         return lambda codes: leaves.contributions(self._teacher_table(None, codes), n_jobs=n_jobs)
@@ -346,7 +346,7 @@ class GBDT2NNStudent(BaseDistiller):
 
     def _warn_of_constraints(self) -> None:
         if self.monotone is None:
-            way_out = "Where that must not happen set monotone='teacher', or predict with the teacher."
+            way_out = "If that must not happen, set monotone='teacher', or predict with the teacher."
             warn_of_constraints(self.teacher_, self._reader.feature_names, self._asking.order, way_out)
 
     def _targets(

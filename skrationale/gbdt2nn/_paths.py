@@ -2,205 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from .._batches import check_batching, in_batches, one_or_several, rows_at_once
 from .._explaining import explanation_of
 from .._task import Task
 from ..explanation import Explanation
-from ..tabular import TableReader
-from ..tabular._reader import as_frame_or_array
-from ..teachers import column_order, refuse_foreign_levels
-from ._teacher import LightGBMTeacher, joined
-
-CELLS_AT_ONCE = 2**20
-"""Leaf indices of a chunk of rows, about 30 bytes each: fits in memory, and chunks are few."""
-ROWS_CHECKED = 256
-TOLERANCE = 1e-9
-DENSE_BELOW = 16
-"""Cells a non-zero up to which a product with the dense table is the faster one (measured)."""
-
-
-class LeafTable:
-    """What each leaf of a model contributes to each column.
-
-    On the way from the root to a leaf, the step to a child adds the child's value less its parent's
-    to the column that the parent splits on. The value of an inner node is the mean of the leaves
-    below, weighted by their training rows: LightGBM's own base value is then the value of the roots.
-
-    Parameters
-    ----------
-    teacher : LightGBMTeacher
-        A model with K outputs and d columns, whose T trees have L leaves together.
-
-    Attributes
-    ----------
-    base : ndarray of shape (K,)
-        Raw score before any split.
-    table : sparse matrix or ndarray of shape (L, d)
-        Contributions of each leaf, in units of the raw score.
-
-    Raises
-    ------
-    ValueError
-        If the value of a leaf is not finite.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from lightgbm import LGBMRegressor
-    >>> X = np.repeat([[0.0], [1.0]], 50, axis=0)
-    >>> model = LGBMRegressor(n_estimators=1, learning_rate=1.0, verbose=-1).fit(X, X[:, 0])
-    >>> table = LeafTable(LightGBMTeacher(model))
-    >>> table.base, table.table.round(9)
-    (array([0.5]), array([[-0.5], [ 0.5]]))
-    """
-
-    def __init__(self, teacher: LightGBMTeacher) -> None:
-        self.teacher = teacher
-        trees = teacher.trees()
-        n_leaves = joined(trees, "num_leaves", np.intp)
-        columns = joined(trees, "split_feature", np.intp)
-        counts, leaf_values = joined(trees, "leaf_count"), joined(trees, "leaf_value") * teacher.scale
-        if bad := int((~np.isfinite(leaf_values)).sum()):
-            raise ValueError(f"The teacher has NaN or infinite values in {bad} of {len(leaf_values)} leaves.")
-        parent, roots = _parents(
-            n_leaves, joined(trees, "left_child", np.intp), joined(trees, "right_child", np.intp)
-        )
-        values = _node_values(parent, counts, leaf_values)
-        self.base = np.bincount(
-            np.arange(len(trees)) % teacher.n_outputs, values[roots], minlength=teacher.n_outputs
-        )
-        self._first_leaf = np.cumsum(n_leaves) - n_leaves
-        self.table = _walk(parent, columns, values, teacher.n_features)
-        if teacher.order is not None:
-            self.table = self.table[:, np.argsort(teacher.order)]
-        total = values[np.repeat(roots, n_leaves)] + np.asarray(self.table.sum(axis=1)).ravel()
-        _check_sums(total, leaf_values, [values], "a leaf's value")
-        if self.table.nnz * DENSE_BELOW >= np.prod(self.table.shape):
-            self.table = self.table.toarray()
-
-    def contributions(
-        self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Contributions of each column to the raw scores of rows.
-
-        Parameters
-        ----------
-        X : DataFrame or ndarray of shape (n, d)
-            What the model's ``predict`` takes.
-        batch_size : int, default=None
-            Rows computed at once; None: so many that about 30 MB are used.
-        n_jobs : int, default=None
-            Threads of LightGBM; None: as the model says.
-
-        Returns
-        -------
-        values : ndarray of shape (n, K, d), float64
-            Contributions.
-        base : ndarray of shape (K,)
-            ``base + values.sum(axis=-1)`` is the raw score.
-
-        Raises
-        ------
-        RuntimeError
-            If that is not so. All leaves were compared with their paths already, so 256 rows spread
-            over the table tell whether leaves add up to what the model says.
-        """
-        step = batch_size or max(1, CELLS_AT_ONCE // len(self._first_leaf))
-        n, k = len(X), self.teacher.n_outputs
-        values = np.zeros((n, k, self.teacher.n_features))
-        for start in range(0, n, step):
-            leaves = self.teacher.leaves(_rows(X, slice(start, start + step)), n_jobs=n_jobs)
-            for output in range(k):
-                rows = leaves[:, output::k] + self._first_leaf[output::k]
-                values[start : start + step, output] = self._sums(rows)
-        checked = np.unique(np.linspace(0, n - 1, ROWS_CHECKED).astype(np.intp))
-        raw = self.teacher.raw_scores(_rows(X, checked), n_jobs=n_jobs)
-        added = values[checked]
-        _check_sums(self.base + added.sum(axis=-1), raw, [self.base, added], "the raw score")
-        return values, self.base.copy()
-
-    def _sums(self, rows: np.ndarray) -> np.ndarray:
-        """Sum, for each of n lists (n, t), the table's rows in it: (n, d)."""
-        n, t = rows.shape
-        picks = sparse.csr_matrix(
-            (np.ones(rows.size), rows.ravel(), np.arange(0, rows.size + 1, t)), (n, self.table.shape[0])
-        )
-        sums = picks @ self.table
-        return sums.toarray() if sparse.issparse(sums) else sums
-
-
-def _parents(n_leaves: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Join T trees: number their N inner nodes, then their L leaves.
-
-    Parameters
-    ----------
-    n_leaves : ndarray of shape (T,)
-        Leaves of each tree.
-    left, right : ndarray of shape (N,)
-        Children within their tree; ``~leaf`` for leaves.
-
-    Returns
-    -------
-    parent : ndarray of shape (N + L,)
-        Node above each node, -1 above a root.
-    roots : ndarray of shape (T,)
-        Root of each tree, a leaf where there is no split.
-    """
-    first_leaf = np.cumsum(n_leaves) - n_leaves + len(left)
-    first_inner = np.cumsum(n_leaves - 1) - (n_leaves - 1)
-    tree = np.repeat(np.arange(len(n_leaves)), n_leaves - 1)
-    parent = np.full(len(left) + n_leaves.sum(), -1)
-    for child in (left, right):
-        parent[np.where(child < 0, first_leaf[tree] + ~child, first_inner[tree] + child)] = np.arange(
-            len(left)
-        )
-    return parent, np.where(n_leaves > 1, first_inner, first_leaf)
-
-
-def _node_values(parent: np.ndarray, counts: np.ndarray, leaf_values: np.ndarray) -> np.ndarray:
-    """Value (N + L,) of each node: the mean of the leaves (L,) below, weighted by their rows."""
-    n_inner = len(parent) - len(counts)
-    # a subtree that no row reached takes the plain mean
-    weights = np.maximum(counts, 1e-100)
-    weight, total = np.zeros(n_inner), np.zeros(n_inner)
-    leaf, node = np.arange(len(counts)), parent[n_inner:]
-    while (inside := node >= 0).any():
-        leaf, node = leaf[inside], node[inside]
-        weight += np.bincount(node, weights[leaf], minlength=n_inner)
-        total += np.bincount(node, weights[leaf] * leaf_values[leaf], minlength=n_inner)
-        node = parent[node]
-    return np.concatenate([total / weight, leaf_values])
-
-
-def _walk(parent: np.ndarray, columns: np.ndarray, values: np.ndarray, n_features: int) -> sparse.csr_matrix:
-    """Add up the steps between root and leaf by column: (L, d), from all leaves upwards at once."""
-    n_inner = len(columns)
-    leaf, node = np.arange(len(parent) - n_inner), np.arange(n_inner, len(parent))
-    shape = (len(leaf), n_features)
-    table = sparse.csr_matrix(shape)
-    while (inside := parent[node] >= 0).any():
-        leaf, node = leaf[inside], node[inside]
-        above = parent[node]
-        table += sparse.csr_matrix((values[node] - values[above], (leaf, columns[above])), shape)
-        node = above
-    return table
-
-
-def _rows(X: Any, rows: Any) -> Any:
-    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
-
-
-def _check_sums(sums: np.ndarray, expected: np.ndarray, parts: Sequence[np.ndarray], name: str) -> None:
-    """Raise unless sums are as expected, to 1e-9 of the largest of the parts that they are made of."""
-    error = np.abs(sums - expected).max()
-    if not error <= TOLERANCE * max(np.abs(part).max(initial=0.0) for part in (expected, *parts)):
-        raise RuntimeError(f"Path contributions miss {name} by {error:.3g}; was the model changed meanwhile?")
+from ..tabular import TableReader, as_frame_or_array
+from ..teachers import column_order, refuse_foreign_levels, some_rows
+from ..teachers._lightgbm import LightGBMTeacher
+from ..teachers._paths import LeafTable
 
 
 def path_contributions(
@@ -268,7 +81,7 @@ def path_contributions(
     leaves = LeafTable(teacher)
 
     def part(rows: slice) -> list[np.ndarray]:
-        found = leaves.contributions(_rows(table, rows), batch_size=batch_size, n_jobs=n_jobs)[0]
+        found = leaves.contributions(some_rows(table, rows), batch_size=batch_size, n_jobs=n_jobs)[0]
         return [one_or_several(found.transpose(0, 2, 1))]
 
     size = max(batch_size or 0, rows_at_once(data.shape[1], teacher.n_outputs))

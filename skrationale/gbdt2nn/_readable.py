@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from .._callers import outside
 from ..tabular import TableReader
 from ..training import standards
 
@@ -61,11 +62,11 @@ def _check_column(name: str, size: np.ndarray) -> None:
     if lost > SHARE_OF_ZEROS:
         text = (
             f"Column {name!r} of X holds numbers within {ZERO:g} of 0, {lost:.0%} of those that are not 0; "
-            "LightGBM takes them for 0. Multiply the column by a constant."
+            "LightGBM reads them as 0. Multiply the column by a large constant."
         )
         if size.max() < SMALL_COLUMN:
             raise ValueError(text)
-        warnings.warn(text, UserWarning, stacklevel=5)
+        warnings.warn(text, UserWarning, stacklevel=outside())
 
 
 def _check_numbers(y: np.ndarray) -> None:
@@ -81,9 +82,9 @@ def _check_numbers(y: np.ndarray) -> None:
     if error > ROUNDED * deviation > 0:
         warnings.warn(
             f"LightGBM keeps y as 32-bit numbers, which changes it by {error / deviation:.0%} of its "
-            "standard deviation. Subtract a constant from y.",
+            "standard deviation. Subtract a constant, such as the mean, from y.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=outside(),
         )
 
 
@@ -91,9 +92,9 @@ def warn_of_a_constant(scores: np.ndarray, y: np.ndarray) -> None:
     """Say so when scores (n, K) of a teacher are the same for all rows although the target (n,) varies."""
     if (scores == scores[0]).all() and (y != y[0]).any():
         warnings.warn(
-            "The teacher predicts the same for all rows although y varies, and so will the student. What it "
-            "asks of a leaf (min_child_samples, min_child_weight) may be too much for these data; the latter "
-            "depends on the unit of y with objectives such as 'poisson'.",
+            "The teacher predicts the same for all rows although y varies, and so will the student. Its "
+            "limits for a leaf (min_child_samples, min_child_weight) may be too high for these data. With "
+            "objectives such as 'poisson' the right min_child_weight depends on the unit of y.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=outside(),
         )

@@ -49,8 +49,8 @@ def prediction_fidelity(
 
     Notes
     -----
-    Numbers are taken as they are. The `fidelity` of distillers and `FidelityDisplay` first keep log-odds to
-    those of probabilities from 0.0001 to 0.9999, so that what a sure model says beyond does not count.
+    Scores are compared as they are given. The `fidelity` of distillers and `FidelityDisplay` first clip
+    log-odds to those of the probabilities 0.0001 and 0.9999, so that differences beyond do not count.
 
     Examples
     --------

@@ -147,11 +147,11 @@ class FidelityDisplay(PanelDisplay):
     ) -> Self:
         """Ask a fitted distiller and its teacher about rows.
 
-        What they predict is compared on the ruler of the distiller's `fidelity`, so that R2 is its
-        ``prediction_r2``: numbers in the units of the target, log-odds kept to those of probabilities from
-        0.0001 to 0.9999, or log-probabilities less their mean over more than two classes. Margins of a
-        LightGBM or of a teacher without ``predict_proba`` are drawn beyond these ends too, but R2 counts no
-        difference there. Of a FLINT model the interpreter is compared with the predictor, as labels when it
+        Predictions are compared on the scale of the distiller's `fidelity`, so that R2 is its
+        ``prediction_r2``: numbers in the units of the target, log-odds clipped to those of the probabilities
+        0.0001 and 0.9999, or log-probabilities minus their mean over more than two classes. Margins of a
+        LightGBM or of a teacher without ``predict_proba`` are drawn beyond these limits too, but R2 ignores
+        differences there. Of a FLINT model the interpreter is compared with the predictor, as labels when it
         classifies.
 
         Parameters

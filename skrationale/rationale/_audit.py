@@ -75,9 +75,9 @@ def audit(
     they do depends on the shown cells and the other row, and tells nothing of the row's hidden cells or
     target. Where cells determine the mask, both predictors see the same masks, and there is no leak.
 
-    Judges that have learnt nothing see no leak. So where neither EVAL-X nor the predictor told the masks
-    loses less than a constant does, by more than two standard errors over the rows they were not fitted to,
-    the finding is ``"untested"``, and the rationale is not called honest.
+    Judges that have learnt nothing cannot see a leak. So where neither EVAL-X nor the predictor told the
+    masks loses less than a constant does, by more than two standard errors over the rows they were not
+    fitted to, the finding is ``"untested"``, and the rationale is not called honest.
 
     The model itself has mostly seen more rows than EVAL-X, and may be better for that alone. So its gain is
     lessened by what it gains where both get such exchanged masks. Those look to it like masks of its own,

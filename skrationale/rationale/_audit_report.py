@@ -185,7 +185,7 @@ class RationaleAudit:
             loss = "squared error" if self.metric == "R2" else "log-loss"
             first = (
                 "It is untested whether the rationale is honest: fresh predictors have learnt nothing from "
-                f"the shown cells and masks, their {loss} is {min(self.evalx_loss, self.told_loss):.3f} and "
+                f"the shown cells and masks. Their {loss} is {min(self.evalx_loss, self.told_loss):.3f}, and "
                 f"that of a constant {self.constant_loss:.3f}."
             )
         elif not self.honest:
@@ -206,7 +206,7 @@ class RationaleAudit:
             "what all cells tell.",
             "untested": f"Only {self.exchanged:.0%} of the masks fit other rows: leaks may stay unseen."
             if self.exchanged < EXCHANGED
-            else "More rows may tell, if there is anything to learn.",
+            else "More rows may help, if the columns tell anything of the target.",
             "unstable": f"It is unstable: rationales of refits have a Jaccard index of {self.stability:.2f}.",
         }
         return " ".join(sentences + [remarks[name] for name in self.findings if name in remarks])
@@ -242,7 +242,7 @@ class RationaleAudit:
             (f"{metric}, constant", self.constant_score, none, ""),
             (f"{loss}, model", self.own_loss, none, "no less than EVAL-X"),
             (f"{loss}, EVAL-X", self.evalx_loss, none, "low"),
-            (f"{loss}, told the masks", self.told_loss, none, f"this or EVAL-X's below {learnt:.3g}"),
+            (f"{loss}, told the masks", self.told_loss, none, f"this, or that of EVAL-X, below {learnt:.3g}"),
             (f"{loss}, constant", self.constant_loss, none, ""),
             ("left out", self.missing, self.missing_error, f"below {self.missing_limit:.3g}"),
             ("sufficiency", self.sufficiency, none, small),

@@ -71,7 +71,7 @@ def fit_rationale(
     """Fit an estimator that has read its rows (n, d), encoded its target (n,) and set its task."""
     wanted, d = estimator.max_features, codes.shape[1]
     if isinstance(wanted, Integral) and wanted >= d > 1:
-        warn(f"max_features={wanted} of {d} columns: every row uses all that vary.", stacklevel=4)
+        warn(f"max_features={wanted} of {d} columns: every row uses all that vary.")
     fitting = Fitting(
         estimator,
         TableEncoder().fit_codes(estimator._reader, codes, sample_weight),
@@ -85,10 +85,7 @@ def fit_rationale(
     model = fitting.run()
     estimator._keep(fitting, model)
     if model.live.size and estimator.empty_rate_ == 1.0:
-        warn(
-            "No column is selected in any row: lower `sparsity_lambda`, or give `max_features`.",
-            stacklevel=4,
-        )
+        warn("No column is selected in any row: lower `sparsity_lambda`, or give `max_features`.")
 
 
 class BaseRationale(SelectsColumns):

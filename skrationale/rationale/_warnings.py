@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 
+from .._callers import outside
 from .._switch import Switch
 
 TOLD_ELSEWHERE = Switch("TOLD_ELSEWHERE")
 """On inside a block whose caller says what such warnings would."""
 
 
-def warn(message: str, stacklevel: int) -> None:
-    """Warn the user, `stacklevel` calls above the caller's, unless the selection is told of elsewhere."""
+def warn(message: str) -> None:
+    """Warn the user, unless the selection is told of elsewhere."""
     if not TOLD_ELSEWHERE:
-        warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
+        warnings.warn(message, UserWarning, stacklevel=outside())

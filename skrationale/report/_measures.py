@@ -20,6 +20,7 @@ from ..explanation import Explanation
 from ..explanation._format import shorten
 from ..metrics import comprehensiveness, noise_stability, sparsity, sufficiency
 from ..metrics._labels import label_measures
+from ..tabular import UNKNOWN_TOLD
 from ._costs import kilobytes, microseconds_a_row, parts
 from ._members import Member, kind_in_words
 from ._rows import Rows, distinct
@@ -208,12 +209,13 @@ def _measure(member: Member, rows: Rows) -> Measured:
         )
         one.missing |= dict.fromkeys([*names, "reasons"], one.missing.get("answers", ""))
         return one
-    _faithful_to_teacher(one, table)
-    if member.explainer is None:
-        names = ("comprehensiveness", "sufficiency", "columns_used", "stability", "reasons")
-        one.missing |= dict.fromkeys(names, NO_REASONS)
-        return one
-    _reasons(one, table, rows)
+    with UNKNOWN_TOLD.on():  # predictions of the same rows have warned
+        _faithful_to_teacher(one, table)
+        if member.explainer is None:
+            names = ("comprehensiveness", "sufficiency", "columns_used", "stability", "reasons")
+            one.missing |= dict.fromkeys(names, NO_REASONS)
+            return one
+        _reasons(one, table, rows)
     return one
 
 

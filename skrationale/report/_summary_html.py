@@ -83,9 +83,9 @@ def summary(found: list[Measured], rows: Rows, *, links: bool) -> str:
     parts = [
         _figures(found, "Answers", answers, words, links=links, with_kind=True),
         f'<p class="skr-note">{_against_y(rows) if classifies else "R2 against y. "}'
-        "Score R2: agreement of raw scores with the teacher's, or of FLINT's interpreter with its network"
-        + (", within the log-odds of 0.0001 and 0.9999" if classifies else "")
-        + ". Best in bold.</p>",
+        "Score R2: R2 of the raw scores against those of the teacher"
+        + (", with probabilities below 0.0001 or above 0.9999 read as these" if classifies else "")
+        + ". For FLINT its interpreter is compared with its network instead. Best in bold.</p>",
         _figures(found, "Reasons", reasons, words, links=False),
         f'<p class="skr-note">Comprehensiveness (high is good) and sufficiency (low is good): how far '
         f"answers fall, in {unit}, when the first {shares} of the columns by these reasons are hidden, "
@@ -109,7 +109,7 @@ def _against_y(rows: Rows) -> str:
     shares = np.unique(rows.y.astype(str), return_counts=True)[1] / len(rows)
     loss = -float((shares * np.log(shares)).sum())
     return (
-        "Accuracy, AUROC (of more than two classes the mean over those in y, each against all others) and "
+        "Accuracy, AUROC (for more than two classes the mean over those in y, each against all others) and "
         f"log-loss (in nats) against y. A constant has at best accuracy {figure('score', shares.max())}, "
         f"AUROC 0.500 and log-loss {figure('log_loss', loss)}. "
         "Same class: share of rows with the class that the teacher predicts. "

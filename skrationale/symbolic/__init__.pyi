@@ -1,8 +1,6 @@
+from ._built_on import Formula, SmoothMLPClassifier, SmoothMLPRegressor, jacobian_penalty
 from ._distiller import SymbolicDistiller
 from ._distiller_cv import SymbolicDistillerCV
-from ._formula import Formula
-from ._penalties import jacobian_penalty
-from ._smooth_mlp import SmoothMLPClassifier, SmoothMLPRegressor
 from .engines._base import Engine, EngineError
 from .engines._operon import OperonEngine
 from .engines._pysr import PySREngine

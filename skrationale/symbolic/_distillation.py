@@ -11,15 +11,15 @@ from sklearn.metrics import r2_score
 
 from .._task import Task
 from ..explanation._ruler import on_ruler
+from ..formula._formula import Formula
+from ..formula._program import symbols
+from ..formula._variables import Variable
 from ..tabular import TableReader
 from ..training import standards
-from ._formula import Formula
 from ._front import Row, pareto
-from ._program import symbols
 from ._refit import refit_constants, round_constants
 from ._search import Searcher, Target
 from ._terms import finite_values
-from ._variables import Variable
 
 N_HYBRIDS = 2000
 WORTH_A_POLE = 2.0

@@ -13,12 +13,17 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._batches import check_batching, in_batches, one_or_several
+from .._callers import outside
 from .._random import own_random_state
 from .._scales import to_shares
 from .._task import Task
 from ..base import BaseDistiller, BaseReasoner
 from ..explanation import Explanation
 from ..explanation._ruler import ask
+from ..formula._shapley import GamesOfFormulas
+from ..formula._variables import check_columns, make_variables, variable_values
+from ..smooth._base import BaseSmoothMLP
+from ..smooth._estimator import SmoothMLPClassifier, SmoothMLPRegressor
 from ..training import FEWEST_VALIDATION_ROWS, hold_out
 from ._choices import choose_share, choose_teacher
 from ._distillation import Data, explore, make_fronts, refit_front, templates
@@ -26,11 +31,7 @@ from ._found import FoundFormulas
 from ._front import MODEL_SELECTIONS, choose
 from ._rows import most_useful, rows_between
 from ._search import Effort, Searcher
-from ._shapley import GamesOfFormulas
-from ._smooth_base import BaseSmoothMLP
-from ._smooth_mlp import SmoothMLPClassifier, SmoothMLPRegressor
 from ._targets import teacher_scores, truth
-from ._variables import check_columns, make_variables, variable_values
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
 
@@ -397,7 +398,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
                 f"The formula has no finite value on {wrong} of {len(scores)} rows; "
                 "`formula_.domain_warnings(X)` says why.",
                 RuntimeWarning,
-                stacklevel=3,
+                stacklevel=outside(),
             )
         return scores
 

@@ -17,8 +17,8 @@ from sklearn.utils import _safe_indexing
 from .._random import fixed_seed
 from .._task import Task
 from ..base import agreement
+from ..smooth._base import BaseSmoothMLP, check_lambdas
 from ._distiller import SymbolicDistiller
-from ._smooth_base import BaseSmoothMLP, check_lambdas
 from .engines._base import Engine
 
 OWN = ("teacher", "jacobian_lambdas", "cv", "n_jobs")

@@ -9,7 +9,7 @@ import numpy as np
 import sympy as sp
 from scipy.optimize import least_squares
 
-from ._program import Program
+from ..formula._program import Program
 
 MAX_CONSTANTS = 30
 MAX_EVALUATIONS = 50

@@ -9,10 +9,10 @@ from time import monotonic
 import numpy as np
 import sympy as sp
 
-from ._program import symbols
+from ..formula._program import symbols
+from ..formula._tree import complexity
 from ._refit import refit_constants
 from ._terms import TermPool, finite_values, split_terms
-from ._tree import complexity
 from .engines._base import Engine
 
 FEWEST_ROWS = 10

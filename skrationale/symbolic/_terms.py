@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import sympy as sp
 
-from ._program import Program
-from ._tree import complexity
+from ..formula._program import Program
+from ..formula._tree import complexity
 
 MAX_TERMS = 12
 COLLINEAR = 1e-6

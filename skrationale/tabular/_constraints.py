@@ -11,10 +11,12 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from .._callers import outside
+
 PARAMETERS = ("monotonic_cst", "monotone_constraints")
 """As trees of scikit-learn call it, and XGBoost and CatBoost."""
 SHOWN = 10
-PREDICT = "Where that must not happen predict with the teacher."
+PREDICT = "If that must not happen, predict with the teacher."
 
 
 def monotone_columns(model: Any, names: Sequence[str]) -> dict[str, int]:
@@ -94,9 +96,9 @@ def warn_of_constraints(
     each = [f"{name!r} ({'rises' if sign > 0 else 'falls'})" for name, sign in found.items()]
     more = f" and {len(each) - SHOWN} other columns" if len(each) > SHOWN else ""
     warnings.warn(
-        f"The teacher {type(teacher).__name__} is monotone by constraint in {', '.join(each[:SHOWN])}{more}. "
-        "The student imitates it and does not keep this: where such a column alone changes, its prediction "
-        f"may move the wrong way. {way_out}",
+        f"The teacher {type(teacher).__name__} has monotone constraints on {', '.join(each[:SHOWN])}{more}. "
+        "The student imitates the teacher but does not keep them: where such a column alone changes, the "
+        f"student's prediction may move the wrong way. {way_out}",
         UserWarning,
-        stacklevel=5,
+        stacklevel=outside(),
     )

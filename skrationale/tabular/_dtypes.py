@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import sys
 import warnings
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._callers import outside
 from .._switch import Switch
 
 UNSEEN = -1.0
@@ -24,7 +23,6 @@ NUMERIC = frozenset({"boolean", "integer", "floating", "mixed-integer-float", "d
 """Columns of objects that pandas calls numbers."""
 COMPLEX = (complex, np.complexfloating)
 CONTAINERS = (dict, list, set, tuple, np.ndarray)
-PACKAGE = str(Path(__file__).parents[1])
 ADVICE = (
     "expected numbers, booleans, text or categories. "
     "Turn it into numbers first (for dates, e.g. days since some day)."
@@ -145,8 +143,8 @@ def column_numbers(column: Any, name: str) -> np.ndarray:
         known = column[column.notna()]
         text = next((value for value in known if isinstance(value, str)), known.iloc[0])
         raise ValueError(
-            f"Column {name!r} of X was numeric at fit, but holds a value that is no number now: {text!r:.60} "
-            f"(dtype {column.dtype}); expected numbers, booleans or missing values."
+            f"Column {name!r} of X was numeric at fit, but now holds a value that is not a number: "
+            f"{text!r:.60} (dtype {column.dtype}); expected numbers, booleans or missing values."
         )
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
@@ -202,7 +200,7 @@ def column_codes(column: Any, levels: np.ndarray, name: str) -> tuple[np.ndarray
     if kind == "number" and not any(is_number_type(type(level)) for level in levels):
         raise ValueError(
             f"Column {name!r} of X held {_shown(levels)} at fit, but holds numbers now "
-            f"(dtype {column.dtype}); expected cells of the type at fit."
+            f"(dtype {column.dtype}); expected cells of the same type as at fit."
         )
     # the reader that rebuilt a table has warned already
     return codes, not (column.dropna().astype(object) == UNSEEN_NAME).all()
@@ -236,15 +234,7 @@ def warn_of_unknown(columns: dict[str, tuple[Any, np.ndarray]]) -> None:
     ]
     warnings.warn(
         f"X has only unknown levels in column(s) {', '.join(found[:5])}{', ...' if len(found) > 5 else ''}; "
-        "all are read as one unknown level. Are they spelt, and of the type, as in fit?",
+        "all are read as one unknown level. Check that spelling and type are the same as in fit.",
         UserWarning,
-        stacklevel=_outside(),
+        stacklevel=outside(),
     )
-
-
-def _outside() -> int:
-    """Count the frames from `warn_of_unknown` up to the caller of this package."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        frame, level = frame.f_back, level + 1
-    return level

@@ -49,6 +49,11 @@ def as_frame_or_array(X: Any) -> Any:
         if n_samples == 0:
             raise ValueError(f"0 sample(s) (shape={X.shape}) while a minimum of 1 is required: X has no row.")
         return X
+    if hasattr(X, "iloc"):
+        raise ValueError(
+            f"Expected 2D array, got 1D array instead: X is a {type(X).__name__}, and must have rows and "
+            "columns; give one column as X.to_frame(), one row as X.to_frame().T."
+        )
     if isinstance(X, np.ma.MaskedArray):
         plain = X.dtype.kind in "biuf"
         X = np.ma.filled(X.astype(np.float64 if plain else object), np.nan if plain else None)

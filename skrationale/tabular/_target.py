@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
+from .._callers import outside
 from ._dtypes import is_number_type
 
 EXPECTED = "expected labels that are text, whole numbers or booleans, or numbers to predict"
@@ -79,11 +80,11 @@ def read_target(y: Any, *, warn: bool = True, mixed: bool = False) -> np.ndarray
         return _checked(_of_series(y, mixed))
     if isinstance(y, list | tuple):
         cells = np.array(y, dtype=object)
-        values = _of_objects(column_or_1d(cells, warn=warn), mixed)
+        values = _of_objects(_flat(cells, warn), mixed)
         if len(values) and all(isinstance(value, str) for value in values):
             values = values.astype(np.str_)  # as numpy holds a list of text
         return _checked(values)
-    values = column_or_1d(y, warn=warn)
+    values = _flat(y, warn)
     return _checked(_of_objects(values, mixed) if values.dtype.kind == "O" else values)
 
 
@@ -141,13 +142,24 @@ def _one_column(y: Any, *, warn: bool) -> Any:
     if y.shape[1] != 1:
         raise ValueError(f"y should be a 1d array, got an array of shape {y.shape} instead.")
     if warn:
-        warnings.warn(
-            "A column-vector y was passed when a 1d array was expected. Please give one column, for example "
-            "y.iloc[:, 0].",
-            DataConversionWarning,
-            stacklevel=3,
-        )
+        _warn_of_a_column("y.iloc[:, 0]")
     return y.iloc[:, 0]
+
+
+def _flat(y: Any, warn: bool) -> np.ndarray:
+    """Give the cells (n,) of an array (n,) or (n, 1); scikit-learn's own warning would point to this line."""
+    if warn and np.ndim(y) == 2 and np.shape(y)[1] == 1:
+        _warn_of_a_column("np.ravel(y)")
+    return column_or_1d(y)
+
+
+def _warn_of_a_column(instead: str) -> None:
+    warnings.warn(
+        "A column-vector y was passed when a 1d array was expected. Please give one column, for example "
+        f"{instead}.",
+        DataConversionWarning,
+        stacklevel=outside(),
+    )
 
 
 def _of_series(y: Any, mixed: bool) -> np.ndarray:

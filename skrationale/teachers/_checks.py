@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from .._callers import outside
 from ..tabular import TableReader
 from ._library import BOOSTING, library_of, unfrozen
 
@@ -65,9 +66,9 @@ def check_teacher(teacher: Any, owner: str) -> None:
         value = parameters.get(name)
         if isinstance(value, int | float) and value > 0:
             raise ValueError(
-                f"The teacher {type(inner).__name__} has {name}={value!r}, which needs rows that "
-                f"{owner} does not give to it: leave that out, or fit the teacher with eval_set=... and give "
-                "it in a FrozenEstimator."
+                f"The teacher {type(inner).__name__} has {name}={value!r}, which needs rows to "
+                f"stop by, and {owner} gives it none: leave {name} out, or fit the teacher yourself with "
+                "eval_set=... and give it in a FrozenEstimator."
             )
 
 
@@ -147,7 +148,7 @@ def text_refused(teacher: Any, reader: TableReader, table: Any) -> None:
             )
 
 
-def warn_of_refit(model: Any, parameter: str, stacklevel: int) -> None:
+def warn_of_refit(model: Any, parameter: str) -> None:
     """Warn of a fitted model that is about to be fitted anew, and so is not the one that is explained.
 
     Parameters
@@ -156,17 +157,16 @@ def warn_of_refit(model: Any, parameter: str, stacklevel: int) -> None:
         What the user gave, not frozen.
     parameter : str
         How the parameter is called.
-    stacklevel : int
-        Of the warning, counted from the caller.
     """
     if _holds_a_fit(model):
         name = type(model).__name__
         warnings.warn(
-            f"The {parameter} {name} is fitted already, but a copy of it is fitted anew to X and y, and that "
-            f"one is explained; to explain the {parameter} as it is give FrozenEstimator({parameter}), and "
-            f"to be rid of this warning give clone({parameter}).",
+            f"The {parameter} {name} is fitted already, but fit does not use it as it is: a copy of it is "
+            f"fitted anew to X and y, and the copy is explained. To explain your own model, give "
+            f"FrozenEstimator({parameter}). If the new fit is what you want, give clone({parameter}) and "
+            "this warning goes away.",
             UserWarning,
-            stacklevel=stacklevel + 1,
+            stacklevel=outside(),
         )
 
 

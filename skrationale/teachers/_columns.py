@@ -156,6 +156,11 @@ def in_order(table: Any, order: np.ndarray | None) -> Any:
     return table.iloc[:, order] if hasattr(table, "iloc") else np.asarray(table)[:, order]
 
 
+def some_rows(table: Any, rows: Any) -> Any:
+    """Take rows of a DataFrame or an array by position."""
+    return table.iloc[rows] if hasattr(table, "iloc") else table[rows]
+
+
 def arranged(model: Any, table: Any, *, role: str = "model") -> Any:
     """Bring the columns of a table into the order at the fit of a model, by their names.
 

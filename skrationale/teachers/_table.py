@@ -149,7 +149,7 @@ def refuse_foreign_levels(
         return
     raise ValueError(
         f"Column {name!r} of X holds levels such as {own[0]!r}, none of which the fitted model knows; it was "
-        f"fitted on such as {known[0]!r}. Give it the levels as at its fit, for example by "
+        f"fitted on levels such as {known[0]!r}. Give it the same levels as at its fit, for example by "
         f"X[{name!r}].astype(str).astype('category')."
     )
 

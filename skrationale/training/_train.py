@@ -12,6 +12,7 @@ import torch
 from sklearn.utils import check_scalar
 from skorch.callbacks import EpochTimer, PrintLog
 
+from .._callers import outside
 from ._callbacks import BestWeights, ProgressBar, check_callbacks, in_worker
 from ._data import Batch, float_dtype, to_batch
 from ._device import resolve_device
@@ -93,7 +94,7 @@ def _fit(net: LeanNet, data: Batch, validation: Batch | None, stopper: BestWeigh
         warnings.warn(
             f"Training was interrupted in epoch {len(net.history)} of {net.max_epochs}; "
             f"the weights of epoch {stopper.best_epoch_}, the best so far, are kept.",
-            stacklevel=3,
+            stacklevel=outside(),
         )
         net.notify("on_train_end", X=data, y=None)
 

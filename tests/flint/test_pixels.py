@@ -90,9 +90,7 @@ def test_parts_of_one_are_refused_by_a_model_of_bytes(of_bytes, X):
 )
 def test_bytes_are_refused_by_a_model_of_parts_of_one(of_parts, X):
     for given in (X, X.reshape(60, -1)):
-        with pytest.raises(
-            ValueError, match="X holds pixels .*expected from 0 to 1, with parts of one, as in"
-        ):
+        with pytest.raises(ValueError, match="X holds pixels .*expected from 0 to 1, with fractions, as in"):
             of_parts.predict(given)
 
 

@@ -79,7 +79,7 @@ def test_no_row_breaks_a_constraint_and_reasons_add_up(target, explanation):
 def pair():
     teacher = TEACHERS["numbers"][0].fit(X, Y)
     longer = FAST | {"max_epochs": 30, "hidden_layer_sizes": (32, 32)}
-    with pytest.warns(UserWarning, match="must not happen set monotone='teacher', or predict with"):
+    with pytest.warns(UserWarning, match="must not happen, set monotone='teacher', or predict with"):
         plain = GBDT2NNStudent(FrozenEstimator(teacher), **longer).fit(X, Y)
     return plain, clone(plain).set_params(monotone="teacher").fit(X, Y)
 
@@ -123,7 +123,7 @@ def test_a_teacher_may_know_the_columns_in_another_order():
     model = GBDT2NNStudent(FrozenEstimator(teacher), monotone="teacher", **FAST).fit(X, Y)
     for column, sign in SIGNS.items():
         assert steps_the_wrong_way(model.predict, X[:5], column, sign).max() < 1e-12
-    with pytest.warns(UserWarning, match=r"in 'debt' \(falls\), 'income' \(rises\)\. The student"):
+    with pytest.warns(UserWarning, match=r"on 'debt' \(falls\), 'income' \(rises\)\. The student"):
         model.set_params(monotone=None, max_epochs=1).fit(X, Y)
 
 

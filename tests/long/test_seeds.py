@@ -12,7 +12,7 @@ RISKY = {
     "symbolic/test_operon_engine.py::test_a_front_from_short_and_rough_to_long_and_exact": range(20),
     "symbolic/test_operon_engine.py::test_expressions_are_no_larger_than_asked_for": range(5),
     "symbolic/test_distiller.py::test_one_formula_for_each_class": range(6),
-    "symbolic/test_smooth_mlp.py::TestLambda": range(4),
+    "smooth/test_smooth_mlp.py::TestLambda": range(4),
     "rationale/test_audit.py::test_hidden_switch_is_found": range(4),
     "rationale/test_audit.py::test_masks_that_fit_no_other_row": range(4),
     "rationale/test_rationale.py::TestDefaults": range(4),

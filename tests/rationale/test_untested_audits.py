@@ -100,7 +100,7 @@ def test_the_table_says_what_a_judge_needs(learnt):
     told = rows.loc["log-loss, told the masks"]
     assert told["value"] == pytest.approx(learnt.evalx_loss - learnt.leak)
     limit = learnt.constant_loss - 2 * learnt.learnt_error
-    assert told["good"] == f"this or EVAL-X's below {limit:.3g}"
+    assert told["good"] == f"this, or that of EVAL-X, below {limit:.3g}"
 
 
 def test_a_report_does_not_call_noise_honest(tmp_path):

@@ -26,9 +26,9 @@ from sklearn.svm import LinearSVC
 
 from skrationale import Formula, SmoothMLPClassifier, SmoothMLPRegressor, SymbolicDistiller
 from skrationale._task import Task
+from skrationale.formula._program import Program, symbols
 from skrationale.symbolic import Engine, EngineError
 from skrationale.symbolic._choices import near_best
-from skrationale.symbolic._program import Program, symbols
 from skrationale.symbolic._targets import constant_loss, row_losses
 
 RNG = np.random.RandomState(SEED)
@@ -479,7 +479,7 @@ def test_lambda_is_searched_inside_a_pipeline():
 
 
 def test_a_grid_point_costs_one_teacher_and_its_searches(monkeypatch):
-    from skrationale.symbolic import _smooth_base
+    from skrationale.smooth import _base as smooth_base
 
     trained, searched = [], []
 
@@ -492,8 +492,8 @@ def test_a_grid_point_costs_one_teacher_and_its_searches(monkeypatch):
         trained.append(lambdas)
         return original(module, data, validation, lambdas, *rest)
 
-    original = _smooth_base.train_path
-    monkeypatch.setattr(_smooth_base, "train_path", train_path)
+    original = smooth_base.train_path
+    monkeypatch.setattr(smooth_base, "train_path", train_path)
     teacher = SmoothMLPRegressor(**SMOOTH | {"max_epochs": 2})
     model = SymbolicDistiller(teacher, engine=Counting(), **SHORT)
     GridSearchCV(model, {"jacobian_lambda": [0.0, 0.01, 0.1]}, cv=2).fit(X, np.sin(9 * X[:, 0]))

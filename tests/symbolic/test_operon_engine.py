@@ -9,9 +9,9 @@ import sympy as sp
 from seeds import SEED
 from sklearn.base import clone
 
+from skrationale.formula._program import Program, symbols
+from skrationale.formula._tree import complexity
 from skrationale.symbolic import EngineError, OperonEngine, SymbolicDistiller
-from skrationale.symbolic._program import Program, symbols
-from skrationale.symbolic._tree import complexity
 from skrationale.symbolic.engines import _operon, resolve_engine
 
 RNG = np.random.default_rng(SEED)

@@ -10,15 +10,15 @@ import pytest
 import sympy as sp
 
 from skrationale import SymbolicDistiller
+from skrationale.formula._program import Program, symbols
+from skrationale.formula._tree import complexity
 from skrationale.symbolic import Formula
 from skrationale.symbolic._distillation import Data, exchanged, make_fronts
 from skrationale.symbolic._front import LEAST_LOSS, MODEL_SELECTIONS, Row, choose, pareto, scores, table
-from skrationale.symbolic._program import Program, symbols
 from skrationale.symbolic._refit import refit_constants, round_constants, with_parameters
 from skrationale.symbolic._rows import most_useful, rows_between
 from skrationale.symbolic._search import Effort, Searcher, Target
 from skrationale.symbolic._terms import TermPool, finite_values, split_terms
-from skrationale.symbolic._tree import complexity
 from skrationale.symbolic.engines._base import Engine
 from skrationale.tabular import TableReader
 

@@ -77,7 +77,7 @@ def test_every_student_says_what_it_does_not_keep(kind, frozen, monkeypatch):
     teacher = LGBMRegressor(monotone_constraints=[1, -1, 0], **TREES)
     model = kind(FrozenEstimator(teacher.fit(X, Y)) if frozen else teacher)
     said = (
-        r"LGBMRegressor is monotone by constraint in 'age' \(rises\), 'debt' \(falls\)\. The student imitates"
+        r"LGBMRegressor has monotone constraints on 'age' \(rises\), 'debt' \(falls\)\. The student imitates"
     )
     with pytest.warns(UserWarning, match=said) as heard:
         model.fit(X, Y)

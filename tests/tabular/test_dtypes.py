@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrationale.symbolic import Formula
+from skrationale.formula import Formula
 from skrationale.tabular import TableEncoder, TableReader
 
 nan, DAY = np.nan, datetime.date(2020, 1, 1)

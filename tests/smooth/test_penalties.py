@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch.func import functional_call, jacrev, vmap
 
-from skrationale.symbolic import _penalties as penalties
-from skrationale.symbolic import jacobian_penalty
-from skrationale.symbolic._network import WITH_SLOPE, SmoothNetwork
-from skrationale.symbolic._path import SmoothLoss
-from skrationale.symbolic._penalties import SpectralBound, gradient_penalty, hessian_penalty
+from skrationale.smooth import _penalties as penalties
+from skrationale.smooth import jacobian_penalty
+from skrationale.smooth._network import WITH_SLOPE, SmoothNetwork
+from skrationale.smooth._path import SmoothLoss
+from skrationale.smooth._penalties import SpectralBound, gradient_penalty, hessian_penalty
 from skrationale.training import Batch, seeded
 
 LINKS = {1: "identity", 3: "softmax", 6: "softmax"}

@@ -9,9 +9,9 @@ import pytest
 import sympy as sp
 
 from skrationale.explanation import Explanation
-from skrationale.symbolic._formula import Formula
-from skrationale.symbolic._program import Program, symbols
-from skrationale.symbolic._shapley import GamesOfFormulas, complete, shapley_values, term_values
+from skrationale.formula._formula import Formula
+from skrationale.formula._program import Program, symbols
+from skrationale.formula._shapley import GamesOfFormulas, complete, shapley_values, term_values
 
 V = symbols(6)
 a, b, c, d, e, f = V

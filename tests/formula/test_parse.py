@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from skrationale.symbolic._parse import parse
-from skrationale.symbolic._program import Program, symbols
+from skrationale.formula._parse import parse
+from skrationale.formula._program import Program, symbols
 
 v = symbols(2)
 NAMES = {"a": v[0], "b": v[1]}
@@ -87,7 +87,7 @@ def test_errors_name_position_and_word(text, position, word):
 
 @pytest.mark.parametrize("text", ["1/0", "log(0)", "9^9^9^9", "exp(1e300)", "(-8)^(1/3)", "a*(1e200*1e200)"])
 def test_constants_without_a_value_are_errors_and_end_soon(text):
-    with pytest.raises(ValueError, match="holds what is no finite number"):
+    with pytest.raises(ValueError, match="holds a value that is no finite number"):
         parse(text, NAMES)
 
 

@@ -134,7 +134,7 @@ def parse(text: str, names: Mapping[str, sp.Symbol]) -> sp.Expr:
         check_constants(expr)
     except (OverflowError, ZeroDivisionError) as error:
         short = shorten(text, 80)
-        raise ValueError(f"The formula {short!r} holds what is no finite number: {error}.") from None
+        raise ValueError(f"The formula {short!r} holds a value that is no finite number: {error}.") from None
     except RecursionError:
         raise ValueError("The formula is nested too deep to be read from where this was called.") from None
     return expr

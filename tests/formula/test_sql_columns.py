@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrationale.symbolic._formula import Formula
-from skrationale.symbolic._program import symbols
-from skrationale.symbolic._variables import make_variables
+from skrationale.formula._formula import Formula
+from skrationale.formula._program import symbols
+from skrationale.formula._variables import make_variables
 from skrationale.tabular import TableReader
 
 DIALECTS = ["sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake"]

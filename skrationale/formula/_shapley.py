@@ -12,6 +12,7 @@ import sympy as sp
 from scipy.special import comb
 
 from .._batches import in_batches
+from .._callers import outside
 from ._formula import Formula
 from ._program import Program, symbols
 
@@ -43,7 +44,7 @@ def term_values(terms: Sequence[sp.Expr], variables: Sequence[sp.Symbol], values
 
     Examples
     --------
-    >>> from skrationale.symbolic._program import symbols
+    >>> from skrationale.formula._program import symbols
     >>> x, y = symbols(2)
     >>> term_values([x * y, 2 * x], (x, y), np.array([[2.0, 3.0]]))
     array([[6., 4.]])
@@ -113,7 +114,7 @@ def shapley_values(
 
     Examples
     --------
-    >>> from skrationale.symbolic._program import symbols
+    >>> from skrationale.formula._program import symbols
     >>> x, y = symbols(2)
     >>> rows, background = np.array([[2.0, 3.0]]), np.zeros((1, 2))
     >>> shapley_values([x * y, 2 * x], (x, y), np.array([0, 1]), 2, rows, background)
@@ -174,7 +175,7 @@ class Games:
         return [values, np.sqrt(variance.max(axis=1, initial=0.0)), undefined, reach]
 
     def warn(self, undefined: np.ndarray, labels: Sequence[str]) -> None:
-        """Tell the caller's caller which terms have no value in some rows (n, M)."""
+        """Tell the user which terms have no value in some rows (n, M)."""
         names = {v: sp.Symbol(label) for v, label in zip(self._variables, labels, strict=False)}
         for term, nowhere in zip(self._terms, undefined.T, strict=True):
             if nowhere.any():
@@ -183,7 +184,7 @@ class Games:
                     f"{len(nowhere)} rows: it has no finite value where columns of these rows are combined "
                     "with columns of the background.",
                     RuntimeWarning,
-                    stacklevel=3,
+                    stacklevel=outside(),
                 )
 
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import sympy as sp
 
-from skrationale.symbolic._formula import Formula, complexity
-from skrationale.symbolic._parse import parse
-from skrationale.symbolic._program import symbols
-from skrationale.symbolic._variables import Variable, make_variables
+from skrationale.formula._formula import Formula, complexity
+from skrationale.formula._parse import parse
+from skrationale.formula._program import symbols
+from skrationale.formula._variables import Variable, make_variables
 from skrationale.tabular import TableReader
 
 COLUMNS = ["a", "b", "c"]

@@ -103,7 +103,7 @@ def jacobian_penalty(
     Examples
     --------
     >>> import torch
-    >>> from skrationale.symbolic import jacobian_penalty
+    >>> from skrationale.smooth import jacobian_penalty
     >>> line = torch.nn.Linear(2, 1, bias=False)
     >>> _ = line.weight.data.copy_(torch.tensor([[3.0, 4.0]]))
     >>> jacobian_penalty(line, torch.zeros(5, 2)).item()

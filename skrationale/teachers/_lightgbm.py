@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._task import Link, apply_link
 from ..tabular import stand_ins
-from ..teachers import levels_at_fit, library_of
+from ._library import library_of
+from ._table import levels_at_fit
 
 LINKS: dict[str, Link] = {
     **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), "identity"),
@@ -168,14 +169,16 @@ class LightGBMTeacher:
 
         if not isinstance(estimator, LGBMModel):
             got = f"got {type(estimator).__name__}"
-            fix = f"{got}. Of a pipeline pass the last step, and the table it sees."
+            fix = f"{got}. Other models can teach a RationaleDistiller or a SymbolicDistiller."
+            if hasattr(estimator, "steps"):
+                fix = f"{got}. Give the last step of the pipeline, and as X the table that this step sees."
             if library_of(estimator) in ("xgboost", "catboost"):
                 fix = (
-                    f"whose trees are read, but {got}: fit LightGBM to the same rows, or give this teacher "
+                    f"{got}: its trees cannot be read. Fit LightGBM to the same rows, or give this teacher "
                     "to a RationaleDistiller or a SymbolicDistiller."
                 )
             if hasattr(estimator, "best_estimator_"):
-                fix = f"{got}. Of a search pass best_estimator_, in a FrozenEstimator."
+                fix = f"{got}. Give the best_estimator_ of the search, in a FrozenEstimator."
             raise TypeError(
                 "The teacher must be a LightGBM scikit-learn estimator (LGBMClassifier or LGBMRegressor), "
                 f"{fix}"

@@ -78,7 +78,7 @@ class PlainData:
 
         Examples
         --------
-        >>> from skrationale.symbolic._formula import Formula
+        >>> from skrationale.formula._formula import Formula
         >>> f = Formula.from_string("age + 0.1", ["age"])
         >>> Formula.from_dict(f.to_dict()) == f
         True

@@ -9,7 +9,7 @@ from lightgbm import LGBMClassifier, LGBMRanker, LGBMRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 
-from skrationale.gbdt2nn._teacher import LINKS, LightGBMTeacher
+from skrationale.teachers._lightgbm import LINKS, LightGBMTeacher
 
 SMALL = {"n_estimators": 8, "num_leaves": 7, "verbose": -1, "n_jobs": 1, "random_state": 0}
 N = 300

@@ -14,10 +14,10 @@ import schedula
 import sympy as sp
 import torch
 
-from skrationale.symbolic._formula import Formula
-from skrationale.symbolic._parse import parse
-from skrationale.symbolic._program import Program, symbols
-from skrationale.symbolic._variables import make_variables
+from skrationale.formula._formula import Formula
+from skrationale.formula._parse import parse
+from skrationale.formula._program import Program, symbols
+from skrationale.formula._variables import make_variables
 from skrationale.tabular import TableReader
 
 HOSTILE = [

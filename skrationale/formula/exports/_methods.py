@@ -38,7 +38,7 @@ class ExportMethods:
 
         Examples
         --------
-        >>> from skrationale.symbolic._formula import Formula
+        >>> from skrationale.formula._formula import Formula
         >>> print(Formula.from_string("2.5*age", ["age"]).to_python().splitlines()[-1].strip())
         return 2.5*x0_age
         """
@@ -62,7 +62,7 @@ class ExportMethods:
 
         Examples
         --------
-        >>> from skrationale.symbolic._formula import Formula
+        >>> from skrationale.formula._formula import Formula
         >>> print(Formula.from_string("2.5*age", ["age"]).to_numpy().splitlines()[-1].strip())
         return 2.5*x0_age + np.zeros(rows)
         """
@@ -106,7 +106,7 @@ class ExportMethods:
 
         Examples
         --------
-        >>> from skrationale.symbolic._formula import Formula
+        >>> from skrationale.formula._formula import Formula
         >>> print(Formula.from_string("1/age", ["age"]).to_c())  # doctest: +ELLIPSIS
         #include <math.h>
         <BLANKLINE>
@@ -145,7 +145,7 @@ class ExportMethods:
 
         Examples
         --------
-        >>> from skrationale.symbolic._formula import Formula
+        >>> from skrationale.formula._formula import Formula
         >>> Formula.from_string("2.5/age", ["age"]).to_sql()
         '2.5/NULLIF(CAST(`age` AS REAL), 0.0)'
         """
@@ -177,7 +177,7 @@ class ExportMethods:
 
         Examples
         --------
-        >>> from skrationale.symbolic._formula import Formula
+        >>> from skrationale.formula._formula import Formula
         >>> Formula.from_string("-age^2", ["age"]).to_excel({"age": "B2"})
         '=-(IF(ISBLANK(B2),NA(),B2)^2)'
         """

@@ -1,0 +1,3 @@
+from ._formula import Formula
+
+__all__ = ["Formula"]
