@@ -88,7 +88,8 @@ def in_batches(
         put(chosen, part(chosen))
 
     put(slice(0, size), first)
-    Parallel(n_jobs=n_jobs, backend="threading")(delayed(work)(start) for start in range(size, n, size))
+    if n > size:
+        Parallel(n_jobs=n_jobs, backend="threading")(delayed(work)(start) for start in range(size, n, size))
     for result in results:
         result.setflags(write=False)
     return results

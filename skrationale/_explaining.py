@@ -8,6 +8,7 @@ import numpy as np
 
 from ._task import Task
 from .explanation import Explanation
+from .explanation._checks import own
 from .tabular import TableReader, as_frame_or_array
 from .tabular._typed import typed_cells
 
@@ -40,8 +41,7 @@ def explanation_of(
         With the cells as typed and the labels of the rows.
     """
     table = as_frame_or_array(X)
-    codes = codes if codes.flags.owndata else codes.copy()
-    codes.setflags(write=False)
+    codes = own(codes)
     parts: dict[str, Any] = {
         "values": values,
         "base_values": base,

@@ -38,7 +38,6 @@ from .tabular import (
     holds_categories,
     read_target,
 )
-from .tabular._constraints import warn_of_constraints
 from .teachers import (
     TeacherTable,
     check_teacher,
@@ -46,6 +45,7 @@ from .teachers import (
     refuse_other_order,
     text_refused,
     unfrozen,
+    warn_of_constraints,
     warn_of_refit,
 )
 
@@ -432,12 +432,9 @@ class BaseDistiller(BaseReasoner):
         """
         codes = self._read(X)
         table = self._teacher_table(as_frame_or_array(X), codes)
+        task, scores = self._task, self._scores(codes)
         with UNKNOWN_TOLD.on():
-            scores, (teacher_scores, chances), task = (
-                self._scores(codes),
-                self._teacher_answers(table),
-                self._task,
-            )
+            teacher_scores, chances = self._teacher_answers(table)
             result = agreement(scores, teacher_scores, task, teacher_probabilities=chances)
             reasons = self._teacher_reasons(X)
             if reasons is not None:

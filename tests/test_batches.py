@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from skrationale import _batches
 from skrationale._batches import check_batching, in_batches, one_or_several, rows_at_once
 
 
@@ -27,6 +28,11 @@ def test_parts_are_put_together_in_order(size, n_jobs):
 
 def test_no_rows_have_results_too():
     assert in_batches(lambda chosen: [np.ones((0, 3))], 0, 5)[0].shape == (0, 3)
+
+
+def test_a_single_part_asks_for_no_threads(monkeypatch):
+    monkeypatch.setattr(_batches, "Parallel", None)
+    np.testing.assert_array_equal(in_batches(lambda chosen: [np.ones(3)], 3, 5, n_jobs=2)[0], np.ones(3))
 
 
 def test_threads_share_the_parts():

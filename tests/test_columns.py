@@ -75,9 +75,16 @@ def test_columns_of_another_type_are_refused_and_unknown_levels_warned_of(make):
                 method(X.assign(city=X["city"] + " "), *more)
 
 
-@pytest.mark.parametrize("name", ["gbdt2nn", "distiller"])
+BESIDE = {
+    "symbolic of LightGBM": lambda: SymbolicDistiller(
+        LGBMClassifier(**QUICK_TREES), jacobian_lambda=None, **SHORT
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["gbdt2nn", "distiller", "symbolic of LightGBM"])
 def test_fidelity_reads_a_table_often_but_warns_once(name):
-    model = MODELS[name]().fit(X, Y)
+    model = (MODELS | BESIDE)[name]().fit(X, Y)
     with pytest.warns(UserWarning, match="only unknown levels") as caught:
         model.fidelity(X.assign(city="Rome"))
     assert sum("only unknown levels" in str(one.message) for one in caught) == 1

@@ -20,6 +20,11 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def own(array: np.ndarray) -> np.ndarray:
+    """Return an array to which nobody can write, which only a view is copied for."""
+    return _frozen(array if array.flags.owndata else array.copy())
+
+
 def _is_own(value: Any, dtype: Any) -> bool:
     """Tell whether nobody can write to an array, so that it need not be copied."""
     return (
@@ -101,7 +106,7 @@ def base_array(value: Any, values: np.ndarray) -> np.ndarray:
     return _frozen(np.broadcast_to(array, expected).copy())
 
 
-def typed_cells(value: Any, shape: tuple[int, int]) -> Any:
+def display_cells(value: Any, shape: tuple[int, int]) -> Any:
     """Return cells as the user typed them: `TypedCells`, or an own, read-only object array."""
     if isinstance(value, TypedCells):
         shaped("display_data", value, shape, ROWS_AND_FEATURES)

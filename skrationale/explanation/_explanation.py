@@ -119,7 +119,7 @@ class Explanation:
             data = _checks.number_array("data", self.data)
             own["data"] = _checks.shaped("data", data, (n, d), _checks.ROWS_AND_FEATURES)
         if self._typed is not None:
-            own["display_data"] = _checks.typed_cells(self._typed, (n, d))
+            own["display_data"] = _checks.display_cells(self._typed, (n, d))
         for name in ("lower_bounds", "upper_bounds"):
             if getattr(self, name) is not None:
                 bounds = _checks.number_array(name, getattr(self, name))

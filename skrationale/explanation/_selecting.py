@@ -16,14 +16,12 @@ def fields_of_rows(explanation: "Explanation", rows: Any) -> dict[str, Any]:
     e, n = explanation, len(explanation)
     index = _checks.row_index(rows, n)
     places = _checks.places(index, n)
-    own = {name.removeprefix("_"): array for name, array in vars(e).items() if isinstance(array, np.ndarray)}
-    cut: dict[str, Any] = {name: array[index] for name, array in own.items()}
+    arrays = {name.removeprefix("_"): a for name, a in vars(e).items() if isinstance(a, np.ndarray)}
+    cut: dict[str, Any] = {name: _checks.own(array[index]) for name, array in arrays.items()}
     cut["index"] = _index.taken(e.index, places)
     if isinstance(e._typed, TypedCells):
-        codes = e._typed.codes[index]
-        if e._typed.codes is e.data:
-            # one array serves both
-            codes = cut["data"] = _checks.number_array("data", codes)
+        # one array serves both
+        codes = cut["data"] if e._typed.codes is e.data else _checks.own(e._typed.codes[index])
         cut["display_data"] = e._typed.take(places, codes)
     if e.attributes is not None:
         cut["attributes"] = {

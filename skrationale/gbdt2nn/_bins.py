@@ -16,8 +16,8 @@ from ..teachers._lightgbm import ColumnSplits
 
 MISSING_BIN = 0
 """Bin of a missing value in numeric columns; the values below all thresholds are bin 1."""
-ZERO_AS_MISSING_BOUND = 1e-35
-"""LightGBM takes numbers this close to zero for zero."""
+ZERO_BOUND = 1e-35
+"""LightGBM takes numbers this close to zero for zero, in columns and in leaves."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class NumericBins:
         """Bins (n,) of the values (n,) of this column."""
         missing = np.isnan(values)
         if self.missing_type == "Zero":
-            missing |= np.abs(values) <= ZERO_AS_MISSING_BOUND
+            missing |= np.abs(values) <= ZERO_BOUND
         if self.missing_type == "None":
             values = np.where(missing, 0.0, values)
             return np.searchsorted(self.thresholds, values) + 1

@@ -16,8 +16,7 @@ from .._scales import to_shares
 from .._task import Task
 from ..base import BaseDistiller
 from ..explanation import Explanation
-from ..tabular._constraints import signs_of_lightgbm, warn_of_constraints
-from ..teachers import add_levels_at_fit, in_order, unfrozen
+from ..teachers import add_levels_at_fit, in_order, signs_of_lightgbm, unfrozen, warn_of_constraints
 from ..teachers._lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
 from ..training import resolve_device
 from ._bins import TeacherBins
@@ -249,8 +248,11 @@ class GBDT2NNStudent(BaseDistiller):
         if not isinstance(self.teacher, FrozenEstimator):
             check_readable(self._reader, codes, numbers)
 
+    def _asked(self) -> LightGBMTeacher:
+        return LightGBMTeacher(self.teacher_, self._asking.order)
+
     def _accept_teacher(self) -> Task:
-        teacher = LightGBMTeacher(self.teacher_, self._asking.order)
+        teacher = self._asked()
         if teacher.n_features != self.n_features_in_:
             raise ValueError(
                 f"X has {self.n_features_in_} features, but the fitted teacher expects {teacher.n_features}."
@@ -264,7 +266,7 @@ class GBDT2NNStudent(BaseDistiller):
         return in_order(self._reader.to_frame(codes, savable=True), self._asking.order)
 
     def _teacher_scores(self, table: Any) -> np.ndarray:
-        return LightGBMTeacher(self.teacher_, self._asking.order).raw_scores(table, n_jobs=few_jobs(table))
+        return self._asked().raw_scores(table, n_jobs=few_jobs(table))
 
     def _teacher_contributions(self, codes: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
         """Contributions (n, K, d) of the teacher and its base (K,)."""
@@ -272,7 +274,7 @@ class GBDT2NNStudent(BaseDistiller):
 
     def _contributions_of_teacher(self, explanation: str, n_jobs: int | None) -> Callable[..., Any]:
         """Give a function of rows of codes; what all rows have in common is computed once."""
-        teacher = LightGBMTeacher(self.teacher_, self._asking.order)
+        teacher = self._asked()
         if explanation == "tree_shap":
             return lambda codes: teacher.shap_contributions(self._teacher_table(None, codes), n_jobs=n_jobs)
         from ..teachers._paths import LeafTable
@@ -313,7 +315,7 @@ class GBDT2NNStudent(BaseDistiller):
     def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         rng = own_random_state(self.random_state)
         seed = rng.randint(2**31 - 1)
-        teacher = LightGBMTeacher(self.teacher_, self._asking.order)
+        teacher = self._asked()
         bins = TeacherBins(
             teacher.splits(), teacher.level_codes(self._reader.levels), int(self.max_thresholds)
         )
@@ -439,12 +441,9 @@ class GBDT2NNStudent(BaseDistiller):
                 "This student has learnt no reasons: it was fitted with explanation=None or "
                 "explanation_lambda=0. Expected explanation='tree_shap' or 'path' and explanation_lambda > 0."
             )
-        exact = len(codes) <= EXACT_ROWS
-
-        def contributions(rows: np.ndarray) -> np.ndarray:
-            return self._contributions(rows, exact)
-
-        base = student.base
-        values = values_in_batches(contributions, codes, len(base), batch_size, n_jobs)
+        base, exact = student.base, len(codes) <= EXACT_ROWS
+        values = values_in_batches(
+            lambda rows: self._contributions(rows, exact), codes, len(base), batch_size, n_jobs
+        )
         meta = {"explanation": student.learnt, "imitation": student.scheme, "model": "student"}
         return self._explanation_of(X, codes, values, one_or_several(base), kind="additive", meta=meta)

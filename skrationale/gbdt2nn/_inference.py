@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from ..training import limit_threads, resolve_device
-from ._monotone import spread
+from ._monotone import CHUNK_ROWS, spread
 from ._network import split_outputs
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 EXACT_ROWS = 512
 """Up to this many rows are computed in float64; more in float32, twice as fast, equal to about 1e-6."""
-CHUNK_ROWS = 2048
-"""Rows computed at once. In float32 the last digits depend on which rows these are."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LEAST_SHARE = 1e-6
 CHUNK_ROWS = 2048
+"""Rows computed at once. In float32 the last digits depend on which rows these are."""
 
 
 def rising(x: Tensor) -> Tensor:
@@ -210,9 +211,8 @@ class CompiledMonotone:
 
     def __call__(self, encoded: np.ndarray) -> np.ndarray:
         """Scores (n, K), float64, of bins (n, d')."""
-        step = CHUNK_ROWS
-        parts = [self._layers(encoded[i : i + step])[-1] for i in range(0, max(len(encoded), 1), step)]
-        return np.concatenate(parts)
+        starts = range(0, max(len(encoded), 1), CHUNK_ROWS)
+        return np.concatenate([self._layers(encoded[i : i + CHUNK_ROWS])[-1] for i in starts])
 
     def hidden_states(self, encoded: np.ndarray) -> list[np.ndarray]:
         """Give the states (n, 2 h) of each hidden layer of both branches, float64, for bins (n, d')."""

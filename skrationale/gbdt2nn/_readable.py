@@ -9,9 +9,8 @@ import numpy as np
 from .._callers import outside
 from ..tabular import TableReader
 from ..training import standards
+from ._bins import ZERO_BOUND
 
-ZERO = 1e-35
-"""LightGBM takes numbers this close to zero for zero, in columns and in leaves."""
 SHARE_OF_ZEROS, SMALL_COLUMN = 0.01, 1e-30
 LARGEST_NUMBER, LARGEST_TARGET, LEAST_SPREAD = 8e307, 1e37, 1e-30
 ROUNDED = 0.01
@@ -58,11 +57,11 @@ def _check_column(name: str, size: np.ndarray) -> None:
             f"Column {name!r} of X holds numbers up to {size.max():.3g} in size; expected at most "
             f"{LARGEST_NUMBER:g}, which LightGBM can split on. Divide the column by a constant."
         )
-    lost = np.mean(size <= ZERO)
+    lost = np.mean(size <= ZERO_BOUND)
     if lost > SHARE_OF_ZEROS:
         text = (
-            f"Column {name!r} of X holds numbers within {ZERO:g} of 0, {lost:.0%} of those that are not 0; "
-            "LightGBM reads them as 0. Multiply the column by a large constant."
+            f"Column {name!r} of X holds numbers within {ZERO_BOUND:g} of 0, {lost:.0%} of those that are "
+            "not 0; LightGBM reads them as 0. Multiply the column by a large constant."
         )
         if size.max() < SMALL_COLUMN:
             raise ValueError(text)

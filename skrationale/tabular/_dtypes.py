@@ -99,19 +99,21 @@ def column_kind(column: Any, name: str, *, times: bool = False) -> str:
     kind = types.infer_dtype(column, skipna=True)
     if kind in NUMERIC or kind == "string":
         return "text" if kind == "string" else "number"
-    known = column[column.notna()]
+    known = column[column.notna()].tolist()
+    found = dict.fromkeys(map(type, known))  # unlike a set it keeps the order of the cells
     refused = COMPLEX if times else (*COMPLEX, *TIMES, pd.Period)
-    for value in known:
-        if isinstance(value, CONTAINERS):
+    for cell_type in found:
+        if issubclass(cell_type, CONTAINERS):
             raise TypeError(
-                f"Column {name!r} of X holds a {type(value).__name__}; "
+                f"Column {name!r} of X holds a {cell_type.__name__}; "
                 "the argument must be a string, a number, a boolean or missing in every cell."
             )
-        if isinstance(value, refused):
-            raise TypeError(f"Column {name!r} of X holds a {type(value).__name__}, {value!r:.60}; {ADVICE}")
-    if not len(known):
+        if issubclass(cell_type, refused):
+            cell = next(value for value in known if type(value) is cell_type)
+            raise TypeError(f"Column {name!r} of X holds a {cell_type.__name__}, {cell!r:.60}; {ADVICE}")
+    if not known:
         return "nothing"
-    return "number" if all(is_number_type(type(value)) for value in known) else "text"
+    return "number" if all(map(is_number_type, found)) else "text"
 
 
 def column_numbers(column: Any, name: str) -> np.ndarray:
@@ -131,6 +133,8 @@ def column_numbers(column: Any, name: str) -> np.ndarray:
     ValueError
         For text, also of digits.
     """
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+        return column.to_numpy(dtype=np.float64)
     kind = column_kind(column, name)
     if kind == "category":
         cells = column.astype(object)
@@ -181,9 +185,10 @@ def column_codes(column: Any, levels: np.ndarray, name: str) -> tuple[np.ndarray
     index = pd.Index(levels, dtype=object)
     column = pd.Series(column)
     # levels may be dates, which stand in columns of dates or of objects
-    times = any(isinstance(level, (*TIMES, pd.Period)) for level in levels)
+    known = set(map(type, levels.tolist()))
+    times, numbers = any(issubclass(t, (*TIMES, pd.Period)) for t in known), any(map(is_number_type, known))
     kind = "nothing" if times else column_kind(column, name, times=True)
-    if kind == "text" and any(is_number_type(type(level)) for level in levels):
+    if kind == "text" and numbers:
         column_kind(column, name)  # to numpy a span of a day may equal the number 1
     if isinstance(column.dtype, pd.CategoricalDtype):
         # one look-up a level, not one a row
@@ -197,7 +202,7 @@ def column_codes(column: Any, levels: np.ndarray, name: str) -> tuple[np.ndarray
         return codes, False
     if kind == "text" and not times:
         column_kind(column, name)
-    if kind == "number" and not any(is_number_type(type(level)) for level in levels):
+    if kind == "number" and not numbers:
         raise ValueError(
             f"Column {name!r} of X held {_shown(levels)} at fit, but holds numbers now "
             f"(dtype {column.dtype}); expected cells of the same type as at fit."

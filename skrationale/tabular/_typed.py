@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..explanation._cells import TypedCells, TypedColumn
-from ._reader import UNSEEN, as_frame_or_array
+from ._dtypes import UNSEEN
+from ._reader import as_frame_or_array, columns_of
 
 EXACT = 2.0**53
 """Whole numbers up to this size are float64 exactly."""
@@ -40,9 +41,8 @@ def typed_cells(table: Any, codes: np.ndarray, levels: Sequence[np.ndarray | Non
     >>> typed_cells(table, reader.transform(table), reader.levels).array().tolist()
     [[30, 'Ulm'], [41, 'Rome']]
     """
-    table, columns = as_frame_or_array(table), []
-    for j, known in enumerate(levels):
-        column = table[:, j] if isinstance(table, np.ndarray) else table.iloc[:, j]
+    columns = []
+    for j, (column, known) in enumerate(zip(columns_of(as_frame_or_array(table)), levels, strict=True)):
         found = _of_numbers(column, codes[:, j]) if known is None else _of_levels(column, codes[:, j], known)
         columns.append(TypedColumn(kept=_kept(column)) if found is None else found)
     return TypedCells(codes, columns)
@@ -82,23 +82,25 @@ def _of_levels(column: Any, codes: np.ndarray, levels: np.ndarray) -> TypedColum
     dtype, shown = column.dtype, levels
     if isinstance(dtype, pd.CategoricalDtype):
         own = np.asarray(column.cat.categories, dtype=object)
-        place = pd.Index(levels, dtype=object).get_indexer(pd.Index(own, dtype=object))
-        shown = levels.copy()
-        shown[place[place >= 0]] = own[place >= 0]  # 1 and True are one level, but not one cell
-    elif (
-        dtype != np.dtype(object)
-        and not isinstance(dtype, pd.StringDtype)
-        or any(type(level) is not str for level in levels)
-    ):
+        if not (_are_plain_text(own) and _are_plain_text(levels)):
+            place = pd.Index(levels, dtype=object).get_indexer(pd.Index(own, dtype=object))
+            shown = levels.copy()
+            shown[place[place >= 0]] = own[place >= 0]  # 1 and True are one level, but not one cell
+    elif dtype != np.dtype(object) and not isinstance(dtype, pd.StringDtype) or not _are_plain_text(levels):
         return None
+    missing, rows = float("nan"), np.flatnonzero(codes == UNSEEN)
     missing_rows = np.flatnonzero(np.isnan(codes))
-    absent = column.iloc[missing_rows].to_numpy(dtype=object)
-    missing = absent[0] if len(absent) else float("nan")
-    odd = [i for i, cell in enumerate(absent) if type(cell) is not type(missing)]
-    unseen = np.flatnonzero(codes == UNSEEN)
-    rows = np.sort(np.concatenate([unseen, missing_rows[odd]])).astype(np.intp)
+    if len(missing_rows):
+        absent = column.iloc[missing_rows].to_numpy(dtype=object)
+        missing = absent[0]
+        odd = [type(cell) is not type(missing) for cell in absent]
+        rows = np.sort(np.concatenate([rows, missing_rows[odd]]))
     if len(rows) > len(codes) / 2:
         return None
     if not len(rows):
         return TypedColumn("level", shown, missing)
     return TypedColumn("level", shown, missing, rows, column.iloc[rows].to_numpy(dtype=object))
+
+
+def _are_plain_text(levels: np.ndarray) -> bool:
+    return set(map(type, levels.tolist())) <= {str}

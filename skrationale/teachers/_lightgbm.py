@@ -276,24 +276,7 @@ class LightGBMTeacher:
         return collected if self.order is None else [collected[j] for j in np.argsort(self.order)]
 
     def levels(self, own: Sequence[np.ndarray | None]) -> dict[int, list[Any]]:
-        """Give the levels of category columns in the order of LightGBM's codes.
-
-        Parameters
-        ----------
-        own : sequence of d entries
-            Levels of each column in the table at hand, None for a numeric one: LightGBM stores
-            levels without saying of which columns.
-
-        Returns
-        -------
-        dict of int to list
-            By position of the column.
-
-        Raises
-        ------
-        ValueError
-            If the model was fitted on another number of category columns.
-        """
+        """Give the levels of category columns in the order of LightGBM's codes; see `levels_at_fit`."""
         return levels_at_fit(self.booster, own, self.order)
 
     def level_codes(self, own: Sequence[np.ndarray | None]) -> list[np.ndarray | None]:

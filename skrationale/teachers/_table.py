@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..explanation import Explanation
-from ..tabular import TableReader, as_frame_or_array, stand_ins
+from ..tabular import UNKNOWN_TOLD, TableReader, as_frame_or_array, stand_ins
 from ._columns import column_order, in_order
 from ._library import library_of
 
@@ -63,7 +63,8 @@ class TeacherTable:
     def rows(self, X: Any) -> Any:
         """Make the teacher's table of rows (n, d), which stay what they are where nothing needs doing."""
         if self.reader is not None:
-            X = self.reader.to_frame(self.reader.transform(X), savable=True)
+            with UNKNOWN_TOLD.on():  # the student's reader has warned
+                X = self.reader.to_frame(self.reader.transform(X), savable=True)
         return X if self.order is None else in_order(as_frame_or_array(X), self.order)
 
     def back(self, values: np.ndarray, axis: int = 1) -> np.ndarray:

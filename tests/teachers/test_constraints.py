@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrationale import GBDT2NNStudent, RationaleDistiller, SymbolicDistiller
-from skrationale.tabular._constraints import monotone_columns
+from skrationale.teachers._constraints import monotone_columns
 
 rng = np.random.RandomState(0)
 X = pd.DataFrame(rng.normal(size=(200, 3)), columns=["age", "debt", "idle"])
