@@ -60,7 +60,7 @@ def check_path(path: Any) -> Path:
     ValueError
         When it cannot be a path, such as one with the character NUL.
     IsADirectoryError, FileNotFoundError, PermissionError
-        When it is a folder, its folder does not exist, or the file may not be written.
+        When it is a folder or ends as one, its folder does not exist, or the file may not be written.
     io.UnsupportedOperation
         When it is a pipe, a socket or a device; this is an OSError and a ValueError.
     """
@@ -77,6 +77,9 @@ def check_path(path: Any) -> Path:
     shown = repr(os.fspath(path)) + (
         "" if target == Path(path).absolute() else f" (that is, {str(target)!r})"
     )
+    if os.path.basename(path) in ("", os.curdir) and not target.is_dir():
+        # Path would leave the slash out, and the file of that name would be replaced
+        raise IsADirectoryError(f"path is {shown}, which names a folder; expected the path of a file.")
     if found is None:
         if not target.parent.is_dir():
             raise FileNotFoundError(f"path is {shown}, but the folder {str(target.parent)!r} does not exist.")

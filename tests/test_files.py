@@ -191,6 +191,21 @@ def test_what_is_no_regular_file_is_refused(write, tmp_path, monkeypatch):
 
 
 @writers
+def test_a_path_that_ends_as_a_folder_replaces_no_file(write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.html").write_text("old")
+    (tmp_path / "dangling").symlink_to("absent.html")
+    before = names(tmp_path)
+    for name in ("page.html/", "page.html/.", "new.html/", "new.html//.", "dangling/", f"{tmp_path}/new/"):
+        with pytest.raises(
+            IsADirectoryError, match="path is .*, which names a folder; expected the path of a file"
+        ):
+            write(name)
+    assert (tmp_path / "page.html").read_text() == "old"
+    assert names(tmp_path) == before
+
+
+@writers
 def test_what_cannot_be_a_path_is_named(write, tmp_path):
     for path, error, match in (
         (3, TypeError, "path must be a str or a path. Got int"),

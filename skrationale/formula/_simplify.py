@@ -14,7 +14,7 @@ from ._tree import complexity
 
 _MOST_NODES = 60
 _LARGEST_POWER = 4
-_MOST_TERMS = 1000
+_MOST_TERMS, _MOST_PARTS = 1000, 10_000
 
 
 def simplify_tree(
@@ -76,7 +76,7 @@ def _candidates(expr: sp.Expr) -> Iterator[sp.Expr]:
         return
     yield sp.factor_terms(tidy)
     powers = [abs(power.exp) for power in tidy.atoms(sp.Pow) if power.exp.is_Integer]
-    if max(powers, default=0) <= _LARGEST_POWER and _most_terms(tidy) <= _MOST_TERMS:
+    if max(powers, default=0) <= _LARGEST_POWER and _may_expand(tidy):
         expanded = sp.expand(tidy, power_exp=False, power_base=False, log=False)
         yield expanded
         yield sp.factor_terms(expanded)
@@ -90,26 +90,34 @@ def _tidy(expr: sp.Expr) -> sp.Expr:
     )
 
 
-def _most_terms(expr: sp.Expr) -> int:
-    """Bound the number of terms of the largest sum that multiplying out all brackets would give."""
-    largest = 1
+def _may_expand(expr: sp.Expr) -> bool:
+    """Tell whether a tree with all brackets multiplied out has a bounded number of terms and parts."""
+    largest = [1, 1.0]
 
-    def visit(node: sp.Expr, terms: list[int]) -> int:
-        nonlocal largest
-        own = 1
+    def visit(node: sp.Expr, parts: list[tuple[int, float]]) -> tuple[int, float]:
+        """Bound the number of terms, and how many numbers, symbols and operations they are written with."""
+        counts, sizes = [count for count, _ in parts], [size for _, size in parts]
+        terms, size = 1, 1 + sum(sizes)
         if node.is_Add:
-            own = sum(terms)
+            terms = sum(counts)
         elif node.is_Mul:
-            own = math.prod(terms)
-        elif node.is_Pow and node.exp.is_Integer and node.exp > 0:
-            n = int(node.exp)
-            own = math.comb(terms[0] + n - 1, n) if n <= _LARGEST_POWER else 1
-        largest = max(largest, own)
+            terms = math.prod(counts)
+            size = terms * (1 + sum(size / count for count, size in parts))
+        elif node.is_Pow and node.exp.is_Rational and counts[0] > 1:
+            # a square and a root are taken apart from a power of 5/2, and the root is written in each term
+            whole, root = divmod(abs(node.exp), 1)
+            n = int(whole) + (1 if root and node.exp < 0 else 0)
+            n = min(n, _LARGEST_POWER + 1)
+            terms = math.comb(counts[0] + n - 1, n)
+            size = terms * (1 + n * sizes[0] / counts[0] + (sizes[0] if root else 0))
+            if node.exp < 0:
+                terms = 1
+        largest[:] = max(largest[0], terms), max(largest[1], size)
         # what is larger is not multiplied out: its exact size does not matter
-        return min(own, 10**6)
+        return min(terms, 10**6), min(size, 1e9)
 
     fold(expr, visit)
-    return largest
+    return largest[0] <= _MOST_TERMS and largest[1] <= _MOST_PARTS
 
 
 def _same(expr: sp.Expr, symbols: Sequence[sp.Symbol], rows: np.ndarray, values: np.ndarray) -> bool:

@@ -242,6 +242,21 @@ def test_expansion_is_not_tried_where_it_would_explode():
     assert str(make("(a + 1)*a - a^2").simplify()) == "a"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        nest("sqrt({}+b)*(a+1)^2", 9), nest("(a+{})^(-4)*(b+2)^4", 6), nest("sin({}+b)*(a+b)^4", 6),
+        nest("(a+{}+b)^2.5", 5), nest("(a+b+1+{})^(-4)", 4),
+    ],
+)  # fmt: skip
+def test_expansion_is_not_tried_where_its_terms_would_be_long(text):
+    formula = make(text)
+    start = time.process_time()
+    simple = formula.simplify()
+    assert time.process_time() - start < SECONDS
+    np.testing.assert_allclose(simple.predict(ROWS), formula.predict(ROWS), rtol=1e-6)
+
+
 def test_deep_trees_are_compared_and_counted():
     one, other = (make(nest("sin(a*{}+b)", 60)) for _ in range(2))
     assert one == other
