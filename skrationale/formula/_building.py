@@ -58,6 +58,17 @@ def check_size(expr: sp.Basic) -> None:
         raise ValueError(f"The formula has {shown} parts; it may have at most {MAX_NODES:,}.")
 
 
+def check_tree(expr: Any) -> None:
+    """Raise an error, which is for users, unless this is a tree that a formula can hold."""
+    if not isinstance(expr, sp.Expr):
+        raise TypeError(f"`expr` must be a sympy tree, got {type(expr).__name__}; see `from_string`.")
+    check_size(expr)
+    try:
+        check_constants(expr)
+    except OverflowError as error:
+        raise ValueError(f"The formula has no value: {error}.") from None
+
+
 def float_number(value: Any) -> sp.Expr:
     """Give a number of sympy for a float; a small integer stays one."""
     if isinstance(value, complex) or not math.isfinite(value):

@@ -10,7 +10,7 @@ import sympy as sp
 
 from ..explanation._index import label_text
 from ..tabular import as_frame_or_array
-from ._program import Program, symbols
+from ._program import Program
 from ._tree import float_or_none
 from ._variables import Variable, variable_values
 from .exports._names import shown_labels
@@ -22,6 +22,15 @@ N_ROWS = 10_000
 WIDER = 0.05
 _SMALL = 1e-6
 _LARGEST_EXPONENT = 700.0
+
+
+def checked_box(box: Any, n_variables: int) -> np.ndarray:
+    """Give smallest and largest values (2, p) as an array that nobody changes; raise for another shape."""
+    box = np.array(box, dtype=np.float64)
+    if box.shape != (2, n_variables):
+        raise ValueError(f"`box` has shape {box.shape}, expected (2, {n_variables}).")
+    box.setflags(write=False)
+    return box
 
 
 def box_rows(variables: Sequence[Variable], box: np.ndarray, n_rows: int = N_ROWS) -> np.ndarray:
@@ -116,10 +125,10 @@ def tree_warnings(
     # each part once, however often it is written
     distinct = list(dict.fromkeys(tried))
     columns = Program(expr, inner).parts([argument for argument, _ in distinct], rows)
-    said = (
+    sentences = (
         judge(values, show(argument)) for (argument, judge), values in zip(distinct, columns, strict=True)
     )
-    return list(dict.fromkeys(sentence for sentence in said if sentence))
+    return list(dict.fromkeys(sentence for sentence in sentences if sentence))
 
 
 def formula_rows(formula: Formula, n_rows: int) -> np.ndarray:
@@ -132,9 +141,7 @@ def formula_rows(formula: Formula, n_rows: int) -> np.ndarray:
 
 def formula_warnings(formula: Formula, X: Any) -> list[str]:
     """Say where a formula may fail; see ``Formula.domain_warnings``."""
-    box = formula.box
-    inner = symbols(len(formula.all_variables))
-    show = formula._printer().text
+    box, inner, show = formula.box, formula._symbols, formula._printer().text
     if X is None and box is None:
         return ["The training range is not known: pass X."]
     rows = np.empty((0, len(inner))) if box is None else formula_rows(formula, N_ROWS)
@@ -144,12 +151,11 @@ def formula_warnings(formula: Formula, X: Any) -> list[str]:
     values = variable_values(formula.all_variables, formula.reader.transform(X))
     found: list[str] = []
     if box is not None:
-        used = [j for j, symbol in enumerate(inner) if symbol in formula.expr.free_symbols]
-        variables = [formula.all_variables[j] for j in used]
+        used, variables = formula._used, formula._used_variables
         names = shown_labels(variables, formula.reader.feature_names)
         found += outside_box(names, variables, box[:, used], values[:, used], getattr(X, "index", None))
     found += tree_warnings(formula.expr, inner, np.vstack([rows, values]), show)
-    n_bad = np.count_nonzero(~np.isfinite(Program(formula.expr, inner)(values)))
+    n_bad = np.count_nonzero(~np.isfinite(formula._program(values)))
     if n_bad:
         found.append(f"The formula has no finite value in {n_bad} of {len(values)} rows.")
     return found

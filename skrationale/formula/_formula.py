@@ -5,29 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import sympy as sp
 
 from .._task import Link
 from ..tabular import TableReader
-from . import _domain
-from ._building import check_constants, check_size, replace_symbols
+from . import _domain, _plain_data
+from ._building import check_tree, replace_symbols
 from ._parse import parse
 from ._program import Program, symbols
 from ._simplify import simplify_tree
-from ._state import PlainData
-from ._tree import complexity
-from ._variables import Variable, variable_values
-from .exports._methods import ExportMethods
+from ._tree import complexity, from_lists, to_lists
+from ._variables import Variable, reader_of, variable_values
+from .exports import _c, _excel, _python, _sql
 from .exports._names import labels, shown_labels
 from .exports._text import LatexPrinter, PlainPrinter, latex_text
 
-__all__ = ["Formula", "complexity"]
+if TYPE_CHECKING:
+    from .exports._torch import FormulaModule
 
 
-class Formula(ExportMethods, PlainData):
+class Formula:
     """A formula over the columns of a table, in their own units; it never changes.
 
     All ways to evaluate it, here and in other languages, follow one tree, `expr`. Where the tree has no
@@ -86,28 +86,17 @@ class Formula(ExportMethods, PlainData):
     ) -> None:
         if isinstance(expr, (int, float)):
             expr = sp.Float(expr)
-        if not isinstance(expr, sp.Expr):
-            raise TypeError(f"`expr` must be a sympy tree, got {type(expr).__name__}; see `from_string`.")
+        check_tree(expr)
         if not isinstance(link, str) or link not in get_args(Link):
             raise ValueError(f"`link` must be one of {get_args(Link)}, got {link!r}.")
         variables = tuple(variables)
-        if box is not None:
-            box = np.array(box, dtype=np.float64)
-            if box.shape != (2, len(variables)):
-                raise ValueError(f"`box` has shape {box.shape}, expected (2, {len(variables)}).")
-            box.setflags(write=False)
-        check_size(expr)
-        try:
-            check_constants(expr)
-        except OverflowError as error:
-            raise ValueError(f"The formula has no value: {error}.") from None
         self.__dict__.update(
             expr=expr,
             all_variables=variables,
             reader=reader,
             output_name=output_name,
             link=link,
-            box=box,
+            box=None if box is None else _domain.checked_box(box, len(variables)),
             _program=Program(expr, symbols(len(variables))),
         )
 
@@ -150,9 +139,7 @@ class Formula(ExportMethods, PlainData):
         >>> print(Formula.from_string("age / 2 + 1", ["age"]))
         1 + 0.5*age
         """
-        reader = TableReader()
-        reader.feature_names = tuple(str(name) for name in feature_names)
-        reader.levels = (None,) * len(reader.feature_names)
+        reader = reader_of([str(name) for name in feature_names])
         variables = tuple(
             Variable(j, name, "number", fill=math.nan) for j, name in enumerate(reader.feature_names)
         )
@@ -209,9 +196,18 @@ class Formula(ExportMethods, PlainData):
     # what it looks like
 
     @cached_property
+    def _symbols(self) -> tuple[sp.Symbol, ...]:
+        """Symbols of the tree, one for each of `all_variables`."""
+        return symbols(len(self.all_variables))
+
+    @cached_property
+    def _used(self) -> list[int]:
+        """Positions of the variables that occur."""
+        return [j for j, symbol in enumerate(self._symbols) if symbol in self.expr.free_symbols]
+
+    @property
     def _used_variables(self) -> tuple[Variable, ...]:
-        free = {symbol.name for symbol in self.expr.free_symbols}
-        return tuple(variable for j, variable in enumerate(self.all_variables) if f"v{j}" in free)
+        return tuple(self.all_variables[j] for j in self._used)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -234,7 +230,7 @@ class Formula(ExportMethods, PlainData):
         return float(sum(float(term) for term in sp.Add.make_args(self.expr) if term.is_number))
 
     def _named(self, texts: Sequence[str]) -> dict[sp.Symbol, str]:
-        return dict(zip(symbols(len(self.all_variables)), texts, strict=True))
+        return dict(zip(self._symbols, texts, strict=True))
 
     def show(self, tree: sp.Expr) -> str:
         """Write any tree of the internal symbols with the columns' names.
@@ -340,8 +336,8 @@ class Formula(ExportMethods, PlainData):
         """
         if digits is not None and (not isinstance(digits, int | np.integer) or digits < 1):
             raise ValueError(f"`digits` must be an integer of at least 1 or None, got {digits!r}.")
-        inner = symbols(len(self.all_variables))
-        return self.with_expr(simplify_tree(self.expr, inner, _domain.formula_rows(self, 200), digits))
+        rows = _domain.formula_rows(self, 200)
+        return self.with_expr(simplify_tree(self.expr, self._symbols, rows, digits))
 
     # trust
 
@@ -360,6 +356,49 @@ class Formula(ExportMethods, PlainData):
             of a DataFrame, or count from 0.
         """
         return _domain.formula_warnings(self, X)
+
+    # in other languages, each in a file of its own
+
+    def to_torch(self) -> FormulaModule:
+        """Make a ``torch.nn.Module``.
+
+        Returns
+        -------
+        FormulaModule
+            Takes a tensor of shape (n, q) with the variables that occur, in the order of `variables`,
+            filled as ``variable_values(X)`` gives them; returns scores of shape (n,). Numbers that are
+            neither integers nor exponents are a parameter, ``constants``, in float64; the input is
+            brought to its type and device. Gradients flow to both.
+
+        Raises
+        ------
+        ImportError
+            If torch is not installed.
+        """
+        from .exports._torch import FormulaModule
+
+        return FormulaModule(self)
+
+    to_python = _python.to_python
+    to_numpy = _python.to_numpy
+    to_c = _c.to_c
+    to_sql = _sql.to_sql
+    to_excel = _excel.to_excel
+
+    # as plain data
+
+    to_dict = _plain_data.to_dict
+    from_dict = classmethod(_plain_data.from_dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # a tree of lists does not depend on the version of sympy
+        names = ("variables", "reader", "output_name", "link", "box")
+        own = {**self.__dict__, "variables": self.__dict__["all_variables"]}
+        return {"expr": to_lists(own["expr"]), **{name: own[name] for name in names}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        inner = {symbol.name: symbol for symbol in symbols(len(state["variables"]))}
+        type(self).__init__(self, **{**state, "expr": from_lists(state["expr"], inner)})
 
     # what never changes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -73,6 +74,14 @@ class Variable:
         if self.kind == "number":
             return np.where(missing, self.fill, column)
         return (missing if self.kind == "missing" else column == self.code).astype(np.float64)
+
+
+def reader_of(names: Sequence[str], levels: Sequence[np.ndarray | None] | None = None) -> TableReader:
+    """Make a reader of columns with these names, of numbers unless levels are given."""
+    reader = TableReader()
+    reader.feature_names = tuple(names)
+    reader.levels = (None,) * len(names) if levels is None else tuple(levels)
+    return reader
 
 
 LARGEST, LEAST = 2.0**250, 2.0**-250

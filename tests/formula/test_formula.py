@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 import sympy as sp
 
-from skrationale.formula._formula import Formula, complexity
+from skrationale.formula._formula import Formula
 from skrationale.formula._parse import parse
 from skrationale.formula._program import symbols
+from skrationale.formula._tree import complexity
 from skrationale.formula._variables import Variable, make_variables
 from skrationale.tabular import TableReader
 

@@ -50,10 +50,32 @@ def _arguments(found: list[Leaf]) -> tuple[dict[str, str], dict[Leaf, str]]:
     return meaning, expressions
 
 
-def to_c(formula: Formula, name: str) -> str:
-    """Write a C function; see ``Formula.to_c``."""
+def to_c(self: Formula, name: str = "predict") -> str:
+    """Write the source text of a C function.
+
+    Parameters
+    ----------
+    name : str, default="predict"
+        Name of the function.
+
+    Returns
+    -------
+    str
+        The function takes doubles: a number, NAN where it is missing, and 1 or 0 for each level and
+        for missing values of a column of categories. A comment says which is which.
+
+    Examples
+    --------
+    >>> from skrationale import Formula
+    >>> print(Formula.from_string("1/age", ["age"]).to_c())  # doctest: +ELLIPSIS
+    #include <math.h>
+    <BLANKLINE>
+    /* x0_age: "age", NAN where missing */
+    double predict(double x0_age)
+    ...
+    """
     check_function_name(name)
-    meaning, expressions = _arguments(leaves(formula))
+    meaning, expressions = _arguments(leaves(self))
     declarations = [
         f"    const double {leaf.symbol} = {text};"
         for leaf, text in expressions.items()
@@ -63,7 +85,7 @@ def to_c(formula: Formula, name: str) -> str:
         leaf.symbol: leaf.argument if text == leaf.argument else str(leaf.symbol)
         for leaf, text in expressions.items()
     }
-    value = _CPrinter(names).text(formula.expr)
+    value = _CPrinter(names).text(self.expr)
     helpers = "".join(source for word, source in _HELPERS.items() if f"{word}(" in value)
     comments = "".join(f"/* {argument}: {text} */\n" for argument, text in meaning.items())
     parameters = ", ".join(f"double {argument}" for argument in meaning) or "void"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from .._state import plain_level
+from .._plain_data import plain_level
 from .._tree import float_or_none
 from ._names import Leaf, leaves, unique_names
 from ._printer import ATOM, Printer, bracket_depth
@@ -102,13 +102,39 @@ def _leaf(leaf: Leaf, cell: str, printer: _ExcelPrinter) -> str:
     return f"IF(EXACT({cell},{quoted}),1,0)"
 
 
-def to_excel(formula: Formula, cells: Mapping[str, str] | None) -> str:
-    """Write a formula; see ``Formula.to_excel``."""
-    found = leaves(formula)
-    at = _cells(formula, cells)
+def to_excel(self: Formula, cells: Mapping[str, str] | None = None) -> str:
+    """Write a formula of Excel, in its English form.
+
+    Parameters
+    ----------
+    cells : mapping of str to str, default=None
+        The cell of each column that occurs, such as ``{"age": "B2"}``; by default the
+        columns stand side by side from A2.
+
+    Returns
+    -------
+    str
+        Begins with "=". An empty cell is a missing value. Where a step has no finite value, the
+        result is an error such as ``#NUM!``, also where `predict` goes on with infinity.
+        Excel keeps 15 digits of a number.
+
+    Raises
+    ------
+    ValueError
+        When the text is longer than 8,192 signs, nested more than 64 deep, or holds a number or level
+        that Excel cannot, and for cells that are none.
+
+    Examples
+    --------
+    >>> from skrationale import Formula
+    >>> Formula.from_string("-age^2", ["age"]).to_excel({"age": "B2"})
+    '=-(IF(ISBLANK(B2),NA(),B2)^2)'
+    """
+    found = leaves(self)
+    at = _cells(self, cells)
     plain = _ExcelPrinter({})
     names = {leaf.symbol: _leaf(leaf, at[leaf.variable.column], plain) for leaf in found}
-    text = "=" + _ExcelPrinter(names).text(formula.expr)
+    text = "=" + _ExcelPrinter(names).text(self.expr)
     if len(text) > _MOST_SIGNS:
         raise ValueError(f"The formula has {len(text)} signs; Excel takes at most {_MOST_SIGNS}.")
     if bracket_depth(text) > _MOST_LEVELS:

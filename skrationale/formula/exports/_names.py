@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from .._program import symbols
 from .._variables import Variable
 from ._text import plain_name
 
@@ -76,13 +75,12 @@ class Leaf:
 def leaves(formula: Formula) -> list[Leaf]:
     """List the variables that occur, in the order of the columns."""
     names = unique_names(formula.reader.feature_names)
-    inner = symbols(len(formula.all_variables))
-    used = [j for j, symbol in enumerate(inner) if symbol in formula.expr.free_symbols]
-    variables = [replace(formula.all_variables[j], name=names[formula.all_variables[j].column]) for j in used]
+    used = [formula._symbols[j] for j in formula._used]
+    variables = [replace(variable, name=names[variable.column]) for variable in formula._used_variables]
     arguments = unique_names([_argument(variable) for variable in variables])
     return [
-        Leaf(inner[j], variable, formula.reader.levels[variable.column] is None, argument)
-        for j, variable, argument in zip(used, variables, arguments, strict=True)
+        Leaf(symbol, variable, formula.reader.levels[variable.column] is None, argument)
+        for symbol, variable, argument in zip(used, variables, arguments, strict=True)
     ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from .._state import plain_level
+from .._plain_data import plain_level
 from ._names import Leaf, check_function_name, leaves
 from ._printer import ATOM, POWER, Printer, bracket_depth
 
@@ -133,12 +133,30 @@ def _checked(value: str) -> str:
     return value
 
 
-def to_python(formula: Formula, name: str) -> str:
-    """Write a function of one row; see ``Formula.to_python``."""
+def to_python(self: Formula, name: str = "predict") -> str:
+    """Write the source text of a Python function that needs the module math alone.
+
+    Parameters
+    ----------
+    name : str, default="predict"
+        Name of the function.
+
+    Returns
+    -------
+    str
+        The function takes one row as a mapping of column names to values, None or NaN where one is
+        missing, and returns the score as a float: NaN or infinite where `predict` is.
+
+    Examples
+    --------
+    >>> from skrationale import Formula
+    >>> print(Formula.from_string("2.5*age", ["age"]).to_python().splitlines()[-1].strip())
+    return 2.5*x0_age
+    """
     check_function_name(name)
-    printer = _PythonPrinter({leaf.symbol: leaf.argument for leaf in leaves(formula)})
-    value = _checked(printer.text(formula.expr))
-    lines = [*_assignments(formula, "row", "float(_missing({}))", "math.nan"), f"return {value}"]
+    printer = _PythonPrinter({leaf.symbol: leaf.argument for leaf in leaves(self)})
+    value = _checked(printer.text(self.expr))
+    lines = [*_assignments(self, "row", "float(_missing({}))", "math.nan"), f"return {value}"]
     body = "\n    ".join(lines)
     helpers = "\n\n".join(_used(_PYTHON_HELPERS, body))
     return f'''import math
@@ -150,13 +168,31 @@ def {name}(row):
 '''
 
 
-def to_numpy(formula: Formula, name: str) -> str:
-    """Write a function of columns; see ``Formula.to_numpy``."""
+def to_numpy(self: Formula, name: str = "predict") -> str:
+    """Write the source text of a Python function that needs numpy alone.
+
+    Parameters
+    ----------
+    name : str, default="predict"
+        Name of the function.
+
+    Returns
+    -------
+    str
+        The function takes a DataFrame, or a mapping of column names to columns of n values, and
+        returns an array of n scores. Names are text, also where those of the table are numbers.
+
+    Examples
+    --------
+    >>> from skrationale import Formula
+    >>> print(Formula.from_string("2.5*age", ["age"]).to_numpy().splitlines()[-1].strip())
+    return 2.5*x0_age + np.zeros(rows)
+    """
     check_function_name(name)
-    printer = _NumpyPrinter({leaf.symbol: leaf.argument for leaf in leaves(formula)})
-    value = _checked(printer.text(formula.expr))
-    lines = _assignments(formula, "data", "_absent({})", "np.nan")
-    first = ascii(leaves(formula)[0].variable.name if lines else formula.reader.feature_names[0])
+    printer = _NumpyPrinter({leaf.symbol: leaf.argument for leaf in leaves(self)})
+    value = _checked(printer.text(self.expr))
+    lines = _assignments(self, "data", "_absent({})", "np.nan")
+    first = ascii(leaves(self)[0].variable.name if lines else self.reader.feature_names[0])
     lines += [
         f"rows = len(data[{first}])",
         'with np.errstate(all="ignore"):',

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import sympy as sp
 
-from .._state import plain_level
+from .._plain_data import plain_level
 from .._tree import float_or_none
 from ._names import Leaf, leaves, unique_names
 from ._printer import ATOM, Printer
@@ -210,14 +210,43 @@ def _check_names(formula: Formula, found: Sequence[Leaf], dialect: str) -> None:
             )
 
 
-def to_sql(formula: Formula, dialect: str) -> str:
-    """Write an expression; see ``Formula.to_sql``."""
+def to_sql(self: Formula, dialect: Dialect = "sqlite") -> str:
+    """Write an expression of SQL, for use after ``SELECT``.
+
+    Parameters
+    ----------
+    dialect : {"sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake"}
+        The database. What "sqlite" gives is run in the tests of this project; the others are written
+        by their manuals.
+
+    Returns
+    -------
+    str
+        Columns are numbers and texts of the same names; a cell that is missing is NULL, and a column that
+        the table lacks is an error of the database. Where `predict`
+        has no finite value, the result is NULL or infinite, or the database stops with an error, as
+        most do for logarithms and roots of negative numbers. A quotient by zero and all
+        that is computed with it are NULL. The backslash is special in texts of MySQL, as by default.
+
+    Raises
+    ------
+    ValueError
+        When the dialect lacks a function (``TANH`` in MySQL and SQL Server), cannot hold a name or a
+        level, would read a name as something else (``rowid`` in SQLite and DuckDB), or does not tell two
+        columns apart (``age`` and ``AGE`` in most).
+
+    Examples
+    --------
+    >>> from skrationale import Formula
+    >>> Formula.from_string("2.5/age", ["age"]).to_sql()
+    '2.5/NULLIF(CAST(`age` AS REAL), 0.0)'
+    """
     if dialect not in _LANGUAGES:
         raise ValueError(f"`dialect` must be one of {get_args(Dialect)}, got {dialect!r}.")
-    found = leaves(formula)
-    _check_names(formula, found, dialect)
+    found = leaves(self)
+    _check_names(self, found, dialect)
     language = _LANGUAGES[dialect]
-    levels = formula.reader.levels
+    levels = self.reader.levels
     names = {leaf.symbol: _leaf(leaf, levels[leaf.variable.column], language) for leaf in found}
     without_fill = {leaf.symbol for leaf in found if math.isnan(leaf.variable.fill)}
-    return _SqlPrinter(names, dialect, without_fill).text(formula.expr)
+    return _SqlPrinter(names, dialect, without_fill).text(self.expr)

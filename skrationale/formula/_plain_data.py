@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from ..tabular import TableReader
 from ._program import symbols
 from ._tree import from_lists, to_lists
-from ._variables import Kind, Variable
+from ._variables import Kind, Variable, reader_of
 
 if TYPE_CHECKING:
     from ._formula import Formula
@@ -39,66 +39,20 @@ def plain_level(level: Any, name: str) -> str | bool | int | float:
 _ENTRIES = ("expr", "variables", "feature_names", "levels", "output_name", "link", "box")
 
 
-class PlainData:
-    """What `Formula` inherits to be written as plain data and pickled."""
+def to_dict(self: Formula) -> dict[str, Any]:
+    """Return plain Python data, ready for JSON.
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain Python data, ready for JSON.
+    Returns
+    -------
+    dict
+        The tree as nested lists ``[operation, argument, ...]``; numbers are exact.
 
-        Returns
-        -------
-        dict
-            The tree as nested lists ``[operation, argument, ...]``; numbers are exact.
-
-        Raises
-        ------
-        ValueError
-            When a column has levels other than text, numbers and booleans.
-        """
-        return _to_dict(cast("Formula", self))
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """Make a formula from what `to_dict` wrote.
-
-        Parameters
-        ----------
-        data : dict
-            The data.
-
-        Returns
-        -------
-        Formula
-            Equal to the one written.
-
-        Raises
-        ------
-        ValueError
-            When anything is not as `to_dict` gives it; the message names the entry.
-
-        Examples
-        --------
-        >>> from skrationale.formula._formula import Formula
-        >>> f = Formula.from_string("age + 0.1", ["age"])
-        >>> Formula.from_dict(f.to_dict()) == f
-        True
-        """
-        return cls(**_arguments(data))
-
-    def __getstate__(self) -> dict[str, Any]:
-        # a tree of lists does not depend on the version of sympy
-        names = ("variables", "reader", "output_name", "link", "box")
-        own = {**self.__dict__, "variables": self.__dict__["all_variables"]}
-        return {"expr": to_lists(own["expr"]), **{name: own[name] for name in names}}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        inner = {symbol.name: symbol for symbol in symbols(len(state["variables"]))}
-        type(self).__init__(self, **{**state, "expr": from_lists(state["expr"], inner)})
-
-
-def _to_dict(formula: Formula) -> dict[str, Any]:
-    """Write a formula as dicts, lists, strings and numbers; see ``Formula.to_dict``."""
-    reader = formula.reader
+    Raises
+    ------
+    ValueError
+        When a column has levels other than text, numbers and booleans.
+    """
+    reader = self.reader
     levels = [
         None if found is None else [plain_level(level, name) for level in found]
         for name, found in zip(reader.feature_names, reader.levels, strict=True)
@@ -110,17 +64,45 @@ def _to_dict(formula: Formula) -> dict[str, Any]:
             "fill": None if math.isnan(variable.fill) else variable.fill,
             "code": variable.code,
         }
-        for variable in formula.all_variables
+        for variable in self.all_variables
     ]
     return {
-        "expr": to_lists(formula.expr),
+        "expr": to_lists(self.expr),
         "variables": variables,
         "feature_names": list(reader.feature_names),
         "levels": levels,
-        "output_name": formula.output_name,
-        "link": formula.link,
-        "box": None if formula.box is None else formula.box.tolist(),
+        "output_name": self.output_name,
+        "link": self.link,
+        "box": None if self.box is None else self.box.tolist(),
     }
+
+
+def from_dict(cls: type[Formula], data: dict[str, Any]) -> Formula:
+    """Make a formula from what `to_dict` wrote.
+
+    Parameters
+    ----------
+    data : dict
+        The data.
+
+    Returns
+    -------
+    Formula
+        Equal to the one written.
+
+    Raises
+    ------
+    ValueError
+        When anything is not as `to_dict` gives it; the message names the entry.
+
+    Examples
+    --------
+    >>> from skrationale import Formula
+    >>> f = Formula.from_string("age + 0.1", ["age"])
+    >>> Formula.from_dict(f.to_dict()) == f
+    True
+    """
+    return cls(**_arguments(data))
 
 
 def _arguments(data: Any) -> dict[str, Any]:
@@ -138,9 +120,7 @@ def _arguments(data: Any) -> dict[str, Any]:
         raise ValueError("`data['variables']` must be a list.")
     if not isinstance(data["output_name"], str):
         raise ValueError(f"`data['output_name']` must be a string, got {data['output_name']!r}.")
-    reader = TableReader()
-    reader.feature_names = tuple(names)
-    reader.levels = tuple(_levels(found, name) for found, name in zip(levels, names, strict=True))
+    reader = reader_of(names, [_levels(found, name) for found, name in zip(levels, names, strict=True)])
     variables = tuple(_variable(entry, i, reader) for i, entry in enumerate(data["variables"]))
     return {
         "expr": from_lists(data["expr"], {symbol.name: symbol for symbol in symbols(len(variables))}),
