@@ -178,10 +178,10 @@ def test_masks_that_fit_no_other_row(d):
 
 
 def test_numbers():
-    X, y, _ = make_syn(5, 3000, regression=True, random_state=SEED)
+    X, y, _ = make_syn(5, 5000, regression=True, random_state=SEED)
     y = 1000 + 50 * y
-    model = RationaleRegressor(random_state=SEED, max_epochs=20).fit(X[:1500], y[:1500])
-    X, y = X[1500:], y[1500:]
+    model = RationaleRegressor(random_state=SEED, max_epochs=20).fit(X[:2500], y[:2500])
+    X, y = X[2500:], y[2500:]
     report = audit(model, X, y, n_refits=0, random_state=SEED)
     assert report.honest
     assert report.metric == "R2"
