@@ -22,7 +22,7 @@ def wide_frame(explanation: "Explanation") -> "pd.DataFrame":
     if e.n_outputs == 1:
         return pd.DataFrame(e.values, index, columns=list(e.feature_names))
     columns = pd.MultiIndex.from_product([e.output_names, e.feature_names], names=["output", "feature"])
-    return pd.DataFrame(e.values.transpose(0, 2, 1).reshape(len(e), -1), index, columns=columns)
+    return pd.DataFrame(e.values.transpose(0, 2, 1).reshape(len(e), len(columns)), index, columns=columns)
 
 
 def long_frame(explanation: "Explanation") -> "pd.DataFrame":

@@ -31,9 +31,16 @@ def index_to_plain(labels: Any) -> dict[str, Any] | None:
         if labels.dtype.kind in "mM":
             return {"kind": "array", "dtype": labels.dtype.str, "labels": labels.view(np.int64).tolist()}
         dtype = labels.dtype.str if labels.dtype.kind in "biufU" else "O"
+        if labels.dtype.kind == "U":
+            dtype = _text_type(labels.tolist())
         return {"kind": "array", "dtype": dtype, "labels": [_label(item) for item in labels]}
     make = _WRITERS.get(type(labels).__name__, _values)
     return make(labels)
+
+
+def _text_type(texts: list[str]) -> str:
+    """Return the type of numpy that is just wide enough."""
+    return np.dtype(f"U{max(map(len, texts), default=1) or 1}").str
 
 
 def _label(item: Any) -> Any:
@@ -112,6 +119,9 @@ def _array(plain: Any, decode: Decode) -> np.ndarray:
     dtype, items = np.dtype(plain["dtype"]), [_unlabel(item, decode) for item in plain["labels"]]
     if dtype.kind in "mM":
         return np.array(items, dtype=np.int64).view(dtype)
+    if dtype.kind not in "biufO" and dtype.str != _text_type(items):
+        # a short text may ask for an array of any width
+        raise ValueError(f"labels of type {plain['dtype']}")
     labels = np.empty(len(items), dtype=object)
     labels[:] = items
     return labels.astype(dtype)

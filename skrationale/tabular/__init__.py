@@ -3,13 +3,14 @@
 from ._dtypes import UNKNOWN_TOLD
 from ._encoder import TableEncoder, sum_by_group
 from ._lightgbm import safe_names, stand_ins
-from ._reader import TableReader, as_frame_or_array
+from ._reader import TableReader, are_counted, as_frame_or_array
 from ._target import as_numbers, holds_categories, read_target
 
 __all__ = [
     "UNKNOWN_TOLD",
     "TableEncoder",
     "TableReader",
+    "are_counted",
     "as_frame_or_array",
     "as_numbers",
     "holds_categories",

@@ -131,7 +131,7 @@ def column_numbers(column: Any, name: str) -> np.ndarray:
     TypeError
         For what :func:`column_kind` refuses.
     ValueError
-        For text, also of digits.
+        For text, also of digits, and for numbers that no float64 holds.
     """
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         return column.to_numpy(dtype=np.float64)
@@ -150,7 +150,12 @@ def column_numbers(column: Any, name: str) -> np.ndarray:
             f"Column {name!r} of X was numeric at fit, but now holds a value that is not a number: "
             f"{text!r:.60} (dtype {column.dtype}); expected numbers, booleans or missing values."
         )
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    try:
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except OverflowError as error:
+        raise ValueError(
+            f"Column {name!r} of X holds a number that is too large for a float64: {error}."
+        ) from None
 
 
 def column_codes(column: Any, levels: np.ndarray, name: str) -> tuple[np.ndarray, bool]:

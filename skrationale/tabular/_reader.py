@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,8 +65,11 @@ def as_frame_or_array(X: Any) -> Any:
     # numpy would make text of all cells of a list with one text
     cells = X if hasattr(X, "dtype") else _as_objects(X)
     if cells is None or not needs_columns(cells):
-        numbers = check_array(X, ensure_all_finite=False)
-        return numbers.astype(np.float64) if numbers.dtype.kind == "O" else numbers
+        try:
+            numbers = check_array(X, ensure_all_finite=False)
+            return numbers.astype(np.float64) if numbers.dtype.kind == "O" else numbers
+        except OverflowError as error:
+            raise ValueError(f"X holds a number that is too large for a float64: {error}.") from None
     if cells.ndim != 2:
         raise ValueError(f"Expected 2D array, got {cells.ndim}D array instead: X must have rows and columns.")
     import pandas as pd
@@ -84,6 +87,22 @@ def _as_objects(X: Any) -> Any:
         return np.array(X, dtype=object)
     except ValueError:  # rows of several lengths
         return None
+
+
+def are_counted(names: Sequence[str]) -> bool:
+    """Whether names are the numbers that pandas or LightGBM give to columns without names.
+
+    Examples
+    --------
+    >>> are_counted(["0", "1"]), are_counted(["Column_0"]), are_counted(["1", "0"])
+    (True, True, False)
+    """
+    return any(list(names) == [f"{word}{j}" for j in range(len(names))] for word in ("", "Column_"))
+
+
+def _counted(d: int) -> tuple[str, ...]:
+    """Name the columns of an array."""
+    return tuple(f"x{j}" for j in range(d))
 
 
 def _levels(column: Any) -> np.ndarray:
@@ -149,7 +168,7 @@ class TableReader:
         if isinstance(table, np.ndarray):
             check_array_type(table)
             self.names = None
-            self.feature_names = tuple(f"x{j}" for j in range(table.shape[1]))
+            self.feature_names = _counted(table.shape[1])
             self.levels = (None,) * table.shape[1]
             return self
         self.names = tuple(table.columns)
@@ -203,7 +222,7 @@ class TableReader:
         ------
         ValueError
             When a value is infinite, a numeric column holds text, a column of text holds numbers, or columns
-            differ in number or order.
+            differ in number, names or order. Names are not compared where columns have none.
         TypeError
             For a column that `fit` would refuse, such as one of dates.
 
@@ -222,6 +241,13 @@ class TableReader:
             raise ValueError(
                 f"X has the columns {given[:5]}, in another order than at fit; expected {known[:5]}."
             )
+        if given and given != known and not self._by_position(given):
+            here, there = next((a, b) for a, b in zip(given, known, strict=True) if a != b)
+            raise ValueError(
+                f"X has column {here!r} where column {there!r} was at fit; expected the columns {known[:5]}"
+                + (", ..." if d > 5 else "")
+                + ", or an array with its columns in this order."
+            )
         if isinstance(table, np.ndarray):
             check_array_type(table)
         if isinstance(table, np.ndarray) and not any(levels is not None for levels in self.levels):
@@ -233,6 +259,11 @@ class TableReader:
             names = [self.feature_names[j] for j in np.flatnonzero(infinite)[:5]]
             raise ValueError(f"X contains infinity in column(s) {names}; expected finite numbers or NaN.")
         return codes
+
+    def _by_position(self, given: list[str]) -> bool:
+        """Whether columns have no names to compare, in the table at hand or at fit."""
+        counted = getattr(self, "names", None) is None and self.feature_names == _counted(len(given))
+        return counted or are_counted(given) or are_counted(self.feature_names)
 
     def _by_column(self, table: Any) -> np.ndarray:
         codes = np.empty((len(table), len(self.levels)), dtype=np.float64)

@@ -201,8 +201,11 @@ def _of_objects(values: np.ndarray, mixed: bool) -> np.ndarray:
         raise ValueError(
             f"y mixes {names}; expected labels of one type (as text: y.astype(str)), or numbers."
         )
-    numbers = np.array(values.tolist())
-    return numbers.astype(np.float64) if numbers.dtype.kind == "O" else numbers
+    try:
+        numbers = np.array(values.tolist())
+        return numbers.astype(np.float64) if numbers.dtype.kind == "O" else numbers
+    except OverflowError as error:
+        raise ValueError(f"Input y contains a number that is too large for a float64: {error}.") from None
 
 
 def _is_missing(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from ..tabular import TableReader, safe_names
+from .._callers import outside
+from ..tabular import TableReader, are_counted, safe_names
 from ._library import library_of, unfrozen
 
 SHOWN = 20
@@ -61,7 +63,9 @@ LIBRARY_WAYS = (
 )
 
 
-def column_order(model: Any, names: Sequence[Any] | None, *, role: str = "teacher") -> np.ndarray | None:
+def column_order(
+    model: Any, names: Sequence[Any] | None, *, role: str = "teacher", warn: bool = True
+) -> np.ndarray | None:
     """Say where a table has the columns that a fitted model was fitted on.
 
     Parameters
@@ -72,6 +76,8 @@ def column_order(model: Any, names: Sequence[Any] | None, *, role: str = "teache
         Names of the table's d columns; None where it is an array.
     role : str, default="teacher"
         What messages call the model.
+    warn : bool, default=True
+        Whether to warn of a model without names.
 
     Returns
     -------
@@ -84,11 +90,20 @@ def column_order(model: Any, names: Sequence[Any] | None, *, role: str = "teache
     ValueError
         When both have names and these are not the same, or cannot be told apart; the message says which
         is the first that differs.
+
+    Warns
+    -----
+    UserWarning
+        When the model knows no names and those of the table are no text, nor mere positions.
     """
     known = names_at_fit(model)
-    if known is None or names is None:
+    if names is None:
         return None
     given = list(map(str, names))
+    if known is None:
+        if warn and not (are_counted(given) or all(isinstance(name, str) for name in names)):
+            _warn_of_no_names(model, given, role)
+        return None
     if known == given:
         return None
     lightgbm = library_of(unfrozen(model)) == "lightgbm"
@@ -103,14 +118,22 @@ def column_order(model: Any, names: Sequence[Any] | None, *, role: str = "teache
             places = {name: j for j, name in enumerate(there)}
             order = np.array([places[name] for name in here])
             return None if (order == np.arange(len(order))).all() else order
-    if _is_counted(known) or _is_counted(given) or _picks_by_name(model, known, given):
+    if are_counted(known) or are_counted(given) or _picks_by_name(model, known, given):
         return None
     raise ValueError(_difference(model, known, given, role))
 
 
-def _is_counted(names: list[str]) -> bool:
-    """Whether names are the numbers that pandas or LightGBM give to columns without names."""
-    return any(names == [f"{word}{j}" for j in range(len(names))] for word in ("", "Column_"))
+def _warn_of_no_names(model: Any, given: list[str], role: str) -> None:
+    """Say that columns are read by position: scikit-learn remembers no names but text."""
+    shown = ", ".join(given[:SHOWN]) + (", ..." if len(given) > SHOWN else "")
+    warnings.warn(
+        f"X has the columns {shown}, but the {role} {type(unfrozen(model)).__name__} "
+        "knows no names of columns (scikit-learn remembers only names that are text): it reads them by "
+        f"position. Check that they are in the order of its fit, or give columns names that are text, to X "
+        f"and to the {role}'s fit.",
+        UserWarning,
+        stacklevel=outside(),
+    )
 
 
 def _picks_by_name(model: Any, known: list[str], given: list[str]) -> bool:
@@ -183,7 +206,7 @@ def arranged(model: Any, table: Any, *, role: str = "model") -> Any:
     ValueError
         When names differ; not all models would look at them.
     """
-    return in_order(table, column_order(model, getattr(table, "columns", None), role=role))
+    return in_order(table, column_order(model, getattr(table, "columns", None), role=role, warn=False))
 
 
 def refuse_other_order(at_fit: Sequence[Any] | None, table: Any) -> None:
@@ -208,7 +231,7 @@ def refuse_other_order(at_fit: Sequence[Any] | None, table: Any) -> None:
     if all(isinstance(name, str) for name in (*at_fit, *columns)):
         return
     known, given = list(map(str, at_fit)), list(map(str, columns))
-    counted = _is_counted(known) or _is_counted(given)
+    counted = are_counted(known) or are_counted(given)
     if known == given or (counted and Counter(known) != Counter(given)):
         return
     here, there = next((a, b) for a, b in zip(given, known, strict=False) if a != b)

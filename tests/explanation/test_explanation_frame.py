@@ -151,3 +151,10 @@ def test_from_json_refuses_shapes_that_disagree(multi):
 def test_reserved_key_is_refused_when_written():
     with pytest.raises(ValueError, match=r"reserved key '\$float'"):
         Explanation([[1.0]], 0, meta={"a": {"$float": "1"}}).to_json()
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_frames_of_no_rows_have_all_columns(multi, long):
+    frame, empty = multi.to_frame(long=long), multi[[]].to_frame(long=long)
+    assert len(empty) == 0
+    assert empty.columns.equals(frame.columns)

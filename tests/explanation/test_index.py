@@ -3,6 +3,7 @@
 import datetime
 import json
 import pickle
+import re
 import subprocess
 import sys
 
@@ -184,3 +185,14 @@ def test_a_waterfall_says_which_row_it_is():
     display = e[0].plot("waterfall")
     assert display.ax_.get_title() == r"row a\$b\$"
     assert make(None)[2].plot("waterfall").ax_.get_title() == "row 2"
+
+
+def test_text_in_json_asks_for_no_wider_array_than_it_needs():
+    e = make(np.array(["a", "bcd", "", "x"], dtype="U50"))
+    assert json.loads(e.to_json())["index"]["dtype"] == "<U3"
+    assert Explanation.from_json(e.to_json()).index.tolist() == e.index.tolist()
+    for dtype in ("<U4", "<U400000000", "|S400000000", "|V9"):
+        plain = e.to_dict()
+        plain["index"]["dtype"] = dtype
+        with pytest.raises(ValueError, match=f"'index' that holds no labels.*{re.escape(dtype)}"):
+            Explanation.from_json(json.dumps(plain))

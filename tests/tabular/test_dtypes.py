@@ -3,6 +3,7 @@
 import datetime
 import warnings
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -235,3 +236,34 @@ def test_formulas_read_tables_by_the_same_rule():
     ):
         with pytest.raises(error, match=text):
             formula.predict(table)
+
+
+@pytest.mark.parametrize(
+    "columns", [["a", "c"], ["c", "a"], ["a", "a"], [3, 5], ["b", "c"], ["x0", "x1"]], ids=str
+)
+def test_columns_of_other_names_are_not_read_by_position(columns):
+    table = pd.DataFrame([[1.0, 2.0]], columns=columns)
+    fitted = TableReader().fit(pd.DataFrame([[1.0, 2.0]], columns=["a", "b"]))
+    for read in (fitted.transform, Formula.from_string("2*a - b", ["a", "b"]).predict):
+        with pytest.raises(ValueError, match=r"X has column '\w+' where column '[ab]' was at fit"):
+            read(table)
+    for names in (["x0", "x1"], ["0", "1"]):  # those of an array, or of no names
+        formula = Formula.from_string("2*`{}` - `{}`".format(*names), names)
+        if columns != ["x0", "x1"]:
+            assert formula.predict(table).tolist() == [0]
+    assert TableReader().fit(np.eye(2)).transform(table).tolist() == [[1, 2]]
+    assert fitted.transform(table.set_axis([0, 1], axis=1)).tolist() == [[1, 2]]
+    assert fitted.transform(table.to_numpy()).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    "cell", [10**400, -(10**400), Fraction(10**400, 3)], ids=["large", "small", "Fraction"]
+)
+def test_numbers_that_no_float_holds_are_refused(reader, cell):
+    cells = pd.Series([cell, 1], dtype=object)
+    for read in (reader.transform, TableEncoder().fit):
+        with pytest.raises(ValueError, match="Column 'size' of X holds a number that is too large"):
+            read(TABLE.assign(size=cells))
+    for array in (np.array([[cell, 1]], dtype=object), [[cell, 1]]):
+        with pytest.raises(ValueError, match="X holds a number that is too large"):
+            TableReader().fit(np.eye(2)).transform(array)

@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -168,3 +169,12 @@ def test_text_that_is_no_finite_number_is_no_number():
     for text in ("one", "nan", "inf"):
         with pytest.raises(ValueError, match="y holds text"):
             as_numbers(np.array(["1", text]))
+
+
+@pytest.mark.parametrize(
+    "value", [10**400, -(10**400), Fraction(10**400, 3)], ids=["large", "small", "Fraction"]
+)
+def test_numbers_that_no_float_holds_are_refused(value):
+    for y in ([value, 1], np.array([1.5, value], dtype=object), pd.Series([value, 1], dtype=object)):
+        with pytest.raises(ValueError, match="y contains a number that is too large for a float64"):
+            read_target(y)

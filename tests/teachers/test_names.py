@@ -1,5 +1,6 @@
 """Teachers know their columns by name: asked in another order they give the same answers and reasons."""
 
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -271,6 +272,20 @@ class TestNames:
         assert column_order(array.booster_, ["a", "b"]) is None
         assert column_order(self.trees(["a", "b"]), None) is None
         assert column_order(LinearRegression().fit(self.X.to_numpy(), np.arange(4)), list("abc")) is None
+
+    @pytest.mark.parametrize("names", [[7, 3], [1, 0], [("g", "a"), ("g", "b")]], ids=str)
+    def test_names_that_scikit_learn_forgets_are_told_of(self, names):
+        X = self.X.iloc[:, :2].set_axis(pd.Index(names), axis=1)
+        model = LinearRegression().fit(X, np.arange(4))
+        with pytest.warns(UserWarning, match="LinearRegression knows no names .* reads them by position"):
+            assert column_order(model, list(X)) is None
+        student = RationaleDistiller(FrozenEstimator(model), **BRIEF)
+        with pytest.warns(UserWarning, match="the teacher LinearRegression knows no names"):
+            student.fit(X, np.arange(4.0))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for known in (["a", "b"], [0, 1], None):
+                assert column_order(model, known) is None
 
     def test_boosters_have_names_too(self, rows, trees):
         X, _ = rows
