@@ -19,7 +19,7 @@ import numpy as np
 import skorch
 import torch
 
-from skrationale.training import seeded, train
+from skrationale.training import Settings, seeded, train
 
 RESULTS = Path(__file__).parent / "results"
 SEED = 0
@@ -51,11 +51,8 @@ def run_ours(module, X, y, batch_size, epochs):
         module,
         loss,
         {"X": X, "y": y},
-        max_epochs=epochs,
-        batch_size=batch_size,
-        lr=LR,
+        Settings(max_epochs=epochs, batch_size=batch_size, lr=LR, device="cpu"),
         schedule=None,
-        device="cpu",
     )
 
 

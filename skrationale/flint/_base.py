@@ -18,7 +18,7 @@ from .._task import Task
 from ..base import unchanged_on_error
 from ..tabular import TableEncoder, as_frame_or_array
 from ..teachers import unfrozen, warn_of_refit
-from ..training import resolve_device
+from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
 from ._attribute_display import AttributeDisplay
 from ._fitting import Fitting
 from ._given import check_predictor, given_estimator, given_module, is_module
@@ -38,8 +38,9 @@ class BaseFlint(Interprets):
     """Only while fitting."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **TRAINING_CONSTRAINTS,
+        **or_auto("hidden_layer_sizes"),
         "predictor": "no_validation",
-        "hidden_layer_sizes": ["array-like", None],
         "n_attributes": [Interval(Integral, 1, None, closed="left")],
         "hidden_layers": [StrOptions({"all"}), "array-like"],
         "decide_with": [StrOptions({"interpreter", "model"}), None],
@@ -49,24 +50,13 @@ class BaseFlint(Interprets):
         "sparsity_lambda": [Interval(Real, 0, None, closed="left")],
         "rule_lambda": [Interval(Real, 0, None, closed="left")],
         "attribute_names": ["array-like", None],
-        "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
-        "device": [str],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "callbacks": [list, None],
     }
 
     def __init__(
         self,
         predictor: Any = None,
         *,
-        hidden_layer_sizes: Sequence[int] | None = None,
+        hidden_layer_sizes: Sequence[int] | str = "auto",
         n_attributes: int = 24,
         hidden_layers: str | Sequence[int] | Sequence[str] = "all",
         decide_with: str | None = None,
@@ -76,7 +66,7 @@ class BaseFlint(Interprets):
         sparsity_lambda: float = 0.1,
         rule_lambda: float = 0.5,
         attribute_names: Sequence[str] | None = None,
-        max_epochs: int | None = None,
+        max_epochs: int | str = "auto",
         batch_size: int = 64,
         lr: float = 3e-3,
         weight_decay: float = 0.0,
@@ -112,14 +102,8 @@ class BaseFlint(Interprets):
         self.callbacks = callbacks
 
     def _check_parameters(self) -> None:
-        name, sizes, names = type(self).__name__, self.hidden_layer_sizes, self.attribute_names
-        if sizes is not None and (
-            not len(sizes) or any(not isinstance(size, Integral) or size < 1 for size in sizes)
-        ):
-            raise ValueError(
-                f"The 'hidden_layer_sizes' parameter of {name} must be a non-empty sequence of positive "
-                f"integers. Got {sizes!r} instead."
-            )
+        check_training_parameters(self)
+        name, names = type(self).__name__, self.attribute_names
         if names is not None and (len(names) != self.n_attributes or len(set(names)) != len(names)):
             raise ValueError(
                 f"The 'attribute_names' parameter of {name} must be {self.n_attributes} different names, one "
@@ -129,7 +113,6 @@ class BaseFlint(Interprets):
             self._check_layers(name)
         else:
             check_predictor(self.predictor)
-        resolve_device(self.device)
 
     def _check_layers(self, name: str) -> None:
         layers, depth = self.hidden_layers, len(layer_sizes(self.hidden_layer_sizes, self._image_shape))

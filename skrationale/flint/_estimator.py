@@ -30,9 +30,9 @@ class FLINTClassifier(BaseFlint):
         is cloned and fitted; one that is fitted already goes in through
         :class:`sklearn.frozen.FrozenEstimator`. A torch module is always taken as it is, frozen; it takes
         rows of d numbers, with codes for categories, or images (B, C, H, W), and gives logits.
-    hidden_layer_sizes : sequence of int, default=None
-        Widths of the hidden layers of an own predictor; for images the numbers of maps of two convolutions,
-        and the width of the layer after them. None: (64, 64), for images (16, 32, 128).
+    hidden_layer_sizes : sequence of int or "auto", default="auto"
+        Widths of the hidden layers. They are those of an own predictor; for images the numbers of maps of two
+        convolutions, and the width of the layer after them. ``"auto"``: (64, 64), for images (16, 32, 128).
     n_attributes : int, default=24
         Number J of attributes.
     hidden_layers : "all", or sequence of int or str, default="all"
@@ -54,25 +54,28 @@ class FLINTClassifier(BaseFlint):
         fitted ten times after a third of the training, on at least 200 rows.
     attribute_names : sequence of J str, default=None
         Names. None: ``attribute_0``, ...
-    max_epochs : int, default=None
-        None: so many that there are 2000 steps, from 12 to 200.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 2000, but
+        12 to 200 epochs.
     batch_size : int, default=64
-        Rows of a step. Up to 128 training rows make one step together.
+        Rows a step. Up to 128 training rows make one step together.
     lr : float, default=3e-3
-        Highest learning rate of Adam: it rises at first and falls to the end of training.
+        Peak of the learning rate. It rises at first and falls to the end of training.
     weight_decay : float, default=0.0
-        L2 penalty.
+        Weight decay. It is an L2 penalty of Adam.
     early_stopping : bool, default=True
-        Whether the weights are taken that were best on validation rows, by the loss of f and the agreement of
-        g; an interrupt (Ctrl-C) then ends training with a warning, and is raised otherwise.
+        Whether to take the weights that were best on held-out rows, and to stop after `n_iter_no_change`
+        epochs without improvement there; an interrupt (Ctrl-C) then ends training with a warning, and is
+        raised otherwise. Best is the lowest sum of the loss of f and the weighted agreement of g.
     validation_fraction : float, default=0.15
-        Share of rows held out for that; below 10 such rows, none are.
-    n_iter_no_change : int, default=None
-        Epochs without improvement before training stops; None: it does not stop early.
+        Share of the rows held out to validate on; below 10 such rows, none are. They are held out for
+        `early_stopping` alone.
+    n_iter_no_change : int or None, default=None
+        Epochs in a row without improvement after which training stops early. None: it goes to its end.
     device : str, default="auto"
         ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
     random_state : int, RandomState or None, default=None
-        Seed of weights, shuffles and held-out rows.
+        Seed of all that is drawn: weights, shuffles, held-out rows.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None

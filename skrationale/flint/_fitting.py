@@ -14,15 +14,16 @@ from torch import Generator, Tensor
 from .._task import Task
 from ..tabular import TableEncoder
 from ..training import (
-    FEWEST_VALIDATION_ROWS,
     Batch,
+    Settings,
+    epochs_for,
     generator_of,
     get_state,
-    hold_out,
     row_losses,
     soft_losses,
     standards,
     train,
+    validation_split,
 )
 from ._losses import Reconstruction, conciseness, pixel_errors
 from ._model import FlintModel, OwnPredictor, Source
@@ -140,28 +141,22 @@ class Fitting:
     # --- training --------------------------------------------------------------------------------
 
     def _train(self, network: FlintNetwork, rows: dict[str, np.ndarray], decoding: Decoding) -> None:
-        p, n = self.parameters, len(self.y)
-        fit, valid = np.arange(n), np.arange(0)
-        if p.early_stopping and n * p.validation_fraction >= FEWEST_VALIDATION_ROWS:
-            fit, valid = hold_out(self.y, p.validation_fraction, self.task.is_classification, self.seed)
-        exact = len(fit) <= EXACT_ROWS
-        batch_size = len(fit) if exact else int(p.batch_size)
-        steps = math.ceil(len(fit) / batch_size)
-        epochs = (
-            int(np.clip(math.ceil(STEPS / steps), *EPOCHS)) if p.max_epochs is None else int(p.max_epochs)
+        p, settings = self.parameters, Settings.of(self.parameters)
+        fit, valid = validation_split(
+            self.y,
+            settings.validation_fraction,
+            self.task.is_classification,
+            self.seed,
+            needed=settings.early_stopping,
         )
+        exact = len(fit) <= EXACT_ROWS
+        batch_size = len(fit) if exact else int(settings.batch_size)
+        epochs = epochs_for(settings.max_epochs, len(fit), batch_size, steps=STEPS, limits=EPOCHS)
         dtype = np.float64 if exact else np.float32
         kinds = {"y": np.int64 if self.task.link == "softmax" else dtype}
         rows = {name: array.astype(kinds.get(name, dtype)) for name, array in rows.items()}
         data = {name: array[fit] for name, array in rows.items()}
-        stopping: dict[str, Any] = {}
-        if len(valid):
-            stopping = {
-                "validation": {name: array[valid] for name, array in rows.items()},
-                "early_stopping": True,
-                "n_iter_no_change": p.n_iter_no_change or epochs,
-                "min_epochs": min(math.ceil(WARM_UP * epochs) + 1, epochs),
-            }
+        validation = {name: array[valid] for name, array in rows.items()} if len(valid) else None
         matrix = None
         if p.rule_lambda and len(fit) >= FEWEST_RULE_ROWS and self.image_shape is None:
             matrix = RuleColumns(self.encoder.reader, self.codes).transform(self.codes[fit])
@@ -171,19 +166,13 @@ class Fitting:
             network.double() if exact else network,
             FlintLoss(p, self.task.link, decoding, review),
             data,
-            max_epochs=epochs,
-            batch_size=batch_size,
-            lr=p.lr,
-            weight_decay=p.weight_decay,
-            schedule="one_cycle",
+            settings.replace(max_epochs=epochs, batch_size=batch_size, early_stopping=validation is not None),
+            validation=validation,
+            min_epochs=min(math.ceil(WARM_UP * epochs) + 1, epochs),
             optimizer="adam",
             epoch_hook=review,
-            device=p.device,
             random_state=self.seed,
             global_draws=False,
-            verbose=p.verbose,
-            callbacks=p.callbacks,
-            **stopping,
         )
         self.history, self.device = result.history, result.device
 
@@ -294,8 +283,8 @@ class FlintLoss:
         terms = {"fidelity": (soft_losses(answers, scores, self.link) * weight).mean()}
         total = p.fidelity_lambda * terms["fidelity"] * (ramp if module.training else 1.0)
         if joint:
-            terms["prediction"] = (row_losses(scores, batch["y"], self.link) * weight).mean()
-            total = total + terms["prediction"]
+            terms["task"] = (row_losses(scores, batch["y"], self.link) * weight).mean()
+            total = total + terms["task"]
         if module.training:
             decoded = module.interpreter.decoder(phi)
             terms["reconstruction"] = (self.decoding(decoded, batch["x"]) * weight).mean()

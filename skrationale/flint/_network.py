@@ -15,7 +15,7 @@ ROW_SIZES, IMAGE_SIZES = (64, 64), (16, 32, 128)
 """Hidden layers where none are given."""
 
 
-def layer_sizes(sizes: Sequence[int] | None, image_shape: Sequence[int] | None) -> tuple[int, ...]:
+def layer_sizes(sizes: Sequence[int] | str, image_shape: Sequence[int] | None) -> tuple[int, ...]:
     """Give the sizes of the hidden layers of a predictor of rows, or of images.
 
     Raises
@@ -25,10 +25,10 @@ def layer_sizes(sizes: Sequence[int] | None, image_shape: Sequence[int] | None) 
 
     Examples
     --------
-    >>> layer_sizes(None, None), layer_sizes(None, (1, 8, 8)), layer_sizes([10], None)
+    >>> layer_sizes("auto", None), layer_sizes("auto", (1, 8, 8)), layer_sizes([10], None)
     ((64, 64), (16, 32, 128), (10,))
     """
-    if sizes is None:
+    if isinstance(sizes, str):
         return ROW_SIZES if image_shape is None else IMAGE_SIZES
     if image_shape is not None and len(sizes) != 3:
         raise ValueError(

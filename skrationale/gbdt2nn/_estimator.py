@@ -18,7 +18,7 @@ from ..base import BaseDistiller
 from ..explanation import Explanation
 from ..teachers import add_levels_at_fit, in_order, signs_of_lightgbm, unfrozen, warn_of_constraints
 from ..teachers._lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
-from ..training import resolve_device
+from ..training import TRAINING_CONSTRAINTS, check_training_parameters
 from ._bins import TeacherBins
 from ._explaining import values_in_batches
 from ._inference import EXACT_ROWS, CompiledNetwork, CompiledStudent
@@ -71,24 +71,28 @@ class GBDT2NNStudent(BaseDistiller):
     hidden_layer_sizes : sequence of int, default=(256, 256, 256)
         Widths of the hidden layers.
     max_epochs : int or "auto", default="auto"
-        Passes over the training rows. ``"auto"``: as many as make 3000 steps, or
-        6000 for more than two classes, but 5 to 200.
+        Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 3000, or
+        6000 for more than two classes, but 5 to 200 epochs.
     batch_size : int, default=512
-        Rows a step, training rows and the synthetic rows that go with them.
+        Rows a step. Training rows and the synthetic rows that go with them count alike.
     lr : float, default=4e-3
-        Peak of the one-cycle learning rate.
+        Peak of the learning rate. It rises at first and falls to the end of training.
     weight_decay : float, default=1e-4
-        Weight decay of AdamW.
+        Weight decay. It is that of AdamW.
     early_stopping : bool, default=False
-        Whether to stop when the loss on held-out rows no longer falls, and take the best weights.
+        Whether to take the weights that were best on held-out rows, and to stop after `n_iter_no_change`
+        epochs without improvement there; an interrupt (Ctrl-C) then ends training with a warning, and is
+        raised otherwise.
     validation_fraction : float, default=0.1
-        Share of training rows held out when `early_stopping`.
-    n_iter_no_change : int, default=10
-        Epochs without improvement before training stops when `early_stopping`.
+        Share of the rows held out to validate on; below 10 such rows, none are. They are held out for
+        `early_stopping` alone.
+    n_iter_no_change : int or None, default=10
+        Epochs in a row without improvement after which training stops early. None: it goes to its end.
     device : str, default="auto"
         ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
     random_state : int, RandomState or None, default=None
-        Seed of weights, shuffles, synthetic rows and the choice of explained rows, and of a default teacher.
+        Seed of all that is drawn: weights, shuffles, held-out rows. Also synthetic rows, the rows that are
+        explained, and a default teacher.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
@@ -146,6 +150,7 @@ class GBDT2NNStudent(BaseDistiller):
     _kind = "a network whose score is the sum of its reasons"
     _has_hidden_states = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **TRAINING_CONSTRAINTS,
         "teacher": [HasMethods(["fit", "predict"]), None],
         "explanation": [StrOptions({"tree_shap", "path"}), None],
         "imitation": [StrOptions({"additive", "joint", "independent"})],
@@ -156,18 +161,6 @@ class GBDT2NNStudent(BaseDistiller):
         "monotone": [StrOptions({"teacher"}), None],
         "max_thresholds": [Interval(Integral, 1, None, closed="left")],
         "max_explanation_rows": [Interval(Integral, 1, None, closed="left")],
-        "hidden_layer_sizes": ["array-like"],
-        "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "device": [str],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "callbacks": [list, None],
     }
 
     def __init__(
@@ -190,7 +183,7 @@ class GBDT2NNStudent(BaseDistiller):
         weight_decay: float = 1e-4,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | None = 10,
         device: str = "auto",
         random_state: Any = None,
         verbose: int = 0,
@@ -220,18 +213,12 @@ class GBDT2NNStudent(BaseDistiller):
         self.callbacks = callbacks
 
     def _check_parameters(self) -> None:
-        sizes = list(self.hidden_layer_sizes)
-        if not sizes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
-            raise ValueError(
-                f"The 'hidden_layer_sizes' parameter of {type(self).__name__} must be a non-empty sequence "
-                f"of positive integers. Got {self.hidden_layer_sizes!r} instead."
-            )
+        check_training_parameters(self)
         if self.monotone and self.explanation is not None and self.imitation != "additive":
             raise ValueError(
                 "monotone='teacher' needs contributions that add up: expected imitation='additive'. Got "
                 f"{self.imitation!r} instead."
             )
-        resolve_device(self.device)
         if self.teacher is not None:
             LightGBMTeacher.check(unfrozen(self.teacher))
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from ..training import Batch, TrainResult, generator_of, train
+from ..training import Batch, Settings, TrainResult, epochs_for, generator_of, train, validation_split
 from ._bins import TeacherBins
 from ._losses import explanation_loss, label_loss, score_loss
 from ._monotone import MonotoneStudent
@@ -19,7 +18,7 @@ MAX_GRADIENT_NORM = 1.0
 """Without clipping, training was seen to collapse on some seeds."""
 SMALL_DATA, VARIANTS_SMALL, VARIANTS_LARGE = 20_000, 4, 1
 """Synthetic rows that go with each training row in an epoch, below and from so many training rows."""
-AUTO_STEPS, AUTO_STEPS_MANY, AUTO_EPOCHS = 3000, 6000, (5, 200)
+STEPS, STEPS_MANY, EPOCHS = 3000, 6000, (5, 200)
 """Steps of training for one score a row, and for several; least and most epochs."""
 
 
@@ -71,15 +70,6 @@ class Targets:
         return {name: values[rows] for name, values in data.items()}
 
 
-def n_epochs(max_epochs: int | str, n: int, batch_rows: int, n_scores: int) -> int:
-    """Epochs for n rows: as asked, or what makes about as many steps as K scores need."""
-    if max_epochs != "auto":
-        return int(max_epochs)
-    steps = math.ceil(n / batch_rows)
-    wanted = AUTO_STEPS if n_scores == 1 else AUTO_STEPS_MANY
-    return int(np.clip(math.ceil(wanted / steps), *AUTO_EPOCHS))
-
-
 def train_student(
     bins: TeacherBins,
     targets: Targets,
@@ -109,18 +99,12 @@ def train_student(
     -------
     TrainResult
     """
-    p = parameters
+    p, settings = parameters, Settings.of(parameters)
     n, n_scores = targets.scores.shape
-    rows, held_out = np.arange(n), None
-    if p.early_stopping:
-        order = np.random.RandomState(seed).permutation(n)
-        cut = math.ceil(n * p.validation_fraction)
-        if cut >= n:
-            raise ValueError(
-                f"The 'validation_fraction' parameter, {p.validation_fraction}, "
-                f"leaves no row of {n} to train on."
-            )
-        held_out, rows = order[:cut], np.sort(order[cut:])
+    # not class by class: what is learnt are the teacher's scores
+    rows, held_out = validation_split(
+        targets.scores, settings.validation_fraction, False, seed, needed=settings.early_stopping
+    )
     data: dict[str, Any] = dict(targets.tensors(rows))
     variants = [torch.from_numpy(v[rows]) for v in (targets.variants, targets.variant_scores)]
 
@@ -131,34 +115,28 @@ def train_student(
 
     n_variants = targets.variants.shape[1]
     shown = min(n_variants, VARIANTS_SMALL if n < SMALL_DATA else VARIANTS_LARGE)
-    batch_rows = max(1, p.batch_size // (1 + shown))
+    batch_rows = max(1, settings.batch_size // (1 + shown))
+    steps = STEPS if n_scores == 1 else STEPS_MANY
+    epochs = epochs_for(settings.max_epochs, len(rows), batch_rows, steps=steps, limits=EPOCHS)
     hook = draw_variants if n_variants > shown else None
     if 0 < n_variants == shown:
         data |= {"variants": variants[0], "variant_scores": variants[1]}
-    settings = (p.hidden_layer_sizes, n_scores, scheme)
+    shape = (p.hidden_layer_sizes, n_scores, scheme)
     module: torch.nn.Module = (
-        StudentNetwork(bins, *settings, generator_of(seed))
+        StudentNetwork(bins, *shape, generator_of(seed))
         if signs is None
-        else MonotoneStudent(bins, *settings, signs, generator_of(seed))
+        else MonotoneStudent(bins, *shape, signs, generator_of(seed))
     )
     return train(
         module,
         student_loss(targets, p.explanation_lambda, p.label_lambda),
         data,
-        validation=None if held_out is None else targets.tensors(held_out),
-        max_epochs=n_epochs(p.max_epochs, len(rows), batch_rows, n_scores),
-        batch_size=batch_rows,
-        lr=p.lr,
-        weight_decay=p.weight_decay,
+        settings.replace(max_epochs=epochs, batch_size=batch_rows, early_stopping=bool(len(held_out))),
+        validation=targets.tensors(held_out) if len(held_out) else None,
         clip_norm=MAX_GRADIENT_NORM,
-        early_stopping=p.early_stopping,
-        n_iter_no_change=p.n_iter_no_change,
         epoch_hook=hook,
-        device=p.device,
         random_state=seed,
         global_draws=False,
-        verbose=p.verbose,
-        callbacks=p.callbacks,
     )
 
 

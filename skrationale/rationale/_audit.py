@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_consistent_length
 from .._random import own_random_state
 from .._task import Link, Task
 from ..tabular import TableEncoder, as_frame_or_array, read_target
-from ..training import generator_of, hold_out, limit_threads
+from ..training import Settings, generator_of, hold_out, limit_threads
 from ._audit_report import METRICS, RationaleAudit, erasures, jaccard, losses, rates, score
 from ._joint import Arrays
 from ._network import MaskedPredictor
@@ -203,15 +203,16 @@ class _Bench:
             module,
             rows,
             self.link,
+            Settings(
+                max_epochs=EPOCHS,
+                batch_size=int(np.clip(n // 16, *BATCH_SIZES)),
+                lr=LR,
+                weight_decay=DECAY,
+                early_stopping=True,
+                device=self.model.device,
+            ),
             own=True,  # masks were exchanged already
             validation=validation,
-            early_stopping=True,
-            n_iter_no_change=EPOCHS,
-            max_epochs=EPOCHS,
-            batch_size=int(np.clip(n // 16, *BATCH_SIZES)),
-            lr=LR,
-            weight_decay=DECAY,
-            device=self.model.device,
             random_state=self.seed,
         )
         return module.cpu().eval()

@@ -13,13 +13,14 @@ from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from .._random import own_random_state
 from .._task import Task
 from ..tabular import TableEncoder
-from ..training import resolve_device
+from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
 from ._fitting import Fitting, Teaching
 from ._selecting import SelectsColumns
 from ._warnings import warn
 
 PARAMETERS: dict[str, Any] = {
-    "hidden_layer_sizes": ["array-like"],
+    **TRAINING_CONSTRAINTS,
+    **or_auto("weight_decay"),
     "max_features": [
         Interval(Integral, 1, None, closed="left"),
         Interval(RealNotInt, 0, 1, closed="right"),
@@ -30,35 +31,19 @@ PARAMETERS: dict[str, Any] = {
     "fill": [StrOptions({"marginal", "zero", "mean", "token"})],
     "temperature": ["array-like"],
     "screening": ["boolean"],
-    "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
-    "batch_size": [Interval(Integral, 1, None, closed="left")],
-    "lr": [Interval(Real, 0, None, closed="neither")],
-    "weight_decay": [Interval(Real, 0, None, closed="left"), None],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
-    "device": [str],
-    "random_state": ["random_state"],
-    "verbose": ["verbose"],
-    "callbacks": [list, None],
 }
 """Constraints of the parameters that a student has too."""
 
 
 def check_shared(estimator: Any) -> None:
     """Refuse what `PARAMETERS` cannot express."""
-    name, sizes, taus = type(estimator).__name__, estimator.hidden_layer_sizes, estimator.temperature
-    if not len(sizes) or any(not isinstance(size, Integral) or size < 1 for size in sizes):
-        raise ValueError(
-            f"The 'hidden_layer_sizes' parameter of {name} must be a non-empty sequence of positive "
-            f"integers. Got {sizes!r} instead."
-        )
+    check_training_parameters(estimator)
+    name, taus = type(estimator).__name__, estimator.temperature
     if len(taus) != 2 or not all(isinstance(tau, Real) for tau in taus) or not taus[0] > taus[1] > 0:
         raise ValueError(
             f"The 'temperature' parameter of {name} must be two positive numbers, the second one smaller. "
             f"Got {taus!r} instead."
         )
-    resolve_device(estimator.device)
 
 
 def fit_rationale(
@@ -107,10 +92,10 @@ class BaseRationale(SelectsColumns):
         temperature: tuple[float, float] = (5.0, 0.1),
         screening: bool = True,
         preset: str | None = None,
-        max_epochs: int | None = None,
+        max_epochs: int | str = "auto",
         batch_size: int = 256,
         lr: float = 1e-3,
-        weight_decay: float | None = None,
+        weight_decay: float | str = "auto",
         early_stopping: bool = True,
         validation_fraction: float = 0.15,
         n_iter_no_change: int | None = None,

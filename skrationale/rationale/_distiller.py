@@ -61,7 +61,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         Whether a teacher with rationales is audited on the training rows before its student is trained. A
         leaking one raises a warning, for its student would copy it. Not done with less than 100 rows.
     hidden_layer_sizes : sequence of int, default=(16, 16)
-        Widths of the hidden layers of the student's selector, and of its predictor.
+        Widths of the hidden layers. The student's selector and its predictor have the same.
     max_features, sparsity_lambda, relaxation, fill, screening : object
         As in :class:`RationaleClassifier`.
     max_epochs, batch_size, lr, weight_decay : object
@@ -127,10 +127,10 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         relaxation: str = "soft",
         fill: str = "marginal",
         screening: bool = True,
-        max_epochs: int | None = None,
+        max_epochs: int | str = "auto",
         batch_size: int = 256,
         lr: float = 1e-3,
-        weight_decay: float | None = None,
+        weight_decay: float | str = "auto",
         early_stopping: bool = True,
         validation_fraction: float = 0.15,
         n_iter_no_change: int | None = None,

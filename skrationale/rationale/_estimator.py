@@ -26,7 +26,7 @@ class RationaleClassifier(BaseRationale):
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(64, 64)
-        Widths of the hidden layers of the selector, and of the predictor.
+        Widths of the hidden layers. Selector and predictor have the same.
     max_features : float, int or None, default=None
         Columns a row. None: as few as the prediction bears. A float in (0, 1]: this share of all columns
         on average over the training rows, more in some rows than in others; where training was too short
@@ -52,28 +52,32 @@ class RationaleClassifier(BaseRationale):
         with a squared penalty on what the mean number of columns in a batch deviates from `max_features`
         by (a rate; None: 0.1), of weight `sparsity_lambda` (``"auto"``: 0.1). Only predictions are made
         without noise. `relaxation`, `fill` and `screening` are then not used.
-    max_epochs : int, default=None
-        Epochs of the second stage; None: as many as make 2000 steps, but 20 to 200. Screening takes half as
-        many again, the last stage twice as many.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 2000, but
+        20 to 200 epochs, for the second stage. Screening takes half as many again, the last stage twice as
+        many.
     batch_size : int, default=256
-        Rows a step, but at most a sixteenth of the rows.
+        Rows a step. At most a sixteenth of the rows.
     lr : float, default=1e-3
-        Learning rate of the selector, three times as much with less than 2000 rows; screening takes four
-        times and the last stage five times as much.
-    weight_decay : float, default=None
-        L2 penalty of Adam in the first two stages. None: 0.001; with less than 2000 rows validation rows
-        choose among 0.001, 0.002 and 0.01.
+        Peak of the learning rate. It is that of the selector, three times as much with less than 2000 rows,
+        and does not change; screening takes four times as much, and the last stage, in which it rises and
+        falls, five times.
+    weight_decay : float or "auto", default="auto"
+        Weight decay. It is an L2 penalty of Adam in the first two stages. ``"auto"``: 0.001; with less than
+        2000 rows validation rows choose among 0.001, 0.002 and 0.01.
     early_stopping : bool, default=True
-        Whether the last stage takes the weights that were best on validation rows; an interrupt (Ctrl-C)
-        then ends it with a warning, and is raised otherwise.
+        Whether to take the weights that were best on held-out rows, and to stop after `n_iter_no_change`
+        epochs without improvement there; an interrupt (Ctrl-C) then ends training with a warning, and is
+        raised otherwise. It is the last stage that stops.
     validation_fraction : float, default=0.15
-        Share of rows held out to choose columns, price and weights; below 10 such rows, none are.
-    n_iter_no_change : int, default=None
-        Epochs without improvement before the last stage stops; None: it does not stop early.
+        Share of the rows held out to validate on; below 10 such rows, none are. They also choose columns,
+        price and weight decay, with or without `early_stopping`.
+    n_iter_no_change : int or None, default=None
+        Epochs in a row without improvement after which training stops early. None: it goes to its end.
     device : str, default="auto"
         ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
     random_state : int, RandomState or None, default=None
-        Seed of weights, shuffles, fills and held-out rows.
+        Seed of all that is drawn: weights, shuffles, held-out rows. Also cells that fill hidden ones.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None

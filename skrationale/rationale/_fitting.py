@@ -13,7 +13,15 @@ from torch import Tensor, nn
 
 from .._task import Task
 from ..tabular import TableEncoder
-from ..training import FEWEST_VALIDATION_ROWS, TrainResult, generator_of, get_state, hold_out, standards
+from ..training import (
+    Settings,
+    TrainResult,
+    epochs_for,
+    generator_of,
+    get_state,
+    standards,
+    validation_split,
+)
 from ._cells import Cells
 from ._joint import Arrays, JointLoss, Lesson, judge, logits_of, train_joint
 from ._masks import MaskRule
@@ -112,23 +120,19 @@ class Fitting:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        p, n = self.parameters, len(self.y)
+        p = self.parameters
         self.n_columns = self.codes.shape[1]
         self.paper = getattr(p, "preset", None) == "paper"
         self.marginal = p.fill == "marginal" and not self.paper
-        rows = np.arange(n)
-        self.fit, self.valid = rows, rows[:0]
-        if n * p.validation_fraction >= FEWEST_VALIDATION_ROWS:
-            labels = self.y if self.task.is_classification else np.zeros(n, dtype=int)
-            self.fit, self.valid = hold_out(
-                labels, p.validation_fraction, self.task.is_classification, self.seed
-            )
+        self.fit, self.valid = validation_split(
+            self.y, p.validation_fraction, self.task.is_classification, self.seed
+        )
         self.many = len(self.fit) >= MANY_ROWS
         self.course = WITH_MANY_ROWS if self.many else WITH_FEW_ROWS
-        self.batch_size = max(min(int(p.batch_size), len(self.fit) // 16), 1)
-        steps = math.ceil(len(self.fit) / self.batch_size)
-        self.epochs = (
-            int(np.clip(math.ceil(STEPS / steps), *EPOCHS)) if p.max_epochs is None else int(p.max_epochs)
+        batch_size = max(min(int(p.batch_size), len(self.fit) // 16), 1)
+        self.epochs = epochs_for(p.max_epochs, len(self.fit), batch_size, steps=STEPS, limits=EPOCHS)
+        self.settings = Settings.of(p).replace(
+            max_epochs=self.epochs, batch_size=batch_size, early_stopping=False
         )
         self.shift, self.scale, self.unit = self._standards()
         if not self.task.is_classification:
@@ -240,7 +244,7 @@ class Fitting:
 
     def _decays(self) -> tuple[float, ...]:
         given = self.parameters.weight_decay
-        return self.course.decays if given is None else (float(given),)
+        return self.course.decays if given == "auto" else (float(given),)
 
     def _refit(self, cells: Cells, selector: State, rule: MaskRule) -> MaskedPredictor:
         """Learn to predict from the cells that hard masks show."""
@@ -250,23 +254,20 @@ class Fitting:
         groups, n_columns, n_outputs = torch.from_numpy(cells.groups), len(cells.live), self.task.n_outputs
         generator = generator_of(self.seed + 2)
         module = MaskedPredictor(p.hidden_layer_sizes, groups, n_columns, n_outputs, generator)
-        epochs = math.ceil(REFIT_EPOCHS * self.epochs)
         share = 1.0
         if self.teaching is not None and self.teaching.lesson.distill != "rationale":
             alpha = self.teaching.lesson.alpha
             share = 0.5 if alpha == "anneal" else float(alpha)
-        rows, stopping = self._stopping(self._rows(cells) | {"mask": mask}, epochs)
-        settings = self._settings(REFIT_LR, 2) | {"max_epochs": epochs, "schedule": "one_cycle"}
+        rows, validation = self._stopping(self._rows(cells) | {"mask": mask})
         result = train_on_masks(
             module,
             rows,
             self.task.link,
+            self._settings(REFIT_LR, REFIT_EPOCHS, REFIT_DECAY, stopping=validation is not None),
             selected_share=SELECTED_SHARE,
             share_of_labels=share,
-            optimizer="adamw",
-            weight_decay=REFIT_DECAY,
-            **settings,
-            **stopping,
+            validation=validation,
+            random_state=self.seed + 2,
         )
         self._note("prediction", result)
         return module
@@ -279,9 +280,17 @@ class Fitting:
         module = self._module(cells, self._selector(cells), 1)
         target = PAPER_RATE * n if wanted is None else wanted
         loss = JointLoss(self.task.link, "gumbel", tuple(p.temperature), "squared", price, target, power=0.0)
-        settings = self._settings(1.0, 1) | {"optimizer": "adamw", "weight_decay": self._decays()[0]}
-        rows, stopping = self._stopping(self._rows(cells), self.epochs)
-        result, _ = train_joint(module, loss, rows, marginal=False, **settings, **stopping)
+        rows, validation = self._stopping(self._rows(cells))
+        result, _ = train_joint(
+            module,
+            loss,
+            rows,
+            self._settings(1.0, 1.0, self._decays()[0], stopping=validation is not None),
+            marginal=False,
+            schedule=None,
+            validation=validation,
+            random_state=self.seed + 1,
+        )
         self._note("selection", result)
         rule = MaskRule.fitted(self._logits(module, cells), None, self._k())
         fill = module.fill.detach().cpu().numpy()
@@ -335,18 +344,12 @@ class Fitting:
         return mlp(len(cells.groups), sizes, len(cells.live), generator_of(self.seed + 1))
 
     def _stopping(
-        self, rows: dict[str, np.ndarray], epochs: int
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Give the rows to train on, and what `train` needs to know of early stopping on the others."""
-        p = self.parameters
-        if not (p.early_stopping and self.valid.size):
-            return rows, {}
-        stopping = {
-            "validation": _taken(rows, self.valid),
-            "early_stopping": True,
-            "n_iter_no_change": p.n_iter_no_change or epochs,
-        }
-        return _taken(rows, self.fit), stopping
+        self, rows: dict[str, np.ndarray]
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray] | None]:
+        """Give the rows to train on, and those that early stopping looks at; None: it is not asked for."""
+        if not (self.parameters.early_stopping and self.valid.size):
+            return rows, None
+        return _taken(rows, self.fit), _taken(rows, self.valid)
 
     def _auxiliary(self) -> list[int]:
         sizes = self.parameters.hidden_layer_sizes
@@ -366,18 +369,14 @@ class Fitting:
                 rows["teacher_logits"] = self.teaching.logits[:, cells.live].astype(np.float32)
         return rows
 
-    def _settings(self, lr: float, stage: int) -> dict[str, Any]:
-        p = self.parameters
-        return {
-            "max_epochs": self.epochs,
-            "batch_size": self.batch_size,
-            "lr": lr * p.lr,
-            "schedule": None,
-            "device": p.device,
-            "random_state": self.seed + stage,
-            "verbose": p.verbose,
-            "callbacks": p.callbacks,
-        }
+    def _settings(self, lr: float, epochs: float, decay: float, *, stopping: bool = False) -> Settings:
+        """Give the settings of a stage; learning rate and epochs are factors of those that were asked for."""
+        return self.settings.replace(
+            lr=lr * self.settings.lr,
+            max_epochs=math.ceil(epochs * self.epochs),
+            weight_decay=decay,
+            early_stopping=stopping,
+        )
 
     def _train(
         self,
@@ -389,16 +388,15 @@ class Fitting:
         epochs: float,
         decay: float,
     ) -> list[dict[str, Tensor]]:
-        settings = self._settings(lr, 1)
-        settings["max_epochs"] = math.ceil(epochs * self.epochs)
         result, snapshots = train_joint(
             module,
             loss,
             _taken(self._rows(cells), self.fit),
+            self._settings(lr, epochs, decay),
             marginal=self.marginal,
+            schedule=None,
             optimizer="adam",
-            weight_decay=decay,
-            **settings,
+            random_state=self.seed + 1,
         )
         self._note(name, result)
         return snapshots

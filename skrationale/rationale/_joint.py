@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..training import Batch, TrainResult, generator_of, limit_threads, row_losses, train
+from ..training import Batch, Settings, TrainResult, generator_of, limit_threads, row_losses, train
 from ._fills import draw_cells
 from ._gates import gumbel_gates, temperature_at
 from ._losses import (
@@ -124,7 +124,13 @@ class JointLoss:
 
 
 def train_joint(
-    module: SelectAndPredict, loss: JointLoss, rows: Arrays, *, marginal: bool, **settings: Any
+    module: SelectAndPredict,
+    loss: JointLoss,
+    rows: Arrays,
+    settings: Settings,
+    *,
+    marginal: bool,
+    **options: Any,
 ) -> tuple[TrainResult, list[dict[str, Tensor]]]:
     """Train a module in place and keep it as it was on the way.
 
@@ -136,9 +142,11 @@ def train_joint(
         What is minimised.
     rows : mapping of str to ndarray
         ``x`` (n, p), ``y`` (n,), ``weight`` (n,), and what a teacher said.
+    settings : Settings
+        Epochs, learning rate and so on.
     marginal : bool
         Whether hidden cells are filled with cells of other rows, drawn anew in each epoch.
-    **settings : object
+    **options : object
         Of :func:`skrationale.training.train`.
 
     Returns
@@ -147,7 +155,7 @@ def train_joint(
     snapshots : list of dict of Tensor
         States of the module, the last one at its end.
     """
-    epochs: int = settings["max_epochs"]
+    epochs = int(settings.max_epochs)
     kept = set(np.linspace(1, epochs + 1, min(N_SNAPSHOTS, epochs) + 1).round().astype(int).tolist()[1:])
     snapshots: list[dict[str, Tensor]] = []
     varies = (rows["weight"] != 1).any()
@@ -163,7 +171,7 @@ def train_joint(
 
     n_columns = int(module.groups.max()) + 1
     data = dict(rows) | ({"fill": rows["x"]} if marginal else {})
-    result = train(module, loss, data, epoch_hook=on_epoch, global_draws=False, **settings)
+    result = train(module, loss, data, settings, epoch_hook=on_epoch, global_draws=False, **options)
     return result, [*snapshots, copy.deepcopy(module.state_dict())]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ..training import Batch, TrainResult, row_losses, soft_losses, train
+from ..training import Batch, Settings, TrainResult, row_losses, soft_losses, train
 from ._fills import random_masks
 from ._joint import Arrays
 from ._network import MaskedPredictor
@@ -17,11 +17,12 @@ def train_on_masks(
     module: MaskedPredictor,
     rows: Arrays,
     link: str,
+    settings: Settings,
     *,
     own: bool = False,
     selected_share: float = 0.5,
     share_of_labels: float = 1.0,
-    **settings: Any,
+    **options: Any,
 ) -> TrainResult:
     """Train a predictor on masks, some of them selected and the others random.
 
@@ -37,13 +38,15 @@ def train_on_masks(
         teacher ``teacher_scores`` (n, K).
     link : {"identity", "logit", "softmax"}
         What the scores are.
+    settings : Settings
+        Epochs, learning rate and so on.
     own : bool, default=False
         Whether rows keep their own masks, to measure what these give away.
     selected_share : float, default=0.5
         Share of the masks that were selected; random ones make predictions from any mask possible.
     share_of_labels : float, default=1.0
         Weight of the labels, the rest being that of the teacher's predictions.
-    **settings : object
+    **options : object
         Of :func:`skrationale.training.train`; validation rows are judged with their own masks.
 
     Returns
@@ -68,7 +71,7 @@ def train_on_masks(
             losses = share_of_labels * losses + (1 - share_of_labels) * taught
         return (losses * batch["weight"]).mean(), {}
 
-    return train(module, loss, rows, epoch_hook=on_epoch, global_draws=False, **settings)
+    return train(module, loss, rows, settings, epoch_hook=on_epoch, global_draws=False, **options)
 
 
 def _exchanged(masks: Tensor, generator: Generator | None) -> Tensor:

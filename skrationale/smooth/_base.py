@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -21,13 +21,14 @@ from ..base import BaseReasoner
 from ..explanation import Explanation
 from ..tabular import TableEncoder, sum_by_group
 from ..training import (
-    FEWEST_VALIDATION_ROWS,
+    TRAINING_CONSTRAINTS,
+    check_training_parameters,
     generator_of,
-    hold_out,
     limit_threads,
-    resolve_device,
+    or_auto,
     set_state,
     standards,
+    validation_split,
 )
 from ._network import PLAIN, SmoothNetwork
 from ._path import CHUNK, Stage, admissible, train_path
@@ -49,41 +50,31 @@ class BaseSmoothMLP(BaseReasoner):
 
     _has_hidden_states = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "hidden_layer_sizes": ["array-like", None],
+        **TRAINING_CONSTRAINTS,
+        **or_auto("hidden_layer_sizes", "n_iter_no_change"),
         "activation": [StrOptions(set(PLAIN))],
         "jacobian_lambda": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "jacobian_lambdas": ["array-like", None],
         "penalty": [StrOptions(set(PENALTIES)), None],
         "penalty_fraction": [Interval(Real, 0, 1, closed="right")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
-        "device": [str],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "callbacks": [list, None],
     }
 
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] | None = None,
+        hidden_layer_sizes: Sequence[int] | str = "auto",
         *,
         activation: str = "silu",
         jacobian_lambda: float | str = "auto",
         jacobian_lambdas: Sequence[float] | None = None,
         penalty: str | None = "jacobian",
         penalty_fraction: float = 0.25,
-        max_epochs: int | None = None,
+        max_epochs: int | str = "auto",
         batch_size: int = 256,
         lr: float = 5e-3,
         weight_decay: float = 1e-4,
         early_stopping: bool = True,
         validation_fraction: float = 0.15,
-        n_iter_no_change: int | None = None,
+        n_iter_no_change: int | str | None = "auto",
         device: str = "auto",
         random_state: Any = None,
         verbose: int = 0,
@@ -108,17 +99,9 @@ class BaseSmoothMLP(BaseReasoner):
         self.callbacks = callbacks
 
     def _check_parameters(self) -> None:
-        name, sizes = type(self).__name__, self.hidden_layer_sizes
-        if sizes is not None and (
-            not len(sizes) or any(not isinstance(size, Integral) or size < 1 for size in sizes)
-        ):
-            raise ValueError(
-                f"The 'hidden_layer_sizes' parameter of {name} must be a non-empty sequence of positive "
-                f"integers, or None. Got {sizes!r} instead."
-            )
+        check_training_parameters(self)
         if self.jacobian_lambdas is not None:
-            check_lambdas(name, self.jacobian_lambdas)
-        resolve_device(self.device)
+            check_lambdas(type(self).__name__, self.jacobian_lambdas)
 
     # --- fit -------------------------------------------------------------------------------------
 
@@ -138,7 +121,8 @@ class BaseSmoothMLP(BaseReasoner):
         self._average = np.average(x, axis=0, weights=weight)
         self._activation = self.activation
         default = NARROW if len(codes) < MANY_ROWS else WIDE
-        self._sizes = default if self.hidden_layer_sizes is None else tuple(map(int, self.hidden_layer_sizes))
+        sizes = self.hidden_layer_sizes
+        self._sizes = default if isinstance(sizes, str) else tuple(map(int, sizes))
         fit, valid = self._split(target, seed)
         # a few rows are trained on at once and in float64, where order and multiplicity do not matter
         dtype = np.float64 if len(fit) <= EXACT_ROWS and not len(valid) else np.float32
@@ -163,11 +147,10 @@ class BaseSmoothMLP(BaseReasoner):
 
     def _split(self, target: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows to train on and rows held out: none where they are not needed, or would be too few."""
-        rows = np.arange(len(target))
         needed = self.early_stopping or self.jacobian_lambda == "auto"
-        if not needed or len(rows) * self.validation_fraction < FEWEST_VALIDATION_ROWS:
-            return rows, rows[:0]
-        return hold_out(target, self.validation_fraction, self._task.is_classification, seed)
+        return validation_split(
+            target, self.validation_fraction, self._task.is_classification, seed, needed=needed
+        )
 
     def _lambdas(self, compare: bool) -> tuple[float, ...]:
         if self.jacobian_lambda != "auto":

@@ -16,8 +16,8 @@ class SmoothMLPRegressor(BaseSmoothMLP):
 
     Parameters
     ----------
-    hidden_layer_sizes : sequence of int, default=None
-        Widths; None: three layers of 64, or of 128 from 5000 rows on.
+    hidden_layer_sizes : sequence of int or "auto", default="auto"
+        Widths of the hidden layers. ``"auto"``: three of 64, or of 128 from 5000 rows on.
     activation : {"silu", "tanh", "softplus", "relu"}, default="silu"
         Smooth ones but for the last, which has no curvature to penalise.
     jacobian_lambda : float or "auto", default="auto"
@@ -32,26 +32,31 @@ class SmoothMLPRegressor(BaseSmoothMLP):
         squared change of the gradient along a random direction.
     penalty_fraction : float, default=0.25
         Share of the steps in which the penalty is computed, and weighs more accordingly; 1 is the exact sum.
-    max_epochs : int, default=None
-        Epochs; None: as many as make 2000 steps, but 20 to 1000. Each further lambda takes a
-        quarter of those that the first one took.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 2000, but
+        20 to 1000 epochs. Each further lambda takes a quarter of the epochs that the first one took.
     batch_size : int, default=256
-        Rows a step, but at most a quarter of the rows.
+        Rows a step. At most a quarter of the rows.
     lr : float, default=5e-3
-        Peak of the one-cycle learning rate.
+        Peak of the learning rate. It rises at first and falls to the end of training; for each further lambda
+        it is half as high.
     weight_decay : float, default=1e-4
-        Weight decay of AdamW.
+        Weight decay. It is that of AdamW.
     early_stopping : bool, default=True
-        Whether to stop when the loss on held-out rows no longer falls, and take the weights that were best
-        there; an interrupt (Ctrl-C) then ends training with a warning, and is raised otherwise.
+        Whether to take the weights that were best on held-out rows, and to stop after `n_iter_no_change`
+        epochs without improvement there; an interrupt (Ctrl-C) then ends training with a warning, and is
+        raised otherwise.
     validation_fraction : float, default=0.15
-        Share of rows held out for early stopping and ``"auto"``; below 10 such rows, none are.
-    n_iter_no_change : int, default=None
-        Epochs without improvement before training stops; None: a quarter of the epochs.
+        Share of the rows held out to validate on; below 10 such rows, none are. They also choose among
+        lambdas, with or without `early_stopping`.
+    n_iter_no_change : int, "auto" or None, default="auto"
+        Epochs in a row without improvement after which training stops early. None: it goes to its end.
+        ``"auto"``: a quarter of the epochs of the first lambda, but at least 10; further lambdas go to their
+        end.
     device : str, default="auto"
         ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
     random_state : int, RandomState or None, default=None
-        Seed of weights, shuffles and held-out rows.
+        Seed of all that is drawn: weights, shuffles, held-out rows.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None

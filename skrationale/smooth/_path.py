@@ -13,7 +13,7 @@ import torch
 from skorch.callbacks import Callback
 from torch import Generator, Tensor
 
-from ..training import Batch, get_state, limit_threads, row_losses, train
+from ..training import Batch, Settings, epochs_for, get_state, limit_threads, row_losses, train
 from ._network import SmoothNetwork
 from ._penalties import (
     STEEP,
@@ -28,6 +28,8 @@ STEPS, EPOCHS = 2000, (20, 1000)
 """Steps of a training, and least and most epochs."""
 STAGE_SHARE, STAGE_LR = 0.25, 0.5
 """Length and learning rate of a further stage, as shares of those of the first."""
+PATIENCE_SHARE, LEAST_PATIENCE = 0.25, 10
+"""Epochs without improvement after which the first stage stops: a share of all, but so many at least."""
 MAX_GRADIENT_NORM = 1.0
 CHUNK = 1024
 """Rows whose derivatives are computed at once outside training."""
@@ -163,31 +165,32 @@ def train_path(
     list of Stage
         One for each lambda; fewer where training was interrupted and early stopping kept the best weights.
     """
-    p, n = parameters, len(data["x"])
-    batch_size = n if data["x"].dtype == np.float64 else min(int(p.batch_size), max(n // 4, 1))
-    steps = math.ceil(n / batch_size)
-    epochs = int(np.clip(math.ceil(STEPS / steps), *EPOCHS)) if p.max_epochs is None else int(p.max_epochs)
+    p, settings, n = parameters, Settings.of(parameters), len(data["x"])
+    batch_size = n if data["x"].dtype == np.float64 else min(int(settings.batch_size), max(n // 4, 1))
+    epochs = epochs_for(settings.max_epochs, n, batch_size, steps=STEPS, limits=EPOCHS)
     stages: list[Stage] = []
     for i, jacobian_lambda in enumerate(lambdas):
         start, finish = perf_counter(), _Finish()
         n_epochs = epochs if i == 0 else math.ceil(STAGE_SHARE * len(stages[0].history))
+        patience = settings.n_iter_no_change
+        if patience == "auto":
+            patience = max(int(PATIENCE_SHARE * n_epochs), LEAST_PATIENCE) if i == 0 else None
         result = train(
             module,
             SmoothLoss(link, jacobian_lambda, p.penalty, p.penalty_fraction),
             data,
+            settings.replace(
+                max_epochs=n_epochs,
+                batch_size=batch_size,
+                lr=settings.lr if i == 0 else STAGE_LR * settings.lr,
+                early_stopping=settings.early_stopping and validation is not None,
+                n_iter_no_change=patience,
+                callbacks=[*(settings.callbacks or []), finish],
+            ),
             validation=validation,
-            max_epochs=n_epochs,
-            batch_size=batch_size,
-            lr=p.lr if i == 0 else STAGE_LR * p.lr,
-            weight_decay=p.weight_decay,
             clip_norm=MAX_GRADIENT_NORM,
-            early_stopping=p.early_stopping and validation is not None,
-            n_iter_no_change=p.n_iter_no_change or (max(n_epochs // 4, 10) if i == 0 else n_epochs),
-            device=p.device,
             random_state=seed + i,
             global_draws=False,
-            verbose=p.verbose,
-            callbacks=[*(p.callbacks or []), finish],
         )
         seconds = perf_counter() - start
         measured = _measure(module, data if validation is None else validation, link, result.device)

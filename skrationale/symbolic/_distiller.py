@@ -99,11 +99,12 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
     timeout_in_seconds : float, default=None
         Wall clock for the searches of one output. With it the formula depends on how busy the computer is.
     validation_fraction : float, default=0.2
-        Share of rows on which formulas are compared; below 10 distinct ones all rows are used twice.
+        Share of the rows held out to validate on; below 10 such rows, none are. Formulas are compared on
+        them. Rows that are alike count once here, and where none are held out all are used twice.
     random_state : int, RandomState or None, default=None
-        Seed of searches and splits, and of a default teacher.
+        Seed of all that is drawn: weights, shuffles, held-out rows. Also searches, and a default teacher.
     verbose : int, default=0
-        Passed to a default teacher.
+        0: silent, 1: a progress bar, 2: a table of losses. They are those of a default teacher.
 
     Attributes
     ----------

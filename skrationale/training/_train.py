@@ -18,6 +18,7 @@ from ._data import Batch, float_dtype, to_batch
 from ._device import resolve_device
 from ._net import Criterion, EpochHook, LeanNet, Loss, diverged
 from ._random import generator_of, seeded
+from ._settings import Settings
 from ._threads import limit_threads
 
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
@@ -48,7 +49,9 @@ class TrainResult:
     device: str
 
 
-def _check_parameters(module: Any, **values: Any) -> None:
+def _check_parameters(module: Any, settings: Any, **values: Any) -> None:
+    if not isinstance(settings, Settings):
+        raise TypeError(f"`settings` must be a Settings, got {type(settings).__name__}.")
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"`module` must be a torch.nn.Module, got {type(module).__name__}.")
     if not any(parameter.requires_grad for parameter in module.parameters()):
@@ -56,14 +59,18 @@ def _check_parameters(module: Any, **values: Any) -> None:
     for name, options in {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}.items():
         if values[name] not in options:
             raise ValueError(f"`{name}` must be one of {list(options)}, got {values[name]!r}.")
-    for name, lowest in {"max_epochs": 1, "batch_size": 1, "n_iter_no_change": 1, "random_state": 0}.items():
-        check_scalar(values[name], name, Integral, min_val=lowest)
-    for name in ("lr", "weight_decay", "tol"):
-        check_scalar(values[name], name, Real, min_val=0)
-    check_scalar(values["min_epochs"], "min_epochs", Integral, min_val=0, max_val=values["max_epochs"])
+    for name in ("max_epochs", "batch_size"):
+        check_scalar(getattr(settings, name), name, Integral, min_val=1)
+    if settings.n_iter_no_change is not None:
+        check_scalar(settings.n_iter_no_change, "n_iter_no_change", Integral, min_val=1)
+    check_scalar(values["random_state"], "random_state", Integral, min_val=0)
+    for name in ("lr", "weight_decay"):
+        check_scalar(getattr(settings, name), name, Real, min_val=0)
+    check_scalar(values["tol"], "tol", Real, min_val=0)
+    check_scalar(values["min_epochs"], "min_epochs", Integral, min_val=0, max_val=settings.max_epochs)
     if values["clip_norm"] is not None:
         check_scalar(values["clip_norm"], "clip_norm", Real, min_val=0, include_boundaries="neither")
-    if values["early_stopping"] and values["validation"] is None:
+    if settings.early_stopping and values["validation"] is None:
         raise ValueError("`early_stopping` needs `validation`, a dict of arrays, got None.")
 
 
@@ -116,25 +123,17 @@ def train(
     module: torch.nn.Module,
     loss: Loss,
     data: Mapping[str, np.ndarray | torch.Tensor],
+    settings: Settings,
     *,
     validation: Mapping[str, np.ndarray | torch.Tensor] | None = None,
-    max_epochs: int,
-    batch_size: int,
-    lr: float,
-    weight_decay: float = 0.0,
     schedule: str | None = "one_cycle",
     clip_norm: float | None = None,
     optimizer: str = "adamw",
-    early_stopping: bool = False,
-    n_iter_no_change: int = 10,
     tol: float = 1e-4,
     min_epochs: int = 0,
     epoch_hook: EpochHook | None = None,
-    device: str | torch.device = "auto",
     random_state: int = 0,
     global_draws: bool = True,
-    verbose: int = 0,
-    callbacks: list[Any] | None = None,
 ) -> TrainResult:
     """Fit the weights of a module, in place.
 
@@ -152,30 +151,22 @@ def train(
         record, and may be empty. Validation runs in evaluation mode and without gradients: a loss that
         needs some there uses ``torch.enable_grad()``.
     data : dict of str to array of shape (n, ...)
-        Moved to the device once. With ``batch_size >= n`` there is no shuffle.
+        Moved to the device once. With a batch size of n or more there is no shuffle.
+    settings : Settings
+        Epochs, rows of a step, learning rate, early stopping, device and callbacks; nothing in them may still
+        be ``"auto"`` but the device.
     validation : dict of str to array of shape (m, ...), default=None
         Rows whose loss is recorded after each epoch.
-    max_epochs : int
-        Number of epochs.
-    batch_size : int
-        Rows of a step; the last step of an epoch may have fewer.
-    lr : float
-        Learning rate, with "one_cycle" its peak.
-    weight_decay : float, default=0.0
-        Decoupled for "adamw", an L2 penalty for "adam".
     schedule : {"one_cycle"} or None, default="one_cycle"
         How the learning rate changes from step to step. With fewer than four steps it does not. None
-        leaves it to a scheduler among the `callbacks`.
+        leaves it to a scheduler among the callbacks.
     clip_norm : float, default=None
         Largest norm of the gradient.
     optimizer : {"adamw", "adam"}, default="adamw"
-        Fused where the device supports it.
-    early_stopping : bool, default=False
-        Stop when ``valid_loss`` no longer falls, and restore the weights of the best epoch.
-    n_iter_no_change : int, default=10
-        Epochs in a row in which the loss has not fallen by `tol`, after which training stops.
+        Fused where the device supports it. The weight decay is decoupled for "adamw", an L2 penalty for
+        "adam".
     tol : float, default=1e-4
-        Absolute.
+        The loss of validation rows must fall by so much, absolutely, to be called an improvement.
     min_epochs : int, default=0
         The first epoch that may be the best. Ramps over the first p of training end with epoch
         ``ceil(p * max_epochs)``.
@@ -184,19 +175,12 @@ def train(
         resident `Batch` of all rows, whose ``progress`` is ``(epoch - 1) / max_epochs``. It may
         replace tensors there, or return replacements as arrays or tensors; it must not write
         into tensors, for these may share memory with the arrays passed.
-    device : str or torch.device, default="auto"
-        See `resolve_device`.
     random_state : int, default=0
         Seed of the shuffles and of what the loss and the module draw. Not negative.
     global_draws : bool, default=True
         Whether module, loss or hook may draw from torch's global generators, as dropout does. These are then
         seeded for the time of the training and put back after it, and other such trainings in this process
         wait. With False all must draw with ``batch.generator``, and trainings can run side by side.
-    verbose : int, default=0
-        0 is silent, 1 shows a bar over epochs (not in one of several jobs), 2 prints a table.
-    callbacks : list of skorch callbacks or of (name, callback), default=None
-        Called as in skorch. Those that need predictions of the net, as ``EpochScoring``, cannot
-        be used.
 
     Returns
     -------
@@ -208,69 +192,65 @@ def train(
     TypeError, ValueError
         If a parameter is not as described, or if training diverges: a loss or weight that is not finite.
     KeyboardInterrupt
-        On Ctrl-C, unless `early_stopping` has a best epoch: then its weights are kept, with a warning.
+        On Ctrl-C, unless early stopping has a best epoch: then its weights are kept, with a warning.
 
     Examples
     --------
     >>> import numpy as np, torch
-    >>> from skrationale.training import seeded, train
+    >>> from skrationale.training import Settings, seeded, train
     >>> X = np.linspace(-1, 1, 100)[:, None]
     >>> with seeded(0):
     ...     module = torch.nn.Linear(1, 1)
     >>> def loss(module, batch):
     ...     return torch.nn.functional.mse_loss(module(batch["X"]), batch["y"]), {}
-    >>> result = train(module, loss, {"X": X, "y": 3 * X}, max_epochs=50, batch_size=20, lr=0.1, device="cpu")
+    >>> settings = Settings(max_epochs=50, batch_size=20, lr=0.1, device="cpu")
+    >>> result = train(module, loss, {"X": X, "y": 3 * X}, settings)
     >>> result.n_iter, round(module.weight.item(), 3)
     (50, 3.0)
     """
     _check_parameters(
         module,
+        settings,
         validation=validation,
-        max_epochs=max_epochs,
-        batch_size=batch_size,
-        lr=lr,
-        weight_decay=weight_decay,
         schedule=schedule,
         clip_norm=clip_norm,
         optimizer=optimizer,
-        early_stopping=early_stopping,
-        n_iter_no_change=n_iter_no_change,
         tol=tol,
         min_epochs=min_epochs,
         random_state=random_state,
     )
-    users = check_callbacks(callbacks)
-    place = resolve_device(device)
+    users = check_callbacks(settings.callbacks)
+    place = resolve_device(settings.device)
     dtype = float_dtype(module)
     rows = to_batch("data", data, place, dtype)
     valid = None if validation is None else to_batch("validation", validation, place, dtype)
     shuffle_seed, noise_seed = np.random.SeedSequence(random_state).generate_state(2).tolist()
-    stopper = BestWeights(n_iter_no_change, tol, min_epochs)
-    bar = ProgressBar(disable=verbose != 1 or in_worker())
+    stopper = BestWeights(settings.n_iter_no_change or settings.max_epochs, tol, min_epochs)
+    bar = ProgressBar(disable=settings.verbose != 1 or in_worker())
     net = LeanNet(
         module,
         Criterion(loss),
         optimizer=_fused(OPTIMIZERS[optimizer]),
-        optimizer__weight_decay=weight_decay,
-        lr=lr,
+        optimizer__weight_decay=settings.weight_decay,
+        lr=settings.lr,
         schedule=schedule,
         clip_norm=clip_norm,
-        max_epochs=max_epochs,
-        batch_size=batch_size,
+        max_epochs=settings.max_epochs,
+        batch_size=settings.batch_size,
         epoch_hook=epoch_hook,
         seed=shuffle_seed,
         noise=generator_of(noise_seed, place),
         device=str(place),
-        verbose=verbose,
+        verbose=settings.verbose,
         callbacks=[
             EpochTimer(),
-            *[stopper] * early_stopping,
+            *[stopper] * settings.early_stopping,
             bar,
             *users,
-            *[PrintLog(floatfmt=".4g")] * (verbose > 1),
+            *[PrintLog(floatfmt=".4g")] * (settings.verbose > 1),
         ],
     )
     draws = seeded(noise_seed, place) if global_draws else nullcontext()
-    with draws, _limits(module, min(batch_size, rows.n_rows), place), closing(bar):
+    with draws, _limits(module, min(settings.batch_size, rows.n_rows), place), closing(bar):
         _fit(net, rows, valid, stopper)
     return _result(net, place)

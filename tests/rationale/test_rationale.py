@@ -495,7 +495,7 @@ class TestParameters:
     def test_categories_have_no_pieces_to_try(self):
         X = pd.DataFrame(np.random.RandomState(SEED).choice(list("abc"), (2600, 2)))
         y = (X[0] == "a").astype(float)
-        model = regressor(weight_decay=None, max_epochs=3).fit(X, y)
+        model = regressor(weight_decay="auto", max_epochs=3).fit(X, y)
         assert [row["stage"] for row in model.history_].count("selection") == 3
 
     @pytest.mark.parametrize(("decay", "n_paths"), [(None, 3), (0.003, 1)])

@@ -15,10 +15,10 @@ import skorch.callbacks
 import torch
 from skorch.callbacks import Callback
 
-from skrationale.training import Batch, get_state, seeded, train
+from skrationale.training import Batch, Settings, get_state, seeded, train
 from skrationale.training._net import LeanNet
 
-OPTIONS = {"max_epochs": 5, "batch_size": 16, "lr": 0.05, "device": "cpu"}
+SETTINGS = Settings(max_epochs=5, batch_size=16, lr=0.05, device="cpu")
 
 
 def make_data(n=50, seed=0):
@@ -38,7 +38,8 @@ def squared(module, batch):
 
 def fit(module=None, loss=squared, data=None, **changes):
     module = make_module() if module is None else module
-    return train(module, loss, make_data() if data is None else data, **{**OPTIONS, **changes})
+    own = {name: changes.pop(name) for name in list(changes) if hasattr(SETTINGS, name)}
+    return train(module, loss, make_data() if data is None else data, SETTINGS.replace(**own), **changes)
 
 
 def assert_close_states(first, second, atol=0.0):
@@ -136,7 +137,7 @@ class TestLearning:
     def test_one_cycle_is_that_of_torch(self):
         result = fit(max_epochs=12, batch_size=50)
         optimizer = torch.optim.AdamW(make_module().parameters())
-        cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, OPTIONS["lr"], total_steps=12)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, SETTINGS.lr, total_steps=12)
         expected = []
         for _ in range(12):
             expected.append(cycle.get_last_lr()[0])
@@ -147,7 +148,7 @@ class TestLearning:
     @pytest.mark.parametrize("n_steps", [1, 2, 3])
     def test_few_steps_use_the_peak_rate(self, n_steps):
         result = fit(max_epochs=n_steps, batch_size=50)
-        assert [row["lr"] for row in result.history] == [OPTIONS["lr"]] * n_steps
+        assert [row["lr"] for row in result.history] == [SETTINGS.lr] * n_steps
         assert_close_states(result, fit(max_epochs=n_steps, batch_size=50, schedule=None))
 
 

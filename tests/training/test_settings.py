@@ -1,0 +1,243 @@
+"""Settings of training: one word means one thing in all families, and is explained by one sentence."""
+
+import inspect
+
+import numpy as np
+import pytest
+from numpydoc.docscrape import ClassDoc
+from sklearn.datasets import make_regression
+from sklearn.utils._param_validation import InvalidParameterError
+
+import skrationale
+from skrationale import (
+    FLINTClassifier,
+    FLINTRegressor,
+    GBDT2NNStudent,
+    RationaleClassifier,
+    RationaleDistiller,
+    RationaleRegressor,
+    SmoothMLPClassifier,
+    SmoothMLPRegressor,
+    SymbolicDistiller,
+    SymbolicDistillerCV,
+)
+from skrationale.training import TRAINING_CONSTRAINTS, Settings, epochs_for, validation_split
+
+TRAINED = [
+    FLINTClassifier,
+    FLINTRegressor,
+    GBDT2NNStudent,
+    RationaleClassifier,
+    RationaleDistiller,
+    RationaleRegressor,
+    SmoothMLPClassifier,
+    SmoothMLPRegressor,
+]
+ESTIMATORS = [*TRAINED, SymbolicDistiller, SymbolicDistillerCV]
+X, Y = make_regression(30, 3, random_state=0)
+
+SENTENCES = {
+    "hidden_layer_sizes": "Widths of the hidden layers.",
+    "max_epochs": 'Passes over the training rows. ``"auto"``: as many as make a given number of steps.',
+    "batch_size": "Rows a step.",
+    "lr": "Peak of the learning rate.",
+    "weight_decay": "Weight decay.",
+    "early_stopping": (
+        "Whether to take the weights that were best on held-out rows, and to stop after `n_iter_no_change` "
+        "epochs without improvement there; an interrupt (Ctrl-C) then ends training with a warning, and is "
+        "raised otherwise."
+    ),
+    "validation_fraction": "Share of the rows held out to validate on; below 10 such rows, none are.",
+    "n_iter_no_change": (
+        "Epochs in a row without improvement after which training stops early. None: it goes to its end."
+    ),
+    "device": '``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.',
+    "random_state": "Seed of all that is drawn: weights, shuffles, held-out rows.",
+    "verbose": "0: silent, 1: a progress bar, 2: a table of losses.",
+    "callbacks": "Called during training.",
+}
+"""What is said of a shared parameter in all families; a family may add sentences of its own."""
+SAME_EVERYWHERE = {"device", "callbacks"}
+"""Nothing is added here."""
+
+DEFAULTS = {
+    "max_epochs": "auto",
+    "early_stopping": True,
+    "validation_fraction": 0.15,
+    "n_iter_no_change": None,
+    "device": "auto",
+    "random_state": None,
+    "verbose": 0,
+    "callbacks": None,
+}
+OTHER_DEFAULTS = {
+    # of the family; the student of a distiller is small
+    (GBDT2NNStudent, "hidden_layer_sizes"): (256, 256, 256),
+    (RationaleDistiller, "hidden_layer_sizes"): (16, 16),
+    **{(kind, "hidden_layer_sizes"): (64, 64) for kind in (RationaleClassifier, RationaleRegressor)},
+    **{
+        (kind, "hidden_layer_sizes"): "auto"
+        for kind in (SmoothMLPClassifier, SmoothMLPRegressor, FLINTClassifier, FLINTRegressor)
+    },
+    (GBDT2NNStudent, "batch_size"): 512,
+    (GBDT2NNStudent, "lr"): 4e-3,
+    (GBDT2NNStudent, "weight_decay"): 1e-4,
+    **{
+        (kind, name): value
+        for kind in (RationaleClassifier, RationaleRegressor, RationaleDistiller)
+        for name, value in {"batch_size": 256, "lr": 1e-3, "weight_decay": "auto"}.items()
+    },
+    **{
+        (kind, name): value
+        for kind in (SmoothMLPClassifier, SmoothMLPRegressor)
+        for name, value in {"batch_size": 256, "lr": 5e-3, "weight_decay": 1e-4}.items()
+    },
+    **{
+        (kind, name): value
+        for kind in (FLINTClassifier, FLINTRegressor)
+        for name, value in {"batch_size": 64, "lr": 3e-3, "weight_decay": 0.0}.items()
+    },
+    # a teacher labels as many rows as one likes, so that a student hardly overfits
+    (GBDT2NNStudent, "early_stopping"): False,
+    (GBDT2NNStudent, "validation_fraction"): 0.1,
+    (GBDT2NNStudent, "n_iter_no_change"): 10,
+    # a path of lambdas is long
+    (SmoothMLPClassifier, "n_iter_no_change"): "auto",
+    (SmoothMLPRegressor, "n_iter_no_change"): "auto",
+    # nothing is trained, formulas are compared
+    (SymbolicDistiller, "validation_fraction"): 0.2,
+    (SymbolicDistillerCV, "validation_fraction"): 0.2,
+}
+"""Defaults that are not those of `DEFAULTS`."""
+
+
+def shared_parameters(estimator):
+    names = inspect.signature(estimator).parameters
+    return [name for name in TRAINING_CONSTRAINTS if name in names]
+
+
+def paragraphs(estimator):
+    """Give what a docstring says of each parameter, with the blanks of one line; not those that refer."""
+    found = {}
+    for names, _, lines in ClassDoc(estimator)["Parameters"]:
+        text = " ".join(" ".join(lines).split())
+        found |= {name: text for name in names.split(", ") if not text.startswith("As in :class:")}
+    return found
+
+
+def test_all_estimators_are_here():
+    kinds = {getattr(skrationale, name) for name in skrationale.__all__ if name[0].isupper()}
+    assert {kind for kind in kinds if hasattr(kind, "fit")} == set(ESTIMATORS)
+
+
+@pytest.mark.parametrize("estimator", TRAINED)
+def test_all_families_have_all_parameters(estimator):
+    assert set(shared_parameters(estimator)) == set(TRAINING_CONSTRAINTS)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_shared_parameter_is_explained_by_one_sentence(estimator):
+    said = paragraphs(estimator)
+    for name in set(shared_parameters(estimator)) & set(said):
+        assert said[name].startswith(SENTENCES[name]), name
+        if name in SAME_EVERYWHERE:
+            assert said[name] == SENTENCES[name]
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_one_estimator_at_least_explains_it_itself(name):
+    assert any(name in paragraphs(estimator) for estimator in TRAINED)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_defaults_are_the_same_or_listed(estimator):
+    signature = inspect.signature(estimator).parameters
+    for name in shared_parameters(estimator):
+        expected = OTHER_DEFAULTS.get((estimator, name), DEFAULTS.get(name))
+        assert signature[name].default == expected, name
+
+
+@pytest.mark.parametrize("estimator", TRAINED)
+def test_a_shared_parameter_is_checked_alike(estimator):
+    for name, constraint in TRAINING_CONSTRAINTS.items():
+        own = estimator._parameter_constraints[name]
+        assert own[: len(constraint)] == constraint
+        assert [str(more) for more in own[len(constraint) :]] in ([], ["a str among {'auto'}"]), name
+
+
+@pytest.mark.parametrize("estimator", TRAINED)
+class TestRefused:
+    def test_none_epochs_name_the_new_word(self, estimator):
+        with pytest.raises(InvalidParameterError, match=r"'max_epochs' .* {'auto'}. Got None instead"):
+            estimator(max_epochs=None).fit(X, Y)
+
+    @pytest.mark.parametrize("sizes", [(), (8, 0), (8, -1), (8.0,), ("a",), [[4]]])
+    def test_layers_without_units(self, estimator, sizes):
+        with pytest.raises(ValueError, match="non-empty sequence of positive integers. Got "):
+            estimator(hidden_layer_sizes=sizes).fit(X, Y)
+
+    @pytest.mark.parametrize("sizes", [None, "wide", 8])
+    def test_layers_that_are_no_sequence(self, estimator, sizes):
+        with pytest.raises(InvalidParameterError, match="'hidden_layer_sizes' parameter of"):
+            estimator(hidden_layer_sizes=sizes).fit(X, Y)
+
+    def test_a_device_that_is_not_there(self, estimator):
+        with pytest.raises(ValueError, match="`device` must be 'auto' or a device that is present"):
+            estimator(device="tpu").fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "batch_size", "expected"), [(1000, 50, 100), (1001, 50, 96), (10, 50, 200), (10**6, 10, 20)]
+)
+def test_auto_epochs_make_a_number_of_steps_within_limits(n_rows, batch_size, expected):
+    assert epochs_for("auto", n_rows, batch_size, steps=2000, limits=(20, 200)) == expected
+    assert epochs_for(np.int64(3), n_rows, batch_size, steps=2000, limits=(20, 200)) == 3
+
+
+def test_settings_are_those_of_the_estimator():
+    model = RationaleRegressor(max_epochs=7, n_iter_no_change=3, callbacks=[], verbose=2)
+    settings = Settings.of(model)
+    names = set(TRAINING_CONSTRAINTS) - {"hidden_layer_sizes", "random_state"}
+    assert {name: getattr(settings, name) for name in names} == {name: getattr(model, name) for name in names}
+    assert settings.replace(lr=1.0) == Settings.of(model.set_params(lr=1.0))
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_rows_to_validate_on(classes):
+    target = np.arange(100) % 4 if classes else np.linspace(0, 1, 100)
+    fit, valid = validation_split(target, 0.1, classes, 0)
+    assert len(valid) == 10
+    np.testing.assert_array_equal(np.sort(np.concatenate([fit, valid])), np.arange(100))
+    assert (np.diff(fit) > 0).all()
+    for fraction, needed in ((0.099, True), (0.5, False)):
+        fit, valid = validation_split(target, fraction, classes, 0, needed=needed)
+        assert (len(fit), len(valid)) == (100, 0)
+
+
+def test_some_rows_must_be_left_to_train_on():
+    with pytest.raises(ValueError, match="'validation_fraction' parameter, 0.999, leaves no row of 20 to"):
+        validation_split(np.arange(20), 0.999, False, 0)
+
+
+@pytest.mark.parametrize(
+    "estimator", [GBDT2NNStudent, SmoothMLPRegressor, RationaleRegressor, FLINTRegressor]
+)
+def test_early_stopping_is_that_of_all_families(estimator):
+    few = {"max_epochs": 2, "hidden_layer_sizes": (4,), "early_stopping": True, "random_state": 0}
+    few |= {"jacobian_lambda": 0.0} if estimator is SmoothMLPRegressor else {}
+    for fraction, held_out in ((0.3, False), (0.4, True)):  # 9 and 12 rows
+        model = estimator(**few, validation_fraction=fraction).fit(X, Y)
+        assert any("valid_loss" in row for row in model.history_) == held_out
+
+
+@pytest.mark.parametrize(
+    "estimator", [GBDT2NNStudent, SmoothMLPRegressor, RationaleRegressor, FLINTRegressor]
+)
+def test_without_patience_training_goes_to_its_end(estimator):
+    options = {"max_epochs": 15, "hidden_layer_sizes": (4,), "early_stopping": True, "random_state": 0}
+    options |= {"jacobian_lambda": 0.0} if estimator is SmoothMLPRegressor else {}
+    options |= {"lr": 0.5, "validation_fraction": 0.4}
+    stages = {RationaleRegressor: 3}.get(estimator, 1)  # its last stage has twice as many epochs
+    model = estimator(**options, n_iter_no_change=None).fit(X, Y)
+    assert model.n_iter_ >= 15 * stages
+    assert estimator(**options, n_iter_no_change=1).fit(X, Y).n_iter_ < model.n_iter_
