@@ -225,7 +225,7 @@ def train(
     rows = to_batch("data", data, place, dtype)
     valid = None if validation is None else to_batch("validation", validation, place, dtype)
     shuffle_seed, noise_seed = np.random.SeedSequence(random_state).generate_state(2).tolist()
-    stopper = BestWeights(settings.n_iter_no_change or settings.max_epochs, tol, min_epochs)
+    stopper = BestWeights(int(settings.n_iter_no_change or settings.max_epochs), tol, min_epochs)
     bar = ProgressBar(disable=settings.verbose != 1 or in_worker())
     net = LeanNet(
         module,
