@@ -136,7 +136,7 @@ def test_a_given_network_of_other_units_is_warned_of(limit, factor):
         np.clip(light + RNG.normal(0, 5, (40, 1, 8, 8)), 0, 255) * factor,
         light[:, 0, 0, 0] > 127.5,
     )
-    settings = SMALL | {"hidden_layer_sizes": None, "hidden_layers": ["mean"]}
+    settings = SMALL | {"hidden_layer_sizes": "auto", "hidden_layers": ["mean"]}
     with pytest.warns(
         UserWarning, match="The predictor is right in .* Was it fitted to images in other units?"
     ):

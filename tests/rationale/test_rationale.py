@@ -484,7 +484,7 @@ class TestParameters:
         rng = np.random.RandomState(SEED)
         X = rng.uniform(-1, 1, (2600, 3))
         smooth, steps = X[:, 0] + rng.normal(size=2600), np.sign(np.sin(12 * X[:, 0])) + X[:, 1]
-        settings = {"weight_decay": None, "max_epochs": 12}
+        settings = {"weight_decay": "auto", "max_epochs": 12}
         models = {name: regressor(**settings).fit(X, y) for name, y in (("x", smooth), ("steps", steps))}
         assert models["x"]._model.encoder.n_pieces == 0
         assert models["steps"]._model.encoder.n_pieces > 0
@@ -498,7 +498,7 @@ class TestParameters:
         model = regressor(weight_decay="auto", max_epochs=3).fit(X, y)
         assert [row["stage"] for row in model.history_].count("selection") == 3
 
-    @pytest.mark.parametrize(("decay", "n_paths"), [(None, 3), (0.003, 1)])
+    @pytest.mark.parametrize(("decay", "n_paths"), [("auto", 3), (0.003, 1)])
     def test_a_given_decay_leaves_nothing_to_compare(self, decay, n_paths):
         X, y = binary(400, 24)
         model = classifier(weight_decay=decay, max_epochs=4).fit(X, y)
