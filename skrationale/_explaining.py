@@ -8,9 +8,8 @@ import numpy as np
 
 from ._task import Task
 from .explanation import Explanation
-from .explanation._checks import own
-from .tabular import TableReader, as_frame_or_array
-from .tabular._typed import typed_cells
+from .explanation.checks import own
+from .tabular import TableReader, as_frame_or_array, typed_cells
 
 
 def explanation_of(

@@ -6,11 +6,12 @@ import contextlib
 import errno
 import io
 import os
-import re
 import secrets
 import stat
 from pathlib import Path
 from typing import Any
+
+from .writing import whole
 
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
@@ -18,26 +19,6 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""Control characters, those that turn the direction of writing, and lone halves of characters."""
-
-
-def visible(document: str) -> str:
-    """Put U+FFFD for what no page should hold: characters that hide text, turn it, or have no bytes.
-
-    Examples
-    --------
-    >>> visible("<b>a\u202eb</b>") == "<b>a\ufffdb</b>"
-    True
-    """
-    return _HIDDEN.sub("\ufffd", document)
-
-
-def whole(value: Any) -> Any:
-    """Put U+FFFD for lone halves of characters in a text, which have no bytes; other values stay."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) else value
 
 
 def check_path(path: Any) -> Path:

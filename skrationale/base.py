@@ -29,7 +29,7 @@ from ._versions import VersionedEstimator
 from ._weights import check_weights
 from .explanation import Explanation
 from .metrics import explanation_fidelity
-from .metrics._answers import agreement, judged, probabilities_of, score_of
+from .metrics.answers import agreement, judged, probabilities_of, score_of
 from .tabular import (
     UNKNOWN_TOLD,
     TableReader,

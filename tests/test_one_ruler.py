@@ -169,7 +169,7 @@ def test_what_is_undefined_is_nan(monkeypatch):
 
 
 def test_a_rare_class_that_accuracy_does_not_see():
-    from skrationale.metrics._labels import label_measures
+    from skrationale.metrics.labels import label_measures
 
     y = np.arange(200) < 10
     always_no = np.column_stack([np.full(200, 0.95), np.full(200, 0.05)])

@@ -75,7 +75,7 @@ ALLOWED = {
     "_batches": set(),
     "_callers": set(),
     "_explaining": {"_task", "explanation", "tabular"},
-    "_files": set(),
+    "_files": {"writing"},
     "_hooks": {"explanation"},
     "_random": set(),
     "_scales": set(),
@@ -97,12 +97,13 @@ ALLOWED = {
     "tabular": {"_weights", "explanation"},  # cells as typed, which an explanation shows
     "teachers": {"_task", "explanation", "tabular"},
     "training": set(),
-    "explanation": {"_files", "plotting"},  # Explanation.plot, inside the method
-    "plotting": {"_hooks", "explanation"},
+    "writing": set(),
+    "explanation": {"_files", "plotting", "writing"},  # Explanation.plot, inside the method
+    "plotting": {"_hooks", "explanation", "writing"},
     "metrics": {"_weights", "explanation", "tabular"},
     "datasets": set(),
-    "report": {"_files", "_hooks", "explanation", "metrics", "tabular", "teachers"},
-    "formula": {"_batches", "_task", "explanation", "tabular"},
+    "report": {"_files", "_hooks", "explanation", "metrics", "tabular", "teachers", "writing"},
+    "formula": {"_batches", "_task", "explanation", "tabular", "writing"},
 } | dict.fromkeys(
     FAMILIES,
     {
@@ -116,6 +117,7 @@ ALLOWED = {
         "teachers",
         "training",
         "explanation",
+        "writing",
     },
 )
 ALLOWED["symbolic"] = ALLOWED["symbolic"] | {"formula", "smooth"}  # which it is built on

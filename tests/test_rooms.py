@@ -1,4 +1,4 @@
-"""How rooms speak with each other: reports and plots do not guess of which family an estimator is."""
+"""How rooms speak with each other: by public names, and without guesses of which family an estimator is."""
 
 import ast
 from pathlib import Path
@@ -11,6 +11,22 @@ from skrationale.base import BaseReasoner
 
 PACKAGE = Path(skrationale.__file__).parent
 SHOWING = sorted([*(PACKAGE / "report").glob("*.py"), *(PACKAGE / "plotting").glob("*.py")])
+ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+LEFT = {
+    ("explanation", "_ruler"),
+    *(("explanation", name) for name in ("_bar", "_folded", "_one_row", "_over_rows", "_table", "_text")),
+    ("formula", "_formula"),
+    ("formula", "_parse"),
+    ("formula", "_program"),
+    ("formula", "_shapley"),
+    ("formula", "_tree"),
+    ("formula", "_variables"),
+    ("smooth", "_base"),
+    ("smooth", "_estimator"),
+    ("teachers", "_lightgbm"),
+    ("teachers", "_paths"),
+}
+"""Modules that are still to get a public name."""
 GUESSES = {"hasattr", "getattr", "signature"}
 OF_TEACHERS = {"plotting/_answers.py", "report/_members.py"}
 """Where teachers are asked."""
@@ -25,6 +41,41 @@ def guesses(path):
 
 def calls(tree):
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def private_imports(path, package=PACKAGE):
+    """Room and private name of what a file imports from other rooms, also inside functions."""
+    depth, room = len(path.relative_to(package).parts), path.relative_to(package).parts[0]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == depth:
+            for alias in node.names:
+                whole = [*(node.module or "").split("."), alias.name] if node.module else [alias.name]
+                names = [name for name in whole[1:] if name.startswith("_")]
+                if whole[0] in ROOMS - {room} and names:
+                    found.add((whole[0], names[0]))
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_no_room_imports_a_private_name_of_another(path):
+    assert private_imports(path) <= LEFT
+
+
+def test_what_is_left_is_still_there():
+    every = set().union(*(private_imports(path) for path in PACKAGE.rglob("*.py")))
+    assert every == LEFT
+
+
+def test_private_imports_are_seen(tmp_path):
+    path = tmp_path / "report" / "file.py"
+    path.parent.mkdir()
+    path.write_text("def f():\n    from ..writing._words import shorten\n    from ..metrics import _fills\n")
+    assert private_imports(path, tmp_path) == {("writing", "_words"), ("metrics", "_fills")}
+    path.write_text("from ..writing import shorten\nfrom .._files import whole\nfrom ._rows import _few\n")
+    assert private_imports(path, tmp_path) == set()
 
 
 @pytest.mark.parametrize("path", SHOWING, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -1,5 +1,7 @@
 """The reasons behind predictions, and their renderings: frame, shap, JSON, HTML."""
 
+from ._cells import TypedCells as TypedCells
+from ._cells import TypedColumn as TypedColumn
 from ._explanation import Explanation
 
 __all__ = ["Explanation"]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _checks
+from . import checks
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
@@ -18,10 +18,10 @@ SURE = 1e-3
 
 def additivity_error(explanation: "Explanation", answers: Any, scale: str) -> float:
     """Return how far sums of reasons are from what a model gave; see `Explanation.additivity_error`."""
-    _checks.one_of("scale", scale, SCALES)
+    checks.one_of("scale", scale, SCALES)
     own, link = explanation.scores(), explanation.link
-    given = _checks.number_array("scores", answers)
-    _checks.shaped("scores", given, own.shape, "one score for each row and output")
+    given = checks.number_array("scores", answers)
+    checks.shaped("scores", given, own.shape, "one score for each row and output")
     if given.size == 0:
         return 0.0
     if link in ("logit", "softmax") and scale != "score":

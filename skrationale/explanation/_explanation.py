@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from . import _checks, _index
+from . import checks, labels
 from ._cells import DisplayData
 from ._selecting import fields_of_rows
 
@@ -101,31 +101,31 @@ class Explanation:
     index: Any = None
 
     def __post_init__(self) -> None:
-        _checks.one_of("kind", self.kind, KINDS)
-        _checks.one_of("link", self.link, LINKS)
-        _checks.text_or_none("formula", self.formula)
-        values = _checks.value_array(self.values)
+        checks.one_of("kind", self.kind, KINDS)
+        checks.one_of("link", self.link, LINKS)
+        checks.text_or_none("formula", self.formula)
+        values = checks.value_array(self.values)
         n, d, k = (*values.shape, 1)[:3]
         own: dict[str, Any] = {
             "values": values,
-            "base_values": _checks.base_array(self.base_values, values),
-            "feature_names": _checks.names("feature_names", self.feature_names, d, "x"),
-            "output_names": _checks.names("output_names", self.output_names, k, "output", unique=True),
-            "attributes": _checks.attribute_table(self.attributes, n),
-            "meta": _checks.plain_dict("meta", self.meta),
-            "index": _index.row_labels(self.index, n),
+            "base_values": checks.base_array(self.base_values, values),
+            "feature_names": checks.names("feature_names", self.feature_names, d, "x"),
+            "output_names": checks.names("output_names", self.output_names, k, "output", unique=True),
+            "attributes": checks.attribute_table(self.attributes, n),
+            "meta": checks.plain_dict("meta", self.meta),
+            "index": labels.row_labels(self.index, n),
         }
         if self.data is not None:
-            data = _checks.number_array("data", self.data)
-            own["data"] = _checks.shaped("data", data, (n, d), _checks.ROWS_AND_FEATURES)
+            data = checks.number_array("data", self.data)
+            own["data"] = checks.shaped("data", data, (n, d), checks.ROWS_AND_FEATURES)
         if self._typed is not None:
-            own["display_data"] = _checks.display_cells(self._typed, (n, d))
+            own["display_data"] = checks.display_cells(self._typed, (n, d))
         for name in ("lower_bounds", "upper_bounds"):
             if getattr(self, name) is not None:
-                bounds = _checks.number_array(name, getattr(self, name))
-                own[name] = _checks.shaped(name, bounds, values.shape, "the shape of `values`")
+                bounds = checks.number_array(name, getattr(self, name))
+                own[name] = checks.shaped(name, bounds, values.shape, "the shape of `values`")
         if self.mask is not None:
-            own["mask"] = _checks.bool_array(self.mask, (n, d))
+            own["mask"] = checks.bool_array(self.mask, (n, d))
         elif self.kind == "rationale":
             raise ValueError("`mask` is None, expected a bool array of shape (n, d) with kind='rationale'.")
         for name, value in own.items():
@@ -190,7 +190,7 @@ class Explanation:
         >>> e.for_output("dog").values
         array([[2.]])
         """
-        position = _checks.output_place(output, self.output_names)
+        position = checks.output_place(output, self.output_names)
         if self.n_outputs == 1:
             return self
         arrays = ("values", "base_values", "lower_bounds", "upper_bounds")
@@ -417,11 +417,11 @@ class Explanation:
         from .. import plotting
 
         displays = {name: getattr(plotting, f"{name.capitalize()}Display") for name in PLOTS}
-        _checks.one_of("kind", kind, PLOTS)
+        checks.one_of("kind", kind, PLOTS)
         return displays[kind].from_explanation(self, ax=ax, **kwargs)
 
     def _repr_html_(self) -> str:
-        from ._html import card
+        from .html import card
 
         return card(self)
 
@@ -445,6 +445,6 @@ class Explanation:
             When no regular file can be written there; one that was there stays as it was.
         """
         from .._files import write_text
-        from ._html import page
+        from .html import page
 
         write_text(path, page(self, title, max_rows))

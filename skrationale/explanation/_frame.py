@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._format import cells
-from ._index import pandas_index
+from .labels import pandas_index
+from .wording import cells
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import TAG
-from ._format import is_missing, simple_cell
+from ..writing import is_missing, simple_cell
+from .checks import TAG
 
 Decode = Callable[[Any], Any]
 

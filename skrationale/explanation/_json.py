@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._checks import TAG
-from ._format import simple_cell, typed_column
+from ..writing import simple_cell
 from ._index_json import index_to_plain
 from ._json_reading import FORMAT, NUMBERS, TEXTS, VERSION
+from .checks import TAG
+from .wording import typed_column
 
 if TYPE_CHECKING:
     from ._explanation import Explanation

@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ._checks import MAX_DEPTH, TAG
-from ._index import row_labels
 from ._index_json import index_from_plain, index_to_plain
+from .checks import MAX_DEPTH, TAG
+from .labels import row_labels
 
 FORMAT, VERSION = "skrationale.Explanation", 1
 NUMBERS = ("values", "base_values", "data", "lower_bounds", "upper_bounds")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _checks, _index
+from . import checks, labels
 from ._cells import TypedCells
 
 if TYPE_CHECKING:
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 def fields_of_rows(explanation: "Explanation", rows: Any) -> dict[str, Any]:
     """Return the fields that have one entry for each row, of the rows that an index selects."""
     e, n = explanation, len(explanation)
-    index = _checks.row_index(rows, n)
-    places = _checks.places(index, n)
+    index = checks.row_index(rows, n)
+    places = checks.places(index, n)
     arrays = {name.removeprefix("_"): a for name, a in vars(e).items() if isinstance(a, np.ndarray)}
-    cut: dict[str, Any] = {name: _checks.own(array[index]) for name, array in arrays.items()}
-    cut["index"] = _index.taken(e.index, places)
+    cut: dict[str, Any] = {name: checks.own(array[index]) for name, array in arrays.items()}
+    cut["index"] = labels.taken(e.index, places)
     if isinstance(e._typed, TypedCells):
         # one array serves both
-        codes = cut["data"] if e._typed.codes is e.data else _checks.own(e._typed.codes[index])
+        codes = cut["data"] if e._typed.codes is e.data else checks.own(e._typed.codes[index])
         cut["display_data"] = e._typed.take(places, codes)
     if e.attributes is not None:
         cut["attributes"] = {

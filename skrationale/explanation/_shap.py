@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._format import simple_cell
+from ..writing import simple_cell
 
 if TYPE_CHECKING:
     import shap

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._files import visible
-from ._css import CARD_CSS, PAGE_CSS
-from ._format import cells, format_cell, format_number, others, quantity, rank, shorten
-from ._index import label_text
+from ..writing import CARD_CSS, PAGE_CSS, count_of, format_cell, format_number, sentence, shorten, visible
+from .labels import label_text
+from .wording import cells, others, quantity, rank
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
@@ -40,7 +39,7 @@ def page(explanation: "Explanation", title: str | None, max_rows: int) -> str:
         _folded(f"{row_name(row)}: {_row_summary(row)}", _one_row(row), is_open=i == 0)
         for i, row in enumerate(each)
     )
-    count = f"<p>{shown:,} of {_count(len(explanation), 'row')}.</p>"
+    count = f"<p>{shown:,} of {count_of(len(explanation), 'row')}.</p>"
     examples = f"<h2>Rows, one by one</h2>\n{count}\n{rows}" if shown else ""
     return visible(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -67,21 +66,11 @@ def _text(text: str) -> str:
     return html.escape(text, quote=True)
 
 
-def _count(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
-def _sentence(text: str) -> str:
-    # Not `capitalize`, which would lower the letters of the user's names.
-    return text[0].upper() + text[1:]
-
-
 def _heading(e: "Explanation") -> str:
     names = [shorten(name, 40) for name in e.output_names[:MAX_OUTPUTS]]
     outputs = _text(", ".join(names)) + (", …" if e.n_outputs > MAX_OUTPUTS else "")
-    counts = (
-        f"{_count(len(e), 'row')}, {_count(len(e.feature_names), 'feature')}, {_count(e.n_outputs, 'output')}"
-    )
+    sizes = {"row": len(e), "feature": len(e.feature_names), "output": e.n_outputs}
+    counts = ", ".join(count_of(size, word) for word, size in sizes.items())
     if len(e) == 1 and e.index is not None:
         counts = f"{row_name(e)}; {counts}"
     formula = f"<code>{_text(e.formula)}</code>" if e.formula else ""
@@ -105,7 +94,7 @@ def _over_rows(e: "Explanation") -> str:
         rows.append([others(len(rest)), "", _number(total, largest), *([] if chosen is None else [""])])
     head = ["feature", "", "mean |value|"] + ([] if chosen is None else ["used in"])
     summed = f", summed over {e.n_outputs} outputs" if e.n_outputs > 1 else ""
-    caption = _sentence(quantity(e, mean=True) + summed)
+    caption = sentence(quantity(e, mean=True) + summed)
     return _table(caption, head, ["", "skr-b", "skr-n", "skr-u"], rows)
 
 
@@ -121,14 +110,14 @@ def _one_row(e: "Explanation") -> str:
         summary = f"{_text(shorten(e.output_names[j], 60))}: {_result(e, j)}"
         parts.append(_folded(summary, _waterfall(e.for_output(int(j))), is_open=place == 0))
     if e.n_outputs > MAX_OUTPUTS:
-        left = _count(e.n_outputs - MAX_OUTPUTS, "other output")
+        left = count_of(e.n_outputs - MAX_OUTPUTS, "other output")
         parts.append(f'<p class="skr-note">{left} not shown.</p>')
     return "".join(parts)
 
 
 def _row_summary(e: "Explanation") -> str:
     if e.kind == "rationale":
-        return f"{e.mask.sum()} of {_count(len(e.feature_names), 'feature')} used"  # type: ignore[union-attr]
+        return f"{e.mask.sum()} of {count_of(len(e.feature_names), 'feature')} used"  # type: ignore[union-attr]
     if e.n_outputs == 1:
         return _result(e, 0)
     best = int(np.argsort(-e.scores()[0], kind="stable")[0])
@@ -142,7 +131,7 @@ def _folded(summary: str, body: str, *, is_open: bool) -> str:
 def _chosen(e: "Explanation") -> str:
     """Return the cells that the prediction of one row was made from."""
     used = np.flatnonzero(e.mask[0])  # type: ignore[index]
-    total = _count(len(e.feature_names), "feature")
+    total = count_of(len(e.feature_names), "feature")
     if not len(used):
         return f'<p class="skr-note">The prediction uses none of {total}.</p>'
     weights = np.abs(e.values[0].reshape(len(e.feature_names), -1)).sum(axis=1)
@@ -180,7 +169,7 @@ def _waterfall(e: "Explanation") -> str:
         rows.append([prediction[0], *blank, prediction[1]])
         sums.append(len(rows) - 1)
     head, classes = _columns(e, "contribution")
-    return _table(_sentence(quantity(e)), head, classes, rows, sums)
+    return _table(sentence(quantity(e)), head, classes, rows, sums)
 
 
 def _columns(e: "Explanation", last: str) -> tuple[list[str], list[str]]:

@@ -5,7 +5,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from ._format import shorten
+from ..writing import shorten
 
 
 def _is_pandas(value: Any) -> TypeGuard[Any]:

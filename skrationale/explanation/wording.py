@@ -1,75 +1,14 @@
-"""Words and numbers for people, shared by tables and plots."""
+"""What tables, pages and plots of an explanation call things, and what they show first."""
 
-import math
-from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..writing import shorten
 from ._cells import TypedCells
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
-
-# Told apart under the common kinds of colour blindness, on white and on black.
-POSITIVE, NEGATIVE, SIZE = "#e8760c", "#2f7fbf", "#3a9a8b"
-
-
-def is_missing(cell: Any) -> bool:
-    """Tell whether a cell is None, NaN, NaT or NA, without knowing pandas."""
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(cell, Real) and math.isnan(cell)
-
-
-def simple_cell(cell: Any) -> Any:
-    """Return what a user typed as str, number, bool or None."""
-    if isinstance(cell, np.generic) and cell.dtype.kind in "biufU":
-        cell = cell.item()
-    if isinstance(cell, str | bool | int | float | None):
-        return cell
-    return None if is_missing(cell) else str(cell)
-
-
-def format_number(x: float, *, scale: float = 0.0, sign: bool = False) -> str:
-    """Return about four digits; what is noise beside `scale` is 0.
-
-    Examples
-    --------
-    >>> format_number(-0.123456), format_number(1234567.8), format_number(1e-17, scale=1.0)
-    ('−0.1235', '1,234,568', '0')
-    """
-    if not math.isfinite(x):
-        return "undefined" if math.isnan(x) else "−∞" if x < 0 else "∞"
-    if abs(x) <= 1e-9 * scale:
-        return "0"
-    plus = "+" if sign else ""
-    text = f"{x:{plus},.0f}" if 1e4 <= abs(x) < 1e15 else f"{x:{plus}.4g}"
-    return text.replace("-", "−")
-
-
-def format_cell(cell: Any) -> str:
-    """Return a cell of the user's table as words."""
-    if is_missing(cell):
-        return "missing"
-    if isinstance(cell, Real) and not isinstance(cell, bool | np.bool_):
-        return format_number(float(cell))
-    return str(cell)
-
-
-def shorten(text: str, width: int) -> str:
-    """Return one line of at most `width` characters, with the middle left out.
-
-    Examples
-    --------
-    >>> shorten("mean_radius_of_the_nucleus", 15)
-    'mean_ra…nucleus'
-    """
-    text = " ".join(text.split())
-    if len(text) <= width:
-        return text
-    tail = (width - 1) // 2
-    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 
 
 def cells(explanation: "Explanation") -> np.ndarray | None:

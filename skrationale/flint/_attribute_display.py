@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..explanation._format import SIZE, shorten
+from ..writing import SIZE, shorten
 from ._describe import AttributeDescription
 from ._pictures import Pictures, as_picture, largest_classes, pictures_of
 

@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 from .._files import write_text
 from .._random import own_random_state
 from .._weights import check_weights
-from ..explanation._index import pandas_index, row_labels
+from ..explanation.labels import pandas_index, row_labels
 from ..tabular import TableReader
 from ._describe_html import cards, lines, page, text_table
 from ._reading import mean_relevance, relevant

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .._files import visible
-from ..explanation._css import CARD_CSS, PAGE_CSS
-from ..explanation._format import format_cell, format_number, shorten
-from ..explanation._html import _bar, _table, _text
-from ..explanation._index import label_text
-from ._rule_words import share
+from ..explanation.html import _bar, _table, _text
+from ..explanation.labels import label_text
+from ..writing import (
+    CARD_CSS,
+    PAGE_CSS,
+    count_of,
+    decimals,
+    format_cell,
+    format_number,
+    format_share,
+    join_names,
+    shorten,
+    visible,
+)
 from ._rules import Rule
 
 if TYPE_CHECKING:
@@ -31,21 +38,6 @@ CSS = """
 """
 
 
-def enumerate_names(names: Sequence[str], most: int = 4) -> str:
-    """Join names, of many only the first.
-
-    Examples
-    --------
-    >>> enumerate_names(["a", "b", "c"]), enumerate_names("abcde", most=2)
-    ('a, b and c', 'a, b and 3 others')
-    """
-    shown = [shorten(name, 40) for name in names[:most]]
-    if len(names) > most:
-        left = len(names) - most
-        shown.append(f"{left} other{'s' if left > 1 else ''}")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
 def split(descriptions: Iterable[AttributeDescription]) -> tuple[list[AttributeDescription], list[str]]:
     """Part the attributes that are relevant in some row, most often first, from remarks about the others."""
     every = list(descriptions)
@@ -54,9 +46,9 @@ def split(descriptions: Iterable[AttributeDescription]) -> tuple[list[AttributeD
     dead = [d.name for d in every if not d.active]
     remarks = []
     if unused:
-        remarks.append(f"Relevant in no row: {enumerate_names(unused, 30)}.")
+        remarks.append(f"Relevant in no row: {join_names(unused, 30)}.")
     if dead:
-        remarks.append(f"Dead, that is, hardly varying over the rows: {enumerate_names(dead, 30)}.")
+        remarks.append(f"Dead, that is, hardly varying over the rows: {join_names(dead, 30)}.")
     return used, remarks
 
 
@@ -68,8 +60,8 @@ def summary(d: AttributeDescription) -> str:
     if len(d.weights) == 1:
         words = ("raises the score of", "lowers the score of")
     found = zip(words, (d.speaks_for, d.speaks_against), strict=True)
-    sides = [f"{word} {enumerate_names(names)}" for word, names in found if names]
-    used = f"used in {share(d.relevant_share)} of rows" if d.relevant_share else "relevant in no row"
+    sides = [f"{word} {join_names(names)}" for word, names in found if names]
+    used = f"used in {format_share(d.relevant_share)} of rows" if d.relevant_share else "relevant in no row"
     return f"{', '.join(sides) or 'has no weight'}; {used}"
 
 
@@ -135,11 +127,11 @@ def _cells(used: list[AttributeDescription]) -> list[list[str]]:
     """Return one row an attribute, under `HEAD`."""
     rows = []
     for d in used:
-        sides = [f"for {enumerate_names(d.speaks_for)}"] if d.speaks_for else []
-        sides += [f"against {enumerate_names(d.speaks_against)}"] if d.speaks_against else []
+        sides = [f"for {join_names(d.speaks_for)}"] if d.speaks_for else []
+        sides += [f"against {join_names(d.speaks_against)}"] if d.speaks_against else []
         rule = "no short rule" if d.rule is None or not d.rule.is_short_rule else d.rule.text
-        r2 = "" if d.rule is None else _decimals(d.rule.r2)
-        rows.append([shorten(d.name, 60), share(d.relevant_share), ", ".join(sides), rule, r2])
+        r2 = "" if d.rule is None else decimals(d.rule.r2)
+        rows.append([shorten(d.name, 60), format_share(d.relevant_share), ", ".join(sides), rule, r2])
     return rows
 
 
@@ -177,7 +169,7 @@ def _weights(d: AttributeDescription) -> str:
             _text(shorten(name, 60)),
             _bar(d.weights[name], largest, two_sided=True),
             format_number(d.weights[name], scale=largest, sign=True),
-            _decimals(d.relevance[name]) or "no rows",
+            decimals(d.relevance[name]) or "no rows",
         ]
         for name in names
     ]
@@ -191,8 +183,8 @@ def _columns(d: AttributeDescription) -> str:
         return ""
     largest = d.columns["importance"].max()
     rows = [
-        [_text(shorten(name, 60)), _bar(importance, largest), f"{importance:.2f}", _decimals(direction, "+")]
-        for name, importance, direction in d.columns.itertuples(index=False)
+        [_text(shorten(name, 60)), _bar(size, largest), decimals(size), decimals(direction, sign=True)]
+        for name, size, direction in d.columns.itertuples(index=False)
     ]
     head = ["column", "", "importance", "Spearman"]
     return _table("Columns that it depends on", head, ["", "skr-b", "skr-n", "skr-n"], rows)
@@ -208,7 +200,7 @@ def _rows(d: AttributeDescription, frame: Any, caption: str) -> str:
     places = [*important, *others][:MAX_SHOWN_COLUMNS]
     left = len(names) - len(places)
     if left:
-        caption += f" ({left} column{'s' if left > 1 else ''} not shown)"
+        caption += f" ({count_of(left, 'column')} not shown)"
     head = ["row", "value", "output", *(shorten(names[i], 30) for i in places)]
     rows = []
     for i, cells in enumerate(frame.itertuples(index=False, name=None)):
@@ -216,7 +208,3 @@ def _rows(d: AttributeDescription, frame: Any, caption: str) -> str:
         shown = [_text(shorten(format_cell(cell), 40)) for cell in typed]
         rows.append([_text(label_text(frame.index, i)), format_number(cells[0]), *shown])
     return f'<div class="skr-rows">{_table(caption, head, [""] * len(head), rows)}</div>'
-
-
-def _decimals(number: float, sign: str = "") -> str:
-    return "" if math.isnan(number) else f"{number:{sign}.2f}".replace("-", "−")

@@ -29,17 +29,6 @@ class Split(NamedTuple):
     with_missing: bool
 
 
-def share(part: float) -> str:
-    """Write a share; what is little is not written as none.
-
-    Examples
-    --------
-    >>> share(0.314), share(0.001)
-    ('31%', 'under 1%')
-    """
-    return "under 1%" if 0 < part < 0.005 else f"{part:.0%}"
-
-
 def category_condition(
     name: str, splits: list[Split], parts: tuple[Part, ...], levels: np.ndarray
 ) -> tuple[str, bool]:

@@ -14,8 +14,8 @@ from sklearn.utils import check_array
 
 from .._random import own_random_state
 from .._weights import check_weights
-from ..explanation._format import format_number, is_missing
 from ..tabular import TableReader
+from ..writing import format_number, format_share, is_missing
 from ._rule_words import (
     MISSING,
     Part,
@@ -25,7 +25,6 @@ from ._rule_words import (
     middle_exponents,
     number_condition,
     one_line,
-    share,
 )
 
 SHORT = 0.5
@@ -172,7 +171,7 @@ class Rule:
 
     def __str__(self) -> str:
         if self.is_short_rule:
-            inside = f"mean {format_number(self.mean)} in {share(self.share)} of rows"
+            inside = f"mean {format_number(self.mean)} in {format_share(self.share)} of rows"
             return f"{self.text} (R2 {self.r2:.2f} on unseen rows; {inside})"
         if math.isnan(self.r2):
             return "There is no short rule (it varies too little, or on too few rows, to measure one)."

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..explanation._format import shorten
+from ..writing import shorten
 
 MAX_NODES = 50_000
 """Most symbols, numbers and operations that a formula may hold, each counted as often as it is written."""

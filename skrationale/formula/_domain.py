@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy as sp
 
-from ..explanation._index import label_text
+from ..explanation.labels import label_text
 from ..tabular import as_frame_or_array
 from ._program import Program
 from ._tree import float_or_none

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..explanation._format import shorten
+from ..writing import shorten
 from ._building import Builder, check_constants, float_number, unique_extreme
 
 _TOKEN = re.compile(

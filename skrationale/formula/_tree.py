@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..explanation._format import shorten
+from ..writing import shorten
 from ._building import MAX_DEPTH, MAX_NODES, fold
 from ._program import FUNCTIONS
 

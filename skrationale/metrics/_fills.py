@@ -7,19 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tabular import as_frame_or_array
-
 NUMBERS = "iufb"
-
-
-def read_table(name: str, X: Any) -> Any:
-    """Return a DataFrame or an array (n, d), whose types are left alone; a list becomes an array."""
-    if isinstance(X, np.ndarray) and X.ndim == 2 and X.size and X.dtype.kind in "OUS":
-        return X  # the model was fitted to an array of text, not to a DataFrame
-    try:
-        return as_frame_or_array(X)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
 
 
 def column_pools(X: Any, background: Any, fill: str) -> list[Any]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..tabular import table_or_array
 from ._checks import ask, generator, one_of, positive_integer
-from ._fills import column_pools, read_table
+from ._fills import column_pools
 
 FILLS = ("marginal", "mean", "missing")
 MAX_ROWS = 50_000
@@ -55,7 +56,7 @@ class Perturber:
         if not callable(predict):
             raise TypeError(f"predict must be callable. Got {type(predict).__name__} instead.")
         self.n_fills = positive_integer("n_fills", n_fills) if fill == "marginal" else 1
-        self.table = read_table("X", X)
+        self.table = table_or_array("X", X)
         self.n, self.d = self.table.shape
         source = self._source(background, fill)
         self._predict, self._fill, self._random_state = predict, fill, random_state
@@ -70,7 +71,7 @@ class Perturber:
                     "X has 1 row, which cannot fill its own cells; expected at least 2, or a background."
                 )
             return self.table
-        source = read_table("background", background)
+        source = table_or_array("background", background)
         if isinstance(source, np.ndarray) != isinstance(self.table, np.ndarray):
             raise TypeError(
                 f"background is a {type(source).__name__}; expected a {type(self.table).__name__}, as X is."

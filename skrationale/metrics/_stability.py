@@ -11,9 +11,9 @@ import numpy as np
 
 from .._scales import exponents
 from ..explanation import Explanation
+from ..tabular import table_or_array
 from ._checks import an_explanation, generator, positive_integer, value_lines
 from ._fidelity import _row_spearman, _top_sets
-from ._fills import read_table
 from ._perturbing import MAX_CELLS, MAX_ROWS
 
 
@@ -175,7 +175,7 @@ def noise_stability(
     if not isinstance(noise, Real) or not 0 < noise < np.inf:
         raise ValueError(f"noise must be a positive number. Got {noise!r} instead.")
     n_draws = positive_integer("n_draws", n_draws)
-    table = read_table("X", X)
+    table = table_or_array("X", X)
     positions, spread = _spreads(table)
     draws, n = generator(random_state), len(table)
     step = max(1, min(MAX_ROWS, MAX_CELLS // table.shape[1]) // n_draws)

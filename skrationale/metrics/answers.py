@@ -11,7 +11,7 @@ from .._weights import check_weights
 from ..explanation._ruler import on_ruler
 from ..tabular import as_numbers, read_target
 from ._fidelity import prediction_fidelity
-from ._labels import label_measures
+from .labels import label_measures
 
 
 def score_of(task: Any, y: Any, predictions: np.ndarray, sample_weight: Any = None) -> float:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._hooks import hooks_of
-from ..explanation import Explanation, _checks
-from ..explanation._format import NEGATIVE, POSITIVE, shorten
+from ..explanation import Explanation, checks
+from ..writing import NEGATIVE, POSITIVE, shorten
 from ._display import Display, check_count
 from ._relevance import mean_relevance
 from ._style import LEGEND_ABOVE, label, need_matplotlib, plain, points_wide, tidy
@@ -80,7 +80,7 @@ class AttributeTableDisplay(Display):
         rules: Mapping[str, str] | None = None,
         max_display: int = 12,
     ) -> None:
-        self.relevance = _checks.number_array("relevance", relevance)
+        self.relevance = checks.number_array("relevance", relevance)
         if self.relevance.ndim != 2 or 0 in self.relevance.shape:
             raise ValueError(f"`relevance` has shape {self.relevance.shape}, expected (C, J).")
         n_outputs, n_attributes = self.relevance.shape

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..explanation import Explanation
-from ..explanation._format import SIZE, format_number, others, quantity, rank
+from ..explanation.wording import others, quantity, rank
+from ..writing import SIZE, format_number
 from ._display import ExplanationDisplay
 from ._style import OTHERS, OUTPUTS, axes_for, entry, label, tidy
 

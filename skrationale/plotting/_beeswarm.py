@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..explanation import Explanation
-from ..explanation._format import NEGATIVE, POSITIVE, is_missing, others, quantity, rank, typed_column
+from ..explanation.wording import others, quantity, rank, typed_column
+from ..writing import NEGATIVE, POSITIVE, is_missing
 from ._display import ExplanationDisplay
 from ._style import CATEGORY, LEGEND_ABOVE, MISSING, axes_for, label, tidy
 

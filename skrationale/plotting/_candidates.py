@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..explanation._format import format_cell, format_number
+from ..writing import format_cell, format_number
 
 
 def column(table: Mapping[str, Any], name: str, key: str) -> np.ndarray:

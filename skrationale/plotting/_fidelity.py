@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..explanation import _checks
-from ..explanation._format import format_number
+from ..explanation import checks
 from ..explanation._ruler import centred
+from ..writing import format_number
 from ._answers import answers_of, pooled_r2
 from ._display import PanelDisplay
 from ._fidelity_panels import draw_points, draw_table, entries
@@ -80,20 +80,20 @@ class FidelityDisplay(PanelDisplay):
     ) -> None:
         self.labels = np.asarray(teacher_scores).dtype.kind in "OUSb"
         self.scores, self.teacher_scores = (
-            _labels(name, given) if self.labels else _checks.number_array(name, given)
+            _labels(name, given) if self.labels else checks.number_array(name, given)
             for name, given in (("scores", scores), ("teacher_scores", teacher_scores))
         )
         shape = self.teacher_scores.shape
-        _checks.shaped("scores", self.scores, shape, "that of `teacher_scores`")
+        checks.shaped("scores", self.scores, shape, "that of `teacher_scores`")
         if len(shape) not in ((1,) if self.labels else (1, 2)):
             raise ValueError(f"`scores` has shape {shape}, expected (n,)" + " or (n, K)." * (not self.labels))
         if (values is None) != (teacher_values is None):
             raise ValueError("`values` and `teacher_values` belong together, got only one of them.")
         self.values = self.teacher_values = self.explanation_r2_ = None
         if values is not None:
-            self.values = _checks.number_array("values", values)
-            self.teacher_values = _checks.number_array("teacher_values", teacher_values)
-            _checks.shaped("values", self.values, self.teacher_values.shape, "that of `teacher_values`")
+            self.values = checks.number_array("values", values)
+            self.teacher_values = checks.number_array("teacher_values", teacher_values)
+            checks.shaped("values", self.values, self.teacher_values.shape, "that of `teacher_values`")
             if self.values.ndim not in (2, 3) or len(self.values) != shape[0]:
                 raise ValueError(
                     f"`values` has shape {self.values.shape}, expected ({shape[0]}, d) or ({shape[0]}, d, K)."
@@ -106,7 +106,7 @@ class FidelityDisplay(PanelDisplay):
             if k > 1:
                 self.scores, self.teacher_scores = centred(self.scores), centred(self.teacher_scores)
             self.r2_ = pooled_r2(self.teacher_scores, self.scores)
-        self.output_names = _checks.names("output_names", output_names, k, "output")
+        self.output_names = checks.names("output_names", output_names, k, "output")
         self.names, self.unit = tuple(names), unit
 
     @classmethod

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..explanation._format import SIZE
+from ..writing import SIZE
 from ._style import MAX_POINTS, OUTPUTS, colour_of, entry, label
 
 if TYPE_CHECKING:

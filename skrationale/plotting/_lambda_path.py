@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._hooks import hooks_of
-from ..explanation import _checks
-from ..explanation._format import format_number, shorten
+from ..explanation import checks
+from ..writing import format_number, shorten
 from ._candidates import best_of_each, column, known_keys, spread_of
 from ._display import PanelDisplay
 from ._style import LEGEND_ABOVE, OUTPUTS, colour_of, entry, frame, need_matplotlib
@@ -79,7 +79,7 @@ class LambdaPathDisplay(PanelDisplay):
         chosen_name: str = "chosen",
         panels: Sequence[Sequence[str]] | None = None,
     ) -> None:
-        self.lambdas = _checks.number_array("lambdas", lambdas)
+        self.lambdas = checks.number_array("lambdas", lambdas)
         if self.lambdas.ndim != 1 or not self.lambdas.size or not np.isfinite(self.lambdas).all():
             raise ValueError(
                 f"`lambdas` must be one or more finite numbers, got an array of shape {self.lambdas.shape}."
@@ -101,9 +101,9 @@ class LambdaPathDisplay(PanelDisplay):
     def _columns(self, title: str, table: Mapping[str, Any]) -> dict[str, np.ndarray]:
         if not isinstance(table, Mapping):
             raise TypeError(f"`{title}` must be a dict, got {type(table).__name__}.")
-        columns = {key: _checks.number_array(f"{title}[{key!r}]", value) for key, value in table.items()}
+        columns = {key: checks.number_array(f"{title}[{key!r}]", value) for key, value in table.items()}
         for key, array in columns.items():
-            _checks.shaped(f"{title}[{key!r}]", array, self.lambdas.shape, "one number a lambda")
+            checks.shaped(f"{title}[{key!r}]", array, self.lambdas.shape, "one number a lambda")
         return columns
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._hooks import hooks_of
-from ..explanation import _checks
+from ..explanation import checks
 from ._candidates import candidates, column, describe, spread_of, words
 from ._display import Display
 from ._pareto_front import front_of, spread_out
@@ -86,14 +86,14 @@ class ParetoDisplay(Display):
         y_larger_is_better: bool = True,
         chosen: int | None = None,
     ) -> None:
-        self.x = _checks.number_array("x", x)
+        self.x = checks.number_array("x", x)
         if self.x.ndim != 1:
             raise ValueError(f"`x` has shape {self.x.shape}, expected one number a candidate.")
         arrays = {"y": y, "x_error": x_error, "y_error": y_error}
         for name, value in arrays.items():
-            given = None if value is None and name != "y" else _checks.number_array(name, value)
+            given = None if value is None and name != "y" else checks.number_array(name, value)
             if given is not None:
-                _checks.shaped(name, given, self.x.shape, "one number a candidate, as `x` has")
+                checks.shaped(name, given, self.x.shape, "one number a candidate, as `x` has")
             setattr(self, name, given)
         if labels is not None and len(labels) != len(self.x):
             raise ValueError(f"`labels` has {len(labels)} names, expected {len(self.x)}, one a candidate.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..explanation import Explanation
-from ..explanation._format import format_number
+from ..writing import count_of, format_number
 from ._display import ExplanationDisplay
 from ._style import CATEGORY, LEGEND_ABOVE, axes_for, label, tidy, whole_numbers
 
@@ -179,6 +179,6 @@ def _words(n_rows: int, rest: np.ndarray) -> str:
     words = f"{n_rows:,} rows, like rationales side by side" if n_rows > 1 else f"{n_rows} row{'s'[n_rows:]}"
     if not len(rest):
         return words
-    columns = f"{len(rest):,} other column{'' if len(rest) == 1 else 's'}"
+    columns = count_of(len(rest), "other column")
     use = f"used in at most {_percent(rest.max())} of rows" if rest.max() > 0 else "never used"
     return f"{words}\n{columns}: {use}"

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ..explanation._format import shorten
+from ..writing import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

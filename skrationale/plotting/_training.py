@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._hooks import hooks_of
-from ..explanation._format import format_number
+from ..writing import format_number
 from ._display import Display
 from ._style import (
     LEGEND_ABOVE,

@@ -5,18 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..explanation import Explanation
-from ..explanation._format import (
-    NEGATIVE,
-    POSITIVE,
-    cells,
-    format_cell,
-    format_number,
-    others,
-    rank,
-    shorten,
-    unit,
-)
-from ..explanation._index import label_text
+from ..explanation.labels import label_text
+from ..explanation.wording import cells, others, rank, unit
+from ..writing import NEGATIVE, POSITIVE, format_cell, format_number, shorten
 from ._display import ExplanationDisplay
 from ._style import LABEL_WIDTH, axes_for, label, points_wide, tidy
 

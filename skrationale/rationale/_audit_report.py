@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
-from .._files import visible, whole
-from ..explanation._css import CARD_CSS
+from ..writing import CARD_CSS, visible, whole
 
 METRICS = {"identity": "R2", "logit": "AUROC", "softmax": "accuracy"}
 LEAK, NUMBER_LEAK = 0.015 / math.log(2), 0.02

@@ -11,6 +11,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from .._hooks import hooks_of
+from ..writing import count_of
 
 TURNS = 3
 LONG = 0.25
@@ -43,11 +44,7 @@ def parts(model: Any) -> str:
     if isinstance(model, Pipeline):
         return parts(model[-1])
     size = hooks_of(model)._size()
-    return "" if size is None else _count(*size)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return "" if size is None else count_of(*size)
 
 
 def microseconds_a_row(

@@ -17,10 +17,10 @@ from sklearn.utils import _safe_indexing
 
 from .._hooks import hooks_of
 from ..explanation import Explanation
-from ..explanation._format import shorten
 from ..metrics import comprehensiveness, noise_stability, sparsity, sufficiency
-from ..metrics._labels import label_measures
+from ..metrics.labels import label_measures
 from ..tabular import UNKNOWN_TOLD
+from ..writing import shorten
 from ._costs import kilobytes, microseconds_a_row, parts
 from ._members import Member, kind_in_words
 from ._rows import Rows, distinct

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from .._files import visible
-from ..explanation._css import CARD_CSS, PAGE_CSS
-from ..explanation._format import format_cell, format_number, shorten
-from ..explanation._html import _count, _text
+from ..explanation.html import _text
+from ..writing import CARD_CSS, PAGE_CSS, count_of, format_cell, format_number, shorten, visible
 from ._css import REPORT_CSS
 from ._measures import Measured
 from ._rows import Rows, distinct
@@ -82,14 +80,13 @@ def heading(found: list[Measured], rows: Rows) -> str:
     """Say how many there are of what."""
     given = sum(one.member.given for one in found)
     teachers = len(found) - given
-    who = _count(given, "estimator") + (f" and {_count(teachers, 'teacher')}" if teachers else "")
+    who = count_of(given, "estimator") + (f" and {count_of(teachers, 'teacher')}" if teachers else "")
     if len(rows) == rows.n_given:
-        where = f"all {_count(len(rows), 'row')} given" if len(rows) > 1 else "the one row given"
+        where = f"all {count_of(len(rows), 'row')} given" if len(rows) > 1 else "the one row given"
     else:
         where = f"{len(rows):,} of {rows.n_given:,} rows, drawn at random (seed {rows.seed})"
-    return (
-        f"<p>{who} on the same rows: {where}, {_count(len(rows.names), 'column')}. {_target(found, rows)}</p>"
-    )
+    columns = count_of(len(rows.names), "column")
+    return f"<p>{who} on the same rows: {where}, {columns}. {_target(found, rows)}</p>"
 
 
 def _target(found: list[Measured], rows: Rows) -> str:

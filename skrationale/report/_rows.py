@@ -10,9 +10,8 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from .._random import own_random_state
-from ..explanation._index import row_labels
-from ..metrics._fills import read_table
-from ..tabular import as_numbers, read_target
+from ..explanation.labels import row_labels
+from ..tabular import as_numbers, read_target, table_or_array
 
 ROUNDING = 1e-9
 """Errors below this share of the largest answer are none."""
@@ -92,7 +91,7 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
     """
     if not isinstance(n_rows, Integral) or isinstance(n_rows, bool) or n_rows < 1:
         raise ValueError(f"n_rows must be an integer of at least 1. Got {n_rows!r} instead.")
-    table = read_table("X", X)
+    table = table_or_array("X", X)
     try:
         target = read_target(y, warn=False, mixed=True)
     except (TypeError, ValueError) as error:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._hooks import hooks_of
-from ..explanation._format import format_cell, format_number, shorten
-from ..explanation._html import _folded, _one_row, _over_rows, _table, _text
-from ..explanation._index import label_text
+from ..explanation.html import _folded, _one_row, _over_rows, _table, _text
+from ..explanation.labels import label_text
+from ..writing import format_cell, format_number, shorten
 from ._measures import Measured
 from ._rows import Rows
 from ._summary_html import answer, figure, shown, wide

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..explanation._format import format_cell, format_number, shorten, simple_cell
-from ..explanation._html import _bar, _table, _text
-from ..explanation._index import label_text
+from ..explanation.html import _bar, _table, _text
+from ..explanation.labels import label_text
+from ..writing import count_of, format_cell, format_number, shorten, simple_cell
 from ._measures import LABEL_MEASURES, MEASURES, N_DRAWS, N_FILLS, NOISE, SHARES, STABILITY_ROWS, Measured
 from ._rows import Rows
 
@@ -192,9 +192,7 @@ def importances(table: Any) -> str:
         ]
         lines.append([shown(str(name), 80), *cells])
     left = len(table) - MAX_COLUMNS
-    rest = (
-        f'<p class="skr-note">{left} other column{"s" if left > 1 else ""} not shown.</p>' if left > 0 else ""
-    )
+    rest = f'<p class="skr-note">{count_of(left, "other column")} not shown.</p>' if left > 0 else ""
     head = ["column", *(shorten(name, 40) for name in table.columns)]
     caption = "Share of each column in the mean absolute reasons"
     return wide(_table(caption, head, ["", *["skr-share"] * table.shape[1]], lines)) + rest

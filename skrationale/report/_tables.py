@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .._files import whole
-from ..explanation._format import simple_cell
-from ..explanation._index import pandas_index
+from ..explanation.labels import pandas_index
+from ..writing import simple_cell, whole
 from ._measures import LABEL_MEASURES, MEASURES, Measured
 from ._rows import Rows
 

@@ -3,8 +3,9 @@
 from ._dtypes import UNKNOWN_TOLD
 from ._encoder import TableEncoder, sum_by_group
 from ._lightgbm import safe_names, stand_ins
-from ._reader import TableReader, are_counted, as_frame_or_array
+from ._reader import TableReader, are_counted, as_frame_or_array, table_or_array
 from ._target import as_numbers, holds_categories, read_target
+from ._typed import typed_cells
 
 __all__ = [
     "UNKNOWN_TOLD",
@@ -18,4 +19,6 @@ __all__ = [
     "safe_names",
     "stand_ins",
     "sum_by_group",
+    "table_or_array",
+    "typed_cells",
 ]

@@ -114,6 +114,16 @@ def _levels(column: Any) -> np.ndarray:
         return np.array(sorted(values, key=lambda value: (type(value).__name__, str(value))), dtype=object)
 
 
+def table_or_array(name: str, X: Any) -> Any:
+    """Return a DataFrame or an array (n, d), whose types are left alone; a list becomes an array."""
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.size and X.dtype.kind in "OUS":
+        return X  # the model was fitted to an array of text, not to a DataFrame
+    try:
+        return as_frame_or_array(X)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
 class TableReader:
     """Read a table as a float64 matrix with one column per original column.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..explanation._cells import TypedCells, TypedColumn
+from ..explanation import TypedCells, TypedColumn
 from ._dtypes import UNSEEN
 from ._reader import as_frame_or_array, columns_of
 

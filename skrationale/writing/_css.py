@@ -1,7 +1,7 @@
-"""Style of the HTML renderings; every rule is confined to the class ``skr``."""
+"""Colours, and the style of HTML renderings; every rule is confined to the class ``skr``."""
 
-from ._format import NEGATIVE, POSITIVE, SIZE
-
+# Told apart under the common kinds of colour blindness, on white and on black.
+POSITIVE, NEGATIVE, SIZE = "#e8760c", "#2f7fbf", "#3a9a8b"
 # Colours are inherited or see-through, so that light and dark pages both stay legible.
 CARD_CSS = f"""
 .skr {{font: 14px/1.45 system-ui, sans-serif; max-width: 54em; color: inherit}}

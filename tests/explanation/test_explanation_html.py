@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from skrationale.explanation import Explanation
-from skrationale.explanation._format import format_cell, format_number, rank, shorten, unit
+from skrationale.explanation.wording import rank, unit
+from skrationale.writing import format_cell, format_number, shorten
 
 HOSTILE = "<script>alert(1)</script>\"&'"
 VOID = {"meta", "br", "hr", "img", "input", "link"}

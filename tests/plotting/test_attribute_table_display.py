@@ -10,9 +10,9 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 from skrationale.explanation import Explanation  # noqa: E402
-from skrationale.explanation._format import NEGATIVE, POSITIVE  # noqa: E402
 from skrationale.plotting import AttributeTableDisplay  # noqa: E402
 from skrationale.plotting._relevance import mean_relevance  # noqa: E402
+from skrationale.writing import NEGATIVE, POSITIVE  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
