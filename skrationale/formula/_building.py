@@ -17,7 +17,9 @@ MAX_DEPTH = 200
 EXACT = 2**53
 """Below it integers, numerators and denominators are kept; others become float64."""
 _TIDY_SIZE, _TIDY_WORK = 100, 3000
-_LARGEST_POWER = 1000
+"""Parts of the largest node that sympy tidies up, and parts of all that it tidies up in one tree."""
+_LARGEST_EXACT_POWER = 1000
+"""Beyond it the power of a sum or product is a float64: exact coefficients could take all memory."""
 
 
 def postorder(expr: sp.Basic) -> list[sp.Basic]:
@@ -166,7 +168,7 @@ class Builder:
                     raise ZeroDivisionError("division by zero")
                 return _tame(base**exponent)
             return float_number(float(base) ** float(exponent))
-        if exponent.is_Rational and abs(exponent) > _LARGEST_POWER and not base.is_Symbol:
+        if exponent.is_Rational and abs(exponent) > _LARGEST_EXACT_POWER and not base.is_Symbol:
             # an exact power of a coefficient could take all memory
             exponent = sp.Float(exponent.p / exponent.q)
         return _tame(sp.Pow(base, exponent, evaluate=self._tidy([base, exponent])))

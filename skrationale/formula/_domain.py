@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from ._formula import Formula
 
 N_ROWS = 10_000
+"""Rows drawn from the training box."""
 WIDER = 0.05
-_SMALL = 1e-6
+"""How much wider than the training box they are drawn on each side, as a share of its width."""
+_NEAR_ZERO = 1e-6
+"""A denominator comes close to 0 when it is below this share of its median size."""
 _LARGEST_EXPONENT = 700.0
+"""``exp`` of more overflows a float64, at 709.8."""
 
 
 def checked_box(box: Any, n_variables: int) -> np.ndarray:
@@ -196,7 +200,7 @@ def _denominator(values: np.ndarray, text: str) -> str:
         return ""
     if values[np.isfinite(values)].min() < 0 < values[np.isfinite(values)].max():
         return f"The denominator {text} changes its sign: the formula has a pole there."
-    if size.min() == 0 or size.min() < _SMALL * np.median(size):
+    if size.min() == 0 or size.min() < _NEAR_ZERO * np.median(size):
         return f"The denominator {text} comes close to 0: the formula may explode there."
     return ""
 

@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from ..writing import shorten
-from ._building import Builder, check_constants, float_number, unique_extreme
+from ._building import EXACT, Builder, check_constants, float_number, unique_extreme
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -24,7 +24,8 @@ MAX_SIGNS = 50_000
 MAX_BRACKETS = 100
 """How deep brackets and powers of a text may be nested."""
 _HALF, _THIRD = sp.Rational(1, 2), sp.Rational(1, 3)
-_STEPWISE = 50  # factors that are multiplied one by one, which lets sympy spread a number over a sum
+_STEPWISE = 50
+"""Factors that are multiplied one by one, which lets sympy spread a number over a sum."""
 
 
 def _power(build: Builder, a: sp.Expr, b: sp.Expr) -> sp.Expr:
@@ -257,7 +258,7 @@ class _Parser:
         if math.isinf(value):
             raise self.error("expected a number that fits a float64")
         self._next += 1
-        return sp.Integer(int(word)) if word.isdecimal() and abs(value) < 2**53 else sp.Float(value)
+        return sp.Integer(int(word)) if word.isdecimal() and abs(value) < EXACT else sp.Float(value)
 
     def _function(self, word: str) -> sp.Expr:
         start = self._next

@@ -37,6 +37,7 @@ def plain_level(level: Any, name: str) -> str | bool | int | float:
 
 
 _ENTRIES = ("expr", "variables", "feature_names", "levels", "output_name", "link", "box")
+"""Keys of the dict that `to_dict` gives."""
 
 
 def to_dict(self: Formula) -> dict[str, Any]:

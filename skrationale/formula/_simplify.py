@@ -13,8 +13,11 @@ from ._program import Program
 from ._tree import complexity
 
 _MOST_NODES = 60
-_LARGEST_POWER = 4
+"""Complexity up to which brackets are multiplied out and common factors taken out."""
+_LARGEST_EXPANDED = 4
+"""Largest exponent of a power that is multiplied out."""
 _MOST_TERMS, _MOST_PARTS = 1000, 10_000
+"""Most terms of a sum, and most parts of a tree, that multiplying out may give."""
 
 
 def simplify_tree(
@@ -76,7 +79,7 @@ def _candidates(expr: sp.Expr) -> Iterator[sp.Expr]:
         return
     yield sp.factor_terms(tidy)
     powers = [abs(power.exp) for power in tidy.atoms(sp.Pow) if power.exp.is_Integer]
-    if max(powers, default=0) <= _LARGEST_POWER and _may_expand(tidy):
+    if max(powers, default=0) <= _LARGEST_EXPANDED and _may_expand(tidy):
         expanded = sp.expand(tidy, power_exp=False, power_base=False, log=False)
         yield expanded
         yield sp.factor_terms(expanded)
@@ -107,7 +110,7 @@ def _may_expand(expr: sp.Expr) -> bool:
             # a square and a root are taken apart from a power of 5/2, and the root is written in each term
             whole, root = divmod(abs(node.exp), 1)
             n = int(whole) + (1 if root and node.exp < 0 else 0)
-            n = min(n, _LARGEST_POWER + 1)
+            n = min(n, _LARGEST_EXPANDED + 1)
             terms = math.comb(counts[0] + n - 1, n)
             size = terms * (1 + n * sizes[0] / counts[0] + (sizes[0] if root else 0))
             if node.exp < 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
@@ -155,6 +156,49 @@ def split_product(node: sp.Expr) -> tuple[bool, list[sp.Expr], list[sp.Expr]]:
         else:
             above.append(factor)
     return negative, above, below
+
+
+def with_parameters(
+    expr: sp.Expr, stays: Callable[[sp.Expr, bool], bool], *, evaluate: bool = True
+) -> tuple[sp.Expr, list[float]]:
+    """Put the symbols ``c0, c1, ...`` in place of numbers, in the order in which they are written.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        Any tree.
+    stays : callable
+        Tells whether a number stays, given it and whether it is an exponent.
+    evaluate : bool, default=True
+        Whether sympy tidies the parts up.
+
+    Returns
+    -------
+    expr : sympy.Expr
+        The tree with k symbols.
+    theta : list of k float
+        The numbers that they stand for.
+
+    Examples
+    --------
+    >>> x = sp.Symbol("x")
+    >>> with_parameters(2.5 * x**3, lambda number, is_exponent: is_exponent)
+    (c0*x**3, [2.5])
+    """
+    theta: list[float] = []
+
+    def visit(node: sp.Expr, is_exponent: bool) -> sp.Expr:
+        if node.is_number:
+            if stays(node, is_exponent):
+                return node
+            theta.append(float(node))
+            return sp.Symbol(f"c{len(theta) - 1}", real=True)
+        if not node.args:
+            return node
+        arguments = [visit(argument, node.is_Pow and i == 1) for i, argument in enumerate(node.args)]
+        return node.func(*arguments) if evaluate else node.func(*arguments, evaluate=False)
+
+    return visit(expr, False), theta
 
 
 def complexity(node: sp.Expr) -> int:

@@ -51,11 +51,11 @@ def choose_teacher(
     """
     measured = []
     for fit, valid in zip(fits, valids, strict=True):
-        said = np.column_stack(
+        scores = np.column_stack(
             [best_sum(searcher, fit, valid, k, teacher_weight) for k, searcher in enumerate(searchers)]
         )
-        loss = float(np.average(row_losses(y, said, task), weights=valid.weights))
-        fidelity = r2_score(valid.scores, said, sample_weight=valid.weights)
+        loss = float(np.average(row_losses(y, scores, task), weights=valid.weights))
+        fidelity = r2_score(valid.scores, scores, sample_weight=valid.weights)
         measured.append({"formula_loss": loss, "fidelity_r2": float(fidelity)})
     losses = [entry["formula_loss"] for entry in measured]
     near = near_best(losses, constant_loss(y, task, valids[0].weights))

@@ -22,6 +22,7 @@ from ._search import Searcher, Target
 from ._terms import finite_values
 
 N_HYBRIDS = 2000
+"""Rows with one column exchanged, on which formulas may not leave the range of the target."""
 WORTH_A_POLE = 2.0
 """A formula that leaves the range of the target is kept when all others have so many times its loss."""
 
@@ -128,12 +129,12 @@ def best_sum(searcher: Searcher, data: Data, valid: Data, k: int, teacher_weight
     """Give what the best sum of found terms says on validation rows (m,)."""
     unit = _Units(*data.target(k, teacher_weight))
     target, weights = valid.target(k, teacher_weight)
-    said = [np.full(len(target), unit.shift)]
+    predictions = [np.full(len(target), unit.shift)]
     if unit.scale > 0:
         sums = [unit.restore(expr) for expr in searcher.sums(unit.target)]
         values = [finite_values(expr, searcher.variables, valid.V) for expr in sums]
-        said += [value for value in values if value is not None]
-    return min(said, key=lambda value: float(np.average((value - target) ** 2, weights=weights)))
+        predictions += [value for value in values if value is not None]
+    return min(predictions, key=lambda value: float(np.average((value - target) ** 2, weights=weights)))
 
 
 def make_fronts(
@@ -188,7 +189,7 @@ def make_fronts(
 
 def exchanged(V: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """Make 2000 rows out of distinct rows (n, p), each with one column of another row."""
-    V = np.unique(V, axis=0)  # what weights and repeated rows say is said alike
+    V = np.unique(V, axis=0)  # weights and repeated rows then mean the same
     made = V[rng.randint(len(V), size=N_HYBRIDS)]
     if V.shape[1]:
         rows, columns = np.arange(N_HYBRIDS), rng.randint(V.shape[1], size=N_HYBRIDS)
@@ -226,10 +227,10 @@ def judge(
         predictions = finite_values(expr, symbols(valid.V.shape[1]), valid.V)
         if predictions is not None:
             loss = float(np.average((predictions - values) ** 2, weights=weights))
-            said, found = valid.scores[:, k], predictions
+            teacher, own = valid.scores[:, k], predictions
             if template.link == "logit":  # one of several classes alone has no log-odds
-                said, found = (on_ruler(score[:, None], "logit", 2)[:, 0] for score in (said, found))
-            fidelity = r2_score(said, found, sample_weight=valid.weights)
+                teacher, own = (on_ruler(score[:, None], "logit", 2)[:, 0] for score in (teacher, own))
+            fidelity = r2_score(teacher, own, sample_weight=valid.weights)
             formula = template.with_expr(expr)
             r2 = np.nan
             if formula.link == "identity":

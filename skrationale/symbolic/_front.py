@@ -13,6 +13,7 @@ from ..formula._formula import Formula
 LEAST_LOSS = 1e-12
 """Losses below this share of the largest one of a front are alike: they are rounding."""
 MODEL_SELECTIONS = ("best", "accuracy", "score")
+"""Ways to choose a formula of a front, see `choose`."""
 
 
 @dataclass(frozen=True)

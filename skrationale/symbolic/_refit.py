@@ -9,10 +9,13 @@ import numpy as np
 import sympy as sp
 from scipy.optimize import least_squares
 
-from ..formula._program import Program
+from ..formula._program import Program, symbols
+from ..formula._tree import with_parameters
 
 MAX_CONSTANTS = 30
+"""Expressions with more constants are not refitted."""
 MAX_EVALUATIONS = 50
+"""Evaluations of all rows that a refit may take."""
 HUGE = 1e15
 """What is this many times as large as the target, or has no value, counts as so much."""
 ROUNDING = 1e-7
@@ -24,41 +27,12 @@ _MINPACK = threading.RLock()
 """Before SciPy 1.15 its Fortran code calls back the function of whichever thread came last."""
 
 
-def with_parameters(expr: sp.Expr) -> tuple[sp.Expr, tuple[sp.Symbol, ...], np.ndarray]:
-    """Replace the constants of an expression by parameters.
-
-    Integers in exponents and the -1 of differences and quotients stay.
-
-    Parameters
-    ----------
-    expr : sympy.Expr
-        Expression.
-
-    Returns
-    -------
-    expr : sympy.Expr
-        With symbols ``c0, c1, ...``.
-    parameters : tuple of k sympy.Symbol
-    theta : ndarray of shape (k,)
-        The constants.
-    """
-    parameters: list[sp.Symbol] = []
-    theta: list[float] = []
-
-    def visit(node: sp.Basic, is_exponent: bool) -> sp.Basic:
-        if node.is_number:
-            if node == -1 or (is_exponent and node.is_rational):
-                return node
-            parameters.append(sp.Symbol(f"c{len(parameters)}", real=True))
-            theta.append(float(node))
-            return parameters[-1]
-        if not node.args:
-            return node
-        power = isinstance(node, sp.Pow)
-        return node.func(*(visit(child, power and i == 1) for i, child in enumerate(node.args)))
-
-    changed = visit(expr, False)
-    return changed, tuple(parameters), np.array(theta)
+def free_constants(expr: sp.Expr) -> tuple[sp.Expr, tuple[sp.Symbol, ...], np.ndarray]:
+    """Replace constants by parameters; integers in exponents and the -1 of differences and quotients stay."""
+    changed, theta = with_parameters(
+        expr, lambda number, is_exponent: number == -1 or (is_exponent and number.is_rational)
+    )
+    return changed, symbols(len(theta), "c"), np.array(theta)
 
 
 def refit_constants(
@@ -86,7 +60,7 @@ def refit_constants(
     sympy.Expr
         The expression with new constants, or as it was where they do not improve it.
     """
-    changed, parameters, theta = with_parameters(expr)
+    changed, parameters, theta = free_constants(expr)
     if not 0 < len(theta) <= MAX_CONSTANTS:
         return expr
     program, root = Program(changed, variables, parameters), np.sqrt(weights)
@@ -157,7 +131,7 @@ def round_constants(
         With constants of 3 to 12 digits; `expr` where these are not enough.
     """
     usual = Program(expr, variables)(V)
-    changed, parameters, theta = with_parameters(expr)
+    changed, parameters, theta = free_constants(expr)
     limit = ROUNDING**2 * float(weights @ (t - np.average(t, weights=weights)) ** 2)
     for digits in range(3, 13):
         rounded = [sp.Float(f"{value:.{digits}g}") for value in theta]

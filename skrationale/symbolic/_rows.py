@@ -11,6 +11,7 @@ from .._scales import exponents, to_shares
 from ..tabular import TableReader
 
 N_NEIGHBORS = 10
+"""Nearest rows, one of which a made row lies next to."""
 
 
 def most_useful(V: np.ndarray, scores: np.ndarray, weights: np.ndarray, limit: int) -> np.ndarray:

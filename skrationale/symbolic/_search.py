@@ -24,6 +24,7 @@ FAR_FROM_ZERO = 10.0
 NEARLY = 1.05
 """A formula is refitted when its loss is at most so many times that of the best smaller one."""
 FLAT = 1e-9
+"""A target of a smaller standard deviation, in standard units, leaves nothing to search for."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,11 @@ from ..formula._program import Program
 from ..formula._tree import complexity
 
 MAX_TERMS = 12
+"""Most terms of a sum."""
 COLLINEAR = 1e-6
+"""A term is no longer usable when what other terms leave of its square is below this share."""
 WORTHLESS = 1e-6
+"""No term is added that explains less than this share of the target's variance."""
 
 
 def split_terms(expr: sp.Expr) -> list[sp.Expr]:

@@ -11,7 +11,7 @@ import sympy as sp
 from skrationale.explanation import Explanation
 from skrationale.formula._formula import Formula
 from skrationale.formula._program import Program, symbols
-from skrationale.formula._shapley import GamesOfFormulas, complete, shapley_values, term_values
+from skrationale.formula._shapley import GamesOfFormulas, complete, shapley_values
 
 V = symbols(6)
 a, b, c, d, e, f = V
@@ -164,11 +164,11 @@ def test_no_rows_and_no_terms():
 def test_terms_are_evaluated_one_by_one():
     expr = 1.5 + a * b - sp.sin(c)
     terms = sp.Add.make_args(expr)
-    values = term_values(terms, V, ROWS)
+    values = np.column_stack(Program(expr, V).parts(terms, ROWS))
     assert values.shape == (7, 3)
     np.testing.assert_allclose(values.sum(axis=1), Program(expr, V)(ROWS), atol=1e-12)
     np.testing.assert_allclose(values[:, terms.index(a * b)], ROWS[:, 0] * ROWS[:, 1])
-    assert term_values([], V, ROWS).shape == (7, 0)
+    assert Program(expr, V).parts([], ROWS) == []
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from skrationale.formula._tree import complexity
 from skrationale.symbolic import Formula
 from skrationale.symbolic._distillation import Data, exchanged, make_fronts
 from skrationale.symbolic._front import LEAST_LOSS, MODEL_SELECTIONS, Row, choose, pareto, scores, table
-from skrationale.symbolic._refit import refit_constants, round_constants, with_parameters
+from skrationale.symbolic._refit import free_constants, refit_constants, round_constants
 from skrationale.symbolic._rows import most_useful, rows_between
 from skrationale.symbolic._search import Effort, Searcher, Target
 from skrationale.symbolic._terms import TermPool, finite_values, split_terms
@@ -129,7 +129,7 @@ TREES = [
 
 @pytest.mark.parametrize("expr", TREES, ids=str)
 def test_constants_become_parameters_and_come_back(expr):
-    changed, parameters, theta = with_parameters(expr)
+    changed, parameters, theta = free_constants(expr)
     assert len(parameters) == len(theta) > 0
     assert not changed.atoms(sp.Float)
     np.testing.assert_allclose(Program(changed, V, parameters)(X, theta), values(expr), rtol=1e-14)
@@ -139,7 +139,7 @@ def test_constants_become_parameters_and_come_back(expr):
 
 @pytest.mark.parametrize("expr", TREES, ids=str)
 def test_derivatives_by_parameters(expr):
-    changed, parameters, theta = with_parameters(expr)
+    changed, parameters, theta = free_constants(expr)
     program = Program(changed, V, parameters)
     found, jacobian = program.jacobian(X, theta)
     np.testing.assert_array_equal(found, program(X, theta))

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _CELL = re.compile(r"(?:'(?:[^']|'')+'!|\w+!)?\$?[A-Za-z]{1,3}\$?[1-9]\d*")
 _MOST_SIGNS, _MOST_LEVELS, _MOST_TEXT = 8192, 64, 255
+"""Excel's bounds: signs of a formula, how deep it is nested, signs of a text in it."""
 _SMALLEST, _LARGEST = 2.2251e-308, 9.99e307
+"""Excel's bounds of a number that is typed in, by its manual."""
 
 
 class _ExcelPrinter(Printer):

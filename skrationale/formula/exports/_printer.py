@@ -15,7 +15,8 @@ from .._tree import float_or_none, split_product
 SUM, SIGNED, PRODUCT, POWER, ATOM = range(5)
 """How tightly a piece of text holds together; `SIGNED` begins with a minus sign."""
 
-_STEPWISE = 8
+_NESTED_ONE_BY_ONE = 8
+"""Up to so many terms of a maximum or minimum are nested in a chain, more as a tree."""
 
 
 class Printer:
@@ -151,7 +152,7 @@ class Printer:
         """Write the largest or smallest of some terms, two by two."""
         name = self.functions.get(word, word)
         texts = [self.text(argument) for argument in node.args]
-        while len(texts) > _STEPWISE:
+        while len(texts) > _NESTED_ONE_BY_ONE:
             # many as a tree, since a chain would be nested as deep as it is long
             pairs = zip(texts[::2], [*texts[1::2], ""], strict=False)
             texts = [f"{name}({left}, {right})" if right else left for left, right in pairs]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .._formula import Formula
 
 _MOST_BRACKETS = 190
+"""How deep brackets may be nested: Python itself takes less than 200."""
 _MISSING = """def _missing(value):
     return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 """
