@@ -15,14 +15,6 @@ ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
 LEFT = {
     ("explanation", "_ruler"),
     *(("explanation", name) for name in ("_bar", "_folded", "_one_row", "_over_rows", "_table", "_text")),
-    ("formula", "_formula"),
-    ("formula", "_parse"),
-    ("formula", "_program"),
-    ("formula", "_shapley"),
-    ("formula", "_tree"),
-    ("formula", "_variables"),
-    ("smooth", "_base"),
-    ("smooth", "_estimator"),
     ("teachers", "_lightgbm"),
     ("teachers", "_paths"),
 }

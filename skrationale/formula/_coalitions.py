@@ -10,7 +10,7 @@ import numpy as np
 import sympy as sp
 from scipy.special import comb
 
-from ._program import Program
+from .program import Program
 
 CELLS_AT_ONCE = 2**17
 """Rows times background rows that are evaluated together: one array of this size is 1 MB."""

@@ -10,10 +10,10 @@ import sympy as sp
 
 from ..explanation.labels import label_text
 from ..tabular import as_frame_or_array
-from ._program import Program
-from ._tree import float_or_none
-from ._variables import Variable, variable_values
 from .exports._names import shown_labels
+from .program import Program
+from .tree import float_or_none
+from .variables import Variable, variable_values
 
 if TYPE_CHECKING:
     from ._formula import Formula

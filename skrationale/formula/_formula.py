@@ -14,14 +14,14 @@ from .._task import Link
 from ..tabular import TableReader
 from . import _domain, _plain_data
 from ._building import check_tree, replace_symbols
-from ._parse import parse
-from ._program import Program, symbols
 from ._simplify import simplify_tree
-from ._tree import complexity, from_lists, to_lists
-from ._variables import Variable, reader_of, variable_values
 from .exports import _c, _excel, _python, _sql
 from .exports._names import labels, shown_labels
 from .exports._text import LatexPrinter, PlainPrinter, latex_text
+from .parsing import parse
+from .program import Program, symbols
+from .tree import complexity, from_lists, to_lists
+from .variables import Variable, reader_of, variable_values
 
 if TYPE_CHECKING:
     from .exports._torch import FormulaModule

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from ..tabular import TableReader
-from ._program import symbols
-from ._tree import from_lists, to_lists
-from ._variables import Kind, Variable, reader_of
+from .program import symbols
+from .tree import from_lists, to_lists
+from .variables import Kind, Variable, reader_of
 
 if TYPE_CHECKING:
     from ._formula import Formula

@@ -9,8 +9,8 @@ import numpy as np
 import sympy as sp
 
 from ._building import Builder, check_constants, fold
-from ._program import Program
-from ._tree import complexity
+from .program import Program
+from .tree import complexity
 
 _MOST_NODES = 60
 """Complexity up to which brackets are multiplied out and common factors taken out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._task import Task
-from ._base import BaseSmoothMLP
+from .base import BaseSmoothMLP
 
 
 class SmoothMLPRegressor(BaseSmoothMLP):

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import r2_score
 
 from .._task import Task
-from ..formula._program import Program, symbols
+from ..formula.program import Program, symbols
 from ._distillation import Data, best_sum
 from ._front import Row, choose
 from ._search import Searcher

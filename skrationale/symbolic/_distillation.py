@@ -11,9 +11,9 @@ from sklearn.metrics import r2_score
 
 from .._task import Task
 from ..explanation._ruler import on_ruler
-from ..formula._formula import Formula
-from ..formula._program import symbols
-from ..formula._variables import Variable
+from ..formula import Formula
+from ..formula.program import symbols
+from ..formula.variables import Variable
 from ..tabular import TableReader
 from ..training import standards
 from ._front import Row, pareto

@@ -20,10 +20,10 @@ from .._task import Task
 from ..base import BaseDistiller, BaseReasoner
 from ..explanation import Explanation
 from ..explanation._ruler import ask
-from ..formula._shapley import GamesOfFormulas
-from ..formula._variables import check_columns, make_variables, variable_values
-from ..smooth._base import BaseSmoothMLP
-from ..smooth._estimator import SmoothMLPClassifier, SmoothMLPRegressor
+from ..formula.shapley import GamesOfFormulas
+from ..formula.variables import check_columns, make_variables, variable_values
+from ..smooth import SmoothMLPClassifier, SmoothMLPRegressor
+from ..smooth.base import BaseSmoothMLP
 from ..training import FEWEST_VALIDATION_ROWS, hold_out
 from ._choices import choose_share, choose_teacher
 from ._distillation import Data, explore, make_fronts, refit_front, templates

@@ -17,7 +17,7 @@ from sklearn.utils import _safe_indexing
 from .._random import fixed_seed
 from .._task import Task
 from ..base import agreement
-from ..smooth._base import BaseSmoothMLP, check_lambdas
+from ..smooth.base import BaseSmoothMLP, check_lambdas
 from ._distiller import SymbolicDistiller
 from .engines._base import Engine
 

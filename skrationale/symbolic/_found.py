@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ..formula._formula import Formula
+from ..formula import Formula
 from ._front import Row, table
 
 

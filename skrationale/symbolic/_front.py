@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formula._formula import Formula
+from ..formula import Formula
 
 LEAST_LOSS = 1e-12
 """Losses below this share of the largest one of a front are alike: they are rounding."""

@@ -9,7 +9,7 @@ from typing import Any
 
 _PLACES = {
     "_formula": "..formula._formula",
-    "_variables": "..formula._variables",
+    "_variables": "..formula.variables",
     "_smooth_mlp": "..smooth._estimator",
     "_path": "..smooth._path",
 }

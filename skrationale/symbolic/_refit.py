@@ -9,8 +9,8 @@ import numpy as np
 import sympy as sp
 from scipy.optimize import least_squares
 
-from ..formula._program import Program, symbols
-from ..formula._tree import with_parameters
+from ..formula.program import Program, symbols
+from ..formula.tree import with_parameters
 
 MAX_CONSTANTS = 30
 """Expressions with more constants are not refitted."""

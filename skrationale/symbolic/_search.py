@@ -9,8 +9,8 @@ from time import monotonic
 import numpy as np
 import sympy as sp
 
-from ..formula._program import symbols
-from ..formula._tree import complexity
+from ..formula.program import symbols
+from ..formula.tree import complexity
 from ._refit import refit_constants
 from ._terms import TermPool, finite_values, split_terms
 from .engines._base import Engine

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import sympy as sp
 
-from ..formula._program import Program
-from ..formula._tree import complexity
+from ..formula.program import Program
+from ..formula.tree import complexity
 
 MAX_TERMS = 12
 """Most terms of a sum."""

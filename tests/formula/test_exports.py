@@ -15,9 +15,9 @@ import sympy as sp
 import torch
 
 from skrationale.formula._formula import Formula
-from skrationale.formula._parse import parse
-from skrationale.formula._program import Program, symbols
-from skrationale.formula._variables import make_variables
+from skrationale.formula.parsing import parse
+from skrationale.formula.program import Program, symbols
+from skrationale.formula.variables import make_variables
 from skrationale.tabular import TableReader
 
 HOSTILE = [

@@ -10,10 +10,10 @@ import pytest
 import sympy as sp
 
 from skrationale.formula._formula import Formula
-from skrationale.formula._parse import parse
-from skrationale.formula._program import symbols
-from skrationale.formula._tree import complexity
-from skrationale.formula._variables import Variable, make_variables
+from skrationale.formula.parsing import parse
+from skrationale.formula.program import symbols
+from skrationale.formula.tree import complexity
+from skrationale.formula.variables import Variable, make_variables
 from skrationale.tabular import TableReader
 
 COLUMNS = ["a", "b", "c"]

@@ -13,9 +13,9 @@ import sympy as sp
 
 from skrationale.formula._building import MAX_DEPTH, MAX_NODES, postorder
 from skrationale.formula._formula import Formula
-from skrationale.formula._parse import MAX_BRACKETS, MAX_SIGNS
-from skrationale.formula._program import symbols
 from skrationale.formula.exports._names import unique_names
+from skrationale.formula.parsing import MAX_BRACKETS, MAX_SIGNS
+from skrationale.formula.program import symbols
 
 SECONDS = 10.0  # of the processor; on a quiet one each of these takes less than 2
 ROWS = np.array([[0.3, 1.2], [2.5, 0.4], [-0.7, 0.9]])

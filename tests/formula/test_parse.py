@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from skrationale.formula._parse import parse
-from skrationale.formula._program import Program, symbols
+from skrationale.formula.parsing import parse
+from skrationale.formula.program import Program, symbols
 
 v = symbols(2)
 NAMES = {"a": v[0], "b": v[1]}

@@ -10,8 +10,8 @@ import sympy as sp
 
 from skrationale.explanation import Explanation
 from skrationale.formula._formula import Formula
-from skrationale.formula._program import Program, symbols
-from skrationale.formula._shapley import GamesOfFormulas, complete, shapley_values
+from skrationale.formula.program import Program, symbols
+from skrationale.formula.shapley import GamesOfFormulas, complete, shapley_values
 
 V = symbols(6)
 a, b, c, d, e, f = V

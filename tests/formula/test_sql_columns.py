@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from skrationale.formula._formula import Formula
-from skrationale.formula._program import symbols
-from skrationale.formula._variables import make_variables
+from skrationale.formula.program import symbols
+from skrationale.formula.variables import make_variables
 from skrationale.tabular import TableReader
 
 DIALECTS = ["sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake"]

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrationale.formula._variables import Variable, make_variables, variable_values
+from skrationale.formula.variables import Variable, make_variables, variable_values
 from skrationale.tabular import TableReader
 
 

@@ -11,9 +11,9 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris, make_blobs, make_friedman1
 from skorch.callbacks import Callback
 
-from skrationale.smooth._base import LAMBDAS, check_lambdas
 from skrationale.smooth._estimator import SmoothMLPClassifier, SmoothMLPRegressor
 from skrationale.smooth._path import admissible
+from skrationale.smooth.base import LAMBDAS, check_lambdas
 
 FAST = {"hidden_layer_sizes": (24, 24), "max_epochs": 40, "random_state": SEED}
 GRID = (0.0, 0.01, 0.3)

@@ -26,7 +26,7 @@ from sklearn.svm import LinearSVC
 
 from skrationale import Formula, SmoothMLPClassifier, SmoothMLPRegressor, SymbolicDistiller
 from skrationale._task import Task
-from skrationale.formula._program import Program, symbols
+from skrationale.formula.program import Program, symbols
 from skrationale.symbolic import Engine, EngineError
 from skrationale.symbolic._choices import near_best
 from skrationale.symbolic._targets import constant_loss, row_losses
@@ -479,7 +479,7 @@ def test_lambda_is_searched_inside_a_pipeline():
 
 
 def test_a_grid_point_costs_one_teacher_and_its_searches(monkeypatch):
-    from skrationale.smooth import _base as smooth_base
+    from skrationale.smooth import base as smooth_base
 
     trained, searched = [], []
 

@@ -9,8 +9,8 @@ import sympy as sp
 from seeds import SEED
 from sklearn.base import clone
 
-from skrationale.formula._program import Program, symbols
-from skrationale.formula._tree import complexity
+from skrationale.formula.program import Program, symbols
+from skrationale.formula.tree import complexity
 from skrationale.symbolic import EngineError, OperonEngine, SymbolicDistiller
 from skrationale.symbolic.engines import _operon, resolve_engine
 

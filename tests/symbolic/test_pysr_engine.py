@@ -20,7 +20,7 @@ import pytest
 import sympy as sp
 from sklearn.base import clone
 
-from skrationale.formula._program import Program, symbols
+from skrationale.formula.program import Program, symbols
 from skrationale.symbolic.engines import _pysr
 from skrationale.symbolic.engines._base import EngineError
 from skrationale.symbolic.engines._pysr import PySREngine

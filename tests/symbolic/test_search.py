@@ -10,8 +10,8 @@ import pytest
 import sympy as sp
 
 from skrationale import SymbolicDistiller
-from skrationale.formula._program import Program, symbols
-from skrationale.formula._tree import complexity
+from skrationale.formula.program import Program, symbols
+from skrationale.formula.tree import complexity
 from skrationale.symbolic import Formula
 from skrationale.symbolic._distillation import Data, exchanged, make_fronts
 from skrationale.symbolic._front import LEAST_LOSS, MODEL_SELECTIONS, Row, choose, pareto, scores, table

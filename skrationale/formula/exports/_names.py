@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from .._variables import Variable
+from ..variables import Variable
 from ._text import plain_name
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from functools import reduce
 import sympy as sp
 
 from .._building import postorder
-from .._program import FUNCTIONS
-from .._tree import float_or_none, split_product
+from ..program import FUNCTIONS
+from ..tree import float_or_none, split_product
 
 SUM, SIGNED, PRODUCT, POWER, ATOM = range(5)
 """How tightly a piece of text holds together; `SIGNED` begins with a minus sign."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import sympy as sp
 
 from .._plain_data import plain_level
-from .._tree import float_or_none
+from ..tree import float_or_none
 from ._names import Leaf, leaves, unique_names
 from ._printer import ATOM, Printer
 

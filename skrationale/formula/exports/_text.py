@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from .._tree import float_or_none, split_product
+from ..tree import float_or_none, split_product
 from ._printer import ATOM, POWER, PRODUCT, SIGNED, Printer
 
 _LATEX_TEXT = {

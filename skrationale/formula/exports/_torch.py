@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .._program import Program, symbols
-from .._tree import with_parameters
+from ..program import Program, symbols
+from ..tree import with_parameters
 from ._names import leaves
 
 if TYPE_CHECKING:

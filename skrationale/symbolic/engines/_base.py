@@ -43,7 +43,7 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrationale.formula._program import symbols
+    >>> from skrationale.formula.program import symbols
     >>> class Lines(Engine):
     ...     name = "lines"
     ...

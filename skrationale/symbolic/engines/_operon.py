@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from ...formula._parse import parse
-from ...formula._program import symbols
+from ...formula.parsing import parse
+from ...formula.program import symbols
 from ._base import Engine, EngineError, check_operators
 
 BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow", "aq": "aq"}

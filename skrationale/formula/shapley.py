@@ -12,7 +12,7 @@ from .._batches import in_batches
 from .._callers import outside
 from ._coalitions import CELLS_AT_ONCE, TermGame, contributions
 from ._formula import Formula
-from ._program import Program, symbols
+from .program import Program, symbols
 
 ROUNDING = 1e-12
 """What contributions lack of a score is rounding up to this share of the numbers that were added up."""
@@ -80,7 +80,7 @@ def shapley_values(
 
     Examples
     --------
-    >>> from skrationale.formula._program import symbols
+    >>> from skrationale.formula.program import symbols
     >>> x, y = symbols(2)
     >>> rows, background = np.array([[2.0, 3.0]]), np.zeros((1, 2))
     >>> shapley_values([x * y, 2 * x], (x, y), np.array([0, 1]), 2, rows, background)

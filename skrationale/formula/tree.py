@@ -10,7 +10,7 @@ import sympy as sp
 
 from ..writing import shorten
 from ._building import MAX_DEPTH, MAX_NODES, fold
-from ._program import FUNCTIONS
+from .program import FUNCTIONS
 
 _KINDS: dict[str, Any] = {
     "add": sp.Add,
