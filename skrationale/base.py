@@ -36,6 +36,7 @@ from .tabular import (
     as_frame_or_array,
     as_numbers,
     holds_categories,
+    looks_like_classes,
     read_target,
 )
 from .teachers import (
@@ -49,8 +50,6 @@ from .teachers import (
     warn_of_refit,
 )
 
-MAX_INTEGER_CLASSES = 30
-
 
 @contextmanager
 def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
@@ -62,33 +61,6 @@ def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
-
-
-def looks_like_classes(y: Any) -> bool:
-    """Tell whether a target holds labels: text, categories, booleans, two values, or a few integers.
-
-    Parameters
-    ----------
-    y : array-like of shape (n,)
-        Target; its own type decides, also one of pandas, polars or pyarrow.
-
-    Returns
-    -------
-    bool
-        False for floats with more than two values and for integers with more than 30.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> looks_like_classes(np.array([0, 1, 2])), looks_like_classes(np.array([0.0, 1.0, 2.0]))
-    (True, False)
-    """
-    if holds_categories(y):
-        return True
-    y = read_target(y)
-    if y.dtype.kind in "OUb":
-        return True
-    return len(np.unique(y)) <= (2 if y.dtype.kind == "f" else MAX_INTEGER_CLASSES)
 
 
 class BaseReasoner(Hooks, VersionedEstimator, metaclass=ABCMeta):
@@ -286,6 +258,8 @@ class BaseDistiller(BaseReasoner):
     _has_fidelity = True
     _asking = TeacherTable()
     """How the teacher is asked about rows."""
+    _labels_may_be_numbers: ClassVar[bool] = True
+    """Whether a target of two values, or of few integers, is taken for labels where there is no teacher."""
 
     def _validate_params(self) -> None:
         check_teacher(self.teacher, type(self).__name__)
@@ -366,7 +340,7 @@ class BaseDistiller(BaseReasoner):
 
     def _are_classes(self, y: np.ndarray) -> bool:
         """Whether a distiller without a teacher takes a target for labels."""
-        return self._categories or looks_like_classes(y)
+        return self._categories or looks_like_classes(y, numbers=self._labels_may_be_numbers)
 
     @abstractmethod
     def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:

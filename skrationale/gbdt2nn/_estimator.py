@@ -41,8 +41,8 @@ class GBDT2NNStudent(BaseDistiller):
     teacher : LGBMClassifier or LGBMRegressor, default=None
         Unfitted (it is cloned and fitted) or fitted and wrapped in
         :class:`sklearn.frozen.FrozenEstimator`. None is a LightGBM of 300 trees with 31 leaves and a
-        learning rate of 0.05: a classifier when `y` holds text, booleans, two values or at most 30
-        different integers, else a regressor.
+        learning rate of 0.05: a classifier when `y` holds text, categories, booleans, two values or at most
+        30 different integers, else a regressor.
     explanation : {"tree_shap", "path"} or None, default="tree_shap"
         Contributions to imitate: TreeSHAP, on at most `max_explanation_rows` rows because it is
         slow, or path contributions (Saabas), on all. None distils the score alone, and there is no `explain`.

@@ -47,7 +47,8 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
     teacher : estimator, default=None
         A rationale model or any classifier with `predict_proba`, or regressor. An unfitted one is cloned and
         fitted, a fitted one goes in through :class:`sklearn.frozen.FrozenEstimator`. None:
-        :class:`RationaleClassifier` for labels, :class:`RationaleRegressor` for numbers.
+        :class:`RationaleClassifier` when `y` holds text, categories, booleans, two values or at most 30
+        different integers, else :class:`RationaleRegressor`.
     alpha : float or "anneal", default=0.3
         Share of the student's own loss; ``"anneal"``: from 0 to 1 as the temperature falls, and one half in
         the last stage.

@@ -54,8 +54,8 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
     ----------
     teacher : classifier or regressor, default=None
         Unfitted (it is cloned and fitted), or fitted in a :class:`sklearn.frozen.FrozenEstimator`. None:
-        :class:`SmoothMLPRegressor` for numbers, :class:`SmoothMLPClassifier` for text and booleans. Labels
-        that are numbers need ``teacher=SmoothMLPClassifier()``.
+        :class:`SmoothMLPClassifier` when `y` holds text, categories or booleans, else
+        :class:`SmoothMLPRegressor`: numbers are never taken for labels here.
     jacobian_lambda : float, "auto" or None, default="auto"
         The `jacobian_lambda` of a `SmoothMLP` teacher that is fitted here, whatever its own is; None leaves
         its own. ``"auto"`` trains along a path of lambdas and searches terms for the network in its middle.
@@ -167,6 +167,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
     True
     """
 
+    _labels_may_be_numbers = False  # a law may well have few values
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "teacher": [HasMethods(["fit", "predict"]), None],
         "jacobian_lambda": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"}), None],
@@ -255,9 +256,6 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
         return (SmoothMLPClassifier if classifier else SmoothMLPRegressor)(
             random_state=seed, verbose=self.verbose
         )
-
-    def _are_classes(self, y: np.ndarray) -> bool:
-        return self._categories or y.dtype.kind in "OUb"
 
     def _configure(self, teacher: Any) -> Any:
         if isinstance(teacher, BaseSmoothMLP) and self.jacobian_lambda is not None:

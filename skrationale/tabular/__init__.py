@@ -4,7 +4,7 @@ from ._dtypes import UNKNOWN_TOLD
 from ._encoder import TableEncoder, sum_by_group
 from ._lightgbm import safe_names, stand_ins
 from ._reader import TableReader, are_counted, as_frame_or_array, table_or_array
-from ._target import as_numbers, holds_categories, read_target
+from ._target import as_numbers, holds_categories, looks_like_classes, read_target
 from ._typed import typed_cells
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "as_frame_or_array",
     "as_numbers",
     "holds_categories",
+    "looks_like_classes",
     "read_target",
     "safe_names",
     "stand_ins",

@@ -12,6 +12,8 @@ from sklearn.utils.validation import assert_all_finite, column_or_1d
 from .._callers import outside
 from ._dtypes import is_number_type
 
+MAX_INTEGER_CLASSES = 30
+"""So many different integers may be labels. Not measured: more than most tables of classes have."""
 EXPECTED = "expected labels that are text, whole numbers or booleans, or numbers to predict"
 
 
@@ -36,6 +38,40 @@ def holds_categories(y: Any) -> bool:
     y = _one_column(_in_pandas(y), warn=False)
     # of an array of numpy this is a dtype without categories
     return hasattr(getattr(y, "dtype", None), "categories")
+
+
+def looks_like_classes(y: Any, *, numbers: bool = True) -> bool:
+    """Tell whether a target holds labels where nothing else says so, the rule of all distillers.
+
+    Text, categories and booleans are labels. Numbers are labels when they take two values, or are integers
+    that take at most 30.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Target; its own type decides, also one of pandas, polars or pyarrow.
+    numbers : bool, default=True
+        Whether numbers may be labels at all. They may not where formulas are looked for: a law may well have
+        few values.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> looks_like_classes(np.array([0, 1, 2])), looks_like_classes(np.array([0.0, 1.0, 2.0]))
+    (True, False)
+    >>> looks_like_classes(np.array([0, 1, 2]), numbers=False)
+    False
+    """
+    if holds_categories(y):
+        return True
+    y = read_target(y)
+    if y.dtype.kind in "OUb":
+        return True
+    return numbers and len(np.unique(y)) <= (2 if y.dtype.kind == "f" else MAX_INTEGER_CLASSES)
 
 
 def read_target(y: Any, *, warn: bool = True, mixed: bool = False) -> np.ndarray:

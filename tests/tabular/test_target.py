@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import DataConversionWarning
 
-from skrationale.base import looks_like_classes
-from skrationale.tabular import as_numbers, holds_categories, read_target
+from skrationale.tabular import as_numbers, holds_categories, looks_like_classes, read_target
 
 nan, INTEGERS, TEXT = np.nan, [2, 0, 1, 2], ["b", "a", "c", "b"]
 CLASSES = {
@@ -89,6 +88,17 @@ def test_floats_are_numbers_whatever_holds_them(y):
 def test_many_whole_numbers_are_numbers():
     assert not looks_like_classes(pd.Series(range(31), dtype="Int64"))
     assert looks_like_classes(pd.Series(range(30), dtype="Int64"))
+
+
+@pytest.mark.parametrize("y", [[0, 1], [0.0, 1.0], [1, 2, 3], pd.Series([1, 2], dtype="Int64")])
+def test_a_few_numbers_are_labels_unless_numbers_never_are(y):
+    assert looks_like_classes(y) == (len(y) == 2 or isinstance(y[0], int))
+    assert not looks_like_classes(y, numbers=False)
+
+
+@pytest.mark.parametrize("y", [["a", "b"], [True, False], pd.Series([1, 2], dtype="category")])
+def test_text_booleans_and_categories_are_labels_also_where_numbers_never_are(y):
+    assert looks_like_classes(y, numbers=False)
 
 
 def test_categories_are_told_from_their_levels():
