@@ -40,7 +40,9 @@ from .tabular import (
     read_target,
 )
 from .teachers import (
+    Teacher,
     TeacherTable,
+    as_teacher,
     check_teacher,
     classifies,
     refuse_other_order,
@@ -256,8 +258,9 @@ class BaseDistiller(BaseReasoner):
     teacher: Any
     teacher_: Any
     _has_fidelity = True
-    _asking = TeacherTable()
-    """How the teacher is asked about rows."""
+    _of_teacher: ClassVar[frozenset[str]] = BaseReasoner._of_teacher | {"_adapter"}
+    _adapter: Teacher
+    """What `teacher_` can be asked, and the form of table that it takes."""
     _labels_may_be_numbers: ClassVar[bool] = True
     """Whether a target of two values, or of few integers, is taken for labels where there is no teacher."""
 
@@ -272,8 +275,10 @@ class BaseDistiller(BaseReasoner):
         return task is None or task.is_classification
 
     def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        self.teacher_ = self._fit_teacher(X, codes, y, sample_weight)
-        self._task = self._accept_teacher()
+        self.teacher_, form = self._fit_teacher(X, codes, y, sample_weight)
+        self._adapter = self._adapt(self.teacher_, form)
+        self._task = self._adapter.task
+        self._accept_teacher()
         self._warn_of_constraints()
         if self._task.is_classification:
             self.classes_ = self._task.classes
@@ -281,18 +286,21 @@ class BaseDistiller(BaseReasoner):
 
     def _warn_of_constraints(self) -> None:
         """Say that what a teacher was made to keep a student does not."""
-        warn_of_constraints(self.teacher_, self._reader.feature_names, self._asking.order)
+        warn_of_constraints(self.teacher_, self._reader.feature_names, self._adapter.form.order)
 
     def _teacher_table(self, X: Any, codes: np.ndarray) -> Any:
         """Give rows in the form and with the order of columns that the teacher takes."""
-        return self._asking.rows(X)
+        return self._adapter.form.rows(X)
 
     def _teacher_rows(self, X: Any) -> Any:
         """Read rows as the user gives them into the table that `teacher_` takes."""
         codes = self._read(X)
         return self._teacher_table(as_frame_or_array(X), codes)
 
-    def _fit_teacher(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
+    def _fit_teacher(
+        self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> tuple[Any, TeacherTable]:
+        """Give the fitted teacher and the form of table that it takes."""
         teacher = self.teacher
         if teacher is None:
             teacher = self._default_teacher(self._are_classes(y), codes)
@@ -315,20 +323,19 @@ class BaseDistiller(BaseReasoner):
         self._check_rows(codes, None if is_classifier(teacher) else y)
         if isinstance(teacher, FrozenEstimator):
             check_is_fitted(inner)
-            self._asking = TeacherTable.of(inner, self._reader, fitted=True)
-            return inner
+            return inner, TeacherTable.of(inner, self._reader, fitted=True)
         text_refused(teacher, self._reader, X)
         warn_of_refit(teacher, "teacher")
-        self._asking = TeacherTable.of(teacher, self._reader, fitted=False)
-        table = self._teacher_table(X, codes)
+        form = TeacherTable.of(teacher, self._reader, fitted=False)
+        table = form.rows(X)
         if sample_weight is None:
-            return self._unfitted(teacher).fit(table, y)
+            return self._unfitted(teacher).fit(table, y), form
         if not has_fit_parameter(teacher, "sample_weight"):
             raise ValueError(
                 f"sample_weight was given, but the teacher {type(teacher).__name__} takes none; expected "
                 "sample_weight=None, or a teacher that is weighted and fitted already, in a FrozenEstimator."
             )
-        return self._unfitted(teacher).fit(table, y, sample_weight=sample_weight)
+        return self._unfitted(teacher).fit(table, y, sample_weight=sample_weight), form
 
     def _unfitted(self, teacher: Any) -> Any:
         """Give a copy of a teacher, to be fitted; where it has no seed the distiller's serves it too."""
@@ -353,22 +360,16 @@ class BaseDistiller(BaseReasoner):
     def _check_rows(self, codes: np.ndarray, numbers: np.ndarray | None) -> None:
         """Refuse, before any work, rows (n, d) or a target of numbers (n,) that cannot be learnt from."""
 
-    @abstractmethod
-    def _accept_teacher(self) -> Task:
-        """Prepare the fitted `teacher_` for questions and say what its task is."""
+    def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
+        """Say how a fitted teacher is asked: on the ruler, unless a family needs its own raw scores."""
+        return as_teacher(teacher, form)
+
+    def _accept_teacher(self) -> None:
+        """Refuse a fitted `teacher_` that does not suit the rows, and take over what it knows."""
 
     @abstractmethod
     def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         """Train the student on rows (n, d), encoded targets (n,) and weights of mean 1."""
-
-    @abstractmethod
-    def _teacher_scores(self, table: Any) -> np.ndarray:
-        """Raw scores (n, K) of the teacher, for what `_teacher_table` gave."""
-
-    def _teacher_answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        """Raw scores (n, K) of the teacher and, of a classifier, its probabilities (n, C)."""
-        scores = self._teacher_scores(table)
-        return scores, probabilities_of(self._task, scores)
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         """Reasons of the teacher, or None when it has none to compare with."""
@@ -408,7 +409,7 @@ class BaseDistiller(BaseReasoner):
         table = self._teacher_table(as_frame_or_array(X), codes)
         task, scores = self._task, self._scores(codes)
         with UNKNOWN_TOLD.on():
-            teacher_scores, chances = self._teacher_answers(table)
+            teacher_scores, chances = self._adapter.answers(table)
             result = agreement(scores, teacher_scores, task, teacher_probabilities=chances)
             reasons = self._teacher_reasons(X)
             if reasons is not None:
@@ -416,7 +417,7 @@ class BaseDistiller(BaseReasoner):
         if y is not None:
             result |= judged(task, y, scores, probabilities_of(task, scores))
             found = judged(task, y, teacher_scores, chances)
-            if "log_loss" in found and not hasattr(self.teacher_, "predict_proba"):
+            if "log_loss" in found and self._adapter.confidence != "probability":
                 found["log_loss"] = float("nan")  # its scores are read as log-odds, but are none
             result |= {f"teacher_{name}": value for name, value in found.items()}
         return result

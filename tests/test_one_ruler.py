@@ -131,7 +131,7 @@ def test_probabilities_of_nought_and_one_have_an_end(monkeypatch):
     teacher = RandomForestClassifier(5, random_state=0).fit(X, y)
     assert (teacher.predict_proba(X) == 0).any()
     for family in ("rationale", "symbolic"):
-        scores = untrained(family, teacher, y, monkeypatch)._teacher_scores(X)
+        scores = untrained(family, teacher, y, monkeypatch)._adapter.scores(X)
         assert np.abs(scores).max() == pytest.approx(np.log(9999))
 
 
@@ -198,10 +198,10 @@ def test_margins_of_pairs_of_classes_are_no_scores_of_classes(teacher, error, ma
     y = np.digitize(X[:, 0], [-0.5, 0.5])
     model = untrained("symbolic", teacher.fit(X, y), y, monkeypatch)
     if error is None:
-        np.testing.assert_allclose(model._teacher_scores(X), teacher.decision_function(X))
+        np.testing.assert_allclose(model._adapter.scores(X), teacher.decision_function(X))
         return
     with pytest.raises(error, match=match):
-        model._teacher_scores(X)
+        model._adapter.scores(X)
 
 
 class Strange(LogisticRegression):
@@ -225,7 +225,7 @@ def test_answers_that_are_no_probabilities_are_refused(family, told, match, monk
     teacher = Strange().fit(X, y)
     teacher.told = told
     with pytest.raises(ValueError, match=match):
-        untrained(family, teacher, y, monkeypatch)._teacher_scores(X)
+        untrained(family, teacher, y, monkeypatch)._adapter.scores(X)
 
 
 class Path(BaseEstimator):

@@ -95,11 +95,11 @@ ALLOWED = {
         "teachers",
     },
     "tabular": {"_weights", "explanation"},  # cells as typed, which an explanation shows
-    "teachers": {"_task", "explanation", "tabular"},
+    "teachers": {"_hooks", "_task", "explanation", "tabular"},
     "training": set(),
     "writing": set(),
     "explanation": {"_files", "plotting", "writing"},  # Explanation.plot, inside the method
-    "plotting": {"_hooks", "explanation", "writing"},
+    "plotting": {"_hooks", "explanation", "teachers", "writing"},
     "metrics": {"_weights", "explanation", "tabular"},
     "datasets": set(),
     "report": {"_files", "_hooks", "explanation", "metrics", "tabular", "teachers", "writing"},

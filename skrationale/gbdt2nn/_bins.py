@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..teachers._lightgbm import ColumnSplits
+from ..teachers import ColumnSplits
 
 MISSING_BIN = 0
 """Bin of a missing value in numeric columns; the values below all thresholds are bin 1."""

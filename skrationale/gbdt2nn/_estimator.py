@@ -13,10 +13,17 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from .._batches import check_batching, one_or_several
 from .._random import own_random_state
 from .._scales import to_shares
-from .._task import Task
 from ..base import BaseDistiller
 from ..explanation import Explanation
-from ..teachers import add_levels_at_fit, in_order, signs_of_lightgbm, unfrozen, warn_of_constraints
+from ..teachers import (
+    Forest,
+    Teacher,
+    TeacherTable,
+    as_teacher,
+    signs_of_lightgbm,
+    unfrozen,
+    warn_of_constraints,
+)
 from ..teachers._lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters
 from ._bins import TeacherBins
@@ -149,6 +156,7 @@ class GBDT2NNStudent(BaseDistiller):
 
     _kind = "a network whose score is the sum of its reasons"
     _has_hidden_states = True
+    _adapter: Forest
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **TRAINING_CONSTRAINTS,
         "teacher": [HasMethods(["fit", "predict"]), None],
@@ -235,25 +243,22 @@ class GBDT2NNStudent(BaseDistiller):
         if not isinstance(self.teacher, FrozenEstimator):
             check_readable(self._reader, codes, numbers)
 
-    def _asked(self) -> LightGBMTeacher:
-        return LightGBMTeacher(self.teacher_, self._asking.order)
+    def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
+        return as_teacher(teacher, form, raw=True)
 
-    def _accept_teacher(self) -> Task:
-        teacher = self._asked()
-        if teacher.n_features != self.n_features_in_:
+    def _accept_teacher(self) -> None:
+        expected = self._adapter.n_features
+        if expected != self.n_features_in_:
             raise ValueError(
-                f"X has {self.n_features_in_} features, but the fitted teacher expects {teacher.n_features}."
+                f"X has {self.n_features_in_} features, but the fitted teacher expects {expected}."
             )
-        if isinstance(self.teacher, FrozenEstimator):
-            add_levels_at_fit(teacher.booster, self._reader, teacher.order)
-        return Task(teacher.link, teacher.n_outputs, getattr(self.teacher_, "classes_", None))
+        reader = self._adapter.form.reader
+        assert reader is not None
+        self._reader = reader  # which knows the levels at the teacher's fit too
 
     def _teacher_table(self, X: Any, codes: np.ndarray) -> Any:
         # of codes, as the trees are asked about rows that were never in a table of the user
-        return in_order(self._reader.to_frame(codes, savable=True), self._asking.order)
-
-    def _teacher_scores(self, table: Any) -> np.ndarray:
-        return self._asked().raw_scores(table, n_jobs=few_jobs(table))
+        return self._adapter.form.of_codes(codes)
 
     def _teacher_contributions(self, codes: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
         """Contributions (n, K, d) of the teacher and its base (K,)."""
@@ -261,13 +266,8 @@ class GBDT2NNStudent(BaseDistiller):
 
     def _contributions_of_teacher(self, explanation: str, n_jobs: int | None) -> Callable[..., Any]:
         """Give a function of rows of codes; what all rows have in common is computed once."""
-        teacher = self._asked()
-        if explanation == "tree_shap":
-            return lambda codes: teacher.shap_contributions(self._teacher_table(None, codes), n_jobs=n_jobs)
-        from ..teachers._paths import LeafTable
-
-        leaves = LeafTable(teacher)
-        return lambda codes: leaves.contributions(self._teacher_table(None, codes), n_jobs=n_jobs)
+        of_table = self._adapter.contributions(explanation, n_jobs)
+        return lambda codes: of_table(self._teacher_table(None, codes))
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         return self.teacher_explain(X) if self._student.learnt else None
@@ -302,11 +302,11 @@ class GBDT2NNStudent(BaseDistiller):
     def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         rng = own_random_state(self.random_state)
         seed = rng.randint(2**31 - 1)
-        teacher = self._asked()
+        teacher = self._adapter
         bins = TeacherBins(
             teacher.splits(), teacher.level_codes(self._reader.levels), int(self.max_thresholds)
         )
-        scores = self._teacher_scores(self._teacher_table(X, codes))
+        scores = teacher.scores(self._teacher_table(X, codes))
         warn_of_a_constant(scores, y)
         base = self._teacher_contributions(codes[:1], "tree_shap")[1]
         weight = np.ones(len(codes)) if sample_weight is None else sample_weight
@@ -319,7 +319,7 @@ class GBDT2NNStudent(BaseDistiller):
         if bins.all and scale > 0:
             targets = self._targets(codes, scores, y, weight, bins, base, scale, rng)
             signs = np.array(signs_of_lightgbm(self.teacher_) if self.monotone else [])
-            signs = self._asking.back(signs, axis=0) if signs.any() else signs
+            signs = teacher.form.back(signs, axis=0) if signs.any() else signs
             result = train_student(bins, targets, scheme, self, seed, signs if signs.any() else None)
             trained: Any = result.module
             if signs.any():
@@ -336,7 +336,7 @@ class GBDT2NNStudent(BaseDistiller):
     def _warn_of_constraints(self) -> None:
         if self.monotone is None:
             way_out = "If that must not happen, set monotone='teacher', or predict with the teacher."
-            warn_of_constraints(self.teacher_, self._reader.feature_names, self._asking.order, way_out)
+            warn_of_constraints(self.teacher_, self._reader.feature_names, self._adapter.form.order, way_out)
 
     def _targets(
         self,
@@ -364,7 +364,8 @@ class GBDT2NNStudent(BaseDistiller):
         for k in range(copies):
             swapped = swap_cells(codes, self.swap_probability, rng, None if (weight == 1).all() else weight)
             variants[:, k] = bins.encode(swapped)
-            variant_scores[:, k] = (self._teacher_scores(self._teacher_table(None, swapped)) - base) / scale
+            raw = self._adapter.scores(self._teacher_table(None, swapped))
+            variant_scores[:, k] = (raw - base) / scale
         return Targets(
             encoded=bins.encode(codes),
             scores=((scores - base) / scale).astype(np.float32),

@@ -1,10 +1,15 @@
 """Ask a student and its teacher the same."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..explanation._ruler import ask, log_odds, on_ruler
+from ..explanation._ruler import log_odds, on_ruler
+
+if TYPE_CHECKING:
+    from ..teachers import Teacher
 
 
 def answers_of(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
@@ -33,15 +38,17 @@ def answers_of(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
         word = "class" if hasattr(estimator, "classes_") else "prediction"
         answers = dict(zip(("scores", "teacher_scores"), found, strict=True))
         return {**answers, "names": ("interpreter", "predictor"), "unit": word}
-    if not hasattr(estimator, "teacher_"):
+    from ..teachers import rows_for_teacher, teacher_of  # loads scikit-learn, and that pandas
+
+    teacher = teacher_of(estimator)
+    if teacher is None:
         raise TypeError(
             "`estimator` must be fitted and have a `teacher_`, or be a FLINT model, got "
             f"{type(estimator).__name__}; numbers are drawn by `from_predictions(scores, teacher_scores)`."
         )
-    # the teacher may know the columns in another order, or take text in another form
-    asked = estimator._teacher_rows(X) if hasattr(estimator, "_teacher_rows") else X
-    answers = _scored(estimator, X, asked)
-    return answers | (_reasons(estimator, X, asked) if reasons else {})
+    asked = rows_for_teacher(estimator, X)
+    answers = _scored(estimator, X, teacher, asked)
+    return answers | (_reasons(estimator, X, teacher, asked) if reasons else {})
 
 
 def _explained(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
@@ -53,17 +60,15 @@ def _explained(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
     return answers
 
 
-def _scored(estimator: Any, X: Any, asked: Any) -> dict[str, Any]:
+def _scored(estimator: Any, X: Any, teacher: Teacher, asked: Any) -> dict[str, Any]:
     """Ask for numbers of regressors and for log-odds of classifiers; for labels where there are no others."""
-    teacher, classes = estimator.teacher_, getattr(estimator, "classes_", None)
-    has_chances = hasattr(teacher, "predict_proba")
-    if classes is not None and not has_chances and not hasattr(teacher, "decision_function"):
-        both = ((estimator, X), (teacher, asked))
+    if teacher.task.is_classification and teacher.confidence is None:
+        both = ((estimator, X), (teacher.model, asked))
         own, found = (np.asarray(one.predict(rows)).astype(str) for one, rows in both)
         return {"scores": own, "teacher_scores": found, "unit": "class"}
-    found = ask(teacher, asked, classes)[0]
-    link = "identity" if classes is None else "softmax"
-    return _compared(estimator, X, found, link, has_margins=not has_chances)
+    link = "softmax" if teacher.task.is_classification else "identity"
+    has_margins = teacher.confidence == "margin"
+    return _compared(estimator, X, teacher.scores(asked), link, has_margins=has_margins)
 
 
 def _compared(estimator: Any, X: Any, found: np.ndarray, link: str, *, has_margins: bool) -> dict[str, Any]:
@@ -101,14 +106,10 @@ def pooled_r2(truth: np.ndarray, found: np.ndarray) -> float:
     return 1 - residual / total
 
 
-def _reasons(estimator: Any, X: Any, asked: Any) -> dict[str, Any]:
+def _reasons(estimator: Any, X: Any, teacher: Teacher, asked: Any) -> dict[str, Any]:
     """Return reasons of both, where the teacher has some that are of the same cells and kind."""
-    if not hasattr(estimator.teacher_, "explain"):
-        return {}
-    other = estimator.teacher_.explain(asked)
-    if hasattr(estimator, "_asking"):
-        other = estimator._asking.explanation_back(other)
-    if other.kind == "attribute":
+    other = teacher.reasons(asked)
+    if other is None or other.kind == "attribute":
         return {}
     own = estimator.explain(X)
     same = own.values.shape == other.values.shape and (own.kind == "rationale") == (other.kind == "rationale")

@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from .._task import Task
 from ..base import BaseDistiller
 from ..explanation import Explanation
+from ..teachers import Teacher, TeacherTable, as_teacher
 from ._audit import FEWEST_ROWS
 from ._audit_report import RationaleAudit
 from ._base import PARAMETERS, check_shared, fit_rationale
@@ -20,7 +20,7 @@ from ._estimator import RationaleClassifier, RationaleRegressor
 from ._fitting import Teaching
 from ._joint import Lesson
 from ._selecting import SelectsColumns
-from ._teacher import answers_of, scores_of, selection_of, task_of
+from ._teacher import selection_of
 from ._warnings import warn
 
 AUDIT_ROWS = 5000
@@ -184,27 +184,30 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
                 f"{type(teacher).__name__} instead."
             )
 
-    def _accept_teacher(self) -> Task:
+    def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
+        return as_teacher(teacher, form, raw=isinstance(teacher, SelectsColumns))
+
+    def _accept_teacher(self) -> None:
         known = getattr(self.teacher_, "n_features_in_", self.n_features_in_)
         if known != self.n_features_in_:
             raise ValueError(
                 f"The teacher was fitted on {known} columns; expected those of X, {self.n_features_in_}."
             )
-        return task_of(self.teacher_)
 
     def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         table = self._teacher_table(X, codes)
         self.teacher_audit_ = self._audited(table, y)
-        logits, live = (None, None) if self.distill == "prediction" else selection_of(self.teacher_, table)
+        logits, live = (None, None) if self.distill == "prediction" else selection_of(self._adapter, table)
         if self.distill == "rationale" and logits is None:
             raise ValueError(
                 "distill='rationale' needs a teacher that selects columns or has reasons; "
                 f"{type(self.teacher_).__name__} does not. Expected distill='prediction' or 'both'."
             )
-        logits = None if logits is None else self._asking.back(logits)
-        live = live if live is None or self._asking.order is None else np.sort(self._asking.order[live])
+        form = self._adapter.form
+        logits = None if logits is None else form.back(logits)
+        live = live if live is None or form.order is None else np.sort(form.order[live])
         lesson = Lesson(self.alpha, self.rationale_lambda, self.distill)
-        scores = scores_of(self.teacher_, table, self._task)
+        scores = self._adapter.scores(table)
         live = live if live is not None and live.size else None
         fit_rationale(self, codes, y, sample_weight, Teaching(lesson, scores, logits, live))
 
@@ -222,13 +225,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
             warn(f"The teacher's rationales leak, and a student copies them. {report.verdict}")
         return report
 
-    def _teacher_scores(self, table: Any) -> np.ndarray:
-        return scores_of(self.teacher_, table, self._task)
-
-    def _teacher_answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        return answers_of(self.teacher_, table, self._task)
-
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         if not isinstance(self.teacher_, SelectsColumns):
             return None
-        return self._asking.explanation_back(self.teacher_.explain(self._asking.rows(X)))
+        return self._adapter.reasons(self._adapter.form.rows(X))

@@ -14,9 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._hooks import best_of_search, gives_reasons, has_probabilities, hooks_of, predicts
 from ..explanation import Explanation
-from ..explanation._ruler import ask
-from ..tabular import as_frame_or_array
-from ..teachers import arranged
+from ..teachers import arranged, as_teacher, rows_for_teacher
 
 Step = Callable[[Any], Any]
 
@@ -88,7 +86,7 @@ class Member:
 
     def chances(self, table: Any) -> Any:
         """Give probabilities (n, C) of a classifier that sum to one; margins are read as log-odds."""
-        return ask(self.model, self._asked(table), self.model.classes_)[1]
+        return as_teacher(self.model).answers(self._asked(table))[1]
 
 
 def gather(estimators: Any) -> list[Member]:
@@ -202,9 +200,7 @@ def _teacher_of(member: Member, teacher: Any) -> Member:
     student, name = member.model, f"teacher of {member.name}"
 
     def rows(table: Any) -> Any:
-        frame = as_frame_or_array(member._asked(table))
-        prepare = getattr(student, "_teacher_table", None)
-        return arranged(teacher, frame) if prepare is None else prepare(frame, student._read(frame))
+        return rows_for_teacher(student, member._asked(table))
 
     if hasattr(student, "teacher_explain"):
         found = Member(name, teacher, member.before, rows, member.heads, student.teacher_explain)

@@ -8,7 +8,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import is_classifier
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
@@ -16,14 +15,13 @@ from .._batches import check_batching, in_batches, one_or_several
 from .._callers import outside
 from .._random import own_random_state
 from .._scales import to_shares
-from .._task import Task
 from ..base import BaseDistiller, BaseReasoner
 from ..explanation import Explanation
-from ..explanation._ruler import ask
 from ..formula.shapley import GamesOfFormulas
 from ..formula.variables import check_columns, make_variables, variable_values
 from ..smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from ..smooth.base import BaseSmoothMLP
+from ..teachers import Teacher
 from ..training import FEWEST_VALIDATION_ROWS, hold_out
 from ._choices import choose_share, choose_teacher
 from ._distillation import Data, explore, make_fronts, refit_front, templates
@@ -31,7 +29,7 @@ from ._found import FoundFormulas
 from ._front import MODEL_SELECTIONS, choose
 from ._rows import most_useful, rows_between
 from ._search import Effort, Searcher
-from ._targets import teacher_scores, truth
+from ._targets import truth
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
 
@@ -268,25 +266,16 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
     def _check_teacher(self, teacher: Any) -> None:
         """Any classifier or regressor will do."""
 
-    def _accept_teacher(self) -> Task:
+    def _accept_teacher(self) -> None:
         if isinstance(self.teacher_, BaseSmoothMLP):
             self.lambda_, self.lambda_path_ = self.teacher_.lambda_, self.teacher_.lambda_path_
-        if not is_classifier(self.teacher_):
-            return Task("identity", 1)
-        classes = np.asarray(self.teacher_.classes_)
-        return Task.of_classes(classes)
 
-    def _teacher_scores(self, table: Any) -> np.ndarray:
-        return teacher_scores(self.teacher_, self._task, table)
-
-    def _teacher_answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        return ask(self.teacher_, table, self._task.classes)
-
-    def _teachers(self) -> list[Any]:
+    def _teachers(self) -> list[Teacher]:
         """Give the teachers that may be distilled: all of a path that was trained here, or the one."""
         if self.jacobian_lambda == "auto" and isinstance(self.teacher, BaseSmoothMLP | None):
-            return [self.teacher_.at_lambda(step["jacobian_lambda"]) for step in self.lambda_path_]
-        return [self.teacher_]
+            path = (self.teacher_.at_lambda(step["jacobian_lambda"]) for step in self.lambda_path_)
+            return [self._adapt(teacher, self._adapter.form) for teacher in path]
+        return [self._adapter]
 
     # --- the formula -----------------------------------------------------------------------------
 
@@ -299,7 +288,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
             rows = np.sort(rng.permutation(len(codes))[:MAX_ROWS])
             X, codes, y, weights = _safe_indexing(X, rows), codes[rows], y[rows], weights[rows]
         teachers, table = self._teachers(), self._teacher_table(X, codes)
-        scores = [teacher_scores(teacher, self._task, table) for teacher in teachers]
+        scores = [teacher.scores(table) for teacher in teachers]
         said = [truth(y, score, self._task, weights) for score in scores]
         V = variable_values(variables, codes)
         useful = most_useful(V, np.hstack([scores[0], said[0]]), weights, self.max_variables)
@@ -311,14 +300,15 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
             made = rows_between(_safe_indexing(X, fit_rows), self._reader, self.n_synthetic, rng)
             codes_made = self._reader.transform(made)
             V_made, asked = variable_values(variables, codes_made), self._teacher_table(made, codes_made)
-            extra = [Data.unlabelled(V_made, teacher_scores(t, self._task, asked)) for t in teachers]
+            extra = [Data.unlabelled(V_made, teacher.scores(asked)) for teacher in teachers]
             fits = [fit + more for fit, more in zip(fits, extra, strict=True)]
 
         shares = (1.0, 0.5, 0.0) if self.teacher_weight == "auto" else (float(self.teacher_weight),)
         outputs = range(self._task.n_outputs)
         searchers, chosen = self._explore(fits, valids, y[valid_rows], shares, rng)
         if len(teachers) > 1:
-            self.teacher_ = teachers[chosen]
+            self._adapter = teachers[chosen]
+            self.teacher_ = self._adapter.model
             self.lambda_ = self.teacher_.lambda_
         data, fit, valid = alternatives[chosen], fits[chosen], valids[chosen]
         empty = templates(variables, V, self._reader, self._task)
@@ -404,7 +394,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         if not isinstance(self.teacher_, BaseReasoner):
             return None
-        return self._asking.explanation_back(self.teacher_.explain(self._asking.rows(X)))
+        return self._adapter.reasons(self._adapter.form.rows(X))
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give the exact Shapley values of the formula, against 100 training rows.

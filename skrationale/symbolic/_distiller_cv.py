@@ -15,9 +15,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
 from .._random import fixed_seed
-from .._task import Task
 from ..base import agreement
 from ..smooth.base import BaseSmoothMLP, check_lambdas
+from ..teachers import Teacher, TeacherTable
 from ._distiller import SymbolicDistiller
 from .engines._base import Engine
 
@@ -150,19 +150,21 @@ class SymbolicDistillerCV(SymbolicDistiller):
             jacobian_lambda="auto", jacobian_lambdas=list(map(float, self.jacobian_lambdas))
         )
 
-    def _fit_teacher(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
-        path = super()._fit_teacher(X, codes, y, sample_weight)
+    def _fit_teacher(
+        self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> tuple[Any, TeacherTable]:
+        path, form = super()._fit_teacher(X, codes, y, sample_weight)
         self.lambda_path_ = self._compare(X, y, sample_weight)
-        return path.at_lambda(next(step["jacobian_lambda"] for step in self.lambda_path_ if step["selected"]))
+        chosen = next(step["jacobian_lambda"] for step in self.lambda_path_ if step["selected"])
+        return path.at_lambda(chosen), form
 
-    def _teachers(self) -> list[Any]:
-        return [self.teacher_]
+    def _teachers(self) -> list[Teacher]:
+        return [self._adapter]
 
-    def _accept_teacher(self) -> Task:
+    def _accept_teacher(self) -> None:
         path = self.lambda_path_
-        task = super()._accept_teacher()
+        super()._accept_teacher()
         self.lambda_path_ = path
-        return task
 
     def _compare(self, table: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> list[dict[str, Any]]:
         """Measure teacher and formula for each lambda on held-out folds."""
@@ -205,7 +207,7 @@ class SymbolicDistillerCV(SymbolicDistiller):
             distiller = SymbolicDistiller(FrozenEstimator(teacher), **settings)
             distiller.fit(X, y[fit], sample_weight=weights)
             scores = distiller._scores(distiller._read(X_held_out))
-            answers = distiller._teacher_answers(X_held_out)
+            answers = distiller._adapter.answers(X_held_out)
             fidelity = agreement(
                 scores, answers[0], distiller._task, teacher_probabilities=answers[1], sample_weight=counts
             )["prediction_r2"]

@@ -1,41 +1,11 @@
-"""What a teacher says, what `y` says in the same units, and how far formulas are from `y`."""
+"""What `y` says in the units of a teacher's scores, and how far formulas are from `y`."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from scipy.special import expit, softmax
 
 from .._task import Task
-from ..explanation._ruler import ask
-
-
-def teacher_scores(teacher: Any, task: Task, table: Any) -> np.ndarray:
-    """Ask a teacher for its scores: predictions of a regressor, log-odds of a classifier.
-
-    Parameters
-    ----------
-    teacher : estimator
-        Fitted.
-    task : Task
-        What it predicts.
-    table : DataFrame or ndarray of shape (n, d)
-        Rows as the teacher takes them.
-
-    Returns
-    -------
-    ndarray of shape (n, K)
-        Finite scores; log-odds of probabilities are kept to those of 0.0001 and 0.9999.
-
-    Raises
-    ------
-    ValueError
-        When they have another shape, or are not finite.
-    TypeError
-        When a classifier says for no class how sure it is.
-    """
-    return ask(teacher, table, task.classes)[0]
 
 
 def truth(y: np.ndarray, scores: np.ndarray, task: Task, weights: np.ndarray) -> np.ndarray:

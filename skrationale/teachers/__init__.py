@@ -1,15 +1,32 @@
-"""What a fitted model can be asked, whoever made it: columns, levels, constraints, whether it can teach."""
+"""What a fitted model can be asked, whoever made it, in one vocabulary.
+
+`as_teacher` picks the implementation of `Teacher` for a model, once a fit; the object is pickled with the
+student. Each library has a file, imported only when one of its models is asked: ``_lightgbm`` for LightGBM,
+``_own`` for estimators of this package, ``_scikit`` for any other model, through its public methods. A
+teacher has a `task` (link, outputs, classes), a `form` (the table that it takes: order of columns, levels of
+categories), `answers` (scores and probabilities), `reasons` where it has some, and `sizes` of these by
+column. Scores are on one ruler, the same for every model: log-odds, clipped once, see `on_ruler`. With
+``raw=True`` they are the model's own raw scores where it has some, in the units of its link and not clipped:
+those that its contributions add up to. A `Forest` also has splits, codes of levels, and contributions of each
+column. Another library of trees is one more file; what no library gives, such as reasons by permutation, is
+one for all models.
+"""
 
 from ._checks import check_teacher, classifies, text_refused, warn_of_refit
+from ._choosing import as_teacher, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of_lightgbm, warn_of_constraints
 from ._library import library_of, unfrozen
-from ._table import TeacherTable, add_levels_at_fit, levels_at_fit, refuse_foreign_levels
+from ._protocol import ColumnSplits, Forest, Teacher
+from ._table import TeacherTable, levels_at_fit, refuse_foreign_levels
 
 __all__ = [
+    "ColumnSplits",
+    "Forest",
+    "Teacher",
     "TeacherTable",
-    "add_levels_at_fit",
     "arranged",
+    "as_teacher",
     "check_teacher",
     "classifies",
     "column_order",
@@ -19,8 +36,10 @@ __all__ = [
     "names_at_fit",
     "refuse_foreign_levels",
     "refuse_other_order",
+    "rows_for_teacher",
     "signs_of_lightgbm",
     "some_rows",
+    "teacher_of",
     "text_refused",
     "unfrozen",
     "warn_of_constraints",

@@ -1,20 +1,22 @@
-"""One vocabulary for what a fitted LightGBM model knows: scores, reasons, leaves, splits."""
+"""LightGBM as a teacher: its answers on the ruler, or a forest with raw scores, contributions and splits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.validation import check_is_fitted
 
-from .._task import Link, apply_link
+from .._task import Link, Task, apply_link
 from ..tabular import stand_ins
 from ._library import library_of
-from ._table import levels_at_fit
+from ._lightgbm_text import read_header, read_trees, splits_of
+from ._protocol import ColumnSplits, Contributions
+from ._scikit import AnyTeacher
+from ._table import AS_IT_IS, TeacherTable, levels_at_fit
 
 LINKS: dict[str, Link] = {
     **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), "identity"),
@@ -25,37 +27,6 @@ LINKS: dict[str, Link] = {
 """Objectives by LightGBM's own name, and what their raw score is."""
 SMALL_TABLE = 100_000
 """Cells up to which LightGBM works on one thread: starting more costs more than it saves."""
-MISSING_TYPES = ("None", "Zero", "NaN")
-
-
-@dataclass(frozen=True, eq=False)
-class ColumnSplits:
-    """How a model splits on one column.
-
-    Parameters
-    ----------
-    thresholds : ndarray of shape (m,)
-        Distinct thresholds, sorted; ``x <= threshold`` goes left.
-    gains : ndarray of shape (m,)
-        Gain of all splits at each threshold.
-    category_sets : tuple of s frozensets of int
-        Distinct sets of LightGBM's category codes that go left.
-    set_gains : ndarray of shape (s,)
-        Gain of all splits with each set.
-    missing_type : {"None", "NaN", "Zero"} or None
-        A missing number is read as 0.0, as missing, or zero as missing too; None: column not used.
-    """
-
-    thresholds: np.ndarray
-    gains: np.ndarray
-    category_sets: tuple[frozenset[int], ...]
-    set_gains: np.ndarray
-    missing_type: str | None
-
-
-def joined(trees: list[dict[str, str]], field: str, dtype: type = np.float64) -> np.ndarray:
-    """Join one field of all trees, as numbers."""
-    return np.array(" ".join(tree[field] for tree in trees).split(), dtype=dtype)
 
 
 def default_lightgbm(classifier: bool, seed: int, n_jobs: int | None) -> Any:
@@ -72,8 +43,18 @@ def default_lightgbm(classifier: bool, seed: int, n_jobs: int | None) -> Any:
     )
 
 
-class LightGBMTeacher:
-    """A fitted LightGBM model, asked in the words of this package.
+class LightGBMOnRuler(AnyTeacher):
+    """A fitted LightGBM of any objective, asked what it predicts, and how much each column counts there."""
+
+    def sizes(self, table: Any) -> np.ndarray:
+        """Sizes (n, d) of TreeSHAP's contributions, summed over outputs, by the teacher's columns."""
+        d = self.model.n_features_in_
+        values = np.asarray(self.model.predict(table, pred_contrib=True)).reshape(len(table), -1, d + 1)
+        return np.abs(values[:, :, :-1]).sum(axis=1)
+
+
+class LightGBMTeacher(LightGBMOnRuler):
+    """A fitted LightGBM model as a forest, with its own raw scores.
 
     Below, n is the number of rows, d of columns, K of outputs and T of trees. The trees are those
     that ``predict`` of the model uses, hence up to the best iteration after early stopping.
@@ -82,15 +63,12 @@ class LightGBMTeacher:
     ----------
     model : LGBMClassifier, LGBMRegressor or Booster
         Fitted. Only a reference to it is held.
-    order : ndarray of int of shape (d,), default=None
-        Position in the user's table of each column of the model, where these differ: contributions, splits
-        and levels are then those of the user's columns. Tables that the model is asked about have its own
-        order.
+    form : TeacherTable, optional
+        Of the table that it takes. Where the order of columns differs, contributions, splits and levels are
+        those of the user's columns; tables that the model is asked about have its own order.
 
     Attributes
     ----------
-    booster : lightgbm.Booster
-        The trees.
     objective : str
         LightGBM's name of what the model was trained for.
     link : {"identity", "log", "logit", "softmax"}
@@ -122,17 +100,15 @@ class LightGBMTeacher:
     array([1.5])
     """
 
-    def __init__(self, model: Any, order: np.ndarray | None = None) -> None:
+    def __init__(self, model: Any, form: TeacherTable = AS_IT_IS) -> None:
         from lightgbm import Booster, LGBMClassifier
 
-        self.order = order
         if not isinstance(model, Booster):
             self.check(model)
             check_is_fitted(model)
-        self.booster = model if isinstance(model, Booster) else model.booster_
-        self._n_jobs = getattr(model, "n_jobs", None)
+        self.model = model
         text = self.booster.model_to_string(num_iteration=1)
-        header = dict(line.partition("=")[::2] for line in text.split("\nTree=")[0].split("\n"))
+        header = read_header(text)
         self.objective, *options = header.get("objective", "custom").split() or ["custom"]
         if self.objective not in LINKS:
             raise _refused(f"objective {self.objective!r}", f"one of {', '.join(LINKS)}")
@@ -148,6 +124,17 @@ class LightGBMTeacher:
         if "average_output" in header:
             best = self.booster.best_iteration
             self.scale /= best if best > 0 else self.booster.current_iteration()
+        super().__init__(model, form, Task(self.link, self.n_outputs, getattr(model, "classes_", None)))
+
+    @property
+    def booster(self) -> Any:
+        """The trees."""
+        return getattr(self.model, "booster_", self.model)
+
+    @property
+    def order(self) -> np.ndarray | None:
+        """Position in the user's table of each column of the model; None where they are the same."""
+        return self.form.order
 
     @staticmethod
     def check(estimator: Any) -> None:
@@ -194,11 +181,41 @@ class LightGBMTeacher:
 
     def _predict(self, X: Any, n_jobs: int | None, **kind: bool) -> np.ndarray:
         # The wrapper would warn about names of arrays, and hand early stopping of predictions through.
-        threads = self._n_jobs if n_jobs is None else n_jobs
+        threads = getattr(self.model, "n_jobs", None) if n_jobs is None else n_jobs
         if threads is None:
             threads = self.booster.params.get("num_threads", 0)
         threads = effective_n_jobs(threads) if threads < 0 else threads
         return np.asarray(self.booster.predict(X, num_threads=threads, pred_early_stop=False, **kind))
+
+    def answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Raw scores (n, K), in the units that `link` names, and of a classifier probabilities (n, C)."""
+        raw = self.scores(table)
+        return raw, self.task.probabilities(raw) if self.task.is_classification else None
+
+    def scores(self, table: Any) -> np.ndarray:
+        """Raw scores (n, K) alone, on as many threads as the table is worth."""
+        return self.raw_scores(table, n_jobs=few_jobs(table))
+
+    def contributions(self, kind: str, n_jobs: int | None = None) -> Contributions:
+        """Give what computes contributions of rows; what all rows have in common is computed here.
+
+        Parameters
+        ----------
+        kind : {"tree_shap", "path"}
+            TreeSHAP, or Saabas' contributions of decision paths.
+        n_jobs : int, default=None
+            Threads; None: as the model says.
+
+        Returns
+        -------
+        callable
+            From a table (n, d) to contributions (n, K, d) and base (K,).
+        """
+        if kind == "tree_shap":
+            return partial(self.shap_contributions, n_jobs=n_jobs)
+        from ._paths import LeafTable
+
+        return partial(LeafTable(self).contributions, n_jobs=n_jobs)
 
     def raw_scores(self, X: Any, *, n_jobs: int | None = None) -> np.ndarray:
         """Raw scores (n, K) of rows (n, d), in the units that `link` names.
@@ -238,41 +255,12 @@ class LightGBMTeacher:
         return apply_link(raw, self.link)
 
     def trees(self) -> list[dict[str, str]]:
-        """Read the T trees from the text in which LightGBM saves a model, as fields of text.
-
-        The fields are flat arrays, where ``dump_model`` nests a dict a node: ten times slower to
-        read, and beyond Python's recursion limit for very deep trees.
-        """
-        blocks = self.booster.model_to_string().split("\nTree=")[1:]
-        return [
-            dict(line.split("=", 1) for line in block.split("\n\n", 1)[0].split("\n")[1:]) for block in blocks
-        ]
+        """Read the T trees, as fields of text."""
+        return read_trees(self.booster)
 
     def splits(self) -> list[ColumnSplits]:
         """Collect the splits on each of the d columns."""
-        trees = self.trees()
-        columns, gains = joined(trees, "split_feature", np.intp), joined(trees, "split_gain")
-        thresholds, decisions = joined(trees, "threshold"), joined(trees, "decision_type", np.intp)
-        numeric, missing = decisions & 1 == 0, decisions >> 2 & 3
-        sets: list[dict[frozenset[int], float]] = [{} for _ in range(self.n_features)]
-        category_sets = [levels for tree in trees for levels in _category_sets(tree)]
-        for levels, node in zip(category_sets, np.flatnonzero(~numeric), strict=True):
-            of_column = sets[columns[node]]
-            of_column[levels] = of_column.get(levels, 0.0) + gains[node]
-        collected = []
-        for j, of_column in enumerate(sets):
-            nodes = np.flatnonzero((columns == j) & numeric)
-            distinct, where = np.unique(thresholds[nodes], return_inverse=True)
-            collected.append(
-                ColumnSplits(
-                    thresholds=distinct,
-                    gains=np.bincount(where, gains[nodes], minlength=len(distinct)),
-                    category_sets=tuple(of_column),
-                    set_gains=np.array(list(of_column.values()), dtype=np.float64),
-                    # training continued on other data may mix types: the finest tells most apart
-                    missing_type=MISSING_TYPES[missing[columns == j].max()] if (columns == j).any() else None,
-                )
-            )
+        collected = splits_of(self.trees(), self.n_features)
         return collected if self.order is None else [collected[j] for j in np.argsort(self.order)]
 
     def levels(self, own: Sequence[np.ndarray | None]) -> dict[int, list[Any]]:
@@ -290,16 +278,6 @@ class LightGBMTeacher:
             found = pd.Index(known, dtype=object).get_indexer(stand_ins(levels))
             codes[j] = np.where(found < 0, np.nan, found)
         return codes
-
-
-def _category_sets(tree: dict[str, str]) -> list[frozenset[int]]:
-    """Left sets of a tree's categorical splits, in the order of its nodes."""
-    if tree["num_cat"] == "0":
-        return []
-    bounds = [int(bound) for bound in tree["cat_boundaries"].split()]
-    words = np.array(tree["cat_threshold"].split(), dtype="<u4")
-    bits = [np.unpackbits(words[a:b].view(np.uint8), bitorder="little") for a, b in pairwise(bounds)]
-    return [frozenset(np.flatnonzero(inside).tolist()) for inside in bits]
 
 
 def _refused(got: str, expected: str) -> ValueError:

@@ -64,8 +64,13 @@ class TeacherTable:
         """Make the teacher's table of rows (n, d), which stay what they are where nothing needs doing."""
         if self.reader is not None:
             with UNKNOWN_TOLD.on():  # the student's reader has warned
-                X = self.reader.to_frame(self.reader.transform(X), savable=True)
+                return self.of_codes(self.reader.transform(X))
         return X if self.order is None else in_order(as_frame_or_array(X), self.order)
+
+    def of_codes(self, codes: np.ndarray) -> Any:
+        """Make the teacher's table of rows as `reader` gives them, some of which were never in a table."""
+        assert self.reader is not None
+        return in_order(self.reader.to_frame(codes, savable=True), self.order)
 
     def back(self, values: np.ndarray, axis: int = 1) -> np.ndarray:
         """Bring an axis of the teacher's columns into the order of the student's."""
@@ -83,6 +88,10 @@ class TeacherTable:
         }
         names = tuple(explanation.feature_names[j] for j in places)
         return replace(explanation, **moved, feature_names=names)
+
+
+AS_IT_IS = TeacherTable()
+"""Of a model that is asked about tables as it knows them."""
 
 
 def levels_at_fit(

@@ -24,8 +24,9 @@ from skrationale.rationale._distiller import RationaleDistiller
 from skrationale.rationale._estimator import RationaleClassifier, RationaleRegressor
 from skrationale.rationale._joint import Lesson
 from skrationale.rationale._selecting import SelectsColumns
-from skrationale.rationale._teacher import MAX_LOGIT, scores_of, selection_of, task_of
+from skrationale.rationale._teacher import MAX_LOGIT, selection_of
 from skrationale.symbolic import SmoothMLPRegressor
+from skrationale.teachers import as_teacher
 
 SMALL = {"hidden_layer_sizes": (16, 16), "lr": 5e-3, "device": "cpu", "random_state": SEED}
 FAST = SMALL | {"max_epochs": 10}
@@ -236,7 +237,7 @@ class TestTeachers:
         X, number = line()
         y = np.digitize(number, [0] if n_classes == 2 else [-1, 1])
         teacher = LGBMClassifier(**TREES).fit(X, y)
-        logits, live = selection_of(teacher, X)
+        logits, live = selection_of(as_teacher(teacher), X)
         sizes = teacher.predict(X, pred_contrib=True).reshape(400, -1, 7)[:, :, :6]
         sizes = np.abs(sizes).sum(axis=1)
         np.testing.assert_array_equal(logits > 0, sizes > sizes.mean(axis=1, keepdims=True))
@@ -245,9 +246,8 @@ class TestTeachers:
         np.testing.assert_allclose(logits[clear], expected[clear], rtol=1e-6)
         assert np.abs(logits).max() <= MAX_LOGIT
         assert live is None
-        np.testing.assert_allclose(
-            task_of(teacher).probabilities(scores_of(teacher, X, task_of(teacher))), teacher.predict_proba(X)
-        )
+        asked = as_teacher(teacher)
+        np.testing.assert_allclose(asked.task.probabilities(asked.scores(X)), teacher.predict_proba(X))
         model = student(clone(teacher), weight_decay=1e-3).fit(X, y)
         assert model.score(X, y) > 0.8
         assert model.selection_frequencies_[0] > 0.7
@@ -256,23 +256,22 @@ class TestTeachers:
     def test_trees_without_a_split_select_nothing(self):
         X, y = labels(60)
         teacher = LGBMClassifier(**TREES | {"min_child_samples": 50}).fit(X, y)
-        assert (selection_of(teacher, X)[0] < 0).all()
+        assert (selection_of(as_teacher(teacher), X)[0] < 0).all()
 
     def test_a_rationale_model_selects_its_rationale(self, two):
         X, _, teacher = two
-        logits, live = selection_of(teacher, X)
+        logits, live = selection_of(as_teacher(teacher), X)
         np.testing.assert_array_equal(logits > 0, teacher.get_rationale(X))
         np.testing.assert_array_equal(live, np.flatnonzero(teacher.get_rationale(X).any(axis=0)))
-        np.testing.assert_array_equal(
-            scores_of(teacher, X, task_of(teacher))[:, 0], teacher.decision_function(X)
-        )
+        scores = as_teacher(teacher, raw=True).scores(X)
+        np.testing.assert_array_equal(scores[:, 0], teacher.decision_function(X))
 
     def test_a_teacher_that_explains_itself_is_asked(self):
         X, y = line()
         teacher = SmoothMLPRegressor(
             hidden_layer_sizes=(8,), max_epochs=10, jacobian_lambda=0.01, device="cpu", random_state=SEED
         ).fit(X, y)
-        logits, live = selection_of(teacher, X)
+        logits, live = selection_of(as_teacher(teacher), X)
         sizes = np.abs(teacher.explain(X).values)
         np.testing.assert_array_equal(logits > 0, sizes > sizes.mean(axis=1, keepdims=True))
         assert live is None
@@ -282,7 +281,7 @@ class TestTeachers:
     def test_a_black_box_teaches_its_predictions(self):
         X, y = labels()
         teacher = make_pipeline(StandardScaler(), LogisticRegression())
-        assert selection_of(clone(teacher).fit(X, y), X) == (None, None)
+        assert selection_of(as_teacher(clone(teacher).fit(X, y)), X) == (None, None)
         model = student(teacher, weight_decay=1e-3).fit(X, y)
         assert model.score(X, y) > 0.85
         assert np.corrcoef(model.decision_function(X), model.teacher_.decision_function(X))[0, 1] > 0.8
@@ -297,7 +296,7 @@ class TestTeachers:
                 return np.eye(2)[(super().predict_proba(X)[:, 1] > 0.5).astype(int)]
 
         teacher = Sure().fit(X, y)
-        scores = scores_of(teacher, X, task_of(teacher))
+        scores = as_teacher(teacher).scores(X)
         np.testing.assert_allclose(np.abs(scores), np.log(9999), rtol=1e-6)
         np.testing.assert_array_equal(scores[:, 0] > 0, teacher.predict(X) == "yes")
 

@@ -70,7 +70,7 @@ def table(name):
 def test_trees_fitted_here_take_levels_of_any_type(kind, name):
     X = table(name)
     student = KINDS[kind](LGBMRegressor(**TREES)).fit(X, Y)
-    said = student._teacher_scores(student._teacher_rows(X))[:, 0]
+    said = student._adapter.scores(student._teacher_rows(X))[:, 0]
     assert np.corrcoef(said, Y)[0, 1] > 0.95, "the teacher must have seen the levels"
     assert student.fidelity(X, Y)["teacher_score"] > 0.9
     assert student.explain(X.iloc[:5]).display_data[2, 1] == X["column"].iloc[2]
@@ -99,7 +99,7 @@ def test_a_fitted_teacher_knows_levels_that_the_rows_lack(kind):
     few = X[X["column"] != "c"].astype({"column": str})
     student = KINDS[kind](FrozenEstimator(teacher)).fit(few, Y[few.index])
     whole = X.astype({"column": object})
-    said = student._teacher_scores(student._teacher_rows(whole))[:, 0]
+    said = student._adapter.scores(student._teacher_rows(whole))[:, 0]
     np.testing.assert_allclose(said, teacher.predict(X))
 
 

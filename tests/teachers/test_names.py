@@ -79,7 +79,7 @@ class TestTreesThatTeachANetwork:
         X, _ = rows
         table = student._teacher_rows(X[ORDER])
         assert list(table) == list(X)
-        np.testing.assert_allclose(student._teacher_scores(table)[:, 0], trees.predict(X))
+        np.testing.assert_allclose(student._adapter.scores(table)[:, 0], trees.predict(X))
 
     @pytest.mark.parametrize("kind", ["tree_shap", "path"])
     def test_reasons_of_the_teacher_have_the_students_order(self, rows, trees, student, kind):
@@ -145,7 +145,7 @@ def test_any_named_teacher_is_asked_by_name(rows, known, name):
         SymbolicDistiller(FrozenEstimator(teacher), n_synthetic=20, **SHORT),
     ):
         student.fit(turned, y)
-        np.testing.assert_allclose(student._teacher_scores(student._teacher_rows(turned))[:, 0], expected)
+        np.testing.assert_allclose(student._adapter.scores(student._teacher_rows(turned))[:, 0], expected)
         fidelity = student.fidelity(turned, y)
         assert fidelity["teacher_score"] == pytest.approx(teacher.score(X[NUMBERS], y))
         shown = FidelityDisplay.from_estimator(student, turned)
@@ -313,7 +313,7 @@ class TestNames:
         model = SmoothMLPRegressor(jacobian_lambda=0.01, **NET).fit(X, X[5])
         assert names_at_fit(model) == ["5", "2"]
         student = SymbolicDistiller(FrozenEstimator(model), **SHORT).fit(X[[2, 5]], X[5])
-        scores = student._teacher_scores(student._teacher_rows(X[[2, 5]]))
+        scores = student._adapter.scores(student._teacher_rows(X[[2, 5]]))
         np.testing.assert_array_equal(scores[:, 0], model.predict(X))
 
     def test_a_table_named_like_an_array_keeps_its_names(self):

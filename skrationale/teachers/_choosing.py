@@ -1,0 +1,110 @@
+"""Which implementation answers for a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._hooks import Hooks, hooks_of
+from .._task import Task
+from ..tabular import as_frame_or_array
+from ._columns import arranged
+from ._library import library_of
+from ._protocol import Teacher
+from ._table import AS_IT_IS, TeacherTable
+
+
+def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) -> Teacher:
+    """Give what can be asked of a fitted model.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted, not frozen.
+    form : TeacherTable, optional
+        Of the table that it takes; without it, tables are as the model knows them.
+    raw : bool, default=False
+        Whether scores are the model's own where it has some, in the units of its link, instead of on the
+        ruler that is the same for all models.
+
+    Returns
+    -------
+    Teacher
+        With ``raw=True`` of a LightGBM it is a Forest.
+
+    Raises
+    ------
+    ValueError
+        With ``raw=True``, for a LightGBM whose raw score is not known to be a sum of constants in leaves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> teacher = as_teacher(LogisticRegression(C=np.inf).fit(X, [0, 0, 1, 1]))
+    >>> teacher.task.link, teacher.scores(X).round(2).ravel().tolist()
+    ('logit', [-9.21, -9.21, 9.21, 9.21])
+    """
+    if library_of(model) == "lightgbm":
+        from ._lightgbm import LightGBMOnRuler, LightGBMTeacher
+
+        return LightGBMTeacher(model, form) if raw else LightGBMOnRuler(model, form)
+    if raw and isinstance(model, Hooks):
+        from ._own import OwnTeacher
+
+        return OwnTeacher(model, form)
+    from ._scikit import AnyTeacher
+
+    return AnyTeacher(model, form)
+
+
+def teacher_of(student: Any) -> Teacher | None:
+    """Give the fitted teacher of a student, on the ruler.
+
+    Parameters
+    ----------
+    student : estimator
+        Fitted, of this package or any other with an attribute `teacher_`.
+
+    Returns
+    -------
+    Teacher or None
+        Its task is the student's; None where there is no teacher.
+    """
+    from ._scikit import AnyTeacher
+
+    hooks = hooks_of(student)
+    model, classes = hooks._fitted_teacher(), hooks._fitted("classes_")
+    if model is None:
+        return None
+    adapter = hooks._fitted("_adapter")
+    task = Task("identity", 1) if classes is None else Task.of_classes(np.asarray(classes))
+    return AnyTeacher(model, AS_IT_IS if adapter is None else adapter.form, task)
+
+
+def rows_for_teacher(student: Any, X: Any) -> Any:
+    """Turn rows as a student takes them into the table that its fitted teacher takes.
+
+    Parameters
+    ----------
+    student : estimator
+        Fitted, with a teacher.
+    X : DataFrame or array-like of shape (n, d)
+        Rows.
+
+    Returns
+    -------
+    DataFrame or ndarray of shape (n, d)
+        The teacher may know the columns in another order, or take text in another form.
+
+    Raises
+    ------
+    ValueError
+        When these are not the columns at the teacher's fit.
+    """
+    hooks = hooks_of(student)
+    if hooks._fitted("_adapter") is None:
+        return arranged(hooks._fitted_teacher(), as_frame_or_array(X))
+    return student._teacher_rows(X)

@@ -1,0 +1,72 @@
+"""The text in which LightGBM saves a model: its header, its trees, their splits."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ._protocol import ColumnSplits
+
+MISSING_TYPES = ("None", "Zero", "NaN")
+"""How a split reads a missing number, by LightGBM's own code; the last tells most apart."""
+
+
+def read_header(text: str) -> dict[str, str]:
+    """Read the fields before the first tree."""
+    return dict(line.partition("=")[::2] for line in text.split("\nTree=")[0].split("\n"))
+
+
+def read_trees(booster: Any) -> list[dict[str, str]]:
+    """Read the trees that ``predict`` uses, as fields of text.
+
+    The fields are flat arrays, where ``dump_model`` nests a dict a node: ten times slower to
+    read, and beyond Python's recursion limit for very deep trees.
+    """
+    blocks = booster.model_to_string().split("\nTree=")[1:]
+    return [
+        dict(line.split("=", 1) for line in block.split("\n\n", 1)[0].split("\n")[1:]) for block in blocks
+    ]
+
+
+def joined(trees: list[dict[str, str]], field: str, dtype: type = np.float64) -> np.ndarray:
+    """Join one field of all trees, as numbers."""
+    return np.array(" ".join(tree[field] for tree in trees).split(), dtype=dtype)
+
+
+def splits_of(trees: list[dict[str, str]], n_features: int) -> list[ColumnSplits]:
+    """Collect the splits of trees on each of so many columns."""
+    columns, gains = joined(trees, "split_feature", np.intp), joined(trees, "split_gain")
+    thresholds, decisions = joined(trees, "threshold"), joined(trees, "decision_type", np.intp)
+    numeric, missing = decisions & 1 == 0, decisions >> 2 & 3
+    sets: list[dict[frozenset[int], float]] = [{} for _ in range(n_features)]
+    category_sets = [levels for tree in trees for levels in _category_sets(tree)]
+    for levels, node in zip(category_sets, np.flatnonzero(~numeric), strict=True):
+        of_column = sets[columns[node]]
+        of_column[levels] = of_column.get(levels, 0.0) + gains[node]
+    collected = []
+    for j, of_column in enumerate(sets):
+        nodes = np.flatnonzero((columns == j) & numeric)
+        distinct, where = np.unique(thresholds[nodes], return_inverse=True)
+        collected.append(
+            ColumnSplits(
+                thresholds=distinct,
+                gains=np.bincount(where, gains[nodes], minlength=len(distinct)),
+                category_sets=tuple(of_column),
+                set_gains=np.array(list(of_column.values()), dtype=np.float64),
+                # training continued on other data may mix types: the finest tells most apart
+                missing_type=MISSING_TYPES[missing[columns == j].max()] if (columns == j).any() else None,
+            )
+        )
+    return collected
+
+
+def _category_sets(tree: dict[str, str]) -> list[frozenset[int]]:
+    """Left sets of a tree's categorical splits, in the order of its nodes."""
+    if tree["num_cat"] == "0":
+        return []
+    bounds = [int(bound) for bound in tree["cat_boundaries"].split()]
+    words = np.array(tree["cat_threshold"].split(), dtype="<u4")
+    bits = [np.unpackbits(words[a:b].view(np.uint8), bitorder="little") for a, b in pairwise(bounds)]
+    return [frozenset(np.flatnonzero(inside).tolist()) for inside in bits]

@@ -1,0 +1,96 @@
+"""The vocabulary: what every teacher can be asked, and what a forest of trees can be asked beside that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from .._task import Task
+from ..explanation import Explanation
+from ._table import TeacherTable
+
+Contributions = Callable[[Any], tuple[np.ndarray, np.ndarray]]
+"""From a table of n rows to contributions (n, K, d), by the student's columns, and their base (K,)."""
+
+
+class Teacher(Protocol):
+    """A fitted model, asked about rows in the form of table that it takes.
+
+    Below, n is the number of rows, d of columns, K of scores of a row and C of classes.
+
+    Attributes
+    ----------
+    model : estimator
+        Fitted. Only a reference to it is held.
+    form : TeacherTable
+        How rows become the table that the model takes: its order of columns, its levels of categories.
+    task : Task
+        Link and number of the scores, and classes.
+    """
+
+    model: Any
+    form: TeacherTable
+    task: Task
+
+    @property
+    def confidence(self) -> Literal["probability", "margin"] | None:
+        """How a classifier says how sure it is; None where it gives labels alone, and for numbers."""
+
+    def answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Scores (n, K), finite, and of a classifier probabilities (n, C), rows summing to one."""
+
+    def scores(self, table: Any) -> np.ndarray:
+        """Scores (n, K) alone."""
+
+    def reasons(self, table: Any) -> Explanation | None:
+        """Reasons of the model itself, by the student's columns; None where it has none."""
+
+    def sizes(self, table: Any) -> np.ndarray | None:
+        """Sizes (n, d) of reasons, summed over outputs, by the teacher's columns; None without reasons."""
+
+
+class Forest(Teacher, Protocol):
+    """A teacher whose raw score is a sum over trees, of a constant in each leaf.
+
+    All by the student's columns, whatever the order of the teacher's.
+    """
+
+    n_outputs: int
+    n_features: int
+
+    def splits(self) -> list[ColumnSplits]:
+        """Collect the splits on each of the d columns."""
+
+    def level_codes(self, own: Sequence[np.ndarray | None]) -> list[np.ndarray | None]:
+        """Give the forest's code of each level of a column; NaN if unknown, None for columns of numbers."""
+
+    def contributions(self, kind: str, n_jobs: int | None = None) -> Contributions:
+        """Give what computes contributions of some kind; what all rows have in common is computed here."""
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnSplits:
+    """How a model splits on one column.
+
+    Parameters
+    ----------
+    thresholds : ndarray of shape (m,)
+        Distinct thresholds, sorted; ``x <= threshold`` goes left.
+    gains : ndarray of shape (m,)
+        Gain of all splits at each threshold.
+    category_sets : tuple of s frozensets of int
+        Distinct sets of category codes that go left; all others go right, unseen ones too.
+    set_gains : ndarray of shape (s,)
+        Gain of all splits with each set.
+    missing_type : {"None", "NaN", "Zero"} or None
+        A missing number is read as 0.0, as missing, or zero as missing too; None: column not used.
+    """
+
+    thresholds: np.ndarray
+    gains: np.ndarray
+    category_sets: tuple[frozenset[int], ...]
+    set_gains: np.ndarray
+    missing_type: str | None

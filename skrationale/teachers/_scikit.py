@@ -1,0 +1,147 @@
+"""Any fitted model as a teacher, through the public methods that scikit-learn's models have."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from scipy.special import expit, softmax
+from sklearn.base import is_classifier
+
+from .._hooks import gives_reasons, has_probabilities
+from .._task import Task
+from ..explanation import Explanation
+from ..explanation._ruler import log_odds
+from ._table import AS_IT_IS, TeacherTable
+
+ROUNDING = 1e-5
+"""By how much probabilities may leave [0, 1]; some are computed in float32."""
+MISREAD = 0.1
+"""Share of rows whose largest score may be of another class than the one predicted."""
+
+
+class AnyTeacher:
+    """A model with `predict`, and of a classifier `predict_proba` or `decision_function`.
+
+    Its scores are predictions, or log-odds: of `predict_proba`, in the range of the ruler, or else the
+    decision function, which is read as log-odds (scores before the softmax for more than two classes) and is
+    finite itself.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    form : TeacherTable, optional
+        Of the table that it takes.
+    task : Task, optional
+        What it predicts; None: as it says itself.
+    """
+
+    def __init__(self, model: Any, form: TeacherTable = AS_IT_IS, task: Task | None = None) -> None:
+        self.model, self.form = model, form
+        self.task = _task_of(model) if task is None else task
+
+    @property
+    def confidence(self) -> Literal["probability", "margin"] | None:
+        """How a classifier says how sure it is; None where it gives labels alone, and for numbers."""
+        if not self.task.is_classification:
+            return None
+        if has_probabilities(self.model):
+            return "probability"
+        return "margin" if hasattr(self.model, "decision_function") else None
+
+    def answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Ask for scores and, of a classifier, probabilities.
+
+        Parameters
+        ----------
+        table : table of shape (n, d)
+            Rows as the model takes them.
+
+        Returns
+        -------
+        scores : ndarray of shape (n, K)
+            Numbers, or log-odds.
+        probabilities : ndarray of shape (n, C) or None
+            Class probabilities, rows summing to one; None for numbers.
+
+        Raises
+        ------
+        TypeError
+            If a classifier does not say how sure it is.
+        ValueError
+            If its answers have another shape, are not finite, or are no probabilities; or if a decision
+            function has one number for each pair of classes.
+        """
+        if not self.task.is_classification:
+            return self._numbers(self.model.predict(table), len(table), 1), None
+        confidence = self.confidence
+        if confidence == "probability":
+            return self._of_probabilities(table)
+        if confidence == "margin":
+            return self._of_margins(table)
+        raise TypeError(
+            f"The classifier {type(self.model).__name__} has neither predict_proba nor decision_function; "
+            "expected one that says how sure it is."
+        )
+
+    def scores(self, table: Any) -> np.ndarray:
+        """Scores (n, K) alone; parameters and errors as `answers`."""
+        return self.answers(table)[0]
+
+    def reasons(self, table: Any) -> Explanation | None:
+        """Reasons of the model itself, by the student's columns; None where it has none."""
+        return self.form.explanation_back(self.model.explain(table)) if gives_reasons(self.model) else None
+
+    def sizes(self, table: Any) -> np.ndarray | None:
+        """Sizes (n, d) of reasons, summed over outputs, by the teacher's columns; None without reasons."""
+        if not gives_reasons(self.model):
+            return None
+        sizes = np.abs(self.model.explain(table).values)
+        return sizes.sum(axis=2) if sizes.ndim == 3 else sizes
+
+    def _of_probabilities(self, table: Any) -> tuple[np.ndarray, np.ndarray]:
+        assert self.task.classes is not None
+        shares = np.asarray(self.model.predict_proba(table), dtype=np.float64)
+        shares = self._finite(shares, len(self.task.classes))
+        outside = ((shares < -ROUNDING) | (shares > 1 + ROUNDING)).any(axis=1)
+        wrong = np.count_nonzero(outside | (shares.sum(axis=1) <= 0))
+        if wrong:
+            raise ValueError(
+                f"predict_proba of {type(self.model).__name__} gave no probabilities in {wrong} of "
+                f"{len(shares)} rows; expected numbers from 0 to 1, not all of them 0."
+            )
+        shares = np.clip(shares, 0.0, 1.0)
+        return log_odds(shares), shares / shares.sum(axis=1, keepdims=True)
+
+    def _of_margins(self, table: Any) -> tuple[np.ndarray, np.ndarray]:
+        classes = self.task.classes
+        assert classes is not None
+        c = len(classes)
+        scores = self._numbers(self.model.decision_function(table), len(table), 1 if c <= 2 else c)
+        if c <= 2:
+            return scores, expit(np.hstack([-scores, scores])) if c > 1 else np.ones((len(scores), 1))
+        predicted = np.asarray(self.model.predict(table))
+        if np.mean(classes[scores.argmax(axis=1)] != predicted) > MISREAD:
+            raise ValueError(
+                f"decision_function of {type(self.model).__name__} is not largest for the class that it "
+                "predicts; expected one score a class, as with decision_function_shape='ovr'."
+            )  # three classes have three pairs too
+        return scores, softmax(scores, axis=1)
+
+    def _numbers(self, found: Any, n_rows: int, n_columns: int) -> np.ndarray:
+        return self._finite(np.asarray(found, dtype=np.float64).reshape(n_rows, -1), n_columns)
+
+    def _finite(self, found: np.ndarray, n_columns: int) -> np.ndarray:
+        if found.ndim != 2 or found.shape[1] != n_columns or not np.isfinite(found).all():
+            raise ValueError(
+                f"The teacher {type(self.model).__name__} gave scores of shape {found.shape}, "
+                f"{np.count_nonzero(~np.isfinite(found))} of them not finite; expected {n_columns} "
+                "finite number(s) a row."
+            )
+        return found
+
+
+def _task_of(model: Any) -> Task:
+    """Say what a fitted model predicts."""
+    return Task.of_classes(np.asarray(model.classes_)) if is_classifier(model) else Task("identity", 1)
