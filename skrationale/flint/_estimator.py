@@ -100,7 +100,9 @@ class FLINTClassifier(BaseFlint):
     feature_importances_ : ndarray of shape (d,)
         The same of columns: how much shuffling a column changes the attributes.
     history_ : list of dict
-        Losses of each epoch.
+        One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows,
+        ``valid_loss``, and the terms of both. Terms are ``task`` (of f, against `y`) and those
+        that have a weight: ``fidelity``, ``reconstruction``, ``conciseness``, ``sparsity`` and ``rule``.
     n_iter_ : int
         Number of epochs.
     device_ : str

@@ -118,7 +118,9 @@ class GBDT2NNStudent(BaseDistiller):
     feature_importances_ : ndarray of shape (d,)
         Mean absolute contribution on training rows, summed over outputs and scaled to sum 1.
     history_ : list of dict
-        Losses of each epoch.
+        One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows,
+        ``valid_loss``, and the terms of both. Terms are ``score``, ``explanation``, ``label``
+        (against `y`) and, of a monotone student, ``sum``.
     n_iter_ : int
         Number of epochs.
     device_ : str

@@ -101,7 +101,10 @@ class RationaleClassifier(BaseRationale):
         For each price that was compared: ``sparsity_lambda``, ``validation_loss`` and its
         ``standard_error``, ``selected``.
     history_ : list of dict
-        Losses of each epoch, with the ``stage``.
+        One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows,
+        ``valid_loss``, and the terms of both. Terms are ``task`` (against `y`), ``columns`` (shown
+        on average) and, of a student, ``rationale`` and ``prediction`` (against its teacher's); ``stage``
+        is that of the epoch.
     n_iter_ : int
         Number of epochs of all stages.
     device_ : str

@@ -65,11 +65,13 @@ def train_on_masks(
 
     def loss(module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         scores = module(batch["x"], batch["mask"])
-        losses = row_losses(scores, batch["y"], link)
-        if share_of_labels < 1:
-            taught = soft_losses(scores, batch["teacher_scores"], link)
-            losses = share_of_labels * losses + (1 - share_of_labels) * taught
-        return (losses * batch["weight"]).mean(), {}
+        losses, weight = row_losses(scores, batch["y"], link), batch["weight"]
+        task = (losses * weight).mean()
+        if share_of_labels == 1:
+            return task, {"task": task}
+        taught = soft_losses(scores, batch["teacher_scores"], link)
+        losses = share_of_labels * losses + (1 - share_of_labels) * taught
+        return (losses * weight).mean(), {"task": task, "prediction": (taught * weight).mean()}
 
     return train(module, loss, rows, settings, epoch_hook=on_epoch, global_draws=False, **options)
 

@@ -75,7 +75,9 @@ class SmoothMLPRegressor(BaseSmoothMLP):
     feature_importances_ : ndarray of shape (d,)
         Mean absolute derivative by each standardised column on the held-out rows, scaled to sum 1.
     history_ : list of dict
-        Losses of each epoch, of all lambdas.
+        One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows,
+        ``valid_loss``, and the terms of both. The term ``task`` is the loss against `y`, without
+        the penalty; ``jacobian_lambda`` is that of the epoch.
     n_iter_ : int
         Number of epochs.
     device_ : str

@@ -148,6 +148,18 @@ def test_a_shared_parameter_is_explained_by_one_sentence(estimator):
             assert explained[name] == SENTENCES[name]
 
 
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_history_is_explained_by_one_sentence(estimator):
+    text = " ".join(inspect.getdoc(estimator).split())
+    if "history_ : list of dict" in text:
+        assert text.split("history_ : list of dict ")[1].startswith(
+            "One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows, "
+            "``valid_loss``, and the terms of both."
+        )
+    else:
+        assert "history_" not in text
+
+
 @pytest.mark.parametrize("name", SENTENCES)
 def test_one_estimator_at_least_explains_it_itself(name):
     assert any(name in paragraphs(estimator) for estimator in TRAINED)
@@ -247,3 +259,32 @@ class TestEarlyStopping:
         stopped = make(n_iter_no_change=1, **options).fit(X, Y)
         assert whole.n_iter_ >= 15
         assert stopped.n_iter_ < whole.n_iter_
+
+
+TERMS = {
+    "gbdt2nn": {"score", "explanation"},
+    "smooth": {"task"},
+    "rationale": {"task", "columns"},
+    "flint": {"task", "fidelity", "reconstruction", "conciseness", "sparsity"},
+}
+"""Of the loss; those of a rule need more rows, those of a student a teacher."""
+KEYS = {"epoch", "lr", "dur", "train_loss", "valid_loss"}
+
+
+@pytest.mark.parametrize("name", REGRESSORS)
+def test_what_is_logged_has_the_same_names(name):
+    model = REGRESSORS[name](max_epochs=2, validation_fraction=0.4).fit(X, Y)
+    logged = {key for row in model.history_ for key in row}
+    of_stages = {"rationale": {"stage"}, "smooth": {"jacobian_lambda"}}.get(name, set())
+    terms = logged - KEYS - of_stages
+    assert {term.removeprefix("train_").removeprefix("valid_") for term in terms} == TERMS[name]
+    assert KEYS | of_stages <= logged
+    if "task" in TERMS[name]:
+        assert all("train_task" in row for row in model.history_)
+
+
+def test_all_stages_of_a_student_log_what_its_teacher_and_the_labels_cost():
+    teacher = RationaleRegressor(max_epochs=2, **BRIEF)
+    student = RationaleDistiller(teacher, max_epochs=2, audit_teacher=False, **BRIEF).fit(X, Y)
+    for row in student.history_:
+        assert {"train_task", "train_prediction"} <= set(row)
