@@ -9,7 +9,8 @@ import numpy as np
 from ._task import Task
 from .explanation import Explanation
 from .explanation.checks import own
-from .tabular import TableReader, as_frame_or_array, typed_cells
+from .tabular import TableReader, as_frame_or_array
+from .units import typed_cells
 
 
 def explanation_of(

@@ -74,7 +74,7 @@ EVERYWHERE = {"_callers", "_random", "_scales", "_switch"}
 ALLOWED = {
     "_batches": set(),
     "_callers": set(),
-    "_explaining": {"_task", "explanation", "tabular"},
+    "_explaining": {"_task", "explanation", "tabular", "units"},
     "_files": {"writing"},
     "_hooks": {"explanation"},
     "_random": set(),
@@ -94,7 +94,8 @@ ALLOWED = {
         "tabular",
         "teachers",
     },
-    "tabular": {"_weights", "explanation"},  # cells as typed, which an explanation shows
+    "tabular": {"_weights"},
+    "units": {"explanation", "tabular"},  # cells as typed, which an explanation shows
     "teachers": {"_hooks", "_task", "explanation", "tabular"},
     "training": set(),
     "writing": set(),
@@ -116,6 +117,7 @@ ALLOWED = {
         "tabular",
         "teachers",
         "training",
+        "units",
         "explanation",
         "writing",
     },

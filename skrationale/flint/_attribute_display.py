@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from ..units import as_picture
 from ..writing import SIZE, shorten
 from ._describe import AttributeDescription
-from ._pictures import Pictures, as_picture, largest_classes, pictures_of
+from ._pictures import Pictures, largest_classes, pictures_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

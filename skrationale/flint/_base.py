@@ -19,21 +19,29 @@ from ..base import unchanged_on_error
 from ..tabular import TableEncoder, as_frame_or_array
 from ..teachers import unfrozen, warn_of_refit
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
+from ..units import (
+    ImageEncoder,
+    ImageShape,
+    PixelRange,
+    check_pixels,
+    flat_rows,
+    image_shape_of,
+    kind_of,
+)
 from ._attribute_display import AttributeDisplay
 from ._fitting import Fitting
 from ._given import check_predictor, given_estimator, given_module, is_module
-from ._images import ImageEncoder, ImageShape, check_pixels, flat_rows, image_shape_of, kind_of
+from ._images import warn_of_units
 from ._interpreting import Interprets
 from ._model import FlintModel
 from ._network import layer_sizes
-from ._pixels import PixelUnits, warn_of_units
 
 
 class BaseFlint(Interprets):
     """What classification and regression share; see :class:`FLINTClassifier`."""
 
-    _units: PixelUnits
-    """In which units pixels were at fit; only of images."""
+    _pixel_range: PixelRange
+    """Of the pixels at fit; only of images."""
     _image_shape: ImageShape | None
     """Only while fitting."""
 
@@ -162,15 +170,12 @@ class BaseFlint(Interprets):
         codes = super()._read(flat_rows(X, self.image_shape_))
         if self.image_shape_ is None:
             return codes
-        problem = self._units.problem(check_pixels(codes), kind_of(X))
-        if problem is not None:
-            raise ValueError(f"X holds pixels {problem}.")
-        return codes
+        return self._pixel_range.check(check_pixels(codes), kind_of(X))
 
     def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         shape = self.image_shape_ = self._image_shape
         if shape is not None:
-            self._units = PixelUnits.of(check_pixels(codes))
+            self._pixel_range = PixelRange.of(check_pixels(codes))
         given, task = self._prepare(X, codes, y, sample_weight)
         self._task = task
         if task.is_classification:

@@ -14,10 +14,11 @@ from .._scales import to_shares
 from ..base import BaseReasoner, agreement, judged, probabilities_of
 from ..explanation import Explanation
 from ..tabular import TableEncoder, as_frame_or_array
+from ..units import ImageShape, flat_rows
 from ._columns import integrated_gradients, pixel_gradients, sampled_shapley
 from ._describe import AttributeDescription, Descriptions, column_importance, describe
 from ._given import GivenModule
-from ._images import ImageShape, flat_rows, pixel_importance
+from ._images import pixel_importance
 from ._model import CHUNK, FlintModel, OwnPredictor
 from ._reading import TAUS, conciseness, contributions, mean_relevance
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..training import limit_threads
-from ._images import ImageShape
+from ..units import ImageShape
 from ._model import FlintModel
 
 START, GAIN, SMOOTHNESS = 0.3, 1.0, 0.2
@@ -229,11 +228,3 @@ def largest_classes(relevance: np.ndarray, explained: np.ndarray, n_classes: int
     there = np.unique(explained)
     order = there[np.argsort(-np.nan_to_num(relevance[there], nan=-2.0), kind="stable")][:n_classes]
     return [int(c) for i, c in enumerate(order) if not i or relevance[c] > 0]
-
-
-def as_picture(image: np.ndarray, limits: tuple[float, float]) -> dict[str, Any]:
-    """Give what `imshow` draws an image (C, H, W) with: three channels as colours, else a grey mean."""
-    low, high = limits
-    if len(image) == 3:
-        return {"X": np.clip((np.moveaxis(image, 0, -1) - low) / ((high - low) or 1.0), 0, 1)}
-    return {"X": image.mean(axis=0), "cmap": "gray", "vmin": low, "vmax": high}

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..training import Batch, Settings, TrainResult, generator_of, limit_threads, row_losses, train
-from ._fills import draw_cells
+from ..units import draw_cells
 from ._gates import gumbel_gates, temperature_at
 from ._losses import (
     count_cost,

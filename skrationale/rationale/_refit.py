@@ -8,7 +8,6 @@ import torch
 from torch import Generator, Tensor
 
 from ..training import Batch, Settings, TrainResult, row_losses, soft_losses, train
-from ._fills import random_masks
 from ._joint import Arrays
 from ._network import MaskedPredictor
 
@@ -82,3 +81,9 @@ def _exchanged(masks: Tensor, generator: Generator | None) -> Tensor:
     result = torch.empty_like(masks)
     result[circle] = masks[circle.roll(1)]
     return result
+
+
+def random_masks(n: int, n_columns: int, like: Tensor, generator: Generator | None = None) -> Tensor:
+    """Draw masks (n, n_columns) of 0 and 1, each row with its own rate between none and all."""
+    rate = torch.rand(n, 1, generator=generator, device=like.device)
+    return (torch.rand(n, n_columns, generator=generator, device=like.device) < rate).to(like)

@@ -1,19 +1,20 @@
 """Tables to numbers and back: one original column stays one feature."""
 
-from ._dtypes import UNKNOWN_TOLD
+from ._dtypes import UNKNOWN_TOLD, UNSEEN
 from ._encoder import TableEncoder, sum_by_group
 from ._lightgbm import safe_names, stand_ins
-from ._reader import TableReader, are_counted, as_frame_or_array, table_or_array
+from ._reader import TableReader, are_counted, as_frame_or_array, columns_of, table_or_array
 from ._target import as_numbers, holds_categories, looks_like_classes, read_target
-from ._typed import typed_cells
 
 __all__ = [
     "UNKNOWN_TOLD",
+    "UNSEEN",
     "TableEncoder",
     "TableReader",
     "are_counted",
     "as_frame_or_array",
     "as_numbers",
+    "columns_of",
     "holds_categories",
     "looks_like_classes",
     "read_target",
@@ -21,5 +22,4 @@ __all__ = [
     "stand_ins",
     "sum_by_group",
     "table_or_array",
-    "typed_cells",
 ]

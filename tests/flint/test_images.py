@@ -15,9 +15,8 @@ from torch import nn
 
 from skrationale import FLINTClassifier, FLINTRegressor
 from skrationale.flint import AttributeDisplay, _columns
-from skrationale.flint._images import ImageEncoder, pixel_importance
-from skrationale.flint._pictures import START, as_picture, largest_classes, raise_attribute
-from skrationale.tabular import TableReader
+from skrationale.flint._images import pixel_importance
+from skrationale.flint._pictures import START, largest_classes, raise_attribute
 
 mpl.use("Agg")
 SETTINGS = {"hidden_layer_sizes": (8, 16, 32), "n_attributes": 8, "lr": 3e-3, "random_state": SEED}
@@ -123,17 +122,6 @@ def test_importance_is_that_of_shuffled_pixels():
     importance, direction = pixel_importance(lambda x: x @ weights, codes)
     np.testing.assert_allclose(importance[:, 0], np.array([9, 4, 0]) / 13, atol=0.15)
     np.testing.assert_array_equal(direction[:, 0], [1, -1, np.nan])
-
-
-def test_pixels_share_a_scale():
-    codes = np.array([[0.0, 4.0, 1.0], [0.0, 8.0, 2.0]])
-    encoder = ImageEncoder().fit_codes(TableReader().fit(codes), codes, np.array([1.0, 3.0]))
-    repeated = codes[[0, 1, 1, 1]]
-    assert encoder.shift == pytest.approx(repeated.mean())
-    assert encoder.scale == pytest.approx(repeated.std())
-    constant = np.full((2, 3), 7.0)
-    encoder.fit_codes(TableReader().fit(constant), constant)
-    np.testing.assert_array_equal(encoder.transform_codes(constant), np.zeros((2, 3)))
 
 
 def test_wrong_images_are_refused(model, digits):
@@ -381,9 +369,3 @@ def test_classes_are_chosen_by_relevance():
     assert largest_classes(relevance, np.array([0, 1, 2, 3]), 4) == [3, 2]
     assert largest_classes(relevance, np.array([1, 1]), 2) == [1]
     assert largest_classes(relevance, np.array([0]), 2) == [0]
-
-
-def test_pictures_of_other_channels():
-    image = np.arange(8.0).reshape(2, 2, 2)
-    np.testing.assert_array_equal(as_picture(image, (0.0, 7.0))["X"], image.mean(axis=0))
-    assert as_picture(np.full((3, 2, 2), 9.0), (5.0, 5.0))["X"].max() <= 1

@@ -8,8 +8,6 @@ import pytest
 import torch
 
 from skrationale import FLINTClassifier, FLINTRegressor
-from skrationale.flint._images import flat_rows, image_shape_of
-from skrationale.flint._pixels import PixelUnits
 
 RNG = np.random.RandomState(0)
 SMALL = {"hidden_layer_sizes": (2, 4, 4), "n_attributes": 2, "max_epochs": 1, "random_state": 0}
@@ -44,14 +42,6 @@ def test_channels_last_are_refused_at_fit(shape):
     for X in (np.zeros(shape), torch.zeros(shape), np.zeros(shape).tolist()):
         with pytest.raises(ValueError, match=r"with channels last; .* X\.(transpose|permute)\(0, 3, 1, 2\)"):
             FLINTClassifier(**SMALL).fit(X, np.arange(9) % 2)
-
-
-@pytest.mark.parametrize(
-    "shape", [(1, 8, 8), (3, 8, 3), (3, 4, 4), (64, 4, 4), (8, 3, 3), (2, 8, 8), (4, 9, 1)]
-)
-def test_channels_first_are_images(shape):
-    assert image_shape_of(np.zeros((2, *shape))) == shape
-    assert flat_rows(np.zeros((2, *shape)), shape).shape == (2, np.prod(shape))
 
 
 def test_other_orders_of_axes_are_refused_after_fit(of_bytes):
@@ -145,19 +135,3 @@ def test_a_given_network_of_other_units_is_warned_of(limit, factor):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         FLINTClassifier(Bright(limit), **settings).fit(own, bright)
-
-
-def test_units_of_other_pictures():
-    standard = PixelUnits.of(np.array([[-2.5, 0.1, 3.0]]))
-    assert standard.problem(np.array([[0.0, 0.5, 1.0]])) is None
-    assert "from 0 to 255" in standard.problem(np.array([[0.0, 128, 255]]))
-    digits = PixelUnits.of(np.array([[0.0, 7, 16]]))
-    assert "whole numbers from 0 to 16" in digits.problem(np.array([[0.0, 0.5, 1]]))
-    assert digits.problem(np.array([[0.0, 3, 16]])) is None
-    levels = PixelUnits.of(np.array([[0, 1, 3]]))
-    assert levels.problem(np.array([[0.0, 1, 1]])) is None
-    flags = PixelUnits.of(np.array([[0, 1, 1]]))
-    assert flags.problem(np.array([[0.0, 0.5, 1]])) is None
-    assert flags.problem(np.array([[0, 255]])) is not None
-    empty = PixelUnits.of(np.zeros((1, 2)))
-    assert empty.problem(np.array([[0.0, 0.5]])) is None

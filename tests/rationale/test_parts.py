@@ -6,7 +6,6 @@ import torch
 from scipy.special import expit, log_softmax
 from sklearn.metrics import log_loss, mean_squared_error
 
-from skrationale.rationale._fills import draw_cells, random_masks
 from skrationale.rationale._gates import gumbel_gates, temperature_at
 from skrationale.rationale._joint import JointLoss, Lesson, _mean_scores, judge, train_joint
 from skrationale.rationale._losses import (
@@ -19,7 +18,7 @@ from skrationale.rationale._losses import (
 from skrationale.rationale._masks import MaskRule
 from skrationale.rationale._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
 from skrationale.rationale._price import choose_price
-from skrationale.rationale._refit import train_on_masks
+from skrationale.rationale._refit import random_masks, train_on_masks
 from skrationale.training import Batch, row_losses, seeded, soft_losses
 
 GROUPS = torch.tensor([0, 2, 2, 1, 2])
@@ -220,38 +219,7 @@ class TestLosses:
         )
 
 
-class TestFills:
-    def test_drawn_cells_are_whole_cells_of_their_column(self):
-        level = torch.arange(30) % 3
-        x = torch.zeros(30, 5)
-        x[torch.arange(30), torch.tensor([1, 2, 4])[level]] = 1.0  # the one-hot column
-        x[:, 0], x[:, 3] = torch.arange(30.0), 100 + torch.arange(30.0)
-        with seeded(0):
-            cells = draw_cells(x, GROUPS, 3, n=2000)
-        assert cells.shape == (2000, 5)
-        assert torch.equal(cells[:, [1, 2, 4]].sum(1), torch.ones(2000))
-        assert set(cells[:, 0].tolist()) == set(range(30))
-        assert set(cells[:, 3].tolist()) == set(range(100, 130))
-        # columns are drawn independently
-        assert (cells[:, 3] - 100 == cells[:, 0]).float().mean() < 0.1
-        assert abs(np.corrcoef(cells[:, 0], cells[:, 3])[0, 1]) < 0.1
-        assert draw_cells(x, GROUPS, 3).shape == x.shape
-
-    def test_weights_say_how_often_a_row_is_drawn(self):
-        x = torch.arange(5.0)[:, None].repeat(1, 3)
-        weight = torch.tensor([0.0, 1.0, 2.0, 0.0, 5.0])
-        with seeded(0):
-            cells = draw_cells(x, torch.arange(3), 3, weight, n=30_000)
-        shares = np.apply_along_axis(np.bincount, 0, cells.long().numpy(), minlength=5) / 30_000
-        assert (shares[[0, 3]] == 0).all()
-        np.testing.assert_allclose(shares, np.repeat([[0], [1], [2], [0], [5]], 3, axis=1) / 8, atol=0.015)
-
-    def test_a_last_row_without_weight_is_never_drawn(self):
-        x = torch.arange(3.0)[:, None]
-        with seeded(0):
-            cells = draw_cells(x, torch.tensor([0]), 1, torch.tensor([0.1, 0.7, 0.0]), n=50_000)
-        assert set(cells[:, 0].tolist()) == {0.0, 1.0}
-
+class TestMasksOfRefit:
     def test_random_masks_have_all_rates_between_none_and_all(self):
         with seeded(0):
             masks = random_masks(20_000, 100, torch.zeros(1))

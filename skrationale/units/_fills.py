@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Generator, Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
 
 def draw_cells(
@@ -35,6 +37,8 @@ def draw_cells(
     -------
     Tensor of shape (n, p)
     """
+    import torch
+
     n = n or len(x)
     if weight is None:
         rows = torch.randint(len(x), (n, n_columns), generator=generator, device=x.device)
@@ -44,9 +48,3 @@ def draw_cells(
         uniform = torch.rand(n, n_columns, generator=generator, device=x.device, dtype=torch.float64)
         rows = torch.searchsorted(steps, uniform * steps[-1], right=True).clamp_(max=len(x) - 1)
     return x.gather(0, rows[:, groups])
-
-
-def random_masks(n: int, n_columns: int, like: Tensor, generator: Generator | None = None) -> Tensor:
-    """Draw masks (n, n_columns) of 0 and 1, each row with its own rate between none and all."""
-    rate = torch.rand(n, 1, generator=generator, device=like.device)
-    return (torch.rand(n, n_columns, generator=generator, device=like.device) < rate).to(like)

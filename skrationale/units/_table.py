@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..explanation import TypedCells, TypedColumn
-from ._dtypes import UNSEEN
-from ._reader import as_frame_or_array, columns_of
+from ..tabular import UNSEEN, as_frame_or_array, columns_of
 
 EXACT = 2.0**53
 """Whole numbers up to this size are float64 exactly."""

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from skrationale.tabular import TableReader
-from skrationale.tabular._typed import typed_cells
+from skrationale.units import typed_cells
 
 N = 6
 TABLE = pd.DataFrame(

@@ -1,0 +1,181 @@
+"""Images (n, C, H, W) as rows of pixels: flattened at the door, encoded with one shift and one scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._scales import exponents
+from ..tabular import TableEncoder, TableReader
+
+ImageShape = tuple[int, int, int]
+CHANNELS = (1, 3, 4)
+"""Numbers of channels that pictures have."""
+
+
+def image_shape_of(X: Any) -> ImageShape | None:
+    """Give channels, height and width of images, or None for a table.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like
+        Rows (n, d) or images (n, C, H, W).
+
+    Returns
+    -------
+    (int, int, int) or None
+
+    Raises
+    ------
+    ValueError
+        When `X` has three axes, or more than four, or its channels come last.
+
+    Examples
+    --------
+    >>> image_shape_of(np.zeros((5, 1, 8, 8))), image_shape_of(np.zeros((5, 64)))
+    ((1, 8, 8), None)
+    """
+    shape = _axes(X)
+    if len(shape) < 3:
+        return None
+    if len(shape) != 4:
+        hint = "; give images of one channel as X[:, None]" if len(shape) == 3 else ""
+        raise ValueError(f"X has shape {shape}; expected rows (n, d) or images (n, C, H, W){hint}.")
+    if _channels_last(shape):
+        raise ValueError(
+            f"X has shape {shape}, with channels last; expected images (n, C, H, W). Give {_transposed(X)}."
+        )
+    return shape[1], shape[2], shape[3]
+
+
+def _axes(X: Any) -> tuple[int, ...]:
+    # lists of lists of lists are images too
+    if isinstance(X, list | tuple) and len(X):
+        return (len(X), *_axes(X[0]))
+    return tuple(map(int, getattr(X, "shape", ())))
+
+
+def _channels_last(shape: tuple[int, ...]) -> bool:
+    """Whether the last of four axes is that of one, three or four channels, and the second one is not."""
+    n_last, square = shape[3], shape[1] == shape[2]
+    few = n_last in CHANNELS or (n_last == 2 and square)
+    # maps of 4 x 4 or 3 x 3 pixels are small, not channels
+    return few and shape[1] not in CHANNELS and (square or shape[2] != n_last)
+
+
+def _transposed(X: Any) -> str:
+    return "X.permute(0, 3, 1, 2)" if hasattr(X, "permute") else "X.transpose(0, 3, 1, 2)"
+
+
+def flat_rows(X: Any, image_shape: ImageShape | None) -> Any:
+    """Flatten images, and leave tables as they are.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like
+        Rows (n, d) or images (n, C, H, W).
+    image_shape : (int, int, int) or None
+        The shape that images must have; None where rows are no images.
+
+    Returns
+    -------
+    DataFrame or array-like of shape (n, d)
+
+    Raises
+    ------
+    ValueError
+        When images have another shape.
+
+    Examples
+    --------
+    >>> flat_rows(np.zeros((5, 1, 8, 8)), (1, 8, 8)).shape
+    (5, 64)
+    """
+    axes = _axes(X)
+    if image_shape is not None and len(axes) == 4:
+        turned = (axes[3], axes[1], axes[2])
+        if axes[1:] != image_shape and turned == image_shape:
+            raise ValueError(
+                f"X has shape {axes}, with channels last; expected images (n, C, H, W) of shape "
+                f"{image_shape}, as in fit. Give {_transposed(X)}."
+            )
+    if axes == image_shape and axes[0] > 1:
+        raise ValueError(
+            f"X has shape {axes}, that of one image; expected images (n, C, H, W). Give X[None]."
+        )
+    shape = image_shape_of(X)
+    if shape is None:
+        return X
+    if shape != image_shape:
+        expected = "rows (n, d), as in fit" if image_shape is None else f"{image_shape}, as in fit"
+        raise ValueError(f"X holds images of shape {shape} (C, H, W); expected {expected}.")
+    return np.asarray(X).reshape(len(X), -1)
+
+
+def kind_of(X: Any) -> str:
+    """Give the kind of type of images, as numpy calls it; floats where it is not known."""
+    if isinstance(X, list | tuple):
+        X = np.asarray(X)
+    kind = getattr(getattr(X, "dtype", None), "kind", None)
+    if kind is None and hasattr(X, "is_floating_point"):  # of torch
+        return "f" if X.is_floating_point() else "i"
+    return kind or "f"
+
+
+def check_pixels(codes: np.ndarray) -> np.ndarray:
+    """Refuse images (n, C*H*W) with missing pixels."""
+    missing = int(np.isnan(codes).any(axis=1).sum())
+    if missing:
+        raise ValueError(f"X holds {missing} images with NaN; expected all pixels of images to be numbers.")
+    return codes
+
+
+class ImageEncoder(TableEncoder):
+    """Encode pixels with one mean and one standard deviation, those of all pixels of all training images.
+
+    Attributes
+    ----------
+    shift, scale : float
+        The mean and the standard deviation; the latter is 1 where all pixels are the same.
+
+    Examples
+    --------
+    >>> from skrationale.tabular import TableReader
+    >>> images = np.array([[0.0, 2.0], [0.0, 2.0]])
+    >>> ImageEncoder().fit_codes(TableReader().fit(images), images).transform_codes(images)
+    array([[-1.,  1.],
+           [-1.,  1.]])
+    """
+
+    shift: float
+    scale: float
+
+    def __init__(self) -> None:
+        super().__init__(numeric="none")
+
+    def fit_codes(
+        self, reader: TableReader, codes: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> ImageEncoder:
+        """Learn the mean and the standard deviation; see :class:`TableEncoder`."""
+        super().fit_codes(reader, codes, sample_weight)
+        exponent = int(exponents(codes.ravel()))
+        scaled = np.ldexp(codes, -exponent)  # squares stay in range
+        shift = np.average(scaled.mean(axis=1), weights=sample_weight)
+        squares = ((scaled - shift) ** 2).mean(axis=1)
+        scale = np.sqrt(np.average(squares, weights=sample_weight))
+        self.shift, self.scale = (float(np.ldexp(number, exponent)) for number in (shift, scale))
+        self.scale = self.scale or 1.0
+        return self
+
+    def transform_codes(self, codes: np.ndarray) -> np.ndarray:
+        """Encode images (n, C*H*W)."""
+        return (codes - self.shift) / self.scale
+
+
+def as_picture(image: np.ndarray, limits: tuple[float, float]) -> dict[str, Any]:
+    """Give what `imshow` draws an image (C, H, W) with: three channels as colours, else a grey mean."""
+    low, high = limits
+    if len(image) == 3:
+        return {"X": np.clip((np.moveaxis(image, 0, -1) - low) / ((high - low) or 1.0), 0, 1)}
+    return {"X": image.mean(axis=0), "cmap": "gray", "vmin": low, "vmax": high}
