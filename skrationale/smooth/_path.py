@@ -31,6 +31,7 @@ STAGE_SHARE, STAGE_LR = 0.25, 0.5
 PATIENCE_SHARE, LEAST_PATIENCE = 0.25, 10
 """Epochs without improvement after which the first stage stops: a share of all, but so many at least."""
 MAX_GRADIENT_NORM = 1.0
+"""Gradients of the weights are cut to this norm in each step."""
 CHUNK = 1024
 """Rows whose derivatives are computed at once outside training."""
 

@@ -174,3 +174,4 @@ class SpectralBound:
 
 
 PENALTIES = ("jacobian", "lipschitz", "spectral", "hessian")
+"""What can be penalised, see `SmoothMLPRegressor`."""

@@ -39,10 +39,13 @@ LAMBDAS = (0.0, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 FALLBACK_LAMBDA = 0.01
 """Taken by "auto" where there are too few rows to compare lambdas; or the nearest to it on the path."""
 MANY_ROWS, NARROW, WIDE = 5000, (64, 64, 64), (128, 128, 128)
+"""From so many rows on the layers of ``hidden_layer_sizes="auto"`` are wide."""
 EXACT_ROWS = 128
+"""Up to so many rows, where none are held out, training is on all rows at once and in float64."""
 POINTS = (8, 16, 32, 64, 128)
 """Points of Gauss-Legendre quadrature along the way from the average row, until reasons add up."""
 ADDITIVITY = 1e-7
+"""Reasons add up when they lack at most this share of the target's standard deviation, or of a logit of 1."""
 
 
 class BaseSmoothMLP(BaseReasoner):

@@ -1,4 +1,4 @@
-"""What is left to validation rows: which teacher, and how much of it."""
+"""Search terms, and leave to validation rows which teacher is taken, and how much of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sklearn.metrics import r2_score
 
 from .._task import Task
 from ..formula.program import Program, symbols
-from ._distillation import Data, best_sum
+from ._distillation import Data, best_sum, explore
 from ._front import Row, choose
 from ._search import Searcher
 from ._targets import constant_loss, row_losses
@@ -17,6 +17,59 @@ from ._targets import constant_loss, row_losses
 TOLERANCE = 0.02
 """What a faithful formula may lose: so much of the loss of the most accurate one, or a tenth so much of that
 of a constant."""
+
+
+def search_terms(
+    searchers: Sequence[Searcher],
+    fits: Sequence[Data],
+    valids: Sequence[Data],
+    y: np.ndarray,
+    task: Task,
+    shares: Sequence[float],
+    n_searches: int,
+    rng: np.random.RandomState,
+) -> tuple[int, list[dict[str, float]]]:
+    """Search terms for each output; choose a teacher on the way when there are several.
+
+    Parameters
+    ----------
+    searchers : sequence of K Searcher
+        Keep what is found, one for each output.
+    fits, valids : sequence of Data
+        Rows to fit on and to judge on, an entry for each teacher.
+    y : ndarray of shape (m,)
+        Targets of the latter, as the task encodes them.
+    task : Task
+        What is predicted.
+    shares : sequence of float
+        Shares of the teacher in the target that are tried.
+    n_searches : int
+        Searches for each output.
+    rng : RandomState
+        Source of seeds.
+
+    Returns
+    -------
+    chosen : int
+        Position of the teacher.
+    measured : list of dict
+        What was measured of each teacher, see `choose_teacher`; empty where there is one.
+    """
+
+    def search(teacher: int, turns: list[float], n: int) -> None:
+        for k, searcher in enumerate(searchers):
+            explore(searcher, fits[teacher], k, turns, n, rng)
+
+    most, least = max(shares), min(shares)
+    if len(fits) == 1:
+        search(0, [most, least, most, most], n_searches)
+        return 0, []
+    # a network of a path was stopped on held-out rows: no search needs to doubt it, and look at y
+    half = max(n_searches // 2, 1)
+    search(len(fits) // 2, [most], half)
+    chosen, _ = choose_teacher(searchers, fits, valids, y, task, most)
+    search(chosen, [most], n_searches - half)
+    return choose_teacher(searchers, fits, valids, y, task, most)
 
 
 def choose_teacher(

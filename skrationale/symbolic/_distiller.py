@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from .._batches import check_batching, in_batches, one_or_several
 from .._callers import outside
@@ -17,18 +18,17 @@ from .._random import own_random_state
 from .._scales import to_shares
 from ..base import BaseDistiller, BaseReasoner
 from ..explanation import Explanation
+from ..formula import Formula
 from ..formula.shapley import GamesOfFormulas
 from ..formula.variables import check_columns, make_variables, variable_values
 from ..smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from ..smooth.base import BaseSmoothMLP
 from ..teachers import Teacher
-from ..training import FEWEST_VALIDATION_ROWS, hold_out
-from ._choices import choose_share, choose_teacher
-from ._distillation import Data, explore, make_fronts, refit_front, templates
-from ._found import FoundFormulas
-from ._front import MODEL_SELECTIONS, choose
-from ._rows import most_useful, rows_between
-from ._search import Effort, Searcher
+from ._choices import choose_share, search_terms
+from ._distillation import Data, make_fronts, refit_front, templates
+from ._front import MODEL_SELECTIONS, Fronts, choose
+from ._rows import most_useful, rows_between, split_distinct
+from ._search import Searcher
 from ._targets import truth
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
@@ -39,7 +39,7 @@ N_BACKGROUND = 100
 """Training rows that Shapley values are computed against."""
 
 
-class SymbolicDistiller(FoundFormulas, BaseDistiller):
+class SymbolicDistiller(BaseDistiller):
     """A teacher becomes a formula, after it was trained to be smooth [1]_.
 
     A teacher's scores, the log-odds of a classifier, are what symbolic regression [2]_ looks for: one
@@ -166,6 +166,7 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
     """
 
     _labels_may_be_numbers = False  # a law may well have few values
+    _report_parts: ClassVar[tuple[str, ...]] = ("formula",)
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "teacher": [HasMethods(["fit", "predict"]), None],
         "jacobian_lambda": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"}), None],
@@ -289,12 +290,13 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
             X, codes, y, weights = _safe_indexing(X, rows), codes[rows], y[rows], weights[rows]
         teachers, table = self._teachers(), self._teacher_table(X, codes)
         scores = [teacher.scores(table) for teacher in teachers]
-        said = [truth(y, score, self._task, weights) for score in scores]
+        truths = [truth(y, score, self._task, weights) for score in scores]
         V = variable_values(variables, codes)
-        useful = most_useful(V, np.hstack([scores[0], said[0]]), weights, self.max_variables)
+        useful = most_useful(V, np.hstack([scores[0], truths[0]]), weights, self.max_variables)
         variables, V = tuple(variables[j] for j in useful), V[:, useful]
-        alternatives = [Data(V, *pair, weights) for pair in zip(scores, said, strict=True)]
-        fit_rows, valid_rows = self._split(V, y, rng)
+        alternatives = [Data(V, *pair, weights) for pair in zip(scores, truths, strict=True)]
+        classes = self._task.is_classification
+        fit_rows, valid_rows = split_distinct(V, y, self.validation_fraction, classes, rng)
         fits, valids = ([data.part(rows) for data in alternatives] for rows in (fit_rows, valid_rows))
         if self.n_synthetic:
             made = rows_between(_safe_indexing(X, fit_rows), self._reader, self.n_synthetic, rng)
@@ -304,80 +306,85 @@ class SymbolicDistiller(FoundFormulas, BaseDistiller):
             fits = [fit + more for fit, more in zip(fits, extra, strict=True)]
 
         shares = (1.0, 0.5, 0.0) if self.teacher_weight == "auto" else (float(self.teacher_weight),)
-        outputs = range(self._task.n_outputs)
-        searchers, chosen = self._explore(fits, valids, y[valid_rows], shares, rng)
-        if len(teachers) > 1:
+        outputs, y_valid = range(self._task.n_outputs), y[valid_rows]
+        searchers = [Searcher.of(self, fits[0].V) for _ in outputs]
+        chosen, measured = search_terms(
+            searchers, fits, valids, y_valid, self._task, shares, self.n_searches, rng
+        )
+        if measured:
+            steps = enumerate(zip(self.lambda_path_, measured, strict=True))
+            self.lambda_path_ = [step | new | {"selected": i == chosen} for i, (step, new) in steps]
             self._adapter = teachers[chosen]
             self.teacher_ = self._adapter.model
             self.lambda_ = self.teacher_.lambda_
         data, fit, valid = alternatives[chosen], fits[chosen], valids[chosen]
         empty = templates(variables, V, self._reader, self._task)
         fronts = [make_fronts(searchers[k], fit, valid, empty[k], k, shares, rng) for k in outputs]
-        share, self.selection_ = choose_share(fronts, valid, y[valid_rows], self._task, self.model_selection)
+        share, self.selection_ = choose_share(fronts, valid, y_valid, self._task, self.model_selection)
 
         self.teacher_weight_ = share
-        self._fronts = [refit_front(fronts[k][share], data, k, share) for k in outputs]
-        self._chosen = [choose(front, self.model_selection) for front in self._fronts]
+        refitted = [refit_front(fronts[k][share], data, k, share) for k in outputs]
+        self._fronts = Fronts(refitted, [choose(front, self.model_selection) for front in refitted])
         self._background = V[rng.permutation(len(V))[:N_BACKGROUND]]
         games = GamesOfFormulas(self.formulas_, self.n_features_in_, self._background)
         importance = np.abs(games.shares(self._background)[0]).mean(axis=0).sum(axis=-1)
         self.feature_importances_ = to_shares(importance)
 
-    def _split(
-        self, V: np.ndarray, y: np.ndarray, rng: np.random.RandomState
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows to fit on and rows to judge on."""
-        if len(np.unique(V, axis=0)) * self.validation_fraction < FEWEST_VALIDATION_ROWS:
-            return np.arange(len(y)), np.arange(len(y))
-        return hold_out(y, self.validation_fraction, self._task.is_classification, rng)
-
-    def _explore(
-        self,
-        fits: list[Data],
-        valids: list[Data],
-        y: np.ndarray,
-        shares: tuple[float, ...],
-        rng: np.random.RandomState,
-    ) -> tuple[list[Searcher], int]:
-        """Search terms for each output; choose a teacher on the way when there are several."""
-        engine = resolve_engine(self.engine)
-        effort = Effort(
-            maxsize=self.maxsize,
-            n_searches=self.n_searches,
-            niterations=self.niterations or engine.default_niterations,
-            population_size=self.population_size or engine.default_population_size,
-            max_rows=self.max_search_rows,
-            timeout_in_seconds=self.timeout_in_seconds,
-        )
-        operators = {
-            "binary_operators": list(self.binary_operators),
-            "unary_operators": list(self.unary_operators),
-        }
-        searchers = [Searcher(engine, operators, effort, fits[0].V) for _ in range(self._task.n_outputs)]
-
-        def search(teacher: int, turns: list[float], n_searches: int) -> None:
-            for k, searcher in enumerate(searchers):
-                explore(searcher, fits[teacher], k, turns, n_searches, rng)
-
-        most, least = max(shares), min(shares)
-        if len(fits) == 1:
-            search(0, [most, least, most, most], self.n_searches)
-            return searchers, 0
-        # a network of a path was stopped on held-out rows: no search needs to doubt it, and look at y
-        half = max(self.n_searches // 2, 1)
-        search(len(fits) // 2, [most], half)
-        search(self._choose_teacher(searchers, fits, valids, y, most), [most], self.n_searches - half)
-        return searchers, self._choose_teacher(searchers, fits, valids, y, most)
-
-    def _choose_teacher(
-        self, searchers: list[Searcher], fits: list[Data], valids: list[Data], y: np.ndarray, share: float
-    ) -> int:
-        chosen, measured = choose_teacher(searchers, fits, valids, y, self._task, share)
-        steps = zip(self.lambda_path_, measured, strict=True)
-        self.lambda_path_ = [step | new | {"selected": i == chosen} for i, (step, new) in enumerate(steps)]
-        return chosen
-
     # --- what was found --------------------------------------------------------------------------
+
+    def _fitted_fronts(self) -> Fronts:
+        if not hasattr(self, "_fronts"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet: call fit first.")
+        return self._fronts
+
+    @property
+    def formulas_(self) -> list[Formula]:
+        """The chosen formulas, one an output."""
+        return self._fitted_fronts().formulas
+
+    @property
+    def formula_(self) -> Formula:
+        """The chosen formula, where there is one output."""
+        return self._fitted_fronts().formula
+
+    @property
+    def equations_(self) -> Any:
+        """The front as a DataFrame, a list of them for several outputs."""
+        return self._fitted_fronts().tables
+
+    @property
+    def pareto_front_(self) -> Any:
+        """The formulas of the front, a list of lists for several outputs."""
+        return self._fitted_fronts().candidates
+
+    def set_formula(self, index: int | Sequence[int]) -> Self:
+        """Choose other rows of the front; predictions and reasons follow.
+
+        Parameters
+        ----------
+        index : int or sequence of K int
+            Row of `equations_`, one for each output.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When the front has no such row.
+        """
+        check_is_fitted(self)
+        self._fronts = self._fronts.choosing(index)
+        return self
+
+    def _kind_in_words(self) -> str:
+        formulas = self.formulas_
+        words = f"{len(formulas)} formulas, one a class" if len(formulas) > 1 else "a formula"
+        return f"{words}, of {self._size()[0]} symbols"
+
+    def _size(self) -> tuple[int, str]:
+        return sum(formula.complexity for formula in self.formulas_), "symbol"
 
     def _scores(self, codes: np.ndarray) -> np.ndarray:
         scores = np.column_stack([formula.predict_codes(codes) for formula in self.formulas_])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,57 @@ class Row:
     loss: float
     fidelity_r2: float
     r2: float
+
+
+@dataclass(frozen=True, eq=False)
+class Fronts:
+    """The front of each output, and which of its formulas is taken.
+
+    Parameters
+    ----------
+    rows : sequence of K tuples of Row
+        The fronts, each in the order of complexity.
+    chosen : sequence of K int
+        Position of the formula taken from each.
+    """
+
+    rows: Sequence[tuple[Row, ...]]
+    chosen: Sequence[int]
+
+    @property
+    def formulas(self) -> list[Formula]:
+        """The formulas taken, one an output."""
+        return [front[i].formula for front, i in zip(self.rows, self.chosen, strict=True)]
+
+    @property
+    def formula(self) -> Formula:
+        """The formula taken, where there is one output; else an AttributeError."""
+        formulas = self.formulas
+        if len(formulas) > 1:
+            raise AttributeError(
+                f"There are {len(formulas)} formulas, one a class; expected the attribute `formulas_`."
+            )
+        return formulas[0]
+
+    @property
+    def candidates(self) -> Any:
+        """All formulas of the front, a list of lists for several outputs."""
+        lists = [[row.formula for row in front] for front in self.rows]
+        return lists[0] if len(lists) == 1 else lists
+
+    @property
+    def tables(self) -> Any:
+        """The front as a DataFrame, see `table`; a list of them for several outputs."""
+        tables = [table(front) for front in self.rows]
+        return tables[0] if len(tables) == 1 else tables
+
+    def choosing(self, index: int | Sequence[int]) -> Fronts:
+        """Give the same fronts with other formulas taken; raise a ValueError for rows that are not there."""
+        chosen = [int(i) for i in np.atleast_1d(index)]
+        sizes = [len(front) for front in self.rows]
+        if len(chosen) != len(sizes) or any(not 0 <= i < n for i, n in zip(chosen, sizes, strict=False)):
+            raise ValueError(f"index must be {len(sizes)} int below {sizes}. Got {index!r} instead.")
+        return replace(self, chosen=chosen)
 
 
 def pareto(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -9,6 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from .._scales import exponents, to_shares
 from ..tabular import TableReader
+from ..training import FEWEST_VALIDATION_ROWS, hold_out
 
 N_NEIGHBORS = 10
 """Nearest rows, one of which a made row lies next to."""
@@ -45,6 +46,34 @@ def most_useful(V: np.ndarray, scores: np.ndarray, weights: np.ndarray, limit: i
         ).fit(V, standard[:, k], sample_weight=weights)
         gain += to_shares(trees.feature_importances_)
     return np.sort(np.argsort(-gain, kind="stable")[:limit])
+
+
+def split_distinct(
+    V: np.ndarray, y: np.ndarray, fraction: float, classes: bool, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split rows into those to fit on and those to judge on; too few distinct ones are used for both.
+
+    Parameters
+    ----------
+    V : ndarray of shape (n, p)
+        Variables.
+    y : ndarray of shape (n,)
+        Targets, as the task encodes them.
+    fraction : float
+        Share of rows to judge on.
+    classes : bool
+        Whether the targets are classes.
+    rng : RandomState
+        Source of chance.
+
+    Returns
+    -------
+    fit, valid : ndarray of int
+        Positions, in rising order.
+    """
+    if len(np.unique(V, axis=0)) * fraction < FEWEST_VALIDATION_ROWS:
+        return np.arange(len(y)), np.arange(len(y))
+    return hold_out(y, fraction, classes, rng)
 
 
 def rows_between(table: Any, reader: TableReader, n_rows: int, rng: np.random.RandomState) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -13,6 +14,7 @@ from ..formula.program import symbols
 from ..formula.tree import complexity
 from ._refit import refit_constants
 from ._terms import TermPool, finite_values, split_terms
+from .engines import resolve_engine
 from .engines._base import Engine
 
 FEWEST_ROWS = 10
@@ -76,6 +78,18 @@ class Effort:
     max_rows: int
     timeout_in_seconds: float | None = None
 
+    @classmethod
+    def of(cls, distiller: Any, engine: Engine) -> Effort:
+        """Read the settings of a distiller; what it leaves open is the engine's default."""
+        return cls(
+            maxsize=distiller.maxsize,
+            n_searches=distiller.n_searches,
+            niterations=distiller.niterations or engine.default_niterations,
+            population_size=distiller.population_size or engine.default_population_size,
+            max_rows=distiller.max_search_rows,
+            timeout_in_seconds=distiller.timeout_in_seconds,
+        )
+
 
 class Searcher:
     """Searches for one output, on one set of rows.
@@ -102,9 +116,19 @@ class Searcher:
         self._engine, self._operators, self._effort, self._V = engine, operators, effort, V
         self.variables = symbols(V.shape[1])
         self._pool = TermPool(self.variables, V)
-        self._found: dict[sp.Expr, None] = {}
+        self._expressions: dict[sp.Expr, None] = {}
         self._seconds, self._n_done = effort.timeout_in_seconds, 0
         self._keep(self._first_terms())
+
+    @classmethod
+    def of(cls, distiller: Any, V: np.ndarray) -> Searcher:
+        """Make one with the settings of a distiller, for training rows (n, p)."""
+        engine = resolve_engine(distiller.engine)
+        operators = {
+            "binary_operators": list(distiller.binary_operators),
+            "unary_operators": list(distiller.unary_operators),
+        }
+        return cls(engine, operators, Effort.of(distiller, engine), V)
 
     def run(self, targets: Sequence[Target], n_searches: int, rng: np.random.RandomState) -> None:
         """Search for targets in turn, each time for what the terms found so far leave open.
@@ -158,7 +182,7 @@ class Searcher:
         """
         maxsize = self._effort.maxsize
         scored: list[tuple[int, float, int, sp.Expr]] = []
-        for expr in [*self.sums(target, maxsize), *self._found]:
+        for expr in [*self.sums(target, maxsize), *self._expressions]:
             size = complexity(expr)
             loss = target.loss(self._values(expr)) if size <= maxsize else np.inf
             if np.isfinite(loss):
@@ -177,7 +201,7 @@ class Searcher:
     def _keep(self, expressions: Sequence[sp.Expr]) -> None:
         for expr in expressions:
             if self._values(expr) is not None:
-                self._found[expr] = None
+                self._expressions[expr] = None
                 self._pool.add([expr])
 
     def _explained(self, target: Target, maxsize: int) -> np.ndarray:
@@ -191,7 +215,7 @@ class Searcher:
         maxsize = self._effort.maxsize if maxsize is None else maxsize
         t, weights, pool = target.values, target.weights, self._pool
         choices = pool.pursue(t, weights, maxsize) + pool.pursue(t, weights, maxsize, thrifty=True)
-        choices += [terms for terms in map(split_terms, self._found) if pool.covers(terms)]
+        choices += [terms for terms in map(split_terms, self._expressions) if pool.covers(terms)]
         sums = dict.fromkeys(pool.fit(terms, t, weights) for terms in choices)
         return [expr for expr in sums if complexity(expr) <= maxsize]
 

@@ -382,11 +382,11 @@ def test_fidelity_compares_with_the_teacher(regressor):
 def test_rows_without_a_value_are_announced(regressor):
     model = pickle.loads(pickle.dumps(regressor))
     x0 = symbols(3)[0]
-    front, i = model._fronts[0], model._chosen[0]
+    front, i = model._fronts.rows[0], model._fronts.chosen[0]
     from dataclasses import replace
 
     broken = replace(front[i], formula=front[i].formula.with_expr(sp.log(x0)))
-    model._fronts[0] = (*front[:i], broken, *front[i + 1 :])
+    model._fronts.rows[0] = (*front[:i], broken, *front[i + 1 :])
     with pytest.warns(RuntimeWarning, match=f"no finite value on {(X[:, 0] <= 0).sum()} of 200 rows"):
         prediction = model.predict(X)
     np.testing.assert_array_equal(np.isnan(prediction), X[:, 0] <= 0)
