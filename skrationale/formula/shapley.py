@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import sympy as sp
 
-from .._batches import in_batches
 from .._callers import outside
 from ._coalitions import CELLS_AT_ONCE, TermGame, contributions
 from ._formula import Formula
@@ -18,20 +17,8 @@ ROUNDING = 1e-12
 """What contributions lack of a score is rounding up to this share of the numbers that were added up."""
 
 
-def shapley_values(
-    terms: Sequence[sp.Expr],
-    variables: Sequence[sp.Symbol],
-    players: np.ndarray,
-    n_players: int,
-    values: np.ndarray,
-    background: np.ndarray,
-    *,
-    batch_size: int | None = None,
-    max_players: int = 10,
-    random_state: int = 0,
-    labels: Sequence[str] = (),
-) -> tuple[np.ndarray, float, float]:
-    """Compute interventional Shapley values of a sum of terms.
+class Games:
+    """The interventional Shapley values of a sum of terms, made ready once for any number of rows.
 
     Columns are the players. A coalition is worth the mean of the formula over the background rows,
     with the coalition's columns taken from the row that is explained. Shapley values of a sum are the
@@ -44,57 +31,18 @@ def shapley_values(
     terms : sequence of M sympy.Expr
         Summands of the formula.
     variables : sequence of p sympy.Symbol
-        Symbols in the order of the columns of `values`.
+        Symbols in the order of the columns of the background.
     players : ndarray of int of shape (p,)
         Original column that each variable belongs to; variables of one column switch together.
     n_players : int
-        Number of original columns.
-    values : ndarray of shape (n, p)
-        Rows to explain.
+        Number d of original columns.
     background : ndarray of shape (b, p)
         Rows that columns outside a coalition are taken from.
-    batch_size : int, default=None
-        Rows evaluated together; None chooses so that a few dozen MB suffice. Results are the same.
     max_players : int, default=10
         A term with more columns is not summed over all coalitions, but over 100 seeded permutations,
         the same for all rows. Additivity stays exact.
     random_state : int, default=0
         Seed of the permutations.
-    labels : sequence of p str, default=()
-        What a warning calls the variables.
-
-    Returns
-    -------
-    values : ndarray of shape (n, n_players)
-        Contributions; with the base they add up to the score. NaN for the columns of a term that has
-        no finite value where columns of a row meet those of the background.
-    base : float
-        Mean score of the background.
-    standard_error : float
-        Largest standard error of a contribution; 0 when no term was sampled.
-
-    Warns
-    -----
-    RuntimeWarning
-        When contributions are NaN; it names the term.
-
-    Examples
-    --------
-    >>> from skrationale.formula.program import symbols
-    >>> x, y = symbols(2)
-    >>> rows, background = np.array([[2.0, 3.0]]), np.zeros((1, 2))
-    >>> shapley_values([x * y, 2 * x], (x, y), np.array([0, 1]), 2, rows, background)
-    (array([[7., 3.]]), 0.0, 0.0)
-    """
-    games = Games(terms, variables, players, n_players, background, max_players, random_state)
-    size = batch_size or games.rows_at_once
-    result, error, undefined, _ = in_batches(lambda rows: games.shares(values[rows]), len(values), size)
-    games.warn(undefined, labels)
-    return result, games.base, float(error.max(initial=0.0))
-
-
-class Games:
-    """The terms of a formula as games, made ready once for any number of rows; see `shapley_values`.
 
     Attributes
     ----------
@@ -102,6 +50,13 @@ class Games:
         Mean score of the background.
     rows_at_once : int
         So many rows are evaluated together in a few dozen MB.
+
+    Examples
+    --------
+    >>> x, y = symbols(2)
+    >>> games = Games([x * y, 2 * x], (x, y), np.array([0, 1]), 2, np.zeros((1, 2)))
+    >>> games.shares(np.array([[2.0, 3.0]]))[0]
+    array([[7., 3.]])
     """
 
     def __init__(
@@ -127,7 +82,9 @@ class Games:
         Returns
         -------
         list of ndarray
-            Values (B, d), their largest standard errors (B,), which terms have none (B, M), and how large the
+            Values (B, d), which with the base add up to the score, and are NaN for the columns of a term that
+            has no finite value where columns of a row meet those of the background; their largest standard
+            errors (B,), 0 where no term was sampled; which terms have no value (B, M); and how large the
             numbers are that were added up (B,).
         """
         values, variance = np.zeros((2, len(rows), self._n_players))

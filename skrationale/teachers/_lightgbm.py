@@ -10,7 +10,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.validation import check_is_fitted
 
-from .._task import Link, Task, apply_link
+from .._task import Link, Task
 from ..tabular import stand_ins
 from ._library import library_of
 from ._lightgbm_text import read_header, read_trees, splits_of
@@ -249,10 +249,6 @@ class LightGBMTeacher(LightGBMOnRuler):
     def leaves(self, X: Any, *, n_jobs: int | None = None) -> np.ndarray:
         """Leaf (n, T), int32, of each row in each tree; tree t belongs to output ``t % K``."""
         return self._predict(X, n_jobs, pred_leaf=True)
-
-    def predict_response(self, raw: np.ndarray) -> np.ndarray:
-        """Turn raw scores (n, K) into the target's units, or probabilities of each output."""
-        return apply_link(raw, self.link)
 
     def trees(self) -> list[dict[str, str]]:
         """Read the T trees, as fields of text."""

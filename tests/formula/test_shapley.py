@@ -8,16 +8,28 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from skrationale._batches import in_batches
 from skrationale.explanation import Explanation
 from skrationale.formula._formula import Formula
 from skrationale.formula.program import Program, symbols
-from skrationale.formula.shapley import GamesOfFormulas, complete, shapley_values
+from skrationale.formula.shapley import Games, GamesOfFormulas, complete
 
 V = symbols(6)
 a, b, c, d, e, f = V
 RNG = np.random.default_rng(0)
 ROWS, BACKGROUND = RNG.normal(size=(7, 6)), RNG.normal(size=(11, 6))
 PLAYERS = np.arange(6)
+
+
+def shapley_values(
+    terms, variables, players, n_players, values, background, *, batch_size=None, labels=(), **settings
+):
+    """Values (n, d) of all rows, in batches, with their base and the largest standard error."""
+    games = Games(terms, variables, players, n_players, background, **settings)
+    size = batch_size or games.rows_at_once
+    result, error, undefined, _ = in_batches(lambda rows: games.shares(values[rows]), len(values), size)
+    games.warn(undefined, labels)
+    return result, games.base, float(error.max(initial=0.0))
 
 
 def brute_force(expr, players, n_players, rows, background):

@@ -9,6 +9,7 @@ from lightgbm import LGBMClassifier, LGBMRanker, LGBMRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 
+from skrationale._task import apply_link
 from skrationale.teachers._lightgbm import LINKS, LightGBMTeacher
 
 SMALL = {"n_estimators": 8, "num_leaves": 7, "verbose": -1, "n_jobs": 1, "random_state": 0}
@@ -57,7 +58,7 @@ def test_response_of_regression_objectives_is_predict(X, y, objective):
     assert raw.shape == (N, 1)
     assert raw.dtype == np.float64
     assert (teacher.objective, teacher.link) == (objective, LINKS[objective])
-    np.testing.assert_allclose(teacher.predict_response(raw)[:, 0], model.predict(X), rtol=1e-12)
+    np.testing.assert_allclose(apply_link(raw, teacher.link)[:, 0], model.predict(X), rtol=1e-12)
 
 
 @pytest.mark.parametrize("sigmoid", [1.0, 2.0])
@@ -66,7 +67,7 @@ def test_binary_scores_are_log_odds(X, y, sigmoid):
     teacher = LightGBMTeacher(model)
     positive = model.predict_proba(X)[:, 1]
     np.testing.assert_allclose(teacher.raw_scores(X)[:, 0], np.log(positive / (1 - positive)), atol=1e-9)
-    np.testing.assert_allclose(teacher.predict_response(teacher.raw_scores(X))[:, 0], positive, rtol=1e-12)
+    np.testing.assert_allclose(apply_link(teacher.raw_scores(X), teacher.link)[:, 0], positive, rtol=1e-12)
     assert (teacher.link, teacher.n_outputs, teacher.scale) == ("logit", 1, sigmoid)
 
 
@@ -82,7 +83,7 @@ def test_response_of_classes_is_predict_proba(X, y, objective, link, extra):
     model = LGBMClassifier(objective=objective, **extra, **SMALL).fit(X, classes(y, 3))
     teacher = LightGBMTeacher(model)
     assert (teacher.link, teacher.n_outputs, teacher.n_features) == (link, 3, 3)
-    response = teacher.predict_response(teacher.raw_scores(X))
+    response = apply_link(teacher.raw_scores(X), teacher.link)
     np.testing.assert_allclose(response, model.predict_proba(X), rtol=1e-12)
     assert teacher.leaves(X).shape == (N, 3 * SMALL["n_estimators"])
 
