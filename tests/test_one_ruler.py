@@ -278,7 +278,7 @@ def test_an_interpreter_and_its_network_are_measured_alike(n_classes):
 
 
 def test_expit_and_margins_meet():
-    from skrationale.explanation._ruler import log_odds, on_ruler
+    from skrationale.explanation.ruler import log_odds, on_ruler
 
     margins = np.linspace(-60, 60, 101)[:, None]
     probabilities = expit(np.hstack([-margins, margins]))

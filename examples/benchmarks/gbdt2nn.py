@@ -33,7 +33,7 @@ from skrationale import GBDT2NNStudent
 from skrationale.datasets import fetch_table
 from skrationale.gbdt2nn import path_contributions
 from skrationale.metrics import explanation_fidelity, prediction_fidelity
-from skrationale.teachers._lightgbm import LightGBMTeacher
+from skrationale.teachers.lightgbm import LightGBMTeacher
 
 SETS = ("adult", "bank_marketing", "california_housing", "diamonds", "covertype_50k", "higgs_small")
 VARIANTS: dict[str, dict[str, Any]] = {

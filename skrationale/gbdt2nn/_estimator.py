@@ -24,7 +24,7 @@ from ..teachers import (
     unfrozen,
     warn_of_constraints,
 )
-from ..teachers._lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
+from ..teachers.lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters
 from ._bins import TeacherBins
 from ._explaining import values_in_batches

@@ -12,8 +12,8 @@ from .._task import Task
 from ..explanation import Explanation
 from ..tabular import TableReader, as_frame_or_array
 from ..teachers import column_order, refuse_foreign_levels, some_rows
-from ..teachers._lightgbm import LightGBMTeacher
-from ..teachers._paths import LeafTable
+from ..teachers.lightgbm import LightGBMTeacher
+from ..teachers.paths import LeafTable
 
 
 def path_contributions(

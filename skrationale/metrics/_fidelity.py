@@ -7,7 +7,7 @@ from scipy.special import rel_entr
 from scipy.stats import rankdata
 
 from .._weights import check_weights
-from ..explanation._ruler import centred
+from ..explanation.ruler import centred
 
 
 def _r2(truth: np.ndarray, approximation: np.ndarray, weight: np.ndarray) -> float:

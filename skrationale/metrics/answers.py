@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
 
 from .._weights import check_weights
-from ..explanation._ruler import on_ruler
+from ..explanation.ruler import on_ruler
 from ..tabular import as_numbers, read_target
 from ._fidelity import prediction_fidelity
 from .labels import label_measures

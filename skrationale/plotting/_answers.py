@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..explanation._ruler import log_odds, on_ruler
+from ..explanation.ruler import log_odds, on_ruler
 
 if TYPE_CHECKING:
     from ..teachers import Teacher

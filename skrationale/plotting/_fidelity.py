@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..explanation import checks
-from ..explanation._ruler import centred
+from ..explanation.ruler import centred
 from ..writing import format_number
 from ._answers import answers_of, pooled_r2
 from ._display import PanelDisplay

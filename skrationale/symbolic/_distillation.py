@@ -10,7 +10,7 @@ import sympy as sp
 from sklearn.metrics import r2_score
 
 from .._task import Task
-from ..explanation._ruler import on_ruler
+from ..explanation.ruler import on_ruler
 from ..formula import Formula
 from ..formula.program import symbols
 from ..formula.variables import Variable

@@ -1,7 +1,7 @@
 """What a fitted model can be asked, whoever made it, in one vocabulary.
 
 `as_teacher` picks the implementation of `Teacher` for a model, once a fit; the object is pickled with the
-student. Each library has a file, imported only when one of its models is asked: ``_lightgbm`` for LightGBM,
+student. Each library has a file, imported only when one of its models is asked: ``lightgbm`` for LightGBM,
 ``_own`` for estimators of this package, ``_scikit`` for any other model, through its public methods. A
 teacher has a `task` (link, outputs, classes), a `form` (the table that it takes: order of columns, levels of
 categories), `answers` (scores and probabilities), `reasons` where it has some, and `sizes` of these by

@@ -48,7 +48,7 @@ def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) 
     ('logit', [-9.21, -9.21, 9.21, 9.21])
     """
     if library_of(model) == "lightgbm":
-        from ._lightgbm import LightGBMOnRuler, LightGBMTeacher
+        from .lightgbm import LightGBMOnRuler, LightGBMTeacher
 
         return LightGBMTeacher(model, form) if raw else LightGBMOnRuler(model, form)
     if raw and isinstance(model, Hooks):

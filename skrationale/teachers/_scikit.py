@@ -11,7 +11,7 @@ from sklearn.base import is_classifier
 from .._hooks import gives_reasons, has_probabilities
 from .._task import Task
 from ..explanation import Explanation
-from ..explanation._ruler import log_odds
+from ..explanation.ruler import log_odds
 from ._table import AS_IT_IS, TeacherTable
 
 ROUNDING = 1e-5

@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from skrationale import GBDT2NNStudent
 from skrationale.gbdt2nn import path_contributions
 from skrationale.gbdt2nn._bins import TeacherBins
-from skrationale.teachers._lightgbm import LightGBMTeacher
+from skrationale.teachers.lightgbm import LightGBMTeacher
 
 CODES = np.array(
     [-(2.0**31) - 1, -1e10, -1.5, -1, -0.99, -0.5, -1e-40, -0.0, 0, 1e-40, 0.5, 0.99, 1, 1.5, 2.999, 3.5]

@@ -9,7 +9,7 @@ from skrationale.gbdt2nn._inference import EXACT_ROWS, CompiledNetwork
 from skrationale.gbdt2nn._losses import explanation_loss, label_loss, score_loss
 from skrationale.gbdt2nn._network import BinNetwork, StudentNetwork, running_sum
 from skrationale.teachers import ColumnSplits
-from skrationale.teachers._lightgbm import LightGBMTeacher
+from skrationale.teachers.lightgbm import LightGBMTeacher
 
 NO_SETS = {"category_sets": (), "set_gains": np.array([])}
 

@@ -201,7 +201,7 @@ def test_integer_weights_are_repeated_rows(friedman):
 
 
 def test_targets_of_tree_shap_are_bounded(monkeypatch, friedman):
-    from skrationale.teachers._lightgbm import LightGBMTeacher
+    from skrationale.teachers.lightgbm import LightGBMTeacher
 
     X, y = friedman
     asked = []

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 
 from skrationale._task import apply_link
-from skrationale.teachers._lightgbm import LINKS, LightGBMTeacher
+from skrationale.teachers.lightgbm import LINKS, LightGBMTeacher
 
 SMALL = {"n_estimators": 8, "num_leaves": 7, "verbose": -1, "n_jobs": 1, "random_state": 0}
 N = 300

@@ -8,8 +8,8 @@ import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 
 from skrationale.gbdt2nn import path_contributions
-from skrationale.teachers._lightgbm import LINKS, LightGBMTeacher
-from skrationale.teachers._paths import LeafTable, _check_sums
+from skrationale.teachers.lightgbm import LINKS, LightGBMTeacher
+from skrationale.teachers.paths import LeafTable, _check_sums
 
 SMALL = {"n_estimators": 8, "num_leaves": 7, "verbose": -1, "n_jobs": 1, "random_state": 0}
 LEVELS = np.array(["Ulm", "Bonn", "Kiel", "Jena", "Rom"])
@@ -299,7 +299,7 @@ def test_a_leaf_that_is_not_finite():
 
 
 def test_import_is_light():
-    code = "import sys, skrationale.teachers._paths; print({'torch', 'lightgbm'} & set(sys.modules))"
+    code = "import sys, skrationale.teachers.paths; print({'torch', 'lightgbm'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

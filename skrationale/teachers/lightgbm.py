@@ -213,7 +213,7 @@ class LightGBMTeacher(LightGBMOnRuler):
         """
         if kind == "tree_shap":
             return partial(self.shap_contributions, n_jobs=n_jobs)
-        from ._paths import LeafTable
+        from .paths import LeafTable
 
         return partial(LeafTable(self).contributions, n_jobs=n_jobs)
 

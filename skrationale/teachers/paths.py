@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from ._columns import some_rows
-from ._lightgbm import LightGBMTeacher
 from ._lightgbm_text import joined
+from .lightgbm import LightGBMTeacher
 
 CELLS_AT_ONCE = 2**20
 """Leaf indices of a chunk of rows, about 30 bytes each: fits in memory, and chunks are few."""
