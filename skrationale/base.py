@@ -288,14 +288,10 @@ class BaseDistiller(BaseReasoner):
         """Say that what a teacher was made to keep a student does not."""
         warn_of_constraints(self.teacher_, self._reader.feature_names, self._adapter.form.order)
 
-    def _teacher_table(self, X: Any, codes: np.ndarray) -> Any:
-        """Give rows in the form and with the order of columns that the teacher takes."""
-        return self._adapter.form.rows(X)
-
     def _teacher_rows(self, X: Any) -> Any:
         """Read rows as the user gives them into the table that `teacher_` takes."""
-        codes = self._read(X)
-        return self._teacher_table(as_frame_or_array(X), codes)
+        self._read(X)
+        return self._adapter.form.rows(as_frame_or_array(X))
 
     def _fit_teacher(
         self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
@@ -372,8 +368,9 @@ class BaseDistiller(BaseReasoner):
         """Train the student on rows (n, d), encoded targets (n,) and weights of mean 1."""
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
-        """Reasons of the teacher, or None when it has none to compare with."""
-        return None
+        """Reasons of the teacher by the columns of X, or None when it has none to compare with."""
+        own = isinstance(self.teacher_, BaseReasoner)
+        return self._adapter.reasons(self._adapter.form.rows(X)) if own else None
 
     def fidelity(self, X: Any, y: Any = None) -> dict[str, float]:
         """Measure how well the student agrees with its teacher on given rows.
@@ -406,7 +403,7 @@ class BaseDistiller(BaseReasoner):
         ``teacher_log_loss`` when the teacher has no ``predict_proba``.
         """
         codes = self._read(X)
-        table = self._teacher_table(as_frame_or_array(X), codes)
+        table = self._adapter.form.rows(as_frame_or_array(X))
         task, scores = self._task, self._scores(codes)
         with UNKNOWN_TOLD.on():
             teacher_scores, chances = self._adapter.answers(table)

@@ -258,10 +258,6 @@ class GBDT2NNStudent(BaseDistiller):
         assert reader is not None
         self._reader = reader  # which knows the levels at the teacher's fit too
 
-    def _teacher_table(self, X: Any, codes: np.ndarray) -> Any:
-        # of codes, as the trees are asked about rows that were never in a table of the user
-        return self._adapter.form.of_codes(codes)
-
     def _teacher_contributions(self, codes: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
         """Contributions (n, K, d) of the teacher and its base (K,)."""
         return self._contributions_of_teacher(explanation, few_jobs(codes))(codes)
@@ -269,7 +265,7 @@ class GBDT2NNStudent(BaseDistiller):
     def _contributions_of_teacher(self, explanation: str, n_jobs: int | None) -> Callable[..., Any]:
         """Give a function of rows of codes; what all rows have in common is computed once."""
         of_table = self._adapter.contributions(explanation, n_jobs)
-        return lambda codes: of_table(self._teacher_table(None, codes))
+        return lambda codes: of_table(self._adapter.form.of_codes(codes))
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         return self.teacher_explain(X) if self._student.learnt else None
@@ -308,7 +304,7 @@ class GBDT2NNStudent(BaseDistiller):
         bins = TeacherBins(
             teacher.splits(), teacher.level_codes(self._reader.levels), int(self.max_thresholds)
         )
-        scores = teacher.scores(self._teacher_table(X, codes))
+        scores = teacher.scores(teacher.form.of_codes(codes))
         warn_of_a_constant(scores, y)
         base = self._teacher_contributions(codes[:1], "tree_shap")[1]
         weight = np.ones(len(codes)) if sample_weight is None else sample_weight
@@ -366,7 +362,7 @@ class GBDT2NNStudent(BaseDistiller):
         for k in range(copies):
             swapped = swap_cells(codes, self.swap_probability, rng, None if (weight == 1).all() else weight)
             variants[:, k] = bins.encode(swapped)
-            raw = self._adapter.scores(self._teacher_table(None, swapped))
+            raw = self._adapter.scores(self._adapter.form.of_codes(swapped))
             variant_scores[:, k] = (raw - base) / scale
         return Targets(
             encoded=bins.encode(codes),

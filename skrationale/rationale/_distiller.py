@@ -195,7 +195,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
             )
 
     def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        table = self._teacher_table(X, codes)
+        table = self._adapter.form.rows(X)
         self.teacher_audit_ = self._audited(table, y)
         logits, live = (None, None) if self.distill == "prediction" else selection_of(self._adapter, table)
         if self.distill == "rationale" and logits is None:
@@ -226,6 +226,5 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         return report
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
-        if not isinstance(self.teacher_, SelectsColumns):
-            return None
-        return self._adapter.reasons(self._adapter.form.rows(X))
+        # those of others are no rationales
+        return super()._teacher_reasons(X) if isinstance(self.teacher_, SelectsColumns) else None

@@ -16,7 +16,7 @@ from .._batches import check_batching, in_batches, one_or_several
 from .._callers import outside
 from .._random import own_random_state
 from .._scales import to_shares
-from ..base import BaseDistiller, BaseReasoner
+from ..base import BaseDistiller
 from ..explanation import Explanation
 from ..formula import Formula
 from ..formula.shapley import GamesOfFormulas
@@ -288,7 +288,7 @@ class SymbolicDistiller(BaseDistiller):
         if len(codes) > MAX_ROWS:
             rows = np.sort(rng.permutation(len(codes))[:MAX_ROWS])
             X, codes, y, weights = _safe_indexing(X, rows), codes[rows], y[rows], weights[rows]
-        teachers, table = self._teachers(), self._teacher_table(X, codes)
+        teachers, table = self._teachers(), self._adapter.form.rows(X)
         scores = [teacher.scores(table) for teacher in teachers]
         truths = [truth(y, score, self._task, weights) for score in scores]
         V = variable_values(variables, codes)
@@ -301,7 +301,7 @@ class SymbolicDistiller(BaseDistiller):
         if self.n_synthetic:
             made = rows_between(_safe_indexing(X, fit_rows), self._reader, self.n_synthetic, rng)
             codes_made = self._reader.transform(made)
-            V_made, asked = variable_values(variables, codes_made), self._teacher_table(made, codes_made)
+            V_made, asked = variable_values(variables, codes_made), self._adapter.form.rows(made)
             extra = [Data.unlabelled(V_made, teacher.scores(asked)) for teacher in teachers]
             fits = [fit + more for fit, more in zip(fits, extra, strict=True)]
 
@@ -397,11 +397,6 @@ class SymbolicDistiller(BaseDistiller):
                 stacklevel=outside(),
             )
         return scores
-
-    def _teacher_reasons(self, X: Any) -> Explanation | None:
-        if not isinstance(self.teacher_, BaseReasoner):
-            return None
-        return self._adapter.reasons(self._adapter.form.rows(X))
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give the exact Shapley values of the formula, against 100 training rows.

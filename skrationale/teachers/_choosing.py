@@ -41,9 +41,9 @@ def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) 
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
-    >>> teacher = as_teacher(LogisticRegression(C=np.inf).fit(X, [0, 0, 1, 1]))
+    >>> teacher = as_teacher(DecisionTreeClassifier().fit(X, [0, 0, 1, 1]))
     >>> teacher.task.link, teacher.scores(X).round(2).ravel().tolist()
     ('logit', [-9.21, -9.21, 9.21, 9.21])
     """

@@ -27,4 +27,4 @@ class OwnTeacher(AnyTeacher):
     def answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Raw scores (n, K) and, of a classifier, probabilities (n, C)."""
         scores = self.model._scores(self.model._read(table))
-        return scores, self.task.probabilities(scores) if self.task.is_classification else None
+        return scores, self._chances(scores)

@@ -100,6 +100,9 @@ class AnyTeacher:
         sizes = np.abs(self.model.explain(table).values)
         return sizes.sum(axis=2) if sizes.ndim == 3 else sizes
 
+    def _chances(self, raw: np.ndarray) -> np.ndarray | None:
+        return self.task.probabilities(raw) if self.task.is_classification else None
+
     def _of_probabilities(self, table: Any) -> tuple[np.ndarray, np.ndarray]:
         assert self.task.classes is not None
         shares = np.asarray(self.model.predict_proba(table), dtype=np.float64)

@@ -190,7 +190,7 @@ class LightGBMTeacher(LightGBMOnRuler):
     def answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Raw scores (n, K), in the units that `link` names, and of a classifier probabilities (n, C)."""
         raw = self.scores(table)
-        return raw, self.task.probabilities(raw) if self.task.is_classification else None
+        return raw, self._chances(raw)
 
     def scores(self, table: Any) -> np.ndarray:
         """Raw scores (n, K) alone, on as many threads as the table is worth."""

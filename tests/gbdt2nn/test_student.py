@@ -304,7 +304,7 @@ class TestTeacher:
         model = GBDT2NNStudent(FrozenEstimator(teacher), **FAST | {"max_epochs": 60, "n_synthetic": 400})
         model.fit(some, y[some.index])
         np.testing.assert_allclose(
-            model._adapter.scores(model._teacher_table(X, model._read(X)))[:, 0],
+            model._adapter.scores(model._teacher_rows(X))[:, 0],
             teacher.predict(X),
             rtol=1e-12,
         )

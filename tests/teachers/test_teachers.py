@@ -1,0 +1,217 @@
+"""Any fitted model is asked in one vocabulary, by one object a fit."""
+
+import pickle
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from lightgbm import LGBMClassifier, LGBMRegressor
+from seeds import SEED
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Perceptron, Ridge
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skrationale import (
+    Explanation,
+    GBDT2NNStudent,
+    RationaleClassifier,
+    RationaleDistiller,
+    SmoothMLPClassifier,
+    SmoothMLPRegressor,
+)
+from skrationale.explanation.ruler import LARGEST_LOG_ODDS, on_ruler
+from skrationale.teachers import TeacherTable, as_teacher, rows_for_teacher, teacher_of
+from skrationale.teachers import lightgbm as of_lightgbm
+from skrationale.teachers._own import OwnTeacher
+from skrationale.teachers._scikit import AnyTeacher
+from skrationale.teachers.lightgbm import LightGBMOnRuler, LightGBMTeacher
+
+TREES = {"n_estimators": 8, "num_leaves": 7, "verbose": -1, "n_jobs": 1, "random_state": SEED}
+NET = {"hidden_layer_sizes": (4,), "max_epochs": 3, "random_state": SEED, "device": "cpu"}
+BRIEF = NET | {"weight_decay": 1e-3, "early_stopping": False}
+N = 200
+rng = np.random.RandomState(SEED)
+X = pd.DataFrame(rng.normal(size=(N, 3)), columns=["a", "b", "c"])
+SCORE = (X["a"] + 2 * X["b"]).to_numpy()
+TARGETS = {
+    "numbers": SCORE,
+    "two": np.where(SCORE > 0, "yes", "no"),
+    "three": np.digitize(SCORE, [-1, 1]),
+    "counts": rng.poisson(np.exp(SCORE.clip(-2, 2))),
+}
+MODELS = {
+    "trees of numbers": (LGBMRegressor(**TREES), "numbers"),
+    "trees of counts": (LGBMRegressor(objective="poisson", **TREES), "counts"),
+    "trees of two": (LGBMClassifier(**TREES), "two"),
+    "trees of three": (LGBMClassifier(**TREES), "three"),
+    "trees one against all": (LGBMClassifier(objective="multiclassova", **TREES), "three"),
+    "line": (Ridge(), "numbers"),
+    "pipeline": (make_pipeline(StandardScaler(), LogisticRegression()), "three"),
+    "margins": (Perceptron(random_state=SEED), "two"),
+    "rationale": (RationaleClassifier(**BRIEF), "three"),
+    "smooth": (SmoothMLPRegressor(jacobian_lambda=0.01, **NET), "numbers"),
+}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Each model fitted once."""
+    return {name: model.fit(X, TARGETS[target]) for name, (model, target) in MODELS.items()}
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("name", MODELS)
+def test_every_teacher_has_the_vocabulary(name, raw, fitted):
+    model = fitted[name]
+    teacher = as_teacher(model, raw=raw)
+    scores, probabilities = teacher.answers(X)
+    assert teacher.model is model
+    assert scores.shape == (N, teacher.task.n_outputs)
+    assert scores.dtype == np.float64
+    np.testing.assert_array_equal(teacher.scores(X), scores)
+    if teacher.task.is_classification:
+        np.testing.assert_array_equal(teacher.task.predict(scores), model.predict(X))
+        assert probabilities.shape == (N, len(model.classes_))
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+        assert teacher.confidence == ("margin" if name == "margins" else "probability")
+    else:
+        np.testing.assert_allclose(teacher.task.predict(scores), model.predict(X), rtol=1e-12)
+        assert probabilities is None
+        assert teacher.confidence is None
+    sizes, reasons = teacher.sizes(X), teacher.reasons(X)
+    has_reasons = name in ("rationale", "smooth")
+    assert isinstance(reasons, Explanation) is has_reasons
+    assert (sizes is not None) is (has_reasons or name.startswith("trees"))
+    if sizes is not None:
+        assert sizes.shape == X.shape
+        assert (sizes >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "kind"),
+    [
+        ("trees of two", False, LightGBMOnRuler),
+        ("trees of two", True, LightGBMTeacher),
+        ("rationale", False, AnyTeacher),
+        ("rationale", True, OwnTeacher),
+        ("pipeline", False, AnyTeacher),
+        ("pipeline", True, AnyTeacher),
+    ],
+)
+def test_who_answers(name, raw, kind, fitted):
+    assert type(as_teacher(fitted[name], raw=raw)) is kind
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "margins"])
+def test_raw_scores_on_the_ruler_are_those_of_the_public_methods(name, fitted):
+    raw, ruled = (as_teacher(fitted[name], raw=flag) for flag in (True, False))
+    classes = ruled.task.classes
+    found = on_ruler(raw.scores(X), raw.task.link, None if classes is None else len(classes))
+    np.testing.assert_allclose(found, ruled.scores(X), rtol=1e-6, atol=1e-6)
+
+
+def test_the_ruler_has_ends_and_raw_scores_have_none():
+    sure = LGBMClassifier(n_estimators=200, learning_rate=1.0, verbose=-1, n_jobs=1).fit(X, TARGETS["two"])
+    assert np.abs(as_teacher(sure).scores(X)).max() == pytest.approx(LARGEST_LOG_ODDS)
+    assert np.abs(as_teacher(sure, raw=True).scores(X)).max() > LARGEST_LOG_ODDS
+
+
+@pytest.mark.parametrize("kind", ["tree_shap", "path"])
+@pytest.mark.parametrize("name", [name for name in MODELS if name.startswith("trees")])
+def test_contributions_of_a_forest_add_up_to_its_raw_scores(name, kind, fitted):
+    forest = as_teacher(fitted[name], raw=True)
+    values, base = forest.contributions(kind)(X)
+    assert values.shape == (N, forest.n_outputs, forest.n_features)
+    np.testing.assert_allclose(base + values.sum(axis=-1), forest.scores(X), atol=1e-9)
+    assert len(forest.splits()) == forest.n_features == 3
+
+
+def test_reasons_come_back_by_the_columns_of_the_student():
+    turned = ["c", "a", "b"]
+    model = SmoothMLPClassifier(jacobian_lambda=0.01, **NET).fit(X[turned], TARGETS["two"])
+    teacher = as_teacher(model, TeacherTable(np.array([2, 0, 1])))
+    table = teacher.form.rows(X)
+    assert list(table) == turned
+    assert teacher.reasons(table).feature_names == ("a", "b", "c")
+    values = model.explain(X[turned]).values
+    np.testing.assert_array_equal(teacher.reasons(table).values, values[:, [1, 2, 0]])
+    np.testing.assert_array_equal(teacher.sizes(table), np.abs(values))
+
+
+@pytest.mark.parametrize("explanation", ["tree_shap", "path"])
+def test_a_forest_is_read_once_a_fit(explanation, monkeypatch):
+    made, original = [], of_lightgbm.LightGBMTeacher.__init__
+
+    def counted(self, *args):
+        made.append(args)
+        original(self, *args)
+
+    monkeypatch.setattr(of_lightgbm.LightGBMTeacher, "__init__", counted)
+    model = GBDT2NNStudent(LGBMRegressor(**TREES), explanation=explanation, **NET).fit(X, SCORE)
+    model.fidelity(X)
+    model.teacher_explain(X)
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        GBDT2NNStudent(LGBMClassifier(**TREES), **NET),
+        RationaleDistiller(LGBMClassifier(**TREES), audit_teacher=False, **BRIEF),
+        RationaleDistiller(FrozenEstimator(GaussianNB().fit(X, TARGETS["two"])), **BRIEF),
+    ],
+    ids=["forest", "trees on the ruler", "any model"],
+)
+def test_a_pickled_student_can_still_ask_its_one_teacher(student):
+    student.fit(X, TARGETS["two"])
+    again = pickle.loads(pickle.dumps(student))
+    assert again._adapter.model is again.teacher_
+    rows = again._teacher_rows(X)
+    np.testing.assert_array_equal(again._adapter.scores(rows), student._adapter.scores(rows))
+    assert again.fidelity(X) == student.fidelity(X)
+
+
+def test_teachers_of_students_of_this_package_and_others(fitted):
+    student = RationaleDistiller(LGBMClassifier(**TREES), audit_teacher=False, **BRIEF)
+    teacher = teacher_of(student.fit(X, TARGETS["two"]))
+    assert teacher.model is student.teacher_
+    np.testing.assert_array_equal(teacher.scores(rows_for_teacher(student, X)), student._adapter.scores(X))
+    other = SimpleNamespace(teacher_=fitted["line"])
+    assert teacher_of(other).task.link == "identity"
+    assert list(rows_for_teacher(other, X[["c", "b", "a"]])) == ["a", "b", "c"]
+    assert teacher_of(fitted["smooth"]) is None
+
+
+def test_labels_alone_are_no_scores():
+    class Labels(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict(self, X):
+            return np.full(len(X), self.classes_[0])
+
+    teacher = as_teacher(Labels().fit(X, TARGETS["two"]))
+    assert teacher.confidence is None
+    with pytest.raises(TypeError, match="Labels has neither predict_proba nor decision_function"):
+        teacher.scores(X)
+
+
+def test_a_library_is_imported_when_one_of_its_models_is_asked():
+    code = """
+import sys
+import numpy as np
+from sklearn.linear_model import Ridge
+from skrationale.teachers import as_teacher
+X = np.eye(3)
+as_teacher(Ridge().fit(X, X[:, 0]), raw=True).scores(X)
+print({"lightgbm", "torch", "skrationale.teachers.lightgbm", "skrationale.teachers._own"} & set(sys.modules))
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
