@@ -177,7 +177,7 @@ class Builder:
         """Build a function of one argument."""
         return function(argument) if self._tidy([argument]) else function(argument, evaluate=False)
 
-    def again(self, node: sp.Expr, arguments: list[sp.Expr]) -> sp.Expr:
+    def rebuild(self, node: sp.Expr, arguments: list[sp.Expr]) -> sp.Expr:
         """Build a node of the same kind with other arguments; sympy may tidy up, but compares no terms."""
         if node.func in (sp.Max, sp.Min):
             return unique_extreme(node.func, arguments)
@@ -198,7 +198,7 @@ def replace_symbols(expr: sp.Expr, symbols: Mapping[sp.Symbol, sp.Expr]) -> sp.E
     build = Builder()
 
     def visit(node: sp.Expr, arguments: list[sp.Expr]) -> sp.Expr:
-        return symbols.get(node, node) if not node.args or node.is_number else build.again(node, arguments)
+        return symbols.get(node, node) if not node.args or node.is_number else build.rebuild(node, arguments)
 
     return fold(expr, visit)
 

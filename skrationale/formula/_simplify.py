@@ -65,7 +65,7 @@ def round_numbers(expr: sp.Expr, digits: int) -> sp.Expr:
             return node
         if node.is_Pow and arguments[1].is_Float and float(arguments[1]).is_integer():
             arguments[1] = sp.Integer(int(arguments[1]))
-        return build.again(node, arguments)
+        return build.rebuild(node, arguments)
 
     return fold(expr, visit)
 
@@ -89,7 +89,7 @@ def _tidy(expr: sp.Expr) -> sp.Expr:
     """Let sympy evaluate each node again, arguments first."""
     build = Builder()
     return fold(
-        expr, lambda node, found: build.again(node, found) if node.args and not node.is_number else node
+        expr, lambda node, found: build.rebuild(node, found) if node.args and not node.is_number else node
     )
 
 

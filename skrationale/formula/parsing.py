@@ -11,6 +11,7 @@ import sympy as sp
 
 from ..writing import shorten
 from ._building import EXACT, Builder, check_constants, float_number, unique_extreme
+from .program import FUNCTIONS
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -44,18 +45,15 @@ def _quotient_of_root(build: Builder, a: sp.Expr, b: sp.Expr) -> sp.Expr:
     return build.mul([a, build.pow(below, -_HALF)]) if a != 1 else build.pow(below, -_HALF)
 
 
+def _calling(function: Any) -> Callable[[Builder, sp.Expr], sp.Expr]:
+    return lambda build, a: build.call(function, a)
+
+
 _FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
-    "sin": (1, lambda build, a: build.call(sp.sin, a)),
-    "cos": (1, lambda build, a: build.call(sp.cos, a)),
-    "tan": (1, lambda build, a: build.call(sp.tan, a)),
-    "tanh": (1, lambda build, a: build.call(sp.tanh, a)),
-    "exp": (1, lambda build, a: build.call(sp.exp, a)),
-    "log": (1, lambda build, a: build.call(sp.log, a)),
-    "safe_log": (1, lambda build, a: build.call(sp.log, a)),
+    **{name: (1, _calling(function)) for function, name in FUNCTIONS.items()},
+    "safe_log": (1, _calling(sp.log)),
     "sqrt": (1, lambda build, a: build.pow(a, _HALF)),
     "safe_sqrt": (1, lambda build, a: build.pow(a, _HALF)),
-    "abs": (1, lambda build, a: build.call(sp.Abs, a)),
-    "sign": (1, lambda build, a: build.call(sp.sign, a)),
     "square": (1, lambda build, a: build.pow(a, sp.Integer(2))),
     "cube": (1, lambda build, a: build.pow(a, sp.Integer(3))),
     "inv": (1, lambda build, a: build.divide(sp.S.One, a)),
@@ -75,19 +73,12 @@ _FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     "min": (2, lambda build, *args: unique_extreme(sp.Min, args)),
 }
 _NUMERIC: dict[str, Callable[[float], float]] = {
-    "sin": math.sin,
-    "cos": math.cos,
-    "tan": math.tan,
-    "tanh": math.tanh,
-    "exp": math.exp,
-    "log": math.log,
+    **{name: getattr(math, name) for name in ("sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "cbrt")},
     "safe_log": math.log,
-    "sqrt": math.sqrt,
     "safe_sqrt": math.sqrt,
     "log1p": lambda a: math.log(a + 1),
     "logabs": lambda a: math.log(abs(a)),
     "sqrtabs": lambda a: math.sqrt(abs(a)),
-    "cbrt": math.cbrt,
 }
 
 

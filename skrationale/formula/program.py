@@ -68,7 +68,7 @@ class Program:
         self._parameters = {symbol: j for j, symbol in enumerate(parameters)}
         self._steps: list[tuple[str, Any]] = []
         self._position: dict[sp.Basic, int] = {}
-        self._add(sp.sympify(expr))
+        self._result = self._add(sp.sympify(expr))
 
     def _add(self, expr: sp.Basic) -> int:
         """Append the steps of a tree of any depth, arguments first; return where its result will be."""
@@ -122,7 +122,7 @@ class Program:
             Values; NaN or infinite where the expression has none.
         """
         with np.errstate(all="ignore"):
-            value = self._values(X, theta)[-1]
+            value = self._values(X, theta)[self._result]
             # a constant becomes a column
             return value + (np.zeros(len(X)) if isinstance(X, np.ndarray) else X.new_zeros(len(X)))
 
@@ -203,7 +203,7 @@ class Program:
         with np.errstate(all="ignore"):
             values = self._values(X, theta)
             slopes: list[Any] = [0.0] * len(values)
-            slopes[-1] = np.ones(len(X))
+            slopes[self._result] = np.ones(len(X))
             result = np.zeros((len(X), len(theta)))
             for i in range(len(values) - 1, -1, -1):
                 name, payload = self._steps[i]
@@ -211,7 +211,7 @@ class Program:
                     result[:, payload] = slopes[i]
                 for j, slope in _slopes(name, payload, values, values[i]):
                     slopes[j] = slopes[j] + slopes[i] * slope
-            return values[-1] + np.zeros(len(X)), result
+            return values[self._result] + np.zeros(len(X)), result
 
 
 def _slopes(name: str, payload: Any, values: list[Any], value: Any) -> list[tuple[int, Any]]:

@@ -11,7 +11,7 @@ import sympy as sp
 from .._callers import outside
 from ._coalitions import CELLS_AT_ONCE, TermGame, contributions
 from ._formula import Formula
-from .program import Program, symbols
+from .program import symbols
 
 ROUNDING = 1e-12
 """What contributions lack of a score is rounding up to this share of the numbers that were added up."""
@@ -133,7 +133,6 @@ class GamesOfFormulas:
 
     def __init__(self, formulas: Sequence[Formula], n_players: int, background: np.ndarray) -> None:
         self._formulas, variables = formulas, symbols(background.shape[1])
-        self._programs = [Program(formula.expr, variables) for formula in formulas]
         self._games = []
         for formula in formulas:
             players = np.array([variable.column for variable in formula.all_variables], dtype=int)
@@ -146,8 +145,9 @@ class GamesOfFormulas:
         """Give values (B, d, K) of rows (B, p), standard errors (B, K), and terms without any (B, M)."""
         found, errors, undefined, reach = zip(*(game.shares(rows) for game in self._games), strict=True)
         values = np.stack(found, axis=2)
-        for k, (formula, program) in enumerate(zip(self._formulas, self._programs, strict=True)):
-            complete(values[:, :, k], self.base[k], program(rows), reach[k] + abs(formula.intercept))
+        for k, formula in enumerate(self._formulas):
+            largest = reach[k] + abs(formula.intercept)
+            complete(values[:, :, k], self.base[k], formula._program(rows), largest)
         return [values, np.stack(errors, axis=1), np.hstack(undefined)]
 
     def warn(self, undefined: np.ndarray) -> None:

@@ -29,7 +29,7 @@ from ._distillation import Data, make_fronts, refit_front, templates
 from ._front import MODEL_SELECTIONS, Fronts, choose
 from ._rows import most_useful, rows_between, split_distinct
 from ._search import Searcher
-from ._targets import truth
+from ._targets import target_as_scores
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
 
@@ -290,7 +290,7 @@ class SymbolicDistiller(BaseDistiller):
             X, codes, y, weights = _safe_indexing(X, rows), codes[rows], y[rows], weights[rows]
         teachers, table = self._teachers(), self._adapter.form.rows(X)
         scores = [teacher.scores(table) for teacher in teachers]
-        truths = [truth(y, score, self._task, weights) for score in scores]
+        truths = [target_as_scores(y, score, self._task, weights) for score in scores]
         V = variable_values(variables, codes)
         useful = most_useful(V, np.hstack([scores[0], truths[0]]), weights, self.max_variables)
         variables, V = tuple(variables[j] for j in useful), V[:, useful]

@@ -8,7 +8,7 @@ from scipy.special import expit, softmax
 from .._task import Task
 
 
-def truth(y: np.ndarray, scores: np.ndarray, task: Task, weights: np.ndarray) -> np.ndarray:
+def target_as_scores(y: np.ndarray, scores: np.ndarray, task: Task, weights: np.ndarray) -> np.ndarray:
     """Say `y` (n,) in the units of the teacher's scores (n, K).
 
     A label points to the corner of its class, and so far that one would be as sure of it as the teacher is.

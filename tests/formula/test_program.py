@@ -1,0 +1,43 @@
+"""Programs of trees: whole trees, parts of them, and numbers as parameters."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from skrationale.formula.program import Program, symbols
+from skrationale.formula.tree import with_parameters
+
+V = x, y = symbols(2)
+ROWS = np.random.default_rng(0).uniform(0.5, 2, size=(5, 2))
+
+
+def test_other_trees_leave_a_program_what_it_computes():
+    program, alone = Program(x * y + 1, V), x * ROWS[0, 0]
+    before = program(ROWS)
+    parts = program.parts([sp.exp(y), x * y, alone], ROWS)
+    np.testing.assert_array_equal(parts[0], np.exp(ROWS[:, 1]))
+    np.testing.assert_array_equal(parts[1], ROWS[:, 0] * ROWS[:, 1])
+    np.testing.assert_array_equal(program(ROWS), before)
+
+
+def test_derivatives_are_those_of_the_program_after_other_trees_too():
+    (c,) = symbols(1, "c")
+    program = Program(c * x, V, (c,))
+    expected = program.jacobian(ROWS, np.array([3.0]))
+    program._add(sp.sin(y))
+    for found, known in zip(program.jacobian(ROWS, np.array([3.0])), expected, strict=True):
+        np.testing.assert_array_equal(found, known)
+
+
+@pytest.mark.parametrize("evaluate", [True, False])
+def test_numbers_become_parameters_unless_they_stay(evaluate):
+    tree = sp.Add(2.5 * x**2, sp.Mul(-1, y, evaluate=False), 7, evaluate=False)
+    changed, theta = with_parameters(tree, lambda number, is_exponent: is_exponent, evaluate=evaluate)
+    assert sorted(theta) == [-1.0, 2.5, 7.0]
+    parameters = symbols(len(theta), "c")
+    assert changed.free_symbols == {*V, *parameters}
+    values = Program(changed, V, parameters)(ROWS, theta)
+    np.testing.assert_allclose(values, Program(tree, V)(ROWS), rtol=1e-15)
+    same, nothing = with_parameters(tree, lambda number, is_exponent: True, evaluate=False)
+    assert same == tree
+    assert nothing == []
