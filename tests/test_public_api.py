@@ -19,7 +19,7 @@ import skrationale.smooth
 import skrationale.symbolic
 
 PACKAGE = Path(skrationale.__file__).parent
-HEAVY = "torch skorch lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall"
+HEAVY = "torch skorch jinja2 lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall"
 FAMILIES = {"gbdt2nn", "smooth", "symbolic", "rationale", "flint"}
 
 

@@ -14,7 +14,6 @@ SHOWING = sorted([*(PACKAGE / "report").glob("*.py"), *(PACKAGE / "plotting").gl
 ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
 LEFT = {
     ("explanation", "_ruler"),
-    *(("explanation", name) for name in ("_bar", "_folded", "_one_row", "_over_rows", "_table", "_text")),
     ("teachers", "_lightgbm"),
     ("teachers", "_paths"),
 }

@@ -1,29 +1,31 @@
-"""Descriptions of attributes as text and as static HTML, in which every string of the user is escaped."""
+"""Descriptions of attributes as text and as static HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..explanation.html import _bar, _table, _text
 from ..explanation.labels import label_text
 from ..writing import (
-    CARD_CSS,
-    PAGE_CSS,
+    Bar,
+    Note,
+    Table,
     count_of,
     decimals,
+    document,
     format_cell,
     format_number,
     format_share,
     join_names,
+    render,
     shorten,
-    visible,
 )
 from ._rules import Rule
 
 if TYPE_CHECKING:
     from ._describe import AttributeDescription
 
+TEMPLATES = "flint/templates"
 HEAD = ["attribute", "used in", "speaks", "rule for its largest values", "R2"]
 MAX_OUTPUTS, MAX_SHOWN_COLUMNS, MAX_OPEN = 10, 5, 3
 CSS = """
@@ -90,37 +92,27 @@ def text_table(descriptions: Iterable[AttributeDescription]) -> str:
 
 def cards(descriptions: Iterable[AttributeDescription]) -> str:
     """Return what a notebook shows: one attribute in full, or an overview and folded attributes."""
-    return visible(f'<div class="skr"><style>{CARD_CSS}{CSS}</style>{_body(list(descriptions))}</div>')
+    return document(f"{TEMPLATES}/card.html", css=CSS, **_body(list(descriptions)))
 
 
 def page(descriptions: Iterable[AttributeDescription], title: str) -> str:
     """Return a complete document."""
     if not isinstance(title, str):
         raise TypeError(f"title must be a str or None. Got {title!r} instead.")
-    title = _text(title)
-    return visible(
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{PAGE_CSS}{CARD_CSS}{CSS}</style>\n</head>\n"
-        f'<body>\n<main class="skr">\n<h1>{title}</h1>\n{_body(list(descriptions))}\n</main>\n'
-        "</body>\n</html>\n"
-    )
+    return document(f"{TEMPLATES}/page.html", css=CSS, title=title, **_body(list(descriptions)))
 
 
-def _body(descriptions: list[AttributeDescription]) -> str:
+def _body(descriptions: list[AttributeDescription]) -> dict[str, Any]:
+    """Give the fields of ``attributes.html``."""
     if len(descriptions) == 1:
-        return _attribute(descriptions[0], is_open=True)
+        return {"count": "", "overview": None, "notes": [], "attributes": [_attribute(descriptions[0], True)]}
     used, remarks = split(descriptions)
-    notes = "".join(f'<p class="skr-note">{_text(remark)}</p>' for remark in remarks)
-    each = "".join(_attribute(d, is_open=i < MAX_OPEN) for i, d in enumerate(used))
-    count = f"<p><b>{len(used)} of {len(descriptions)} attributes are in use.</b></p>"
-    return f"{count}{_overview(used)}{notes}{each}"
-
-
-def _overview(used: list[AttributeDescription]) -> str:
-    rows = [[_text(cell) for cell in row] for row in _cells(used)]
-    table = _table("Most used first", HEAD, ["", "skr-n", "", "skr-wide", "skr-n"], rows)
-    return f'<div class="skr-rows">{table}</div>' if rows else ""
+    return {
+        "count": f"{len(used)} of {len(descriptions)} attributes are in use.",
+        "overview": Table("Most used first", HEAD, ["", "skr-n", "", "skr-wide", "skr-n"], _cells(used)),
+        "notes": [Note(remark) for remark in remarks],
+        "attributes": [_attribute(d, i < MAX_OPEN) for i, d in enumerate(used)],
+    }
 
 
 def _cells(used: list[AttributeDescription]) -> list[list[str]]:
@@ -144,30 +136,30 @@ def _values(d: AttributeDescription) -> list[str]:
     return [format_number(value, scale=largest) for value in d.quantiles.values()]
 
 
-def _attribute(d: AttributeDescription, *, is_open: bool) -> str:
-    heading = f"<summary><b>{_text(shorten(d.name, 80))}</b>: {_text(summary(d))}</summary>"
-    start = f'<details class="skr-one"{" open" if is_open else ""}>'
-    if d.rule is None:
-        return f"{start}{heading}</details>"
-    low, middle, high = _values(d)
-    parts = [
-        f'<p class="skr-rule">{_text(_rule(d.rule))}</p>',
-        f"<p>Its median is {middle}; in 80% of rows it is between {low} and {high}.</p>",
-        _weights(d),
-        _columns(d),
-        _rows(d, d.prototypes, "Rows in which it is largest"),
-        _rows(d, d.contrast, "Rows in which it is smallest, for contrast"),
-    ]
-    return f"{start}{heading}{''.join(parts)}</details>\n"
+def _attribute(d: AttributeDescription, is_open: bool) -> Any:
+    fields: dict[str, Any] = {"name": shorten(d.name, 80), "summary": summary(d), "is_open": is_open}
+    if d.rule is not None:
+        low, middle, high = _values(d)
+        fields |= {
+            "rule": _rule(d.rule),
+            "values": f"Its median is {middle}; in 80% of rows it is between {low} and {high}.",
+            "weights": _weights(d),
+            "columns": _columns(d),
+            "rows": [
+                _rows(d, d.prototypes, "Rows in which it is largest"),
+                _rows(d, d.contrast, "Rows in which it is smallest, for contrast"),
+            ],
+        }
+    return render(f"{TEMPLATES}/attribute.html", has_rule=d.rule is not None, **fields)
 
 
-def _weights(d: AttributeDescription) -> str:
+def _weights(d: AttributeDescription) -> Table:
     names = sorted(d.weights, key=lambda name: -abs(d.weights[name]))[:MAX_OUTPUTS]
     largest = max((abs(d.weights[name]) for name in names), default=0.0)
-    rows = [
+    lines = [
         [
-            _text(shorten(name, 60)),
-            _bar(d.weights[name], largest, two_sided=True),
+            shorten(name, 60),
+            Bar(d.weights[name], largest, two_sided=True),
             format_number(d.weights[name], scale=largest, sign=True),
             decimals(d.relevance[name]) or "no rows",
         ]
@@ -175,25 +167,25 @@ def _weights(d: AttributeDescription) -> str:
     ]
     left = len(d.weights) - len(names)
     caption = "Weights" + (f", the {MAX_OUTPUTS} largest of {len(d.weights)}" if left else "")
-    return _table(caption, ["output", "", "weight", "relevance"], ["", "skr-b", "skr-n", "skr-n"], rows)
+    return Table(caption, ["output", "", "weight", "relevance"], ["", "skr-b", "skr-n", "skr-n"], lines)
 
 
-def _columns(d: AttributeDescription) -> str:
+def _columns(d: AttributeDescription) -> Table | None:
     if not len(d.columns):
-        return ""
+        return None
     largest = d.columns["importance"].max()
-    rows = [
-        [_text(shorten(name, 60)), _bar(size, largest), decimals(size), decimals(direction, sign=True)]
+    lines = [
+        [shorten(name, 60), Bar(size, largest), decimals(size), decimals(direction, sign=True)]
         for name, size, direction in d.columns.itertuples(index=False)
     ]
     head = ["column", "", "importance", "Spearman"]
-    return _table("Columns that it depends on", head, ["", "skr-b", "skr-n", "skr-n"], rows)
+    return Table("Columns that it depends on", head, ["", "skr-b", "skr-n", "skr-n"], lines)
 
 
-def _rows(d: AttributeDescription, frame: Any, caption: str) -> str:
+def _rows(d: AttributeDescription, frame: Any, caption: str) -> Table | None:
     """Return rows of the user's table, with the columns that matter most."""
     if not len(frame):
-        return ""
+        return None
     names = list(frame.columns[2:])
     important = [names.index(name) for name in d.columns["column"][:MAX_SHOWN_COLUMNS]]
     others = [i for i in range(len(names)) if i not in important]
@@ -202,9 +194,9 @@ def _rows(d: AttributeDescription, frame: Any, caption: str) -> str:
     if left:
         caption += f" ({count_of(left, 'column')} not shown)"
     head = ["row", "value", "output", *(shorten(names[i], 30) for i in places)]
-    rows = []
+    lines = []
     for i, cells in enumerate(frame.itertuples(index=False, name=None)):
         typed = [cells[1], *(cells[2 + i] for i in places)]
-        shown = [_text(shorten(format_cell(cell), 40)) for cell in typed]
-        rows.append([_text(label_text(frame.index, i)), format_number(cells[0]), *shown])
-    return f'<div class="skr-rows">{_table(caption, head, [""] * len(head), rows)}</div>'
+        shown = [shorten(format_cell(cell), 40) for cell in typed]
+        lines.append([label_text(frame.index, i), format_number(cells[0]), *shown])
+    return Table(caption, head, [""] * len(head), lines)

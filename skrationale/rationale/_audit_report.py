@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
-from ..writing import CARD_CSS, visible, whole
+from ..writing import document, frame_table, whole
 
 METRICS = {"identity": "R2", "logit": "AUROC", "softmax": "accuracy"}
 LEAK, NUMBER_LEAK = 0.015 / math.log(2), 0.02
@@ -264,11 +263,8 @@ class RationaleAudit:
         return f"{self.verdict}\n\n{table}"
 
     def _repr_html_(self) -> str:
-        table = self.to_frame().to_html(
-            index=False, border=0, na_rep="", float_format="{:.4f}".format, escape=True
-        )
-        words = html.escape(self.verdict)
-        return visible(f'<div class="skr"><style>{CARD_CSS}</style><p>{words}</p>{table}</div>')
+        table = frame_table(self.to_frame())
+        return document("rationale/templates/audit.html", verdict=self.verdict, table=table)
 
 
 def losses(answers: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ..explanation.html import _text
-from ..writing import CARD_CSS, PAGE_CSS, count_of, format_cell, format_number, shorten, visible
+from ..writing import count_of, document, format_cell, format_number, shorten
 from ._css import REPORT_CSS
 from ._measures import Measured
 from ._rows import Rows, distinct
 from ._sections import section
+from ._summary_html import TEMPLATES, importances, summary
 from ._summary_html import examples as example_table
-from ._summary_html import importances, shown, summary
 
 MAX_CLASSES = 10
 
@@ -48,31 +47,29 @@ def page(
     str
         HTML.
     """
-    name = _text("Comparison of estimators" if title is None else title)
-    links = "".join(f'<a href="#m{i}">{shown(one.member.name)}</a>' for i, one in enumerate(found))
-    sections = "".join(
-        f'<section id="m{i}"><h2>{shown(one.member.name, 120)}</h2>'
-        f"{section(one, rows, chosen, audit=audit)}</section>\n"
-        for i, one in enumerate(found)
-    )
-    return visible(
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{name}</title>\n<style>{PAGE_CSS}{CARD_CSS}{REPORT_CSS}</style>\n</head>\n"
-        f'<body>\n<main class="skr skr-report">\n<h1>{name}</h1>\n{heading(found, rows)}\n'
-        f"<nav>{links}</nav>\n"
-        f'<section class="skr-first"><h2>Summary</h2>{summary(found, rows, links=True)}</section>\n'
-        f"<section><h2>Which columns matter</h2>{importances(shares)}\n"
-        f"<h3>Rows that are shown below</h3>{example_table(found, rows, chosen)}</section>\n"
-        f"{sections}</main>\n</body>\n</html>\n"
+    names = [shorten(one.member.name, 120) for one in found]
+    # sections first: what fails in them is noted for the summary too
+    sections = [section(one, rows, chosen, audit=audit) for one in found]
+    return document(
+        f"{TEMPLATES}/page.html",
+        css=REPORT_CSS,
+        title="Comparison of estimators" if title is None else title,
+        heading=heading(found, rows),
+        links=[shorten(one.member.name, 60) for one in found],
+        summary=summary(found, rows, links=True),
+        importances=importances(shares),
+        examples=example_table(found, rows, chosen),
+        sections=list(zip(names, sections, strict=True)),
     )
 
 
 def card(found: list[Measured], rows: Rows) -> str:
     """Return what a notebook shows: the summary."""
-    return visible(
-        f'<div class="skr skr-report"><style>{CARD_CSS}{REPORT_CSS}</style>'
-        f"{heading(found, rows)}{summary(found, rows, links=False)}</div>"
+    return document(
+        f"{TEMPLATES}/card.html",
+        css=REPORT_CSS,
+        heading=heading(found, rows),
+        summary=summary(found, rows, links=False),
     )
 
 
@@ -86,7 +83,7 @@ def heading(found: list[Measured], rows: Rows) -> str:
     else:
         where = f"{len(rows):,} of {rows.n_given:,} rows, drawn at random (seed {rows.seed})"
     columns = count_of(len(rows.names), "column")
-    return f"<p>{who} on the same rows: {where}, {columns}. {_target(found, rows)}</p>"
+    return f"{who} on the same rows: {where}, {columns}. {_target(found, rows)}"
 
 
 def _target(found: list[Measured], rows: Rows) -> str:
@@ -98,7 +95,7 @@ def _target(found: list[Measured], rows: Rows) -> str:
             for label in labels[:MAX_CLASSES]
         ]
         left = len(counts) - MAX_CLASSES
-        return _text(f"y: {', '.join(each)}{f', and {left} other labels' if left > 0 else ''}.")
+        return f"y: {', '.join(each)}{f', and {left} other labels' if left > 0 else ''}."
     y = rows.y.astype(float)
     low, high, mean, spread = (format_number(float(v)) for v in (y.min(), y.max(), y.mean(), y.std()))
     return f"y: from {low} to {high}, mean {mean}, standard deviation {spread}."

@@ -7,12 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from ..explanation.html import _bar, _table, _text
 from ..explanation.labels import label_text
-from ..writing import count_of, format_cell, format_number, shorten, simple_cell
+from ..writing import (
+    Bar,
+    Bold,
+    Note,
+    Table,
+    count_of,
+    format_cell,
+    format_number,
+    joined,
+    render,
+    shorten,
+    simple_cell,
+)
 from ._measures import LABEL_MEASURES, MEASURES, N_DRAWS, N_FILLS, NOISE, SHARES, STABILITY_ROWS, Measured
 from ._rows import Rows
 
+TEMPLATES = "report/templates"
 HIGH, LOW = 1.0, -1.0
 MAX_COLUMNS = 15
 WORDS = {
@@ -33,41 +45,25 @@ WORDS = {
 """Heads of columns, and whether high or low is good."""
 
 
-def wide(table: str) -> str:
-    """Let a table scroll on narrow screens."""
-    return f'<div class="skr-wide-table">{table}</div>'
-
-
-def shown(name: str, width: int = 60) -> str:
-    """Return a name of the user as HTML."""
-    return _text(shorten(name, width))
-
-
-class Notes:
+class Reasons:
     """Numbered reasons for which figures are missing."""
 
     def __init__(self) -> None:
-        self.reasons: list[str] = []
+        self.texts: list[str] = []
 
-    def mark(self, reason: str) -> str:
+    def mark(self, reason: str) -> Any:
         """Return a dash with the number of a reason."""
         if not reason:
             return "–"
-        if reason not in self.reasons:
-            self.reasons.append(reason)
-        return f"–<sup>{self.reasons.index(reason) + 1}</sup>"
-
-    def html(self) -> str:
-        """Return the list of reasons."""
-        each = "".join(f"<li>not measured: {_text(reason)}</li>" for reason in self.reasons)
-        return f'<ol class="skr-missing">{each}</ol>' if each else ""
+        if reason not in self.texts:
+            self.texts.append(reason)
+        return render(f"{TEMPLATES}/missing.html", number=self.texts.index(reason) + 1)
 
 
-def summary(found: list[Measured], rows: Rows, *, links: bool) -> str:
+def summary(found: list[Measured], rows: Rows, *, links: bool) -> Any:
     """Return the tables of all figures: answers, reasons, costs."""
     classifies = found[0].member.classifies
-    metric = "accuracy" if classifies else "R2"
-    words = {"score": (metric, HIGH)} | WORDS
+    words = {"score": ("accuracy" if classifies else "R2", HIGH)} | WORDS
     answers = ["score", *([*LABEL_MEASURES, "same_class"] if classifies else []), "prediction_r2"]
     reasons = [
         "columns_used",
@@ -77,43 +73,28 @@ def summary(found: list[Measured], rows: Rows, *, links: bool) -> str:
         "explanation_r2",
         "top1_agreement",
     ]
-    unit = "probabilities of the class predicted" if classifies else "units of y"
-    shares = ", ".join(f"{share:.0%}" for share in SHARES)
-    few = min(len(rows), STABILITY_ROWS)
-    parts = [
-        _figures(found, "Answers", answers, words, links=links, with_kind=True),
-        f'<p class="skr-note">{_against_y(rows) if classifies else "R2 against y. "}'
-        "Score R2: R2 of the raw scores against those of the teacher"
-        + (", with probabilities below 0.0001 or above 0.9999 read as these" if classifies else "")
-        + ". For FLINT its interpreter is compared with its network instead. Best in bold.</p>",
-        _figures(found, "Reasons", reasons, words, links=False),
-        f'<p class="skr-note">Comprehensiveness (high is good) and sufficiency (low is good): how far '
-        f"answers fall, in {unit}, when the first {shares} of the columns by these reasons are hidden, "
-        f"or all others are; cells of other rows stand in for hidden ones, the same draws for all "
-        f"({N_FILLS} a row). "
-        f"Stability: cosine of reasons with those after noise of {NOISE} standard deviations ({N_DRAWS} "
-        f"draws, {few} rows). Reasons R2 and same first reason: agreement with the reasons of the teacher. "
-        "Reasons that fall together with the answers are the model's own; they are no causes.</p>",
-        _figures(
-            found, "Costs", ["kilobytes", "predict_us", "explain_us"], words, links=False, with_parts=True
-        ),
-        f'<p class="skr-note">kB: pickled, with the steps of a Pipeline and without the teacher. Times: '
-        f"medians of three turns, {len(rows):,} rows at once (fewer where that takes long), so they hold for "
-        "this machine and this moment.</p>",
-    ]
-    return "".join(parts)
+    costs = ["kilobytes", "predict_us", "explain_us"]
+    return render(
+        f"{TEMPLATES}/summary.html",
+        answers=_figures(found, "Answers", answers, words, links=links, with_kind=True),
+        reasons=_figures(found, "Reasons", reasons, words, links=False),
+        costs=_figures(found, "Costs", costs, words, links=False, with_parts=True),
+        classifies=classifies,
+        constant=_constant(rows) if classifies else {},
+        shares=", ".join(f"{share:.0%}" for share in SHARES),
+        n_fills=N_FILLS,
+        noise=NOISE,
+        n_draws=N_DRAWS,
+        n_stable=min(len(rows), STABILITY_ROWS),
+        n_rows=f"{len(rows):,}",
+    )
 
 
-def _against_y(rows: Rows) -> str:
-    """Say what answers are measured by, and what an answer that is the same for all rows would have."""
+def _constant(rows: Rows) -> dict[str, str]:
+    """Give the figures of the best answer that is the same for all rows."""
     shares = np.unique(rows.y.astype(str), return_counts=True)[1] / len(rows)
     loss = -float((shares * np.log(shares)).sum())
-    return (
-        "Accuracy, AUROC (for more than two classes the mean over those in y, each against all others) and "
-        f"log-loss (in nats) against y. A constant has at best accuracy {figure('score', shares.max())}, "
-        f"AUROC 0.500 and log-loss {figure('log_loss', loss)}. "
-        "Same class: share of rows with the class that the teacher predicts. "
-    )
+    return {"accuracy": figure("score", shares.max()), "log_loss": figure("log_loss", loss)}
 
 
 def _figures(
@@ -125,13 +106,13 @@ def _figures(
     links: bool,
     with_kind: bool = False,
     with_parts: bool = False,
-) -> str:
-    notes = Notes()
-    columns = [_column(found, name, words[name][1], notes) for name in names]
+) -> Any:
+    missing = Reasons()
+    columns = [_column(found, name, words[name][1], missing) for name in names]
     head = ["", *(words[name][0] for name in names)]
     classes = ["", *(["skr-n skr-time" if name.endswith("_us") else "skr-n" for name in names])]
     if with_parts:
-        columns.insert(0, [_text(one.parts) or "–" for one in found])
+        columns.insert(0, [one.parts or "–" for one in found])
         head.insert(1, "made of")
         classes.insert(1, "skr-n")
     if with_kind:
@@ -140,31 +121,32 @@ def _figures(
         classes.append("skr-words")
     lines = []
     for i, one in enumerate(found):
-        name = shown(one.member.name)
-        lines.append([f'<a href="#m{i}">{name}</a>' if links else name, *(column[i] for column in columns)])
-    return wide(_table(caption, head, classes, lines)) + notes.html()
+        name = shorten(one.member.name, 60)
+        shown = render(f"{TEMPLATES}/link.html", number=i, name=name) if links else name
+        lines.append([shown, *(column[i] for column in columns)])
+    table = Table(caption, head, classes, lines)
+    return render(f"{TEMPLATES}/figures.html", table=table, missing=missing.texts)
 
 
 def _kind(one: Measured) -> str:
     taught = one.member.students
-    return shown(one.kind, 160) + (
-        f"; teacher of {shown(', '.join(taught))}" if taught and one.member.given else ""
-    )
+    teaches = f"; teacher of {shorten(', '.join(taught), 60)}" if taught and one.member.given else ""
+    return shorten(one.kind, 160) + teaches
 
 
-def _column(found: list[Measured], name: str, good: float, notes: Notes) -> list[str]:
+def _column(found: list[Measured], name: str, good: float, missing: Reasons) -> list[Any]:
     values = np.array([one.figures.get(name, math.nan) for one in found])
     texts = [figure(name, value) for value in values]
     best = np.nanmax(good * values) if np.isfinite(values).sum() > 1 else math.nan
     of_best = {text for text, value in zip(texts, values, strict=True) if good * value == best}
     # what reads alike is alike
     bold = of_best if len(set(texts) - {""}) > 1 else set()
-    cells = []
+    cells: list[Any] = []
     for one, text in zip(found, texts, strict=True):
         if not text:
-            cells.append(notes.mark(one.missing.get(name, "")))
+            cells.append(missing.mark(one.missing.get(name, "")))
         else:
-            cells.append(f"<b>{text}</b>" if text in bold else text)
+            cells.append(Bold(text) if text in bold else text)
     return cells
 
 
@@ -179,50 +161,57 @@ def figure(name: str, value: float) -> str:
     return f"{value:.3f}".replace("-", "−")
 
 
-def importances(table: Any) -> str:
+def importances(table: Any) -> Any:
     """Return the shares (d, m) of columns in the reasons of all members side by side."""
     if not table.shape[1]:
-        return '<p class="skr-note">No estimator gives reasons.</p>'
+        return Note("No estimator gives reasons.")
     values = table.to_numpy(dtype=float)
     largest = float(np.nanmax(values, initial=0.0))
     lines = []
     for name, shares in zip(table.index[:MAX_COLUMNS], values, strict=False):
         cells = [
-            "–" if math.isnan(share) else f"{share:.1%}{_bar(float(share), largest)}" for share in shares
+            "–" if math.isnan(share) else joined([f"{share:.1%}", Bar(float(share), largest)])
+            for share in shares
         ]
-        lines.append([shown(str(name), 80), *cells])
+        lines.append([shorten(str(name), 80), *cells])
     left = len(table) - MAX_COLUMNS
-    rest = f'<p class="skr-note">{count_of(left, "other column")} not shown.</p>' if left > 0 else ""
     head = ["column", *(shorten(name, 40) for name in table.columns)]
     caption = "Share of each column in the mean absolute reasons"
-    return wide(_table(caption, head, ["", *["skr-share"] * table.shape[1]], lines)) + rest
+    shown = wide(Table(caption, head, ["", *["skr-share"] * table.shape[1]], lines))
+    return joined([shown, Note(f"{count_of(left, 'other column')} not shown.")]) if left > 0 else shown
 
 
-def examples(found: list[Measured], rows: Rows, chosen: dict[int, str]) -> str:
+def examples(found: list[Measured], rows: Rows, chosen: dict[int, str]) -> Any:
     """Return the truth and all answers for the rows that are shown."""
     truths = {i: simple_cell(rows.y[i]) for i in chosen}
-    lines = [
-        ["why it is shown", *(_text(why) for why in chosen.values())],
-        ["<b>y</b>", *(f"<b>{answer(truth)}</b>" for truth in truths.values())],
+    lines: list[list[Any]] = [
+        ["why it is shown", *chosen.values()],
+        [Bold("y"), *(Bold(answer(truth)) for truth in truths.values())],
     ]
     for one in found:
         if one.predictions is not None:
-            lines.append([shown(one.member.name), *(_said(one, i, truth) for i, truth in truths.items())])
+            answers = (_answer_of(one, i, truth) for i, truth in truths.items())
+            lines.append([shorten(one.member.name, 60), *answers])
     head = ["", *(f"row {label_text(rows.labels, i)}" for i in chosen)]
-    return wide(_table("What is predicted", head, ["", *["skr-cell"] * len(chosen)], lines))
+    return wide(Table("What is predicted", head, ["", *["skr-cell"] * len(chosen)], lines))
 
 
-def _said(one: Measured, i: int, truth: Any) -> str:
-    said = simple_cell(one.predictions[i])  # type: ignore[index]
-    text = answer(said)
+def _answer_of(one: Measured, i: int, truth: Any) -> str:
+    predicted = simple_cell(one.predictions[i])  # type: ignore[index]
+    text = answer(predicted)
     if one.labels is None:
         return text
     # a sign, no colour
-    sign = "" if said == truth else " ✗"
+    sign = "" if predicted == truth else " ✗"
     sure = float(np.max(one.answers[i]))  # type: ignore[index]
     return f"{text} ({sure:.0%}){sign}"
 
 
-def answer(said: Any) -> str:
-    """Return a label or a number as HTML."""
-    return shown(format_cell(said), 40)
+def answer(predicted: Any) -> str:
+    """Return a label or a number as words."""
+    return shorten(format_cell(predicted), 40)
+
+
+def wide(table: Table) -> Any:
+    """Let a table scroll on narrow screens."""
+    return render(f"{TEMPLATES}/figures.html", table=table, missing=[])

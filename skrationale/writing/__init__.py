@@ -1,6 +1,7 @@
-"""How results are written for people: words, numbers, colours and style. It uses nothing of the package."""
+"""How results are written for people: words, numbers, colours, pages. It uses nothing of the package."""
 
 from ._css import CARD_CSS, NEGATIVE, PAGE_CSS, POSITIVE, SIZE
+from ._html import Bar, Bold, Folded, Note, Part, Table, document, frame_table, joined, notebook_html, render
 from ._numbers import decimals, format_cell, format_number, format_share, is_missing, simple_cell
 from ._words import count_of, join_names, plural, sentence, shorten, visible, whole
 
@@ -10,14 +11,25 @@ __all__ = [
     "PAGE_CSS",
     "POSITIVE",
     "SIZE",
+    "Bar",
+    "Bold",
+    "Folded",
+    "Note",
+    "Part",
+    "Table",
     "count_of",
     "decimals",
+    "document",
     "format_cell",
     "format_number",
     "format_share",
+    "frame_table",
     "is_missing",
     "join_names",
+    "joined",
+    "notebook_html",
     "plural",
+    "render",
     "sentence",
     "shorten",
     "simple_cell",

@@ -74,7 +74,7 @@ def test_every_string_of_the_user_is_escaped(hostile, tmp_path):
         hostile[0].for_output(0)._repr_html_(),
     ):
         assert HOSTILE in static(text).text
-        assert "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;&#x27;" in text
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&amp;&#39;" in text
 
 
 def test_page_is_a_whole_document(hostile, tmp_path):

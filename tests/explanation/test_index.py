@@ -174,7 +174,7 @@ def test_html_calls_rows_by_their_labels(tmp_path):
     e = make(pd.Index([2216, "<b>", ("Ulm", 3), " "], dtype=object, tupleize_cols=False))
     e.write_html(tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    for name in ("Row 2216:", "Row &lt;b&gt;:", "Row Ulm, 3:", "Row &#x27; &#x27;:"):
+    for name in ("Row 2216:", "Row &lt;b&gt;:", "Row Ulm, 3:", "Row &#39; &#39;:"):
         assert name in text
     assert "Row 2216" in e[0]._repr_html_()
     assert "Row 3" in make(None)[3]._repr_html_()

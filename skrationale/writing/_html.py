@@ -1,0 +1,209 @@
+"""HTML by templates: every text is escaped, but for what came out of a template itself.
+
+Templates stand in the folder ``templates`` of each room. They take plain fields: texts, and
+parts of a page as below.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ._css import CARD_CSS, PAGE_CSS
+from ._words import visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+PACKAGE = __name__.partition(".")[0]
+
+
+@cache
+def _environment() -> Environment:
+    # here, as it would make the import of the package slow
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader(PACKAGE, ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(template: str, **values: Any) -> Markup:
+    """Fill a template; what it gives is not escaped again.
+
+    Parameters
+    ----------
+    template : str
+        Path inside the package, such as ``"report/templates/page.html"``.
+    **values : object
+        Its fields: texts, which are escaped, parts of a page, or lists of them.
+
+    Returns
+    -------
+    Markup
+        HTML.
+
+    Examples
+    --------
+    >>> render("writing/templates/note.html", text="a < b")
+    Markup('<p class="skr-note">a &lt; b</p>')
+    """
+    from markupsafe import Markup
+
+    return Markup(_environment().get_template(template).render(values))
+
+
+def joined(parts: Iterable[Any]) -> Markup:
+    """Put texts, which are escaped, and parts of a page one after the other.
+
+    Examples
+    --------
+    >>> joined(["1 < 2", Bold("3")])
+    Markup('1 &lt; 2<b>3</b>')
+    """
+    from markupsafe import Markup
+
+    return Markup("").join(parts)
+
+
+def document(template: str, *, css: str = "", **values: Any) -> str:
+    """Fill the template of a whole page, or of a card that a notebook shows.
+
+    Parameters
+    ----------
+    template : str
+        See `render`; it extends ``writing/templates/page.html`` or ``card.html``.
+    css : str, default=""
+        Style beside that of all pages; not escaped, so it is none of the user's.
+    **values : object
+        Other fields.
+
+    Returns
+    -------
+    str
+        HTML without characters that hide or turn text.
+    """
+    from markupsafe import Markup
+
+    style = {"page_css": Markup(PAGE_CSS), "card_css": Markup(CARD_CSS + css)}
+    return visible(str(render(template, **style, **values)))
+
+
+def frame_table(frame: Any) -> Markup:
+    """Return a DataFrame as pandas writes it, with four decimals and without its index."""
+    from markupsafe import Markup
+
+    return Markup(frame.to_html(index=False, border=0, na_rep="", float_format="{:.4f}".format, escape=True))
+
+
+def notebook_html(thing: Any) -> Markup:
+    """Return what a notebook shows of an object that has escaped its texts itself."""
+    from markupsafe import Markup
+
+    return Markup(thing._repr_html_())
+
+
+# --- parts of a page ---------------------------------------------------------------------------------
+
+
+class Part:
+    """A part of a page: templates write it as its own template does."""
+
+    _template: ClassVar[str]
+
+    def __html__(self) -> str:
+        # not `asdict`, which would copy the parts inside
+        values = {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
+        return render(f"writing/templates/{self._template}", **values)
+
+
+@dataclass(frozen=True)
+class Bold(Part):
+    """Bold text."""
+
+    _template = "bold.html"
+    text: Any
+
+
+@dataclass(frozen=True)
+class Note(Part):
+    """A remark in small letters."""
+
+    _template = "note.html"
+    text: Any
+
+
+@dataclass(frozen=True)
+class Folded(Part):
+    """A part that a click unfolds."""
+
+    _template = "folded.html"
+    summary: Any
+    body: Any
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class Table(Part):
+    """A table; the first cell of a line names it.
+
+    Parameters
+    ----------
+    caption : str
+        What it shows.
+    head : sequence of str
+        Names of the columns.
+    classes : sequence of str
+        Their style; ``""`` for none.
+    lines : sequence of (sequence of (str or Part))
+        The cells.
+    sums : collection of int
+        Lines in bold.
+    """
+
+    _template = "table.html"
+    caption: str
+    head: Sequence[str]
+    classes: Sequence[str]
+    lines: Sequence[Sequence[Any]]
+    sums: Collection[int] = ()
+
+
+@dataclass(frozen=True)
+class Bar(Part):
+    """A bar from the left, or from the middle where values have both signs.
+
+    Parameters
+    ----------
+    value : float
+        What is shown; nothing of NaN and infinity.
+    largest : float
+        The size that fills the room.
+    two_sided : bool
+        Whether it starts in the middle.
+    """
+
+    value: float
+    largest: float
+    two_sided: bool = False
+
+    def __html__(self) -> str:
+        part = abs(self.value) / self.largest if self.largest > 0 and math.isfinite(self.value) else 0.0
+        width = part * (50 if self.two_sided else 100)
+        left = (50 - width if self.value < 0 else 50) if self.two_sided else 0
+        colour = ("skr-neg" if self.value < 0 else "skr-pos") if self.two_sided else "skr-size"
+        return render(
+            "writing/templates/bar.html",
+            sides=" skr-two" if self.two_sided else "",
+            colour=colour,
+            left=f"{left:.1f}",
+            width=f"{width:.1f}",
+        )

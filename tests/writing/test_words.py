@@ -1,0 +1,35 @@
+"""Words and numbers for people."""
+
+import pytest
+
+from skrationale.writing import count_of, decimals, format_share, join_names, plural, sentence
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c", "d", "e"], "a, b, c, d and 1 other")],
+)
+def test_names_are_joined(names, words):
+    assert join_names(names) == words
+
+
+def test_long_names_are_shortened_where_they_are_joined():
+    assert max(map(len, join_names(["x" * 100, "y" * 100]).split(" and "))) == 40
+
+
+def test_counts_and_plurals():
+    assert [count_of(n, "row") for n in (0, 1, 2, 1000)] == ["0 rows", "1 row", "2 rows", "1,000 rows"]
+    assert plural("column", 1) == "column"
+
+
+def test_sentences_keep_the_letters_of_names():
+    assert sentence("contribution to BMI") == "Contribution to BMI"
+
+
+def test_small_shares_are_not_written_as_none():
+    assert [format_share(part) for part in (0.0, 0.004, 0.005, 1.0)] == ["0%", "under 1%", "0%", "100%"]
+
+
+def test_decimals():
+    assert [decimals(x) for x in (-0.126, 2.0, float("nan"))] == ["−0.13", "2.00", ""]
+    assert decimals(0.5, sign=True) == "+0.50"
