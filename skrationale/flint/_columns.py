@@ -15,11 +15,11 @@ from ._model import IMAGE_CHUNK, FlintModel
 
 ByColumns = Callable[[np.ndarray, np.ndarray], np.ndarray]
 N_POINTS = 64
-"""Midpoints of the way from the average row."""
+"""Midpoints of the way from the average row. Not measured."""
 N_ORDERS = 8
-"""Orders of the columns, and as many reversed ones."""
+"""Orders of the columns, and as many reversed ones. Not measured."""
 CELLS = 2**22
-"""At most so many cells of changed rows at once."""
+"""At most so many cells of changed rows at once: 32 MB in float64. Not measured."""
 
 
 def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.ndarray, ByColumns]:

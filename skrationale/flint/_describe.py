@@ -21,8 +21,11 @@ from ._reading import mean_relevance, relevant
 from ._rules import Rule, RuleColumns, fit_rule, varies
 
 MAX_COLUMNS = 10
-LEAST_IMPORTANCE = 0.01  # of the largest, from which a column is listed
+"""Columns listed at most: what can be read. Not measured."""
+LEAST_IMPORTANCE = 0.01
+"""Share of the largest importance from which a column is listed. Not measured."""
 QUANTILES = (10, 50, 90)
+"""Percent."""
 
 
 @dataclass(frozen=True, eq=False)

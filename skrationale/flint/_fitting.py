@@ -32,19 +32,24 @@ from ._rules import RuleColumns, fit_rules_quickly
 
 Decoding = Callable[[Tensor, Tensor], Tensor]
 
+# Figures of examples/benchmarks/results/flint.md were made with these values; none with others are kept.
 STEPS, EPOCHS = 2000, (12, 200)
-"""Steps of a training, but so many epochs at least and at most."""
+"""Steps of a training, but so many epochs at least and at most. Not measured; that more would help on large
+tables is in docs/families/flint.rst."""
 EXACT_ROWS = 128
-"""So few rows are trained on at once and in float64, where order and multiplicity do not matter."""
+"""So few rows are trained on at once and in float64, where order and multiplicity do not matter. Not
+measured."""
 WARM_UP = 0.3
-"""Share of the epochs in which the terms of the interpreter rise to their weights."""
+"""Share of the epochs in which the terms of the interpreter rise to their weights. Not measured."""
 SEEN_ROWS = 1000
-"""Rows that attributes are looked at on where there are no rules."""
+"""Rows that attributes are looked at on where there are no rules. Not measured."""
 N_REVIEWS, RULE_DEPTH, RULE_ROWS, FEWEST_RULE_ROWS = 10, 5, 5000, 200
 """How often attributes are looked at after the warm-up, depth of rules, rows they are fitted on, and rows
-needed for that."""
+needed for that. Not measured, but for rules against none: "rule_lambda=0" in
+examples/benchmarks/results/flint.md."""
 DEAD = 1e-3
-"""An attribute is dead when its standard deviation is less than this share of the largest one."""
+"""An attribute is dead when its standard deviation is less than this share of the largest one. Not
+measured."""
 
 
 @dataclass

@@ -13,11 +13,11 @@ from .._callers import outside
 from .._task import Task
 
 N_IMAGES = 200
-"""Images that the importance of pixels is measured on."""
+"""Images that the importance of pixels is measured on. Not measured."""
 FEW, MANY = 20, 200
-"""Images that a given predictor is judged by, at least and at most."""
+"""Images that a given predictor is judged by, at least and at most. Not measured."""
 GAIN = 0.25
-"""Share of images that it must be right in more often for other units to be its own."""
+"""Share of images that it must be right in more often for other units to be its own. Not measured."""
 
 
 def pixel_importance(

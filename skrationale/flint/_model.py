@@ -17,7 +17,7 @@ from ._reading import contributions, relevance
 
 State = dict[str, np.ndarray]
 CHUNK, IMAGE_CHUNK = 4096, 256
-"""Rows, and images, computed at once."""
+"""Rows, and images, computed at once, to bound the memory. Not measured."""
 
 
 class Source(Protocol):

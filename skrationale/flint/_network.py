@@ -12,7 +12,7 @@ from torch.nn import functional
 from ..training import convolution, linear
 
 ROW_SIZES, IMAGE_SIZES = (64, 64), (16, 32, 128)
-"""Hidden layers where none are given."""
+"""Units of the hidden layers of ``"auto"``, for images maps of two convolutions and units. Not measured."""
 
 
 def layer_sizes(sizes: Sequence[int] | str, image_shape: Sequence[int] | None) -> tuple[int, ...]:

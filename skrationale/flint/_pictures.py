@@ -16,9 +16,11 @@ from ._model import FlintModel
 START, GAIN, SMOOTHNESS = 0.3, 1.0, 0.2
 """Share of an image that is kept at the start; weights of the attribute, in units of its largest value, and
 of the ups and downs along the lines of a picture. FLINT has 2 for the attribute as it is, which here drowns
-all else, and 6 for the mean difference of neighbours, which is the same as 0.2 in pictures of 28 pixels."""
+all else, and 6 for the mean difference of neighbours, which is the same as 0.2 in pictures of 28 pixels. Not
+measured."""
 N_ROUNDS, N_STEPS, LR, DIVISOR = 12, 50, 0.05, 2.0
-"""Rounds, each with an optimiser of its own, their steps, and a learning rate that is divided after each."""
+"""Rounds, each with an optimiser of its own, their steps, and a learning rate that is divided after each. Not
+measured."""
 
 
 @dataclass(frozen=True, eq=False)

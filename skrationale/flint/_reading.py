@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 TAUS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
+"""Attributes count with more than 1/tau of the largest relevance; the paper's range."""
 ROUNDING = 1e-9
-"""Contributions below this share of the largest weight are none."""
+"""Contributions below this share of the largest weight are none. Not measured."""
 
 
 def contributions(phi: np.ndarray, weights: np.ndarray, scores: np.ndarray) -> np.ndarray:

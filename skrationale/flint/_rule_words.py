@@ -10,7 +10,8 @@ import numpy as np
 
 MISSING = -1
 TREE_UNITS = 40
-"""Trees see numbers of about this power of two: their own limits, 1e-7 and 1e30, are then as far away."""
+"""Trees see numbers of about this power of two: their own limits, 1e-7 and 1e30, are then as far away.
+Computed from these."""
 
 
 class Part(NamedTuple):

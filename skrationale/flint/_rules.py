@@ -28,13 +28,15 @@ from ._rule_words import (
 )
 
 SHORT = 0.5
-"""R2 on rows held out from which a tree's best path counts as a rule of the attribute."""
+"""R2 on rows held out from which a tree's best path counts as a rule of the attribute. Not measured."""
 HELD_OUT = 0.25
+"""Share of rows that R2 is measured on. Not measured."""
 MAX_LEVELS = 20
+"""Levels of a category that rules may name, the most frequent ones. Not measured."""
 PRUNED = 0.002
-"""A branch stays if each of its leaves explains at least this share of the variance."""
+"""A branch stays if each of its leaves explains at least this share of the variance. Not measured."""
 FEW = 40
-"""Below this many rows R2 comes from cross-validation: a quarter of them would be too few."""
+"""Below this many rows R2 comes from cross-validation: a quarter of them would be too few. Not measured."""
 
 
 class RuleColumns:

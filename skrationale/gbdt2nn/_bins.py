@@ -17,7 +17,7 @@ from ..teachers import ColumnSplits
 MISSING_BIN = 0
 """Bin of a missing value in numeric columns; the values below all thresholds are bin 1."""
 ZERO_BOUND = 1e-35
-"""LightGBM takes numbers this close to zero for zero, in columns and in leaves."""
+"""LightGBM takes numbers this close to zero for zero, in columns and in leaves: its kZeroThreshold."""
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from ._bins import TeacherBins
 
 LEAST_SHARE = 1e-6
+"""Added to the size of a contribution, in units of the score's standard deviation, before what is lacking
+is shared by size. Not measured."""
 CHUNK_ROWS = 2048
-"""Rows computed at once. In float32 the last digits depend on which rows these are."""
+"""Rows computed at once. In float32 the last digits depend on which rows these are. Not measured."""
 
 
 def rising(x: Tensor) -> Tensor:

@@ -12,9 +12,14 @@ from ..training import standards
 from ._bins import ZERO_BOUND
 
 SHARE_OF_ZEROS, SMALL_COLUMN = 0.01, 1e-30
+"""Share of a column's numbers that LightGBM takes for zeros, from which the user is warned, and the size of
+the largest one below which that is an error. Not measured."""
 LARGEST_NUMBER, LARGEST_TARGET, LEAST_SPREAD = 8e307, 1e37, 1e-30
+"""Limits of LightGBM, whose splits are means of two float64 and whose targets are float32, with room to
+spare."""
 ROUNDED = 0.01
-"""Targets are float32: what that does to them, as a share of their standard deviation, that is told."""
+"""Targets are float32: what that does to them, as a share of their standard deviation, from which the user is
+warned. Not measured."""
 
 
 def check_readable(reader: TableReader, codes: np.ndarray, y: np.ndarray | None) -> None:

@@ -24,6 +24,7 @@ from ._teacher import selection_of
 from ._warnings import warn
 
 AUDIT_ROWS = 5000
+"""Rows at most that a teacher is audited on. Not measured."""
 
 
 class RationaleDistiller(SelectsColumns, BaseDistiller):

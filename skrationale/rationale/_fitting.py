@@ -23,51 +23,37 @@ from ..training import (
     validation_split,
 )
 from ._cells import Cells
+from ._constants import (
+    AUXILIARY_WIDTH,
+    EPOCHS,
+    FEW_COLUMNS,
+    LEAST_PRICE,
+    MANY_ROWS,
+    N_PIECES,
+    PAPER_LAMBDA,
+    PAPER_RATE,
+    RATE_PRICE,
+    REFIT_DECAY,
+    REFIT_EPOCHS,
+    REFIT_LR,
+    SCREENING_EPOCHS,
+    SCREENING_LR,
+    SCREENING_POWER,
+    SCREENING_PRICE,
+    SELECTED_SHARE,
+    SELECTION_POWER,
+    STEPS,
+    TOLERANCE,
+    USUAL_PRICE,
+    WITH_FEW_ROWS,
+    WITH_MANY_ROWS,
+)
 from ._joint import Arrays, JointLoss, Lesson, judge, logits_of, train_joint
 from ._masks import MaskRule
 from ._model import RationaleModel, State
 from ._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
 from ._price import PricePath, choose_price
 from ._refit import train_on_masks
-
-USUAL_PRICE, LEAST_PRICE = 0.04, 0.01
-"""Price of a column in a row, as a share of the loss of a constant prediction: when nothing else is known,
-and at least, since anything helps a little."""
-SCREENING_PRICE, RATE_PRICE = 0.15, 0.4
-"""The highest price: while columns are screened, and of columns beyond a wanted rate."""
-TOLERANCE = 0.01
-"""A price that is called as good as the best may lose so much of a constant's loss at most."""
-SCREENING_POWER, SELECTION_POWER = 4.0, 2.0
-"""How the prices rise: with many columns a predictor must first learn what they are good for."""
-PAPER_LAMBDA, PAPER_RATE = 0.1, 0.1
-"""Weight and target rate of the paper's form."""
-SCREENING_LR, REFIT_LR = 4.0, 5.0
-"""Learning rates beside that of the selector."""
-REFIT_DECAY, SELECTED_SHARE = 0.01, 0.8
-"""Weight decay of the last stage, and the share of its masks that are selected ones."""
-STEPS, EPOCHS = 2000, (20, 200)
-"""Steps of a stage, but so many epochs at least and at most."""
-SCREENING_EPOCHS, REFIT_EPOCHS = 1.5, 2.0
-"""Epochs beside those of selection."""
-AUXILIARY_WIDTH = 64
-"""Least width of predictors that only help to select: small students are taught by larger ones."""
-MANY_ROWS, FEW_COLUMNS, N_PIECES = 2000, 20, 16
-"""With so many rows numbers are seen in so many linear pieces, besides as they are, when this is clearly
-better. With fewer, so few columns are not screened: they are more easily lost than told apart later."""
-
-
-@dataclass(frozen=True)
-class Course:
-    """How columns are selected row by row: factor of the learning rate, highest price, L2 penalties."""
-
-    lr: float
-    price: float
-    decays: tuple[float, ...]
-
-
-WITH_MANY_ROWS = Course(1.0, 0.09, (1e-3,))
-WITH_FEW_ROWS = Course(3.0, 0.15, (1e-3, 2e-3, 1e-2))
-"""Few rows are learnt by heart unless steps are large, columns dear and weights small; how small, shows."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +114,7 @@ class Fitting:
             self.y, p.validation_fraction, self.task.is_classification, self.seed
         )
         self.many = len(self.fit) >= MANY_ROWS
-        self.course = WITH_MANY_ROWS if self.many else WITH_FEW_ROWS
+        self.plan = WITH_MANY_ROWS if self.many else WITH_FEW_ROWS
         batch_size = max(min(int(p.batch_size), len(self.fit) // 16), 1)
         self.epochs = epochs_for(p.max_epochs, len(self.fit), batch_size, steps=STEPS, limits=EPOCHS)
         self.settings = Settings.of(p).replace(
@@ -224,7 +210,7 @@ class Fitting:
         chooses = p.sparsity_lambda == "auto" and self.valid.size > 0
         price = USUAL_PRICE if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
         if chooses:
-            price = self.course.price if count is None else RATE_PRICE
+            price = self.plan.price if count is None else RATE_PRICE
         module = self._module(cells, self._selector(cells), 1)
         loss = JointLoss(
             self.task.link,
@@ -236,7 +222,7 @@ class Fitting:
             SELECTION_POWER,
             lesson=None if self.teaching is None else self.teaching.lesson,
         )
-        snapshots = self._train(module, loss, cells, "selection", self.course.lr, 1.0, decay)
+        snapshots = self._train(module, loss, cells, "selection", self.plan.lr, 1.0, decay)
         share = np.arange(1, len(snapshots) + 1) / len(snapshots)
         if not chooses:
             snapshots, share = snapshots[-1:], share[-1:]
@@ -244,7 +230,7 @@ class Fitting:
 
     def _decays(self) -> tuple[float, ...]:
         given = self.parameters.weight_decay
-        return self.course.decays if given == "auto" else (float(given),)
+        return self.plan.decays if given == "auto" else (float(given),)
 
     def _refit(self, cells: Cells, selector: State, rule: MaskRule) -> MaskedPredictor:
         """Learn to predict from the cells that hard masks show."""

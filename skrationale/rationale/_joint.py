@@ -25,10 +25,12 @@ from ._masks import MaskRule
 from ._network import SelectAndPredict
 
 N_SNAPSHOTS = 20
-"""Networks kept on the way, at equal distances."""
+"""Networks kept on the way, at equal distances. Not measured."""
 N_FILLS = 10
-"""Predictions averaged to judge a selector, each with other cells in the place of hidden ones."""
+"""Predictions averaged to judge a selector, each with other cells in the place of hidden ones. Not
+measured."""
 CHUNK = 4096
+"""Rows computed at once, to bound the memory. Not measured."""
 Arrays = Mapping[str, np.ndarray]
 
 

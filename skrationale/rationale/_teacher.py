@@ -10,7 +10,7 @@ from ..teachers import Teacher
 from ._selecting import SelectsColumns
 
 MAX_LOGIT = 5.0
-"""How sure a ranking of columns can make a student of one."""
+"""Largest logit: how sure a ranking of columns can make a student of one. Not measured."""
 
 
 def selection_of(teacher: Teacher, table: Any) -> tuple[np.ndarray | None, np.ndarray | None]:

@@ -24,16 +24,20 @@ from ._penalties import (
     task_loss,
 )
 
+# Figures of examples/benchmarks/results/symbolic.md were made with these values; none with others are kept.
 STEPS, EPOCHS = 2000, (20, 1000)
-"""Steps of a training, and least and most epochs."""
+"""Steps of a training, and least and most epochs. Not measured."""
 STAGE_SHARE, STAGE_LR = 0.25, 0.5
-"""Length and learning rate of a further stage, as shares of those of the first."""
+"""Epochs and learning rate of a further stage, as shares of those of the first. Not measured; what they cost
+is in examples/benchmarks/results/jacobian_cost.md, "as by default"."""
 PATIENCE_SHARE, LEAST_PATIENCE = 0.25, 10
-"""Epochs without improvement after which the first stage stops: a share of all, but so many at least."""
+"""Epochs without improvement after which the first stage stops: a share of all, but so many at least. Not
+measured."""
 MAX_GRADIENT_NORM = 1.0
+"""Of the loss in standard units. Not measured."""
 """Gradients of the weights are cut to this norm in each step."""
 CHUNK = 1024
-"""Rows whose derivatives are computed at once outside training."""
+"""Rows whose derivatives are computed at once outside training, to bound the memory. Not measured."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,16 +35,23 @@ from ._path import CHUNK, Stage, admissible, train_path
 from ._penalties import PENALTIES
 
 LAMBDAS = (0.0, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
-"""The path of ``jacobian_lambda="auto"``."""
+"""The path of ``jacobian_lambda="auto"``, without unit: columns and target are standardised. Which of them
+are chosen is in examples/benchmarks/results/symbolic.md, "What ours chose"."""
 FALLBACK_LAMBDA = 0.01
-"""Taken by "auto" where there are too few rows to compare lambdas; or the nearest to it on the path."""
+"""Taken by "auto" where there are too few rows to compare lambdas; or the nearest to it on the path. Not
+measured."""
 MANY_ROWS, NARROW, WIDE = 5000, (64, 64, 64), (128, 128, 128)
-"""From so many rows on the layers of ``hidden_layer_sizes="auto"`` are wide."""
+"""From so many rows on the layers of ``hidden_layer_sizes="auto"`` are wide; units of the layers. Not
+measured."""
 EXACT_ROWS = 128
-"""Up to so many rows, where none are held out, training is on all rows at once and in float64."""
+"""Up to so many rows, where none are held out, training is on all rows at once and in float64. Not
+measured."""
 POINTS = (8, 16, 32, 64, 128)
-"""Points of Gauss-Legendre quadrature along the way from the average row, until reasons add up."""
+"""Points of Gauss-Legendre quadrature along the way from the average row, until reasons add up. Not
+measured."""
 ADDITIVITY = 1e-7
+"""What reasons may lack of a score, as a share of the score's scale: a hundredth of what the package
+promises."""
 """Reasons add up when they lack at most this share of the target's standard deviation, or of a logit of 1."""
 
 

@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from .._random import own_random_state
 
 FEWEST_VALIDATION_ROWS = 10
-"""On fewer rows nothing can be compared."""
+"""Rows; on fewer nothing can be compared. Not measured."""
 
 
 def validation_split(

@@ -7,7 +7,8 @@ from torch.nn import functional
 from .._scales import moments
 
 ROUNDING = 1e-12
-"""Numbers whose standard deviation is this share of their mean are one number."""
+"""Numbers whose standard deviation is this share of their mean are one number: 10,000 times what a float64
+loses. Not measured."""
 
 
 def row_losses(scores: torch.Tensor, y: torch.Tensor, link: str) -> torch.Tensor:
