@@ -5,6 +5,7 @@ A family overrides what is true of it, so that no report and no plot need know w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -46,6 +47,14 @@ class Hooks:
     def _fitted_teacher(self) -> Any:
         """Give whom it has learnt from, or reads."""
         return self._fitted("teacher_")
+
+    def _teacher_explainer(self) -> Callable[[Any], Explanation] | None:
+        """Give what explains the teacher of rows (n, d) as the student is explained, where it can."""
+        return None
+
+    def _interpreter_and_network(self, X: Any) -> tuple[np.ndarray, np.ndarray] | None:
+        """Predict rows (n, d) with both of what is compared instead of a student and its teacher."""
+        return None
 
     def _explain_columns(self, X: Any) -> Explanation:
         """Give reasons of rows (n, d) by the columns of the table, whatever else it can explain by."""

@@ -12,15 +12,7 @@ from skrationale.base import BaseReasoner
 PACKAGE = Path(skrationale.__file__).parent
 SHOWING = sorted([*(PACKAGE / "report").glob("*.py"), *(PACKAGE / "plotting").glob("*.py")])
 ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
-LEFT = {
-    ("explanation", "_ruler"),
-    ("teachers", "_lightgbm"),
-    ("teachers", "_paths"),
-}
-"""Modules that are still to get a public name."""
 GUESSES = {"hasattr", "getattr", "signature"}
-OF_TEACHERS = {"plotting/_answers.py", "report/_members.py"}
-"""Where teachers are asked."""
 
 
 def guesses(path):
@@ -52,12 +44,7 @@ def private_imports(path, package=PACKAGE):
     "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
 )
 def test_no_room_imports_a_private_name_of_another(path):
-    assert private_imports(path) <= LEFT
-
-
-def test_what_is_left_is_still_there():
-    every = set().union(*(private_imports(path) for path in PACKAGE.rglob("*.py")))
-    assert every == LEFT
+    assert private_imports(path) == set()
 
 
 def test_private_imports_are_seen(tmp_path):
@@ -71,8 +58,7 @@ def test_private_imports_are_seen(tmp_path):
 
 @pytest.mark.parametrize("path", SHOWING, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_reports_and_plots_ask_hooks_and_do_not_guess(path):
-    if f"{path.parent.name}/{path.name}" not in OF_TEACHERS:
-        assert guesses(path) == []
+    assert guesses(path) == []
 
 
 def test_guesses_are_seen(tmp_path):
@@ -99,4 +85,5 @@ def test_another_model_answers_the_same_hooks():
     found = [other._training_history(), other._lambdas_compared(), other._formula_fronts()]
     assert found == [None, None, None]
     assert other._fitted_teacher() is other._attribute_relevance() is None
+    assert other._teacher_explainer() is other._interpreter_and_network([[1.0]]) is None
     assert not other._has_fidelity

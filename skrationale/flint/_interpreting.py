@@ -101,6 +101,9 @@ class Interprets(TransformerMixin, BaseReasoner):
     def _fitted_teacher(self) -> Any:
         return self._fitted("predictor_")
 
+    def _interpreter_and_network(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        return self.predict_interpretable(X), self.predict_model(X)
+
     def _explain_columns(self, X: Any) -> Explanation:
         return self.explain(X, by="column")
 

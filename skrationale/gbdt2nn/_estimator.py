@@ -270,6 +270,9 @@ class GBDT2NNStudent(BaseDistiller):
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         return self.teacher_explain(X) if self._student.learnt else None
 
+    def _teacher_explainer(self) -> Callable[[Any], Explanation]:
+        return self.teacher_explain
+
     def teacher_explain(self, X: Any, explanation: str | None = None) -> Explanation:
         """Give the teacher's own contributions, for comparison.
 

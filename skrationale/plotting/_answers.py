@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._hooks import hooks_of
 from ..explanation.ruler import log_odds, on_ruler
 
 if TYPE_CHECKING:
+    from ..explanation import Explanation
     from ..teachers import Teacher
 
 
@@ -29,15 +31,16 @@ def answers_of(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
     TypeError
         If there is no teacher to ask.
     """
-    if hasattr(estimator, "teacher_explain"):
-        return _explained(estimator, X, reasons=reasons)
-    if hasattr(estimator, "predict_model") and hasattr(estimator, "predict_interpretable"):
-        found = estimator.predict_interpretable(X), estimator.predict_model(X)
-        if hasattr(estimator, "classes_"):
-            found = found[0].astype(str), found[1].astype(str)
-        word = "class" if hasattr(estimator, "classes_") else "prediction"
+    own = hooks_of(estimator)
+    explainer, both = own._teacher_explainer(), own._interpreter_and_network(X)
+    if explainer is not None:
+        return _explained(estimator, X, explainer(X), reasons=reasons)
+    if both is not None:
+        classifies = own._fitted("classes_") is not None
+        found = [predicted.astype(str) if classifies else predicted for predicted in both]
         answers = dict(zip(("scores", "teacher_scores"), found, strict=True))
-        return {**answers, "names": ("interpreter", "predictor"), "unit": word}
+        unit = "class" if classifies else "prediction"
+        return {**answers, "names": ("interpreter", "predictor"), "unit": unit}
     from ..teachers import rows_for_teacher, teacher_of  # loads scikit-learn, and that pandas
 
     teacher = teacher_of(estimator)
@@ -51,9 +54,8 @@ def answers_of(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
     return answers | (_reasons(estimator, X, teacher, asked) if reasons else {})
 
 
-def _explained(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
+def _explained(estimator: Any, X: Any, other: Explanation, *, reasons: bool) -> dict[str, Any]:
     """Take the teacher's scores, and reasons of both, from explanations."""
-    other = estimator.teacher_explain(X)
     answers = _compared(estimator, X, other.scores().reshape(len(other), -1), other.link, has_margins=True)
     if reasons:
         answers |= {"values": estimator.explain(X).values, "teacher_values": other.values}
@@ -76,10 +78,11 @@ def _compared(estimator: Any, X: Any, found: np.ndarray, link: str, *, has_margi
 
     Margins are drawn as they are, since they are finite, but R2 counts nothing beyond the ends of the ruler.
     """
-    if not hasattr(estimator, "classes_"):
+    classes = hooks_of(estimator)._fitted("classes_")
+    if classes is None:
         own, found = np.asarray(estimator.predict(X), float), on_ruler(found, link, None)
         return {"scores": own, "teacher_scores": found[:, 0], "unit": "prediction"}
-    names = [str(name) for name in estimator.classes_]
+    names = [str(name) for name in classes]
     own, margins = log_odds(np.asarray(estimator.predict_proba(X), float)), found
     found = on_ruler(found, link, len(names))
     if own.shape[1] > 1:

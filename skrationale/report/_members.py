@@ -202,10 +202,11 @@ def _teacher_of(member: Member, teacher: Any) -> Member:
     def rows(table: Any) -> Any:
         return rows_for_teacher(student, member._asked(table))
 
-    if hasattr(student, "teacher_explain"):
-        found = Member(name, teacher, member.before, rows, member.heads, student.teacher_explain)
-    else:
+    explainer = hooks_of(student)._teacher_explainer()
+    if explainer is None:
         found = unwrapped(name, teacher, (*member.before, rows), member.heads)
+    else:
+        found = Member(name, teacher, member.before, rows, member.heads, explainer)
     found.given = False
     return found
 
