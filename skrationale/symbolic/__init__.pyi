@@ -1,6 +1,7 @@
-from ._built_on import Formula, SmoothMLPClassifier, SmoothMLPRegressor, jacobian_penalty
 from ._distiller import SymbolicDistiller
 from ._distiller_cv import SymbolicDistillerCV
+from ._from_formula import Formula
+from ._from_smooth import SmoothMLPClassifier, SmoothMLPRegressor, jacobian_penalty
 from .engines._base import Engine, EngineError
 from .engines._operon import OperonEngine
 from .engines._pysr import PySREngine
