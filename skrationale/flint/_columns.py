@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..tabular import sum_by_group
 from ..training import limit_threads
+from ..units import table_units
 from ._model import IMAGE_CHUNK, FlintModel
 
 ByColumns = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -47,7 +47,7 @@ def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.nda
 
     def by_columns(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
         values = _gradients(model.score_tensor, encoder.transform_codes(codes), start)
-        return _completed(sum_by_group(values, encoder.groups, codes.shape[1]), answers - base)
+        return _completed(table_units(encoder).fold(values), answers - base)
 
     return base, by_columns
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..training import limit_threads
-from ..units import ImageShape
+from ..units import ImageShape, PictureUnits
 from ._model import FlintModel
 
 START, GAIN, SMOOTHNESS = 0.3, 1.0, 0.2
@@ -100,10 +100,10 @@ def pictures_of(
             "maximise=False for this predictor."
         )
     scale = max(float(phi.max()), float(np.finfo(np.float32).tiny))
-    found = []
+    found, units = [], PictureUnits.of(image_shape)
     for title, members in classes.items():
         rows = members[np.argsort(-phi[members], kind="stable")[:n_samples]]
-        samples, raised = codes[rows].reshape(-1, *image_shape), None
+        samples, raised = units.pictures(codes[rows]), None
         if attributes_of is not None:
             raised = raise_attribute(attributes_of, attribute, samples, limits, scale)
         values = None if raised is None else model.attributes(raised.reshape(len(rows), -1))[:, attribute]

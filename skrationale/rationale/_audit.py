@@ -18,6 +18,7 @@ from .._random import own_random_state
 from .._task import Link, Task
 from ..tabular import TableEncoder, as_frame_or_array, read_target
 from ..training import Settings, generator_of, hold_out, limit_threads
+from ..units import table_units
 from ._audit_report import METRICS, RationaleAudit, erasures, jaccard, losses, rates, score
 from ._joint import Arrays
 from ._network import MaskedPredictor
@@ -112,8 +113,8 @@ class _Bench:
         self.shift, self.scale = float(y.mean()), float(y.std())
         self.y = (y - self.shift) / self.scale if self.classes is None else y
         encoder = TableEncoder().fit_codes(model._reader, codes)
-        self.x, self.groups = encoder.transform_codes(codes).astype(np.float32), encoder.groups
-        self.varying = np.unique(self.groups[(self.x != self.x[:1]).any(axis=0)])
+        self.x, self.units = encoder.transform_codes(codes).astype(np.float32), table_units(encoder)
+        self.varying = self.units.varying(self.x)
         self.mask = mask = model._model.mask(codes)
         self.own = self._own(np.arange(len(y)), mask)
         # each class is split into halves; numbers are just shuffled
@@ -199,7 +200,7 @@ class _Bench:
         theirs = tuple(map(int, self.model.hidden_layer_sizes))
         hidden = theirs if sum(theirs) > sum(HIDDEN) else HIDDEN
         n_outputs = self.own.shape[1] if self.link == "softmax" else 1
-        groups, n_columns = torch.from_numpy(self.groups), self.mask.shape[1]
+        groups, n_columns = torch.from_numpy(self.units.groups), self.mask.shape[1]
         module = MaskedPredictor(hidden, groups, n_columns, n_outputs, generator_of(self.seed))
         train_on_masks(
             module,

@@ -14,6 +14,7 @@ from .._random import own_random_state
 from .._task import Task
 from ..tabular import TableEncoder
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
+from ..units import FILLS
 from ._fitting import Fitting, Teaching
 from ._selecting import SelectsColumns
 from ._warnings import warn
@@ -28,7 +29,7 @@ PARAMETERS: dict[str, Any] = {
     ],
     "sparsity_lambda": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     "relaxation": [StrOptions({"soft", "gumbel"})],
-    "fill": [StrOptions({"marginal", "zero", "mean", "token"})],
+    "fill": [StrOptions(set(FILLS))],
     "temperature": ["array-like"],
     "screening": ["boolean"],
 }

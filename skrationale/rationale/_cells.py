@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..tabular import TableEncoder
+from ..units import Units, table_units
 
 
 @dataclass(frozen=True)
@@ -21,23 +22,23 @@ class Cells:
         The columns.
     x : ndarray of shape (n, p)
         What their cells are encoded into, float32.
-    groups : ndarray of shape (p,)
-        Position in `live` of each encoded column.
+    units : Units
+        The c columns; its groups say which of them each encoded column belongs to.
     """
 
     encoder: TableEncoder
     live: np.ndarray
     x: np.ndarray
-    groups: np.ndarray
+    units: Units
 
     @classmethod
     def of(cls, encoder: TableEncoder, codes: np.ndarray, live: np.ndarray) -> Cells:
         """Encode columns (c,) of rows (n, d)."""
-        x, groups = encode(encoder, codes, live)
-        return cls(encoder, live, x.astype(np.float32), groups)
+        x, units = encode(encoder, codes, live)
+        return cls(encoder, live, x.astype(np.float32), units)
 
 
-def encode(encoder: TableEncoder, codes: np.ndarray, live: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Encode columns (c,) of rows (n, d) into (n, p), float64, and give each one's position in `live`."""
-    chosen = np.flatnonzero(np.isin(encoder.groups, live))
-    return encoder.transform_codes(codes)[:, chosen], np.searchsorted(live, encoder.groups[chosen])
+def encode(encoder: TableEncoder, codes: np.ndarray, live: np.ndarray) -> tuple[np.ndarray, Units]:
+    """Encode columns (c,) of rows (n, d) into (n, p), float64, and give these columns as units."""
+    units, inputs = table_units(encoder).take(live)
+    return encoder.transform_codes(codes)[:, inputs], units

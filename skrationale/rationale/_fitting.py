@@ -22,6 +22,7 @@ from ..training import (
     standards,
     validation_split,
 )
+from ..units import constant_fill
 from ._cells import Cells
 from ._constants import (
     AUXILIARY_WIDTH,
@@ -138,7 +139,7 @@ class Fitting:
     def run(self) -> RationaleModel:
         """Go through all stages."""
         every = self._cells(np.arange(self.n_columns))
-        varying = np.unique(every.groups[(every.x != every.x[:1]).any(axis=0)])
+        varying = every.units.varying(every.x)
         if not varying.size or not self.scale.any() or not self.unit:
             return self._model(self._cells(varying[:0]), {}, {}, MaskRule(), None)
         cells = self._cells(varying)
@@ -237,7 +238,11 @@ class Fitting:
         p = self.parameters
         model = self._model(cells, selector, {}, rule, None)
         mask = model.mask(self.codes)[:, cells.live].astype(np.float32)
-        groups, n_columns, n_outputs = torch.from_numpy(cells.groups), len(cells.live), self.task.n_outputs
+        groups, n_columns, n_outputs = (
+            torch.from_numpy(cells.units.groups),
+            len(cells.live),
+            self.task.n_outputs,
+        )
         generator = generator_of(self.seed + 2)
         module = MaskedPredictor(p.hidden_layer_sizes, groups, n_columns, n_outputs, generator)
         share = 1.0
@@ -316,18 +321,16 @@ class Fitting:
         )
 
     def _module(self, cells: Cells, selector: nn.Module, stage: int) -> SelectAndPredict:
-        groups = torch.from_numpy(cells.groups)
+        groups = torch.from_numpy(cells.units.groups)
         kind = "zero" if self.paper else self.parameters.fill
-        fill = torch.zeros(len(groups))
-        if kind == "mean":
-            fill = torch.from_numpy(np.average(cells.x, axis=0, weights=self.weight)).float()
+        fill = torch.from_numpy(constant_fill(kind, cells.x, self.weight)).float()
         generator = generator_of(self.seed + 10 + stage)
         predictor = mlp(len(groups), self._auxiliary(), self.task.n_outputs, generator)
         return SelectAndPredict(selector, predictor, groups, fill, kind == "token")
 
     def _selector(self, cells: Cells) -> nn.Module:
         sizes = self.parameters.hidden_layer_sizes
-        return mlp(len(cells.groups), sizes, len(cells.live), generator_of(self.seed + 1))
+        return mlp(cells.units.n_inputs, sizes, len(cells.live), generator_of(self.seed + 1))
 
     def _stopping(
         self, rows: dict[str, np.ndarray]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..training import Batch, Settings, TrainResult, generator_of, limit_threads, row_losses, train
-from ..units import draw_cells
+from ..units import draw_fill
 from ._gates import gumbel_gates, temperature_at
 from ._losses import (
     count_cost,
@@ -168,10 +168,10 @@ def train_joint(
         if not marginal:
             return None
         weight = data["weight"] if varies else None
-        fill = draw_cells(data["x"], module.groups, n_columns, weight, generator=data.generator)
+        fill = draw_fill(data["x"], module.groups, n_units, weight, generator=data.generator)
         return {"fill": fill}
 
-    n_columns = int(module.groups.max()) + 1
+    n_units = module.n_units
     data = dict(rows) | ({"fill": rows["x"]} if marginal else {})
     result = train(module, loss, data, settings, epoch_hook=on_epoch, global_draws=False, **options)
     return result, [*snapshots, copy.deepcopy(module.state_dict())]
@@ -226,13 +226,12 @@ def judge(
         torch.as_tensor(rows["x"], dtype=torch.float32, device=like.device) for rows in (fit, valid)
     )
     y = torch.as_tensor(valid["y"], device=like.device)
-    n_columns = int(like.max()) + 1
     weight = torch.as_tensor(fit["weight"]) if (fit["weight"] != 1).any() else None
     fills: list[Tensor | None] = [None]
     if marginal:
         generator = generator_of(seed, like.device)
-        drawing = (background, like, n_columns, weight, len(x), generator)
-        fills = [draw_cells(*drawing) for _ in range(N_FILLS)]
+        drawing = (background, like, module.n_units, weight, len(x), generator)
+        fills = [draw_fill(*drawing) for _ in range(N_FILLS)]
     rules, losses = [], []
     with torch.no_grad(), limit_threads(len(x) * x.shape[1] ** 2):
         for state in snapshots:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..tabular import TableEncoder
 from ..training import limit_threads, set_state
+from ..units import Units, hide
 from ._cells import encode
 from ._joint import CHUNK, logits_of
 from ._masks import MaskRule
@@ -63,10 +64,10 @@ class RationaleModel:
         """Number d of columns of the table."""
         return len(self.encoder.reader.feature_names)
 
-    def encode(self, codes: np.ndarray) -> tuple[Tensor, np.ndarray]:
-        """Give encoded cells (n, p) of the live columns, float64, and the live column of each."""
-        x, groups = encode(self.encoder, codes, self.live)
-        return torch.from_numpy(x), groups
+    def encode(self, codes: np.ndarray) -> tuple[Tensor, Units]:
+        """Give encoded cells (n, p) of the live columns, float64, and these columns as units."""
+        x, units = encode(self.encoder, codes, self.live)
+        return torch.from_numpy(x), units
 
     def wanted(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the rationale (n, d), and how much columns are wanted: above 0 if selected, but for ties."""
@@ -88,11 +89,11 @@ class RationaleModel:
             result[:, self.live] = self.rule(self._logits(*self.encode(codes)))
         return result
 
-    def _logits(self, x: Tensor, groups: np.ndarray) -> np.ndarray:
+    def _logits(self, x: Tensor, units: Units) -> np.ndarray:
         with torch.device("meta"):  # draws no initial weights
-            empty = mlp(len(groups), self.hidden, len(self.live))
+            empty = mlp(units.n_inputs, self.hidden, units.n_units)
         selector = _filled(empty, self.selector)
-        with limit_threads(CHUNK * len(groups) ** 2):
+        with limit_threads(CHUNK * units.n_inputs**2):
             return logits_of(selector, x)
 
     def scores(self, codes: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
@@ -121,15 +122,14 @@ class RationaleModel:
 
     def _predictor(self, codes: np.ndarray, mask: np.ndarray | None) -> tuple[nn.Sequential, Tensor]:
         """Give the predictor's layers and what they see of rows."""
-        x, groups = self.encode(codes)
-        cells = self.rule(self._logits(x, groups)) if mask is None else mask[:, self.live]
-        shown, ties = torch.from_numpy(cells).double(), torch.from_numpy(groups)
+        x, units = self.encode(codes)
+        cells = self.rule(self._logits(x, units)) if mask is None else mask[:, self.live]
+        shown, ties = torch.from_numpy(cells).double(), torch.from_numpy(units.groups)
         with torch.device("meta"):
-            plain = mlp(len(groups), self.hidden, len(self.shift))
+            plain = mlp(units.n_inputs, self.hidden, len(self.shift))
             told = MaskedPredictor(self.hidden, ties.to("meta"), len(self.live), len(self.shift))
         if self.fill is not None:
-            kept = shown[:, ties]
-            return _filled(plain, self.predictor), kept * x + (1 - kept) * torch.from_numpy(self.fill)
+            return _filled(plain, self.predictor), hide(x, shown, ties, torch.from_numpy(self.fill))
         told = _filled(told, self.predictor)
         return told.layers, told.seen(x, shown)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ..training import linear
+from ..units import hide
 
 
 def mlp(
@@ -71,10 +72,14 @@ class SelectAndPredict(nn.Module):
         else:
             self.register_buffer("fill", fill)
 
+    @property
+    def n_units(self) -> int:
+        """Number d of columns."""
+        return int(self.groups.max()) + 1
+
     def predict(self, x: Tensor, gates: Tensor, fill: Tensor | None = None) -> Tensor:
         """Give scores (B, K) of rows x (B, p) whose columns are open by gates (B, d) in [0, 1]."""
-        kept = gates[:, self.groups]
-        return self.predictor(kept * x + (1 - kept) * (self.fill if fill is None else fill))
+        return self.predictor(hide(x, gates, self.groups, self.fill if fill is None else fill))
 
 
 class MaskedPredictor(nn.Module):
@@ -110,7 +115,7 @@ class MaskedPredictor(nn.Module):
 
     def seen(self, x: Tensor, mask: Tensor) -> Tensor:
         """Give what the layers see (B, p + d): cells of x (B, p), 0 where hidden, and mask (B, d)."""
-        return torch.cat([x * mask[:, self.groups], mask], dim=1)
+        return torch.cat([hide(x, mask, self.groups), mask], dim=1)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Give scores (B, K) of the cells of x (B, p) that mask (B, d), of 0 and 1, shows."""

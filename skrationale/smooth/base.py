@@ -19,7 +19,7 @@ from .._scales import to_shares
 from .._task import Task
 from ..base import BaseReasoner
 from ..explanation import Explanation
-from ..tabular import TableEncoder, sum_by_group
+from ..tabular import TableEncoder
 from ..training import (
     TRAINING_CONSTRAINTS,
     check_training_parameters,
@@ -30,6 +30,7 @@ from ..training import (
     standards,
     validation_split,
 )
+from ..units import table_units
 from ._network import PLAIN, SmoothNetwork
 from ._path import CHUNK, Stage, admissible, train_path
 from ._penalties import PENALTIES
@@ -220,7 +221,7 @@ class BaseSmoothMLP(BaseReasoner):
         ]
         self.history_ = [row for stage in stages for row in stage.history]
         self.n_iter_, self.device_ = len(self.history_), chosen.device
-        importance = sum_by_group(chosen.slopes[None], self._encoder.groups, self.n_features_in_)[0]
+        importance = table_units(self._encoder).fold(chosen.slopes[None])[0]
         self.feature_importances_ = to_shares(importance)
 
     def at_lambda(self, jacobian_lambda: float) -> Self:
@@ -333,7 +334,7 @@ class BaseSmoothMLP(BaseReasoner):
         size = np.abs(values)
         total = np.maximum(size.sum(axis=2), np.finfo(float).tiny)
         values += size * ((wanted - values.sum(axis=2)) / total)[:, :, None]
-        folded = sum_by_group(values.transpose(0, 2, 1), self._encoder.groups, self.n_features_in_)
+        folded = table_units(self._encoder).fold(values.transpose(0, 2, 1))
         return folded.transpose(0, 2, 1)
 
     def _mean_gradient(self, network: SmoothNetwork, way: np.ndarray, n_points: int) -> np.ndarray:

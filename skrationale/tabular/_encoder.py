@@ -286,32 +286,3 @@ class TableEncoder:
 
 def _contains(codes: np.ndarray, code: float) -> bool:
     return bool((codes == code).any() or (np.isnan(code) and np.isnan(codes).any()))
-
-
-def sum_by_group(values: np.ndarray, groups: np.ndarray, n_features: int) -> np.ndarray:
-    """Add up what belongs to the encoded columns of one original column.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n, p) or (n, p, k)
-        Quantities of the encoded columns.
-    groups : ndarray of shape (p,)
-        Original column of each.
-    n_features : int
-        Number d of original columns.
-
-    Returns
-    -------
-    ndarray of shape (n, d) or (n, d, k)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sum_by_group(np.array([[1.0, 2.0, 4.0]]), np.array([0, 1, 1]), 2)
-    array([[1., 6.]])
-    """
-    if values.shape[1] != len(groups):
-        raise ValueError(f"values has {values.shape[1]} columns; expected {len(groups)}, one for each group.")
-    total = np.zeros((len(values), n_features, *values.shape[2:]))
-    np.add.at(total.swapaxes(0, 1), groups, values.swapaxes(0, 1))
-    return total

@@ -1,19 +1,51 @@
-"""One original column, one word, one patch: what is shown or hidden, named and drawn as a whole."""
+"""One original column, one word, one patch: what is shown or hidden, named and drawn as a whole.
 
-from ._fills import draw_cells
-from ._pictures import ImageEncoder, ImageShape, as_picture, check_pixels, flat_rows, image_shape_of, kind_of
+People see the L units of a row, a network sees p inputs. `Units` says of both:
+
+- ``names`` of the units, and ``groups``, the unit that each input belongs to;
+- ``fold``: values of inputs add up to values of units; ``spread``: a mask of units becomes one of inputs;
+- `hide`: inputs of hidden units get one of `FILLS`: a constant, or inputs of other rows, drawn by `draw_fill` a
+  whole unit at a time;
+- ``valid``: which units a row has, all of them in tables and pictures. Where rows differ in length, as texts
+  do, the rest is padding, which is never shown and never counted;
+- what people look at: `typed_cells` of a table; the place of a patch in words, and `PictureUnits.pictures`.
+
+In a table a unit is a column, in pictures a pixel or a patch of a grid. Words will be a subclass made for a
+batch of texts, whose ``groups`` are a row's own. Pictures have one door: `image_shape_of`, `flat_rows`,
+`check_pixels`, `PixelRange`, `ImageEncoder`. Nothing here knows a family, or loads torch for arrays.
+"""
+
+from ._fills import FILLS, constant_fill, draw_fill
+from ._pictures import (
+    ImageEncoder,
+    ImageShape,
+    PictureUnits,
+    as_picture,
+    check_pixels,
+    flat_rows,
+    image_shape_of,
+    kind_of,
+)
 from ._pixels import PixelRange
-from ._table import typed_cells
+from ._table import table_units, typed_cells
+from ._units import Units, hide, spread
 
 __all__ = [
+    "FILLS",
     "ImageEncoder",
     "ImageShape",
+    "PictureUnits",
     "PixelRange",
+    "Units",
     "as_picture",
     "check_pixels",
-    "draw_cells",
+    "constant_fill",
+    "draw_fill",
     "flat_rows",
+    "hide",
     "image_shape_of",
     "kind_of",
+    "spread",
+    "table_units",
     "typed_cells",
 ]

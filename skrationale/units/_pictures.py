@@ -1,13 +1,15 @@
-"""Images (n, C, H, W) as rows of pixels: flattened at the door, encoded with one shift and one scale."""
+"""Pictures (n, C, H, W): flat rows of pixels at the door, one shift and scale for all, patches as units."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .._scales import exponents
 from ..tabular import TableEncoder, TableReader
+from ._units import Units
 
 ImageShape = tuple[int, int, int]
 CHANNELS = (1, 3, 4)
@@ -171,6 +173,51 @@ class ImageEncoder(TableEncoder):
     def transform_codes(self, codes: np.ndarray) -> np.ndarray:
         """Encode images (n, C*H*W)."""
         return (codes - self.shift) / self.scale
+
+
+@dataclass(frozen=True, eq=False)
+class PictureUnits(Units):
+    """The patches of pictures, or their pixels, with all channels.
+
+    Parameters
+    ----------
+    names : tuple of L str
+        Where each is: ``"row 3, column 5"`` of the grid, both counted from 0, as numpy does.
+    groups : ndarray of int of shape (C*H*W,)
+        Patch of each value of a flat picture.
+    image_shape : (int, int, int)
+        Channels, height, width.
+    grid : (int, int)
+        Patches down and across.
+
+    Examples
+    --------
+    >>> units = PictureUnits.of((1, 4, 4), (2, 2))
+    >>> units.groups.reshape(4, 4)
+    array([[0, 0, 1, 1],
+           [0, 0, 1, 1],
+           [2, 2, 3, 3],
+           [2, 2, 3, 3]])
+    >>> units.names[2]
+    'row 1, column 0'
+    """
+
+    image_shape: ImageShape
+    grid: tuple[int, int]
+
+    @classmethod
+    def of(cls, image_shape: ImageShape, grid: tuple[int, int] | None = None) -> PictureUnits:
+        """Cut pictures into patches of one size as nearly as can be; None: into pixels."""
+        channels, height, width = image_shape
+        down, across = grid = image_shape[1:] if grid is None else grid
+        rows, columns = np.arange(height) * down // height, np.arange(width) * across // width
+        names = tuple(f"row {row}, column {column}" for row in range(down) for column in range(across))
+        groups = np.tile((rows[:, None] * across + columns).ravel(), channels)
+        return cls(names, groups, image_shape, grid)
+
+    def pictures(self, rows: np.ndarray) -> np.ndarray:
+        """Give flat rows (n, C*H*W) the shape of pictures (n, C, H, W)."""
+        return rows.reshape(-1, *self.image_shape)
 
 
 def as_picture(image: np.ndarray, limits: tuple[float, float]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What the user typed, told from numbers and codes wherever it can be, and kept where not."""
+"""The units of a table, its columns: the inputs that each is encoded into, and its cells as typed.
+
+Cells are told from numbers and codes wherever they can be, and kept where not.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,35 @@ from typing import Any
 import numpy as np
 
 from ..explanation import TypedCells, TypedColumn
-from ..tabular import UNSEEN, as_frame_or_array, columns_of
+from ..tabular import UNSEEN, TableEncoder, as_frame_or_array, columns_of
+from ._units import Units
 
 EXACT = 2.0**53
 """Whole numbers up to this size are float64 exactly."""
+
+
+def table_units(encoder: TableEncoder) -> Units:
+    """Give the columns of a table, each a unit of what it is encoded into.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        Fitted on a table of d columns.
+
+    Returns
+    -------
+    Units
+        The d columns and the p inputs.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> encoder = TableEncoder().fit(pd.DataFrame({"age": [30, 41], "city": ["Ulm", "Rome"]}))
+    >>> units = table_units(encoder)
+    >>> units.names, units.groups
+    (('age', 'city'), array([0, 1, 1]))
+    """
+    return Units(encoder.reader.feature_names, encoder.groups)
 
 
 def typed_cells(table: Any, codes: np.ndarray, levels: Sequence[np.ndarray | None]) -> TypedCells:

@@ -98,9 +98,9 @@ def test_hidden_switch_is_found():
         return true_masks(codes) & (np.arange(codes.shape[1]) != SWITCH)
 
     fitted = RationaleClassifier(screening=False, max_epochs=1, random_state=SEED).fit(X, y)
-    x, groups = fitted._model.encode(X)
+    x, units = fitted._model.encode(X)
     with seeded(0):
-        module = MaskedPredictor((64, 64), torch.from_numpy(groups), 11, 1)
+        module = MaskedPredictor((64, 64), torch.from_numpy(units.groups), 11, 1)
     rows = {"x": x.numpy(), "y": y, "weight": np.ones(len(y)), "mask": select(X)}
     rows = {name: np.asarray(array, dtype=np.float32) for name, array in rows.items()}
     train_on_masks(module, rows, "logit", own=True, max_epochs=30, batch_size=256, lr=5e-3, device="cpu")

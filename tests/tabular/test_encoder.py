@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrationale.tabular import TableEncoder, sum_by_group
+from skrationale.tabular import TableEncoder
 
 
 @pytest.fixture
@@ -74,17 +74,6 @@ def test_integer_weights_are_repeated_rows(table):
     repeated = TableEncoder().fit(numbers.loc[numbers.index.repeat(weight)]).transform(numbers)
     np.testing.assert_allclose(weighted, repeated, atol=1e-6)
     assert np.abs(weighted - TableEncoder().fit(numbers).transform(numbers)).max() > 0.01
-
-
-def test_what_is_said_of_encoded_columns_folds_back(table):
-    encoder = TableEncoder().fit(table)
-    values = np.random.RandomState(0).normal(size=(4, len(encoder.groups), 2))
-    folded = sum_by_group(values, encoder.groups, 6)
-    assert folded.shape == (4, 6, 2)
-    np.testing.assert_allclose(folded[:, 3], values[:, -3:].sum(axis=1))
-    np.testing.assert_allclose(folded.sum(axis=1), values.sum(axis=1))
-    with pytest.raises(ValueError, match="values has 2 columns; expected 10"):
-        sum_by_group(np.zeros((1, 2)), encoder.groups, 6)
 
 
 def test_numbers_alone_categories_alone_and_pickle(table):

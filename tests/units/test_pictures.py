@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skrationale.tabular import TableReader
-from skrationale.units import ImageEncoder, PixelRange, as_picture, flat_rows, image_shape_of
+from skrationale.units import ImageEncoder, PictureUnits, PixelRange, as_picture, flat_rows, image_shape_of
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,28 @@ def test_pictures_of_other_channels():
     image = np.arange(8.0).reshape(2, 2, 2)
     np.testing.assert_array_equal(as_picture(image, (0.0, 7.0))["X"], image.mean(axis=0))
     assert as_picture(np.full((3, 2, 2), 9.0), (5.0, 5.0))["X"].max() <= 1
+
+
+def test_pixels_are_units_with_all_their_channels():
+    units = PictureUnits.of((3, 4, 6))
+    assert (units.n_units, units.n_inputs, units.grid) == (24, 72, (4, 6))
+    place = np.ravel_multi_index((2, 3, 5), (3, 4, 6))
+    assert units.names[units.groups[place]] == "row 3, column 5"
+    rows = np.random.RandomState(0).normal(size=(2, 72))
+    np.testing.assert_array_equal(units.pictures(rows), rows.reshape(2, 3, 4, 6))
+    np.testing.assert_allclose(units.fold(rows).reshape(2, 4, 6), units.pictures(rows).sum(axis=1))
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 28, 20), (2, 7, 5)])
+def test_a_mask_of_patches_is_spread_over_their_pixels(shape):
+    units = PictureUnits.of(shape, (4, 5))
+    assert units.n_units == 20
+    assert np.bincount(units.groups, minlength=20).min() > 0
+    mask = np.random.RandomState(0).rand(3, 20) < 0.5
+    shown = units.pictures(units.spread(mask))
+    assert shown.shape == (3, *shape)
+    for row in range(shape[1]):
+        for column in range(shape[2]):
+            patch = row * 4 // shape[1], column * 5 // shape[2]
+            expected = mask.reshape(3, 4, 5)[:, *patch]
+            np.testing.assert_array_equal(shown[:, :, row, column], expected[:, None].repeat(shape[0], 1))
