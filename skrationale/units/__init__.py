@@ -4,8 +4,8 @@ People see the L units of a row, a network sees p inputs. `Units` says of both:
 
 - ``names`` of the units, and ``groups``, the unit that each input belongs to;
 - ``fold``: values of inputs add up to values of units; ``spread``: a mask of units becomes one of inputs;
-- `hide`: inputs of hidden units get one of `FILLS`: a constant, or inputs of other rows, drawn by `draw_fill` a
-  whole unit at a time;
+- `hide`: inputs of hidden units get one of `FILLS`: a constant, or inputs of other rows, drawn by `draw_fill`
+  a whole unit at a time;
 - ``valid``: which units a row has, all of them in tables and pictures. Where rows differ in length, as texts
   do, the rest is padding, which is never shown and never counted;
 - what people look at: `typed_cells` of a table; the place of a patch in words, and `PictureUnits.pictures`.
