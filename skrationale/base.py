@@ -45,6 +45,7 @@ from .teachers import (
     as_teacher,
     check_teacher,
     classifies,
+    form_for,
     refuse_other_order,
     text_refused,
     unfrozen,
@@ -319,10 +320,10 @@ class BaseDistiller(BaseReasoner):
         self._check_rows(codes, None if is_classifier(teacher) else y)
         if isinstance(teacher, FrozenEstimator):
             check_is_fitted(inner)
-            return inner, TeacherTable.of(inner, self._reader, fitted=True)
+            return inner, form_for(inner, self._reader, fitted=True)
         text_refused(teacher, self._reader, X)
         warn_of_refit(teacher, "teacher")
-        form = TeacherTable.of(teacher, self._reader, fitted=False)
+        form = form_for(teacher, self._reader, fitted=False)
         table = form.rows(X)
         if sample_weight is None:
             return self._unfitted(teacher).fit(table, y), form

@@ -11,7 +11,7 @@ from .._explaining import explanation_of
 from .._task import Task
 from ..explanation import Explanation
 from ..tabular import TableReader, as_frame_or_array
-from ..teachers import column_order, refuse_foreign_levels, some_rows
+from ..teachers import column_order, some_rows
 from ..teachers.lightgbm import LightGBMTeacher
 from ..teachers.paths import LeafTable
 
@@ -72,11 +72,7 @@ def path_contributions(
     table = as_frame_or_array(X)
     reader = TableReader().fit(table)
     names = _feature_names(teacher, reader, named=not isinstance(table, np.ndarray))
-    known = teacher.levels(reader.levels)
-    for j, levels in known.items():
-        refuse_foreign_levels(names[j], np.asarray(reader.levels[j], object), levels, as_given=True)
-    # codes are those that the model saw, whatever the order of levels in this table
-    reader.levels = tuple(np.array(known[j], object) if j in known else None for j in range(len(names)))
+    teacher.read_as_at_fit(reader, names)
     data = reader.transform(table)
     leaves = LeafTable(teacher)
 

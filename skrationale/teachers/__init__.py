@@ -13,12 +13,12 @@ one for all models.
 """
 
 from ._checks import check_teacher, classifies, text_refused, warn_of_refit
-from ._choosing import as_teacher, rows_for_teacher, teacher_of
+from ._choosing import as_teacher, form_for, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of_lightgbm, warn_of_constraints
 from ._library import library_of, unfrozen
 from ._protocol import ColumnSplits, Forest, Teacher
-from ._table import TeacherTable, levels_at_fit, refuse_foreign_levels
+from ._table import TeacherTable
 
 __all__ = [
     "ColumnSplits",
@@ -30,11 +30,10 @@ __all__ = [
     "check_teacher",
     "classifies",
     "column_order",
+    "form_for",
     "in_order",
-    "levels_at_fit",
     "library_of",
     "names_at_fit",
-    "refuse_foreign_levels",
     "refuse_other_order",
     "rows_for_teacher",
     "signs_of_lightgbm",

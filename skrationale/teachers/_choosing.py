@@ -8,11 +8,40 @@ import numpy as np
 
 from .._hooks import Hooks, hooks_of
 from .._task import Task
-from ..tabular import as_frame_or_array
-from ._columns import arranged
+from ..tabular import TableReader, as_frame_or_array
+from ._columns import arranged, column_order
 from ._library import library_of
 from ._protocol import Teacher
 from ._table import AS_IT_IS, TeacherTable
+
+
+def form_for(model: Any, reader: TableReader, *, fitted: bool) -> TeacherTable:
+    """See in what form a model takes the table that its student has read.
+
+    Parameters
+    ----------
+    model : estimator
+        Not frozen.
+    reader : TableReader
+        Of the student.
+    fitted : bool
+        Whether the model was fitted elsewhere, and knows columns and levels of its own.
+
+    Returns
+    -------
+    TeacherTable
+
+    Raises
+    ------
+    ValueError
+        When a fitted model knows other columns, or other levels.
+    """
+    order = column_order(model, reader.names) if fitted else None
+    if library_of(model) == "lightgbm":
+        from .lightgbm import reader_with_levels
+
+        return TeacherTable(order, reader_with_levels(model, reader, order, fitted=fitted), categories=True)
+    return TeacherTable(order, reader)
 
 
 def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) -> Teacher:

@@ -55,7 +55,9 @@ class Teacher(Protocol):
 class Forest(Teacher, Protocol):
     """A teacher whose raw score is a sum over trees, of a constant in each leaf.
 
-    All by the student's columns, whatever the order of the teacher's.
+    All by the student's columns, whatever the order of the teacher's. A library whose forests can be written
+    as LightGBM's is answered for by `LightGBMTeacher`; what its table needs (other levels, words for missing
+    cells) belongs to its form, and where missing and unseen levels part, missing is a level of its own.
     """
 
     n_outputs: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -11,12 +12,13 @@ from joblib import effective_n_jobs
 from sklearn.utils.validation import check_is_fitted
 
 from .._task import Link, Task
-from ..tabular import stand_ins
+from ..tabular import TableReader, stand_ins
 from ._library import library_of
+from ._lightgbm_levels import add_levels_at_fit, levels_at_fit, refuse_foreign_levels
 from ._lightgbm_text import read_header, read_trees, splits_of
 from ._protocol import ColumnSplits, Contributions
 from ._scikit import AnyTeacher
-from ._table import AS_IT_IS, TeacherTable, levels_at_fit
+from ._table import AS_IT_IS, TeacherTable
 
 LINKS: dict[str, Link] = {
     **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), "identity"),
@@ -41,6 +43,16 @@ def default_lightgbm(classifier: bool, seed: int, n_jobs: int | None) -> Any:
         n_jobs=n_jobs,
         verbose=-1,
     )
+
+
+def reader_with_levels(
+    model: Any, reader: TableReader, order: np.ndarray | None, *, fitted: bool
+) -> TableReader:
+    """Copy the reader of a student, and add levels that a LightGBM fitted elsewhere knows beside them."""
+    own = copy.copy(reader)
+    if fitted and model.booster_.num_feature() == len(reader.levels):
+        add_levels_at_fit(model.booster_, own, order)
+    return own
 
 
 class LightGBMOnRuler(AnyTeacher):
@@ -262,6 +274,27 @@ class LightGBMTeacher(LightGBMOnRuler):
     def levels(self, own: Sequence[np.ndarray | None]) -> dict[int, list[Any]]:
         """Give the levels of category columns in the order of LightGBM's codes; see `levels_at_fit`."""
         return levels_at_fit(self.booster, own, self.order)
+
+    def read_as_at_fit(self, reader: TableReader, names: Sequence[str]) -> None:
+        """Let a reader of another table give the codes that the model saw, whatever its order of levels.
+
+        Parameters
+        ----------
+        reader : TableReader
+            Fitted to the table; its levels become those at the model's fit.
+        names : sequence of d str
+            Names of the columns, for messages.
+
+        Raises
+        ------
+        ValueError
+            When columns differ in kind, or in all their levels.
+        """
+        known = self.levels(reader.levels)
+        for j, levels in known.items():
+            own = np.asarray(reader.levels[j], object)
+            refuse_foreign_levels(names[j], own, levels, as_given=True)
+        reader.levels = tuple(np.array(known[j], object) if j in known else None for j in range(len(names)))
 
     def level_codes(self, own: Sequence[np.ndarray | None]) -> list[np.ndarray | None]:
         """Give LightGBM's code of each level in `own` (see `levels`): NaN if unknown; None for numbers."""

@@ -26,7 +26,8 @@ from skrationale import (
     SmoothMLPRegressor,
 )
 from skrationale.explanation.ruler import LARGEST_LOG_ODDS, on_ruler
-from skrationale.teachers import TeacherTable, as_teacher, rows_for_teacher, teacher_of
+from skrationale.tabular import TableReader
+from skrationale.teachers import TeacherTable, as_teacher, form_for, rows_for_teacher, teacher_of
 from skrationale.teachers import lightgbm as of_lightgbm
 from skrationale.teachers._own import OwnTeacher
 from skrationale.teachers._scikit import AnyTeacher
@@ -142,6 +143,16 @@ def test_reasons_come_back_by_the_columns_of_the_student():
     values = model.explain(X[turned]).values
     np.testing.assert_array_equal(teacher.reasons(table).values, values[:, [1, 2, 0]])
     np.testing.assert_array_equal(teacher.sizes(table), np.abs(values))
+
+
+@pytest.mark.parametrize("kind", [Ridge, LGBMRegressor])
+def test_rows_and_their_codes_are_one_table(kind):
+    table = X.assign(city=np.where(X["a"] > 0, "Ulm", "Bonn"))
+    reader = TableReader().fit(table)
+    form = form_for(kind(), reader, fitted=False)
+    made = form.of_codes(reader.transform(table))
+    pd.testing.assert_frame_equal(made, form.rows(table), check_dtype=kind is LGBMRegressor)
+    assert (str(made["city"].dtype) == "category") is (kind is LGBMRegressor)
 
 
 @pytest.mark.parametrize("explanation", ["tree_shap", "path"])
