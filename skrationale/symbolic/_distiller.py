@@ -24,6 +24,7 @@ from ..formula.variables import check_columns, make_variables, variable_values
 from ..smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from ..smooth.base import BaseSmoothMLP
 from ..teachers import Teacher
+from ..training import TRAINING_CONSTRAINTS
 from ._choices import choose_share, search_terms
 from ._distillation import Data, make_fronts, refit_front, templates
 from ._front import MODEL_SELECTIONS, Fronts, choose
@@ -183,9 +184,7 @@ class SymbolicDistiller(BaseDistiller):
         "max_search_rows": [Interval(Integral, 10, None, closed="left")],
         "max_variables": [Interval(Integral, 1, None, closed="left")],
         "timeout_in_seconds": [Interval(Real, 0, None, closed="neither"), None],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
+        **{name: TRAINING_CONSTRAINTS[name] for name in ("validation_fraction", "random_state", "verbose")},
     }
 
     def __init__(

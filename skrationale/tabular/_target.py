@@ -184,7 +184,8 @@ def _one_column(y: Any, *, warn: bool) -> Any:
 
 def _flat(y: Any, warn: bool) -> np.ndarray:
     """Give the cells (n,) of an array (n,) or (n, 1); scikit-learn's own warning would point to this line."""
-    if warn and np.ndim(y) == 2 and np.shape(y)[1] == 1:
+    shape = np.asarray(y).shape  # np.shape would ask what is only nearly an array for more
+    if warn and len(shape) == 2 and shape[1] == 1:
         _warn_of_a_column("np.ravel(y)")
     return column_or_1d(y)
 
