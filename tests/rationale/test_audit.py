@@ -15,7 +15,7 @@ from skrationale.rationale._estimator import RationaleClassifier, RationaleRegre
 from skrationale.rationale._model import RationaleModel
 from skrationale.rationale._network import MaskedPredictor
 from skrationale.rationale._refit import train_on_masks
-from skrationale.training import get_state, seeded
+from skrationale.training import Settings, get_state, seeded
 
 SWITCH = 10
 
@@ -103,7 +103,8 @@ def test_hidden_switch_is_found():
         module = MaskedPredictor((64, 64), torch.from_numpy(units.groups), 11, 1)
     rows = {"x": x.numpy(), "y": y, "weight": np.ones(len(y)), "mask": select(X)}
     rows = {name: np.asarray(array, dtype=np.float32) for name, array in rows.items()}
-    train_on_masks(module, rows, "logit", own=True, max_epochs=30, batch_size=256, lr=5e-3, device="cpu")
+    settings = Settings(max_epochs=30, batch_size=256, lr=5e-3, device="cpu")
+    train_on_masks(module, rows, "logit", settings, own=True)
     model = with_masks(fitted, select, predictor=get_state(module))
 
     X, y, _ = make_syn(5, 4000, random_state=2 + SEED)

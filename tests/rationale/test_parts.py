@@ -19,7 +19,7 @@ from skrationale.rationale._masks import MaskRule
 from skrationale.rationale._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
 from skrationale.rationale._price import choose_price
 from skrationale.rationale._refit import random_masks, train_on_masks
-from skrationale.training import Batch, row_losses, seeded, soft_losses
+from skrationale.training import Batch, Settings, row_losses, seeded, soft_losses
 
 GROUPS = torch.tensor([0, 2, 2, 1, 2])
 """Columns of five encoded columns; the third column is one-hot."""
@@ -339,7 +339,8 @@ def batch_of(rows, progress):
     return batch
 
 
-SETTINGS = {"batch_size": 32, "lr": 1e-2, "device": "cpu", "random_state": 0}
+def settings(max_epochs, batch_size=32, lr=1e-2):
+    return Settings(max_epochs=max_epochs, batch_size=batch_size, lr=lr, device="cpu")
 
 
 class TestJointLoss:
@@ -422,7 +423,7 @@ class TestTrainJoint:
 
         loss = Spy("logit", "soft", (5.0, 0.1), "count", 0.1, 0.0)
         rows = {name: array[:40] for name, array in table().items()}
-        result, snapshots = train_joint(module, loss, rows, marginal=False, max_epochs=epochs, **SETTINGS)
+        result, snapshots = train_joint(module, loss, rows, settings(epochs), marginal=False, random_state=0)
         assert result.n_iter == epochs
         assert len(snapshots) == n
         for name, value in module.state_dict().items():
@@ -448,8 +449,7 @@ class TestTrainJoint:
                 return super().__call__(module, batch)
 
         loss = Spy("logit", "soft", (5.0, 0.1), "count", 0.1, 0.0)
-        settings = SETTINGS | {"batch_size": 200}
-        train_joint(small_module(), loss, rows, marginal=True, max_epochs=3, **settings)
+        train_joint(small_module(), loss, rows, settings(3, batch_size=200), marginal=True, random_state=0)
         assert len(seen) == 3
         known = rows["x"][:80] if weighted else rows["x"]
         for x, fill in seen:
@@ -465,7 +465,7 @@ class TestTrainJoint:
                 return super().__call__(module, batch)
 
         loss = Spy("logit", "soft", (5.0, 0.1), "count", 0.1, 0.0)
-        train_joint(small_module(), loss, table(), marginal=False, max_epochs=1, **SETTINGS)
+        train_joint(small_module(), loss, table(), settings(1), marginal=False, random_state=0)
 
 
 class TestJudge:
@@ -533,8 +533,8 @@ class TestTrainOnMasks:
 
         with seeded(0):
             module = Spy((4,), torch.arange(self.d), self.d, 1)
-        settings = SETTINGS | {"batch_size": self.n, "max_epochs": epochs, "lr": 1e-4}
-        train_on_masks(module, rows, "identity", own=own, **settings)
+        slow = settings(epochs, batch_size=self.n, lr=1e-4)
+        train_on_masks(module, rows, "identity", slow, own=own, random_state=0)
         assert len(found) == epochs
         return np.array(found)
 
@@ -566,7 +566,7 @@ class TestTrainOnMasks:
         for own in (True, False):
             with seeded(0):
                 module = MaskedPredictor((16,), torch.arange(3), 3, 1)
-            train_on_masks(module, rows, "logit", own=own, max_epochs=40, **SETTINGS)
+            train_on_masks(module, rows, "logit", settings(40), own=own, random_state=0)
             with torch.no_grad():
                 scores = module(torch.from_numpy(x), torch.from_numpy(mask))
             gains[own] = np.log(2) - row_losses(scores, torch.from_numpy(y), "logit").mean().item()
@@ -586,7 +586,7 @@ class TestTrainOnMasks:
         for share, expected in ((1.0, 1.0), (0.5, 0.0), (0.25, -0.5), (0.0, -1.0)):
             with seeded(0):
                 module = MaskedPredictor((8,), torch.tensor([0]), 1, 1)
-            train_on_masks(module, rows, "identity", share_of_labels=share, max_epochs=40, **SETTINGS)
+            train_on_masks(module, rows, "identity", settings(40), share_of_labels=share, random_state=0)
             with torch.no_grad():
                 answer = module(torch.from_numpy(x), torch.ones(300, 1)).mean().item()
             assert answer == pytest.approx(expected, abs=0.1)
