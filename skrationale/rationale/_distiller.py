@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ..base import BaseDistiller
 from ..explanation import Explanation
-from ..teachers import Teacher, TeacherTable, as_teacher
+from ..teachers import Teacher, TeacherTable, as_teacher, confidence_of
 from ._audit import FEWEST_ROWS
 from ._audit_report import RationaleAudit
 from ._base import PARAMETERS, check_shared, fit_rationale
@@ -179,7 +179,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         )
 
     def _check_teacher(self, teacher: Any) -> None:
-        if is_classifier(teacher) and not hasattr(teacher, "predict_proba"):
+        if is_classifier(teacher) and confidence_of(teacher) != "probability":
             raise TypeError(
                 f"The 'teacher' parameter of RationaleDistiller must be a classifier with predict_proba. Got "
                 f"{type(teacher).__name__} instead."

@@ -18,6 +18,7 @@ from ._columns import arranged, column_order, in_order, names_at_fit, refuse_oth
 from ._constraints import signs_of_lightgbm, warn_of_constraints
 from ._library import library_of, unfrozen
 from ._protocol import ColumnSplits, Forest, Teacher
+from ._scikit import confidence_of
 from ._table import TeacherTable
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "check_teacher",
     "classifies",
     "column_order",
+    "confidence_of",
     "form_for",
     "in_order",
     "library_of",

@@ -12,6 +12,7 @@ from ..tabular import TableReader, as_frame_or_array
 from ._columns import arranged, column_order
 from ._library import library_of
 from ._protocol import Teacher
+from ._scikit import AnyTeacher
 from ._table import AS_IT_IS, TeacherTable
 
 
@@ -84,8 +85,6 @@ def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) 
         from ._own import OwnTeacher
 
         return OwnTeacher(model, form)
-    from ._scikit import AnyTeacher
-
     return AnyTeacher(model, form)
 
 
@@ -102,8 +101,6 @@ def teacher_of(student: Any) -> Teacher | None:
     Teacher or None
         Its task is the student's; None where there is no teacher.
     """
-    from ._scikit import AnyTeacher
-
     hooks = hooks_of(student)
     model, classes = hooks._fitted_teacher(), hooks._fitted("classes_")
     if model is None:

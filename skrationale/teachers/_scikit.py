@@ -44,11 +44,7 @@ class AnyTeacher:
     @property
     def confidence(self) -> Literal["probability", "margin"] | None:
         """How a classifier says how sure it is; None where it gives labels alone, and for numbers."""
-        if not self.task.is_classification:
-            return None
-        if has_probabilities(self.model):
-            return "probability"
-        return "margin" if hasattr(self.model, "decision_function") else None
+        return confidence_of(self.model) if self.task.is_classification else None
 
     def answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Ask for scores and, of a classifier, probabilities.
@@ -143,6 +139,13 @@ class AnyTeacher:
                 "finite number(s) a row."
             )
         return found
+
+
+def confidence_of(classifier: Any) -> Literal["probability", "margin"] | None:
+    """How a classifier, fitted or not, says how sure it is; None where it gives labels alone."""
+    if has_probabilities(classifier):
+        return "probability"
+    return "margin" if hasattr(classifier, "decision_function") else None
 
 
 def _task_of(model: Any) -> Task:
