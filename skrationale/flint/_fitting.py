@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from .._task import Task
 from ..tabular import TableEncoder
 from ..training import (
+    EXACT_ROWS,
     Batch,
     Settings,
     epochs_for,
@@ -36,9 +37,6 @@ Decoding = Callable[[Tensor, Tensor], Tensor]
 STEPS, EPOCHS = 2000, (12, 200)
 """Steps of a training, but so many epochs at least and at most. Not measured; that more would help on large
 tables is in docs/families/flint.rst."""
-EXACT_ROWS = 128
-"""So few rows are trained on at once and in float64, where order and multiplicity do not matter. Not
-measured."""
 WARM_UP = 0.3
 """Share of the epochs in which the terms of the interpreter rise to their weights. Not measured."""
 SEEN_ROWS = 1000

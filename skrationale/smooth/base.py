@@ -21,6 +21,7 @@ from ..base import BaseReasoner
 from ..explanation import Explanation
 from ..tabular import TableEncoder
 from ..training import (
+    EXACT_ROWS,
     TRAINING_CONSTRAINTS,
     check_training_parameters,
     generator_of,
@@ -43,9 +44,6 @@ FALLBACK_LAMBDA = 0.01
 measured."""
 MANY_ROWS, NARROW, WIDE = 5000, (64, 64, 64), (128, 128, 128)
 """From so many rows on the layers of ``hidden_layer_sizes="auto"`` are wide; units of the layers. Not
-measured."""
-EXACT_ROWS = 128
-"""Up to so many rows, where none are held out, training is on all rows at once and in float64. Not
 measured."""
 POINTS = (8, 16, 32, 64, 128)
 """Points of Gauss-Legendre quadrature along the way from the average row, until reasons add up. Not

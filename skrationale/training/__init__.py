@@ -8,7 +8,7 @@ callbacks of our own, and users would have to learn them. It costs one subclass 
 something is trained, so it stays.
 """
 
-from ._data import Batch
+from ._data import EXACT_ROWS, Batch
 from ._device import resolve_device
 from ._holdout import FEWEST_VALIDATION_ROWS, hold_out, validation_split
 from ._losses import row_losses, soft_losses, standards
@@ -26,6 +26,7 @@ from ._threads import limit_threads
 from ._train import TrainResult, train
 
 __all__ = [
+    "EXACT_ROWS",
     "FEWEST_VALIDATION_ROWS",
     "TRAINING_CONSTRAINTS",
     "Batch",

@@ -6,6 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
+EXACT_ROWS = 128
+"""So few rows a family may train on at once and in float64, where order and multiplicity do not matter. Not
+measured."""
+
 
 class Batch(dict[str, torch.Tensor]):
     """Named tensors with one row for each sample: a whole data set, or a slice of it.
