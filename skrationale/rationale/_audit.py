@@ -23,7 +23,7 @@ from ._audit_report import METRICS, RationaleAudit, erasures, jaccard, losses, r
 from ._joint import Arrays
 from ._network import MaskedPredictor
 from ._refit import train_on_masks
-from ._warnings import TOLD_ELSEWHERE
+from ._selection_warnings import REPORTED_ELSEWHERE
 
 FEWEST_ROWS = 100
 """Rows that an audit needs. Not measured."""
@@ -72,14 +72,14 @@ def audit(
     Notes
     -----
     EVAL-X, a predictor, is trained with masks selected for other rows, so it cannot read the target off them.
-    Any mask in any row would be a harder task than that of a predictor which is told each row's own mask,
+    Any mask in any row would be a harder task than that of a predictor that has each row's own mask as input,
     and EVAL-X would lag behind even where masks are honest. So a row gets the mask of another one only where
     the cells it then shows may bear this mask: put into the other row, they leave its mask as it is. Whether
     they do depends on the shown cells and the other row, and tells nothing of the row's hidden cells or
     target. Where cells determine the mask, both predictors see the same masks, and there is no leak.
 
-    Judges that have learnt nothing cannot see a leak. So where neither EVAL-X nor the predictor told the
-    masks loses less than a constant does, by more than two standard errors over the rows they were not
+    Judges that have learnt nothing cannot see a leak. So where neither EVAL-X nor the predictor with
+    the masks loses less than a constant does, by more than two standard errors over the rows they were not
     fitted to, the finding is ``"untested"``, and the rationale is not called honest.
 
     The model itself has mostly seen more rows than EVAL-X, and may be better for that alone. So its gain is
@@ -95,14 +95,14 @@ def audit(
     rng = own_random_state(random_state)
     drawn = rng.permutation(len(y))[:max_rows]
     X, y = _safe_indexing(X, drawn), y[drawn]
-    bench = _Bench(model, codes[drawn], _encode(model._task, y), rng)
-    figures = bench.losses_and_scores()
-    figures |= erasures(bench.answers)
-    figures |= rates(bench.mask, bench.varying, bench.y, bench.own.argmax(axis=1), bench.classes)
-    return RationaleAudit(**figures, stability=_stability(model, X, y, bench.halves, n_refits, rng))
+    test = _AuditPredictions(model, codes[drawn], _encode(model._task, y), rng)
+    figures = test.losses_and_scores()
+    figures |= erasures(test.answers)
+    figures |= rates(test.mask, test.varying, test.y, test.own.argmax(axis=1), test.classes)
+    return RationaleAudit(**figures, stability=_stability(model, X, y, test.halves, n_refits, rng))
 
 
-class _Bench:
+class _AuditPredictions:
     """Rows (n, d) of numbers and codes, an encoded target (n,), and what predictors answer to them."""
 
     def __init__(self, model: Any, codes: np.ndarray, y: np.ndarray, rng: np.random.RandomState) -> None:
@@ -116,7 +116,7 @@ class _Bench:
         self.x, self.units = encoder.transform_codes(codes).astype(np.float32), table_units(encoder)
         self.varying = self.units.varying(self.x)
         self.mask = mask = model._model.mask(codes)
-        self.own = self._own(np.arange(len(y)), mask)
+        self.own = self._model_predictions(np.arange(len(y)), mask)
         # each class is split into halves; numbers are just shuffled
         order = np.lexsort((rng.rand(len(y)), np.zeros(len(y)) if self.classes is None else y))
         self.halves = order[::2], order[1::2]
@@ -124,7 +124,7 @@ class _Bench:
         views = {"evalx": mask, "all": np.ones_like(mask), "rest": ~mask, "random": drawn}
         self._cross_fit(views | {"random rest": ~drawn})
 
-    def _own(self, rows: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    def _model_predictions(self, rows: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Probabilities (m, C) or numbers (m, 1) that the model itself predicts from the cells of a mask."""
         task, scores = self.model._task, self.model._model.scores(self.codes[rows], mask)
         if self.classes is None:
@@ -136,28 +136,28 @@ class _Bench:
     def _cross_fit(self, views: Mapping[str, np.ndarray]) -> None:
         """Let each half of the rows be answered by predictors fitted on the other.
 
-        Beside those of EVAL-X to the views (n, d) there are ``"told"``, of a predictor fitted on rows with
-        their own masks, and of gradient boosting ``"mask only"`` and ``"boosted"``, from all cells.
-        `head_start` is how much less than EVAL-X the model loses where masks are exchanged.
+        Beside those of EVAL-X to the views (n, d) there are ``"own masks"``, of a predictor fitted on rows
+        with their own masks, and of gradient boosting ``"mask only"`` and ``"boosted"``, from all cells.
+        `model_advantage` is how much less than EVAL-X the model loses where masks are exchanged.
         """
-        others = ("told", "mask only", "boosted")
+        others = ("own masks", "mask only", "boosted")
         self.answers = {name: np.zeros(self.own.shape) for name in [*views, *others]}
-        starts = []
+        advantages = []
         for train, test in (self.halves, self.halves[::-1]):
-            evalx, told = self._fit(train)
+            evalx, with_own_masks = self._fit(train)
             for name, view in views.items():
-                self.answers[name][test] = self._ask(evalx, test, view[test])
-            self.answers["told"][test] = self._ask(told, test, self.mask[test])
-            self.answers["mask only"][test] = self._boost(self.mask.astype(np.float32), train, test)
-            self.answers["boosted"][test] = self._boost(self.x, train, test)
+                self.answers[name][test] = self._predict_masked(evalx, test, view[test])
+            self.answers["own masks"][test] = self._predict_masked(with_own_masks, test, self.mask[test])
+            self.answers["mask only"][test] = self._predict_boosted(self.mask.astype(np.float32), train, test)
+            self.answers["boosted"][test] = self._predict_boosted(self.x, train, test)
             rows, bearers = self._exchange(test)
             if not len(rows):  # no mask fits another row
                 continue
             mask = self.mask[bearers]
-            fresh, own = self._ask(evalx, rows, mask), self._own(rows, mask)
-            starts.append(losses(fresh, self.y[rows]) - losses(own, self.y[rows]))
-        self.head_start = np.concatenate([np.zeros(0), *starts])
-        self.exchanged = len(self.head_start) / (COPIES * len(self.y))
+            fresh, own = self._predict_masked(evalx, rows, mask), self._model_predictions(rows, mask)
+            advantages.append(losses(fresh, self.y[rows]) - losses(own, self.y[rows]))
+        self.model_advantage = np.concatenate([np.zeros(0), *advantages])
+        self.exchanged = len(self.model_advantage) / (COPIES * len(self.y))
 
     def _exchange(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows (m,) and others whose masks their cells may bear: put into those, they keep them."""
@@ -174,13 +174,13 @@ class _Bench:
         return pairs[0, :wanted], pairs[1, :wanted]
 
     def _fit(self, rows: np.ndarray) -> list[MaskedPredictor]:
-        """Train EVAL-X and a predictor that is told the rows' own masks, else on the same."""
+        """Train EVAL-X and a predictor that has the rows' own masks, else on the same."""
         labels = np.zeros(len(rows), dtype=int) if self.classes is None else self.y[rows]
         fit, valid = hold_out(labels, VALIDATION, self.classes is not None, self.seed)
-        pairs = zip(self._both(rows[fit]), self._both(rows[valid]), strict=True)
+        pairs = zip(self._training_rows(rows[fit]), self._training_rows(rows[valid]), strict=True)
         return [self._train(*pair, len(rows)) for pair in pairs]
 
-    def _both(self, rows: np.ndarray) -> list[dict[str, np.ndarray]]:
+    def _training_rows(self, rows: np.ndarray) -> list[dict[str, np.ndarray]]:
         """Rows, repeated, with masks of others and with their own; random ones where too few are found."""
         given, others = self._exchange(rows)
         rest = np.resize(rows, COPIES * len(rows) - len(given))
@@ -220,7 +220,7 @@ class _Bench:
         )
         return module.cpu().eval()
 
-    def _ask(self, module: MaskedPredictor, rows: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    def _predict_masked(self, module: MaskedPredictor, rows: np.ndarray, mask: np.ndarray) -> np.ndarray:
         x, shown = torch.from_numpy(self.x[rows]), torch.from_numpy(mask.astype(np.float32))
         with torch.no_grad(), limit_threads():
             scores = module(x, shown).double().numpy()
@@ -228,7 +228,7 @@ class _Bench:
             return np.hstack([expit(-scores), expit(scores)])
         return scores if self.classes is None else softmax(scores, axis=1)
 
-    def _boost(self, cells: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    def _predict_boosted(self, cells: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
         from lightgbm import LGBMClassifier, LGBMRegressor
 
         kind = LGBMRegressor if self.classes is None else LGBMClassifier
@@ -248,11 +248,12 @@ class _Bench:
         if self.classes is not None:
             constant[:] = np.bincount(self.y, minlength=len(self.classes)) / len(self.y)
         n, lost = len(self.y), {name: losses(answers, self.y) for name, answers in self.answers.items()}
-        gains = [losses(constant, self.y) - lost[judge] for judge in ("evalx", "told")]
-        start = self.head_start if self.head_start.size and self.head_start.mean() > 0 else np.zeros(1)
+        gains = [losses(constant, self.y) - lost[judge] for judge in ("evalx", "own masks")]
+        advantage = self.model_advantage
+        advantage = advantage if advantage.size and advantage.mean() > 0 else np.zeros(1)
         differences = {
-            "leak": [lost["evalx"] - lost["told"]],
-            "unsupported": [lost["evalx"] - losses(self.own, self.y), -start],
+            "leak": [lost["evalx"] - lost["own masks"]],
+            "unsupported": [lost["evalx"] - losses(self.own, self.y), -advantage],
             "missing": [lost["evalx"] - min(lost["all"], lost["boosted"], key=np.mean)],
         }
         result: dict[str, Any] = {"metric": METRICS[self.link], "n_rows": n, "exchanged": self.exchanged}
@@ -304,6 +305,6 @@ def _stability(
     masks = []
     for seed in rng.randint(2**31 - 1, size=n_refits).tolist():
         refit = clone(model).set_params(random_state=seed)
-        with TOLD_ELSEWHERE.on():
+        with REPORTED_ELSEWHERE.on():
             masks.append(refit.fit(fit, y[halves[0]]).get_rationale(compared))
     return float(np.mean([jaccard(a, b) for a, b in combinations(masks, 2)])) if masks else float("nan")

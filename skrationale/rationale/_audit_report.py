@@ -130,8 +130,8 @@ class RationaleAudit:
     @property
     def missing_limit(self) -> float:
         """From which `missing` counts, if it also exceeds two standard errors."""
-        told = self.constant_loss - (self.evalx_loss - self.missing)
-        return MISSING * max(told, 0.0)
+        explained = self.constant_loss - (self.evalx_loss - self.missing)
+        return MISSING * max(explained, 0.0)
 
     @property
     def told_loss(self) -> float:

@@ -15,9 +15,9 @@ from .._task import Task
 from ..tabular import TableEncoder
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
 from ..units import FILLS
-from ._fitting import Fitting, Teaching
+from ._fitting import Fitting, TeacherTargets
 from ._selecting import SelectsColumns
-from ._warnings import warn
+from ._selection_warnings import warn
 
 PARAMETERS: dict[str, Any] = {
     **TRAINING_CONSTRAINTS,
@@ -52,7 +52,7 @@ def fit_rationale(
     codes: np.ndarray,
     y: np.ndarray,
     sample_weight: np.ndarray | None,
-    teaching: Teaching | None = None,
+    teacher_targets: TeacherTargets | None = None,
 ) -> None:
     """Fit an estimator that has read its rows (n, d), encoded its target (n,) and set its task."""
     wanted, d = estimator.max_features, codes.shape[1]
@@ -66,11 +66,11 @@ def fit_rationale(
         np.ones(len(codes)) if sample_weight is None else sample_weight,
         estimator._task,
         int(own_random_state(estimator.random_state).randint(2**31 - 100)),
-        teaching,
+        teacher_targets,
     )
     model = fitting.run()
     estimator._keep(fitting, model)
-    if model.live.size and estimator.empty_rate_ == 1.0:
+    if model.columns.size and estimator.empty_rate_ == 1.0:
         warn("No column is selected in any row: lower `sparsity_lambda`, or give `max_features`.")
 
 

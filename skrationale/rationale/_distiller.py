@@ -17,11 +17,11 @@ from ._audit import FEWEST_ROWS
 from ._audit_report import RationaleAudit
 from ._base import PARAMETERS, check_shared, fit_rationale
 from ._estimator import RationaleClassifier, RationaleRegressor
-from ._fitting import Teaching
-from ._joint import Lesson
+from ._fitting import TeacherTargets
+from ._joint import Distillation
 from ._selecting import SelectsColumns
-from ._teacher import selection_of
-from ._warnings import warn
+from ._selection_warnings import warn
+from ._teacher_selection import selection_of
 
 AUDIT_ROWS = 5000
 """Rows at most that a teacher is audited on. Not measured."""
@@ -198,7 +198,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
     def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         table = self._adapter.form.rows(X)
         self.teacher_audit_ = self._audited(table, y)
-        logits, live = (None, None) if self.distill == "prediction" else selection_of(self._adapter, table)
+        logits, columns = (None, None) if self.distill == "prediction" else selection_of(self._adapter, table)
         if self.distill == "rationale" and logits is None:
             raise ValueError(
                 "distill='rationale' needs a teacher that selects columns or has reasons; "
@@ -206,11 +206,11 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
             )
         form = self._adapter.form
         logits = None if logits is None else form.back(logits)
-        live = live if live is None or form.order is None else np.sort(form.order[live])
-        lesson = Lesson(self.alpha, self.rationale_lambda, self.distill)
+        columns = columns if columns is None or form.order is None else np.sort(form.order[columns])
+        distillation = Distillation(self.alpha, self.rationale_lambda, self.distill)
         scores = self._adapter.scores(table)
-        live = live if live is not None and live.size else None
-        fit_rationale(self, codes, y, sample_weight, Teaching(lesson, scores, logits, live))
+        columns = columns if columns is not None and columns.size else None
+        fit_rationale(self, codes, y, sample_weight, TeacherTargets(distillation, scores, logits, columns))
 
     def _audited(self, table: Any, y: np.ndarray) -> RationaleAudit | None:
         """Audit a teacher that selects, and warn when it leaks: a student would copy that."""
@@ -218,7 +218,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         if not self.audit_teacher or not isinstance(teacher, SelectsColumns):
             return None
         rare = self._task.classes is not None and np.sort(np.bincount(y, minlength=2))[-2] < 2
-        if len(y) < FEWEST_ROWS or rare or not teacher._model.live.size:
+        if len(y) < FEWEST_ROWS or rare or not teacher._model.columns.size:
             return None
         labels = y if self._task.classes is None else self._task.classes[y]
         report = teacher.audit(table, labels, n_refits=0, max_rows=AUDIT_ROWS, random_state=0)

@@ -23,7 +23,6 @@ from ..training import (
     validation_split,
 )
 from ..units import constant_fill
-from ._cells import Cells
 from ._constants import (
     AUXILIARY_WIDTH,
     EPOCHS,
@@ -49,7 +48,8 @@ from ._constants import (
     WITH_FEW_ROWS,
     WITH_MANY_ROWS,
 )
-from ._joint import Arrays, JointLoss, Lesson, judge, logits_of, train_joint
+from ._encoded import EncodedColumns
+from ._joint import Arrays, Distillation, JointLoss, evaluate_snapshots, logits_of, train_joint
 from ._masks import MaskRule
 from ._model import RationaleModel, State
 from ._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
@@ -58,15 +58,15 @@ from ._refit import train_on_masks
 
 
 @dataclass(frozen=True)
-class Teaching:
-    """What a teacher said of the training rows, and how it is learnt from."""
+class TeacherTargets:
+    """What a student learns from a teacher in the training rows, and how."""
 
-    lesson: Lesson
+    distillation: Distillation
     scores: np.ndarray
     """Scores (n, K)."""
     logits: np.ndarray | None
     """Of each column (n, d) how much the teacher wants it."""
-    live: np.ndarray | None
+    columns: np.ndarray | None
     """Columns (c,) that the teacher selects at all."""
 
 
@@ -90,8 +90,8 @@ class Fitting:
         What is predicted.
     seed : int
         Seed of everything drawn.
-    teaching : Teaching or None
-        What a teacher said.
+    teacher_targets : TeacherTargets or None
+        What is learnt from a teacher.
     """
 
     parameters: Any
@@ -101,7 +101,7 @@ class Fitting:
     weight: np.ndarray
     task: Task
     seed: int
-    teaching: Teaching | None = None
+    teacher_targets: TeacherTargets | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     path: list[dict[str, Any]] = field(default_factory=list)
     device: str = "cpu"
@@ -114,14 +114,14 @@ class Fitting:
         self.fit, self.valid = validation_split(
             self.y, p.validation_fraction, self.task.is_classification, self.seed
         )
-        self.many = len(self.fit) >= MANY_ROWS
-        self.plan = WITH_MANY_ROWS if self.many else WITH_FEW_ROWS
+        self.many_rows = len(self.fit) >= MANY_ROWS
+        self.plan = WITH_MANY_ROWS if self.many_rows else WITH_FEW_ROWS
         batch_size = max(min(int(p.batch_size), len(self.fit) // 16), 1)
         self.epochs = epochs_for(p.max_epochs, len(self.fit), batch_size, steps=STEPS, limits=EPOCHS)
         self.settings = Settings.of(p).replace(
             max_epochs=self.epochs, batch_size=batch_size, early_stopping=False
         )
-        self.shift, self.scale, self.unit = self._standards()
+        self.shift, self.scale, self.constant_loss = self._standards()
         if not self.task.is_classification:
             self.y = (self.y - self.shift[0]) / (self.scale[0] or 1.0)
 
@@ -138,73 +138,73 @@ class Fitting:
 
     def run(self) -> RationaleModel:
         """Go through all stages."""
-        every = self._cells(np.arange(self.n_columns))
+        every = self._encode(np.arange(self.n_columns))
         varying = every.units.varying(every.x)
-        if not varying.size or not self.scale.any() or not self.unit:
-            return self._model(self._cells(varying[:0]), {}, {}, MaskRule(), None)
-        cells = self._cells(varying)
+        if not varying.size or not self.scale.any() or not self.constant_loss:
+            return self._model(self._encode(varying[:0]), {}, {}, MaskRule(), None)
+        encoded = self._encode(varying)
         if self.paper:
-            return self._as_in_the_paper(cells)
-        cells, state, rule = self._select(self._screen(cells))
-        predictor = self._refit(cells, state, rule)
-        return self._model(cells, state, get_state(predictor), rule, None)
+            return self._as_in_the_paper(encoded)
+        encoded, state, rule = self._select(self._screen(encoded))
+        predictor = self._refit(encoded, state, rule)
+        return self._model(encoded, state, get_state(predictor), rule, None)
 
-    def _cells(self, live: np.ndarray, n_pieces: int = 0) -> Cells:
+    def _encode(self, columns: np.ndarray, n_pieces: int = 0) -> EncodedColumns:
         encoder = self.encoder
         if n_pieces:
             encoder = TableEncoder(n_pieces=n_pieces).fit_codes(encoder.reader, self.codes, self.weight)
-        return Cells.of(encoder, self.codes, live)
+        return EncodedColumns.of(encoder, self.codes, columns)
 
-    def _screen(self, cells: Cells) -> np.ndarray:
+    def _screen(self, encoded: EncodedColumns) -> np.ndarray:
         """Leave out columns that no row needs: gates that are the same for all rows learn first."""
-        columns = cells.live
-        teaching, fewest = self.teaching, math.ceil(self._wanted() or 1)
-        if teaching is not None and teaching.live is not None:
-            taught = np.intersect1d(columns, teaching.live)
-            return taught if taught.size >= fewest else columns
-        few = not self.many and len(columns) <= FEW_COLUMNS
+        columns = encoded.columns
+        targets, fewest = self.teacher_targets, math.ceil(self._n_wanted() or 1)
+        if targets is not None and targets.columns is not None:
+            selected = np.intersect1d(columns, targets.columns)
+            return selected if selected.size >= fewest else columns
+        few = not self.many_rows and len(columns) <= FEW_COLUMNS
         if not self.parameters.screening or not self.valid.size or len(columns) < 2 or few:
             return columns
         gates = ConstantSelector(len(columns))
-        module = self._module(cells, gates, 0)
-        price = SCREENING_PRICE * self.unit
+        module = self._module(encoded, gates, 0)
+        price = SCREENING_PRICE * self.constant_loss
         loss = JointLoss(self.task.link, "soft", (1.0, 1.0), "count", price, 0.0, SCREENING_POWER)
         snapshots = self._train(
-            module, loss, cells, "screening", SCREENING_LR, SCREENING_EPOCHS, self._decays()[0]
+            module, loss, encoded, "screening", SCREENING_LR, SCREENING_EPOCHS, self._decays()[0]
         )
-        _, losses = self._judge(module, snapshots, cells, None, None)
+        _, losses = self._evaluate(module, snapshots, encoded, None, None)
         module.load_state_dict(snapshots[int(losses.mean(axis=1).argmin())])
         logits = gates.logits.detach().cpu().numpy()
         rank = np.argsort(np.argsort(-logits, kind="stable"), kind="stable")
         return columns[(logits > 0) | (rank < fewest)]
 
-    def _select(self, live: np.ndarray) -> tuple[Cells, State, MaskRule]:
+    def _select(self, columns: np.ndarray) -> tuple[EncodedColumns, State, MaskRule]:
         """Learn which of the columns a row needs, and at which price; see numbers as that does best."""
-        plain = self._cells(live)
+        plain = self._encode(columns)
         if not self.valid.size:
             module, _, _ = self._path(plain, self._decays()[0])
             rule = MaskRule.fitted(self._logits(module, plain), self._count(), self._k())
             return plain, get_state(module.selector), rule
-        free = self._wanted() is None and self.parameters.sparsity_lambda == "auto"
-        least, tolerance = (LEAST_PRICE, TOLERANCE * self.unit) if free else (0.0, 0.0)
-        paths = [self._judged_path(plain, decay) for decay in self._decays()]
-        path = min(paths, key=lambda path: path.best(least).mean())
-        bent = self._cells(live, N_PIECES) if self.many else plain
-        if bent.x.shape[1] > plain.x.shape[1]:
-            other = self._judged_path(bent, self._decays()[0])
+        free = self._n_wanted() is None and self.parameters.sparsity_lambda == "auto"
+        least, tolerance = (LEAST_PRICE, TOLERANCE * self.constant_loss) if free else (0.0, 0.0)
+        paths = [self._evaluated_path(plain, decay) for decay in self._decays()]
+        path = min(paths, key=lambda path: path.best_losses(least).mean())
+        piecewise = self._encode(columns, N_PIECES) if self.many_rows else plain
+        if piecewise.x.shape[1] > plain.x.shape[1]:
+            other = self._evaluated_path(piecewise, self._decays()[0])
             path = other if other.clearly_below(path, least) else path
         best = choose_price(path.prices, path.losses, USUAL_PRICE, least, tolerance)
-        self.path = path.told(best)
+        self.path = path.to_records(best)
         path.module.load_state_dict(path.snapshots[best])
-        return path.cells, get_state(path.module.selector), path.rules[best]
+        return path.encoded, get_state(path.module.selector), path.rules[best]
 
-    def _judged_path(self, cells: Cells, decay: float) -> PricePath:
-        module, snapshots, prices = self._path(cells, decay)
-        rules, losses = self._judge(module, snapshots, cells, self._count(), self._k())
-        return PricePath(cells, module, snapshots, prices, rules, losses)
+    def _evaluated_path(self, encoded: EncodedColumns, decay: float) -> PricePath:
+        module, snapshots, prices = self._path(encoded, decay)
+        rules, losses = self._evaluate(module, snapshots, encoded, self._count(), self._k())
+        return PricePath(encoded, module, snapshots, prices, rules, losses)
 
     def _path(
-        self, cells: Cells, decay: float
+        self, encoded: EncodedColumns, decay: float
     ) -> tuple[SelectAndPredict, list[dict[str, Tensor]], np.ndarray]:
         """Train selector and predictor; give them, their states on the way, and the price of each state."""
         p, count = self.parameters, self._count()
@@ -212,18 +212,18 @@ class Fitting:
         price = USUAL_PRICE if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
         if chooses:
             price = self.plan.price if count is None else RATE_PRICE
-        module = self._module(cells, self._selector(cells), 1)
+        module = self._module(encoded, self._selector(encoded), 1)
         loss = JointLoss(
             self.task.link,
             p.relaxation,
             tuple(p.temperature),
             "count" if count is None else "excess",
-            price * self.unit,
+            price * self.constant_loss,
             0.0 if count is None else count,
             SELECTION_POWER,
-            lesson=None if self.teaching is None else self.teaching.lesson,
+            distillation=None if self.teacher_targets is None else self.teacher_targets.distillation,
         )
-        snapshots = self._train(module, loss, cells, "selection", self.plan.lr, 1.0, decay)
+        snapshots = self._train(module, loss, encoded, "selection", self.plan.lr, 1.0, decay)
         share = np.arange(1, len(snapshots) + 1) / len(snapshots)
         if not chooses:
             snapshots, share = snapshots[-1:], share[-1:]
@@ -233,23 +233,23 @@ class Fitting:
         given = self.parameters.weight_decay
         return self.plan.decays if given == "auto" else (float(given),)
 
-    def _refit(self, cells: Cells, selector: State, rule: MaskRule) -> MaskedPredictor:
+    def _refit(self, encoded: EncodedColumns, selector: State, rule: MaskRule) -> MaskedPredictor:
         """Learn to predict from the cells that hard masks show."""
         p = self.parameters
-        model = self._model(cells, selector, {}, rule, None)
-        mask = model.mask(self.codes)[:, cells.live].astype(np.float32)
+        model = self._model(encoded, selector, {}, rule, None)
+        mask = model.mask(self.codes)[:, encoded.columns].astype(np.float32)
         groups, n_columns, n_outputs = (
-            torch.from_numpy(cells.units.groups),
-            len(cells.live),
+            torch.from_numpy(encoded.units.groups),
+            len(encoded.columns),
             self.task.n_outputs,
         )
         generator = generator_of(self.seed + 2)
         module = MaskedPredictor(p.hidden_layer_sizes, groups, n_columns, n_outputs, generator)
         share = 1.0
-        if self.teaching is not None and self.teaching.lesson.distill != "rationale":
-            alpha = self.teaching.lesson.alpha
+        if self.teacher_targets is not None and self.teacher_targets.distillation.distill != "rationale":
+            alpha = self.teacher_targets.distillation.alpha
             share = 0.5 if alpha == "anneal" else float(alpha)
-        rows, validation = self._stopping(self._rows(cells) | {"mask": mask})
+        rows, validation = self._stopping(self._rows(encoded) | {"mask": mask})
         result = train_on_masks(
             module,
             rows,
@@ -260,18 +260,18 @@ class Fitting:
             validation=validation,
             random_state=self.seed + 2,
         )
-        self._note("prediction", result)
+        self._record("prediction", result)
         return module
 
-    def _as_in_the_paper(self, cells: Cells) -> RationaleModel:
+    def _as_in_the_paper(self, encoded: EncodedColumns) -> RationaleModel:
         """Drawn gates, zeros in hidden cells, a target for the batch's mean count, one training."""
         p, n = self.parameters, self.n_columns
-        wanted = self._wanted()
+        wanted = self._n_wanted()
         price = PAPER_LAMBDA if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
-        module = self._module(cells, self._selector(cells), 1)
+        module = self._module(encoded, self._selector(encoded), 1)
         target = PAPER_RATE * n if wanted is None else wanted
         loss = JointLoss(self.task.link, "gumbel", tuple(p.temperature), "squared", price, target, power=0.0)
-        rows, validation = self._stopping(self._rows(cells))
+        rows, validation = self._stopping(self._rows(encoded))
         result, _ = train_joint(
             module,
             loss,
@@ -282,10 +282,10 @@ class Fitting:
             validation=validation,
             random_state=self.seed + 1,
         )
-        self._note("selection", result)
-        rule = MaskRule.fitted(self._logits(module, cells), None, self._k())
+        self._record("selection", result)
+        rule = MaskRule.fitted(self._logits(module, encoded), None, self._k())
         fill = module.fill.detach().cpu().numpy()
-        return self._model(cells, get_state(module.selector), get_state(module.predictor), rule, fill)
+        return self._model(encoded, get_state(module.selector), get_state(module.predictor), rule, fill)
 
     # --- what stages share -----------------------------------------------------------------------
 
@@ -298,18 +298,23 @@ class Fitting:
         wanted = self.parameters.max_features
         return int(wanted) if isinstance(wanted, Integral) else None
 
-    def _wanted(self) -> float | None:
+    def _n_wanted(self) -> float | None:
         """Columns a row, by rate or number."""
         k = self._k()
         return self._count() if k is None else float(k)
 
     def _model(
-        self, cells: Cells, selector: State, predictor: State, rule: MaskRule, fill: np.ndarray | None
+        self,
+        encoded: EncodedColumns,
+        selector: State,
+        predictor: State,
+        rule: MaskRule,
+        fill: np.ndarray | None,
     ) -> RationaleModel:
         base = base_scores(self.y, self.weight, self.task) if self.task.is_classification else self.shift
         return RationaleModel(
-            cells.encoder,
-            cells.live,
+            encoded.encoder,
+            encoded.columns,
             tuple(map(int, self.parameters.hidden_layer_sizes)),
             selector,
             predictor,
@@ -320,17 +325,17 @@ class Fitting:
             base,
         )
 
-    def _module(self, cells: Cells, selector: nn.Module, stage: int) -> SelectAndPredict:
-        groups = torch.from_numpy(cells.units.groups)
+    def _module(self, encoded: EncodedColumns, selector: nn.Module, stage: int) -> SelectAndPredict:
+        groups = torch.from_numpy(encoded.units.groups)
         kind = "zero" if self.paper else self.parameters.fill
-        fill = torch.from_numpy(constant_fill(kind, cells.x, self.weight)).float()
+        fill = torch.from_numpy(constant_fill(kind, encoded.x, self.weight)).float()
         generator = generator_of(self.seed + 10 + stage)
         predictor = mlp(len(groups), self._auxiliary(), self.task.n_outputs, generator)
         return SelectAndPredict(selector, predictor, groups, fill, kind == "token")
 
-    def _selector(self, cells: Cells) -> nn.Module:
+    def _selector(self, encoded: EncodedColumns) -> nn.Module:
         sizes = self.parameters.hidden_layer_sizes
-        return mlp(cells.units.n_inputs, sizes, len(cells.live), generator_of(self.seed + 1))
+        return mlp(encoded.units.n_inputs, sizes, len(encoded.columns), generator_of(self.seed + 1))
 
     def _stopping(
         self, rows: dict[str, np.ndarray]
@@ -344,18 +349,18 @@ class Fitting:
         sizes = self.parameters.hidden_layer_sizes
         return list(sizes) if self.paper else [max(size, AUXILIARY_WIDTH) for size in sizes]
 
-    def _rows(self, cells: Cells) -> dict[str, np.ndarray]:
+    def _rows(self, encoded: EncodedColumns) -> dict[str, np.ndarray]:
         kind = np.int64 if self.task.link == "softmax" else np.float32
         rows = {
-            "x": cells.x,
+            "x": encoded.x,
             "y": self.y.astype(kind),
             "weight": self.weight.astype(np.float32),
         }
-        if self.teaching is not None:
-            scores = (self.teaching.scores - self.shift) / self.scale
+        if self.teacher_targets is not None:
+            scores = (self.teacher_targets.scores - self.shift) / self.scale
             rows["teacher_scores"] = scores.astype(np.float32)
-            if self.teaching.logits is not None:
-                rows["teacher_logits"] = self.teaching.logits[:, cells.live].astype(np.float32)
+            if self.teacher_targets.logits is not None:
+                rows["teacher_logits"] = self.teacher_targets.logits[:, encoded.columns].astype(np.float32)
         return rows
 
     def _settings(self, lr: float, epochs: float, decay: float, *, stopping: bool = False) -> Settings:
@@ -371,7 +376,7 @@ class Fitting:
         self,
         module: SelectAndPredict,
         loss: JointLoss,
-        cells: Cells,
+        encoded: EncodedColumns,
         name: str,
         lr: float,
         epochs: float,
@@ -380,26 +385,26 @@ class Fitting:
         result, snapshots = train_joint(
             module,
             loss,
-            _taken(self._rows(cells), self.fit),
+            _taken(self._rows(encoded), self.fit),
             self._settings(lr, epochs, decay),
             marginal=self.marginal,
             schedule=None,
             optimizer="adam",
             random_state=self.seed + 1,
         )
-        self._note(name, result)
+        self._record(name, result)
         return snapshots
 
-    def _judge(
+    def _evaluate(
         self,
         module: SelectAndPredict,
         snapshots: list[dict[str, Tensor]],
-        cells: Cells,
+        encoded: EncodedColumns,
         count: float | None,
         k: int | None,
     ) -> tuple[list[MaskRule], np.ndarray]:
-        rows = self._rows(cells)
-        return judge(
+        rows = self._rows(encoded)
+        return evaluate_snapshots(
             module,
             snapshots,
             _taken(rows, self.fit),
@@ -411,11 +416,11 @@ class Fitting:
             seed=self.seed,
         )
 
-    def _logits(self, module: SelectAndPredict, cells: Cells) -> np.ndarray:
-        x = torch.as_tensor(cells.x, device=module.groups.device)
+    def _logits(self, module: SelectAndPredict, encoded: EncodedColumns) -> np.ndarray:
+        x = torch.as_tensor(encoded.x, device=module.groups.device)
         return logits_of(module.selector, x)
 
-    def _note(self, stage: str, result: TrainResult) -> None:
+    def _record(self, stage: str, result: TrainResult) -> None:
         self.history += [{"stage": stage} | row for row in result.history]
         self.device = result.device
 

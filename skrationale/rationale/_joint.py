@@ -35,7 +35,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Distillation:
     """How a student learns from a teacher, as :class:`RationaleDistiller` says."""
 
     alpha: float | str
@@ -51,7 +51,7 @@ class Lesson:
 
 @dataclass(frozen=True)
 class JointLoss:
-    """Loss of the predictions, price of the columns shown, and lessons of a teacher.
+    """Loss of the predictions, price of the columns shown, and deviation from a teacher.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class JointLoss:
     relaxation : {"soft", "gumbel"}
         Gates between 0 and 1, or drawn.
     temperature : (float, float)
-        Of drawn gates and of lessons, at the beginning and at the end.
+        Of drawn gates and of distillation, at the beginning and at the end.
     penalty : {"count", "excess", "squared"}
         Of the number of columns: all of it, what exceeds the target, or its squared deviation from it.
     price : float
@@ -69,7 +69,7 @@ class JointLoss:
         Number of columns.
     power : float
         The price rises with this power of the progress; 0: not at all.
-    lesson : Lesson or None
+    distillation : Distillation or None
         What a teacher adds.
     """
 
@@ -80,10 +80,10 @@ class JointLoss:
     price: float
     target: float
     power: float = 2.0
-    lesson: Lesson | None = None
+    distillation: Distillation | None = None
 
     def __call__(self, module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Loss of a batch with ``x``, ``y``, ``weight``, perhaps ``fill``, and what the teacher said."""
+        """Loss of a batch with ``x``, ``y``, ``weight``, perhaps ``fill``, and what the teacher predicts."""
         weight, tau = batch["weight"], temperature_at(batch.progress, self.temperature)
         logits = module.selector(batch["x"])
         keep = torch.sigmoid(logits)
@@ -98,9 +98,9 @@ class JointLoss:
         terms = {"task": task.detach(), "columns": count_cost(keep, weight).detach()}
         price = self.price * batch.progress**self.power
         total = task + price * self._cost(keep, weight)
-        if self.lesson is not None:
-            share = self.lesson.share_of_labels(tau, self.temperature)
-            total = share * total + (1 - share) * self._taught(logits, scores, batch, tau, terms)
+        if self.distillation is not None:
+            share = self.distillation.share_of_labels(tau, self.temperature)
+            total = share * total + (1 - share) * self._teacher_loss(logits, scores, batch, tau, terms)
         return total, terms
 
     def _cost(self, keep: Tensor, weight: Tensor) -> Tensor:
@@ -109,20 +109,20 @@ class JointLoss:
         cost = excess_cost if self.penalty == "excess" else squared_cost
         return cost(keep, weight, self.target)
 
-    def _taught(
+    def _teacher_loss(
         self, logits: Tensor, scores: Tensor, batch: Batch, tau: float, terms: dict[str, Tensor]
     ) -> Tensor:
-        assert self.lesson is not None
-        taught, weight = scores.new_zeros(()), batch["weight"]
-        if "teacher_logits" in batch and self.lesson.distill != "prediction":
+        assert self.distillation is not None
+        teacher_loss, weight = scores.new_zeros(()), batch["weight"]
+        if "teacher_logits" in batch and self.distillation.distill != "prediction":
             rows = selection_divergence(batch["teacher_logits"], logits, tau)
             terms["rationale"] = (rows * weight).mean()
-            taught = taught + self.lesson.rationale_lambda * terms["rationale"]
-        if self.lesson.distill != "rationale":
+            teacher_loss = teacher_loss + self.distillation.rationale_lambda * terms["rationale"]
+        if self.distillation.distill != "rationale":
             rows = prediction_divergence(batch["teacher_scores"], scores, self.link, tau)
             terms["prediction"] = (rows * weight).mean()
-            taught = taught + terms["prediction"]
-        return taught
+            teacher_loss = teacher_loss + terms["prediction"]
+        return teacher_loss
 
 
 def train_joint(
@@ -143,7 +143,7 @@ def train_joint(
     loss : JointLoss
         What is minimised.
     rows : mapping of str to ndarray
-        ``x`` (n, p), ``y`` (n,), ``weight`` (n,), and what a teacher said.
+        ``x`` (n, p), ``y`` (n,), ``weight`` (n,), and what a teacher predicts.
     settings : Settings
         Epochs, learning rate and so on.
     marginal : bool
@@ -184,7 +184,7 @@ def logits_of(selector: torch.nn.Module, x: Tensor) -> np.ndarray:
     return torch.cat(parts).double().cpu().numpy()
 
 
-def judge(
+def evaluate_snapshots(
     module: SelectAndPredict,
     snapshots: Sequence[dict[str, Tensor]],
     fit: Arrays,

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ..tabular import TableEncoder
 from ..training import limit_threads, set_state
 from ..units import Units, hide
-from ._cells import encode
+from ._encoded import encode
 from ._joint import CHUNK, logits_of
 from ._masks import MaskRule
 from ._network import MaskedPredictor, mlp
@@ -32,7 +32,7 @@ class RationaleModel:
     ----------
     encoder : TableEncoder
         Encodes the d columns of a table.
-    live : ndarray of shape (c,)
+    columns : ndarray of shape (c,)
         Columns that can be selected at all; without any, every row has the scores `base`.
     hidden : sequence of int
         Widths of hidden layers.
@@ -41,7 +41,7 @@ class RationaleModel:
     rule : MaskRule
         Makes masks of logits.
     fill : ndarray of shape (p,) or None
-        What the predictor sees in hidden cells; None for a predictor that is told the mask.
+        What the predictor sees in hidden cells; None for a predictor that has the mask as input.
     shift, scale : ndarray of shape (K,)
         What the predictor's scores are raised by, after they were multiplied.
     base : ndarray of shape (K,)
@@ -49,7 +49,7 @@ class RationaleModel:
     """
 
     encoder: TableEncoder
-    live: np.ndarray
+    columns: np.ndarray
     hidden: Sequence[int]
     selector: State
     predictor: State
@@ -65,52 +65,52 @@ class RationaleModel:
         return len(self.encoder.reader.feature_names)
 
     def encode(self, codes: np.ndarray) -> tuple[Tensor, Units]:
-        """Give encoded cells (n, p) of the live columns, float64, and these columns as units."""
-        x, units = encode(self.encoder, codes, self.live)
+        """Give encoded cells (n, p) of the columns that can be selected, float64, and these as units."""
+        x, units = encode(self.encoder, codes, self.columns)
         return torch.from_numpy(x), units
 
-    def wanted(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def mask_and_excess(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the rationale (n, d), and how much columns are wanted: above 0 if selected, but for ties."""
         mask = np.zeros((len(codes), self.n_columns), dtype=bool)
         excess = np.full((len(codes), self.n_columns), HIDDEN_LOGIT)
-        if self.live.size:
+        if self.columns.size:
             logits = self._logits(*self.encode(codes))
-            mask[:, self.live], excess[:, self.live] = self.rule(logits), self.rule.excess(logits)
+            mask[:, self.columns], excess[:, self.columns] = self.rule(logits), self.rule.excess(logits)
         return mask, excess
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
-        """Say how much each column is wanted (n, d); see `wanted`."""
-        return self.wanted(codes)[1]
+        """Say how much each column is wanted (n, d); see `mask_and_excess`."""
+        return self.mask_and_excess(codes)[1]
 
     def mask(self, codes: np.ndarray) -> np.ndarray:
         """Give the rationale (n, d) of rows of numbers and codes (n, d)."""
         result = np.zeros((len(codes), self.n_columns), dtype=bool)
-        if self.live.size:
-            result[:, self.live] = self.rule(self._logits(*self.encode(codes)))
+        if self.columns.size:
+            result[:, self.columns] = self.rule(self._logits(*self.encode(codes)))
         return result
 
     def _logits(self, x: Tensor, units: Units) -> np.ndarray:
         with torch.device("meta"):  # draws no initial weights
             empty = mlp(units.n_inputs, self.hidden, units.n_units)
-        selector = _filled(empty, self.selector)
+        selector = _with_weights(empty, self.selector)
         with limit_threads(CHUNK * units.n_inputs**2):
             return logits_of(selector, x)
 
     def scores(self, codes: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """Give scores (n, K) from the cells that mask (n, d) shows, by default those of the rationales."""
-        if not self.live.size:
+        if not self.columns.size:
             return np.tile(self.base, (len(codes), 1))
-        predictor, seen = self._predictor(codes, mask)
-        with torch.no_grad(), limit_threads(CHUNK * seen.shape[1] ** 2):
-            scores = torch.cat([predictor(part) for part in seen.split(CHUNK)]).numpy()
+        predictor, inputs = self._predictor(codes, mask)
+        with torch.no_grad(), limit_threads(CHUNK * inputs.shape[1] ** 2):
+            scores = torch.cat([predictor(part) for part in inputs.split(CHUNK)]).numpy()
         scores = scores * self.scale + self.shift
-        if self.fill is None:  # what the predictor is told of the mask stands last
-            scores[~seen[:, -len(self.live) :].any(dim=1).numpy()] = self.base
+        if self.fill is None:  # the mask stands last
+            scores[~inputs[:, -len(self.columns) :].any(dim=1).numpy()] = self.base
         return scores
 
     def hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
         """Give the states (n, h) of the predictor's hidden layers; none where every row has one score."""
-        if not self.live.size:
+        if not self.columns.size:
             return []
         predictor, states = self._predictor(codes, None)
         hidden = []
@@ -123,16 +123,16 @@ class RationaleModel:
     def _predictor(self, codes: np.ndarray, mask: np.ndarray | None) -> tuple[nn.Sequential, Tensor]:
         """Give the predictor's layers and what they see of rows."""
         x, units = self.encode(codes)
-        cells = self.rule(self._logits(x, units)) if mask is None else mask[:, self.live]
+        cells = self.rule(self._logits(x, units)) if mask is None else mask[:, self.columns]
         shown, ties = torch.from_numpy(cells).double(), torch.from_numpy(units.groups)
         with torch.device("meta"):
             plain = mlp(units.n_inputs, self.hidden, len(self.shift))
-            told = MaskedPredictor(self.hidden, ties.to("meta"), len(self.live), len(self.shift))
+            masked = MaskedPredictor(self.hidden, ties.to("meta"), len(self.columns), len(self.shift))
         if self.fill is not None:
-            return _filled(plain, self.predictor), hide(x, shown, ties, torch.from_numpy(self.fill))
-        told = _filled(told, self.predictor)
-        return told.layers, told.seen(x, shown)
+            return _with_weights(plain, self.predictor), hide(x, shown, ties, torch.from_numpy(self.fill))
+        masked = _with_weights(masked, self.predictor)
+        return masked.layers, masked.inputs(x, shown)
 
 
-def _filled(empty: Module, state: State) -> Module:
+def _with_weights(empty: Module, state: State) -> Module:
     return set_state(empty.to_empty(device="cpu"), state).double().eval()

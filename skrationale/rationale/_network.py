@@ -113,10 +113,10 @@ class MaskedPredictor(nn.Module):
         self.register_buffer("groups", groups)
         self.layers = mlp(len(groups) + n_columns, hidden, n_outputs, generator)
 
-    def seen(self, x: Tensor, mask: Tensor) -> Tensor:
+    def inputs(self, x: Tensor, mask: Tensor) -> Tensor:
         """Give what the layers see (B, p + d): cells of x (B, p), 0 where hidden, and mask (B, d)."""
         return torch.cat([hide(x, mask, self.groups), mask], dim=1)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Give scores (B, K) of the cells of x (B, p) that mask (B, d), of 0 and 1, shows."""
-        return self.layers(self.seen(x, mask))
+        return self.layers(self.inputs(x, mask))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ._cells import Cells
+from ._encoded import EncodedColumns
 from ._masks import MaskRule
 from ._network import SelectAndPredict
 
@@ -20,7 +20,7 @@ class PricePath:
 
     Parameters
     ----------
-    cells : Cells
+    encoded : EncodedColumns
         What the networks saw.
     module : SelectAndPredict
         The networks.
@@ -34,25 +34,25 @@ class PricePath:
         Of the validation rows.
     """
 
-    cells: Cells
+    encoded: EncodedColumns
     module: SelectAndPredict
     snapshots: list[dict[str, Tensor]]
     prices: np.ndarray
     rules: list[MaskRule]
     losses: np.ndarray
 
-    def best(self, least: float) -> np.ndarray:
+    def best_losses(self, least: float) -> np.ndarray:
         """Losses (m,) of the state that has the lowest mean, at a price that is not below the least one."""
         means = np.where(self.prices >= least, self.losses.mean(axis=1), np.inf)
         return self.losses[means.argmin()]
 
     def clearly_below(self, other: PricePath, least: float) -> bool:
         """Whether its best state loses less than another path's, by more than two standard errors."""
-        gain = other.best(least) - self.best(least)
+        gain = other.best_losses(least) - self.best_losses(least)
         return bool(gain.mean() > 2 * gain.std() / math.sqrt(len(gain)))
 
-    def told(self, chosen: int) -> list[dict[str, Any]]:
-        """Give a row for each state."""
+    def to_records(self, chosen: int) -> list[dict[str, Any]]:
+        """Give a dict for each state."""
         return [
             {
                 "sparsity_lambda": float(price),

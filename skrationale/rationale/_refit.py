@@ -58,9 +58,10 @@ def train_on_masks(
         if not selected:
             selected.append(data["mask"])
         masks, n = selected[0], data.n_rows
-        given = masks if own else _exchanged(masks, data.generator)
+        mask = masks if own else _masks_of_other_rows(masks, data.generator)
         chosen = torch.rand(n, 1, generator=data.generator, device=masks.device) < selected_share
-        return {"mask": torch.where(chosen, given, random_masks(n, masks.shape[1], masks, data.generator))}
+        drawn = random_masks(n, masks.shape[1], masks, data.generator)
+        return {"mask": torch.where(chosen, mask, drawn)}
 
     def loss(module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         scores = module(batch["x"], batch["mask"])
@@ -75,7 +76,7 @@ def train_on_masks(
     return train(module, loss, rows, settings, epoch_hook=on_epoch, global_draws=False, **options)
 
 
-def _exchanged(masks: Tensor, generator: Generator | None) -> Tensor:
+def _masks_of_other_rows(masks: Tensor, generator: Generator | None) -> Tensor:
     """Give each row the mask (n, d) of another row: the next one in a random circle."""
     circle = torch.randperm(len(masks), generator=generator, device=masks.device)
     result = torch.empty_like(masks)

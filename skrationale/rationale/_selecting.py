@@ -187,7 +187,7 @@ class SelectsColumns(BaseReasoner):
         d, single = codes.shape[1], self._task.n_outputs == 1
 
         def part(rows: slice) -> list[np.ndarray]:
-            mask, excess = model.wanted(codes[rows])
+            mask, excess = model.mask_and_excess(codes[rows])
             return [expit(excess) * mask, mask]
 
         size = batch_size or rows_at_once(len(model.encoder.groups), 1)

@@ -7,7 +7,13 @@ from scipy.special import expit, log_softmax
 from sklearn.metrics import log_loss, mean_squared_error
 
 from skrationale.rationale._gates import gumbel_gates, temperature_at
-from skrationale.rationale._joint import JointLoss, Lesson, _mean_scores, judge, train_joint
+from skrationale.rationale._joint import (
+    Distillation,
+    JointLoss,
+    _mean_scores,
+    evaluate_snapshots,
+    train_joint,
+)
 from skrationale.rationale._losses import (
     count_cost,
     excess_cost,
@@ -377,7 +383,7 @@ class TestJointLoss:
         with seeded(0):
             assert len({loss(module.train(), batch_of(rows, 0.5))[0].item() for _ in range(3)}) == 3
 
-    def test_lessons_are_weighed_against_the_own_loss(self):
+    def test_distillation_is_weighed_against_the_own_loss(self):
         module, rows = small_module(), table()
         rows |= {
             "teacher_logits": normal(160, 3, seed=4).numpy(),
@@ -390,24 +396,24 @@ class TestJointLoss:
         scores = module.predict(batch["x"], torch.sigmoid(logits))
         selection = selection_divergence(batch["teacher_logits"], logits, tau).mean().item()
         prediction = prediction_divergence(batch["teacher_scores"], scores, "logit", tau).mean().item()
-        for distill, taught in (
+        for distill, teacher_loss in (
             ("both", 0.5 * selection + prediction),
             ("rationale", 0.5 * selection),
             ("prediction", prediction),
         ):
-            total, terms = joint(lesson=Lesson(0.3, 0.5, distill))(module, batch)
-            assert total.item() == pytest.approx(0.3 * own + 0.7 * taught, rel=1e-4)
+            total, terms = joint(distillation=Distillation(0.3, 0.5, distill))(module, batch)
+            assert total.item() == pytest.approx(0.3 * own + 0.7 * teacher_loss, rel=1e-4)
             assert ("rationale" in terms) == (distill != "prediction")
             assert ("prediction" in terms) == (distill != "rationale")
 
-    def test_an_annealed_lesson_ends_as_the_own_task(self):
-        lesson, temperature = Lesson("anneal", 0.5, "both"), (5.0, 0.1)
+    def test_an_annealed_share_ends_as_the_own_task(self):
+        distillation, temperature = Distillation("anneal", 0.5, "both"), (5.0, 0.1)
         taus = [temperature_at(t, temperature) for t in np.linspace(0, 1, 11)]
-        shares = [lesson.share_of_labels(tau, temperature) for tau in taus]
+        shares = [distillation.share_of_labels(tau, temperature) for tau in taus]
         assert shares[0] == pytest.approx(0)
         assert shares[-1] == pytest.approx(1)
         assert (np.diff(shares) > 0).all()
-        assert Lesson(0.3, 0.5, "both").share_of_labels(2.0, temperature) == 0.3
+        assert Distillation(0.3, 0.5, "both").share_of_labels(2.0, temperature) == 0.3
 
 
 class TestTrainJoint:
@@ -468,16 +474,16 @@ class TestTrainJoint:
         train_joint(small_module(), loss, table(), settings(1), marginal=False, random_state=0)
 
 
-class TestJudge:
-    def judged(self, module, states, **changes):
+class TestEvaluateSnapshots:
+    def evaluated(self, module, states, **changes):
         rows, valid = table(), table(40, seed=1)
         settings = {"marginal": True, "link": "logit", "count": None, "k": None, "seed": 0} | changes
-        return valid, *judge(module, states, rows, valid, **settings)
+        return valid, *evaluate_snapshots(module, states, rows, valid, **settings)
 
     def test_losses_are_those_of_hard_masks_on_validation_rows(self):
         module = small_module()
         state = {name: value.clone() for name, value in module.state_dict().items()}
-        valid, rules, losses = self.judged(module, [state], marginal=False, k=1)
+        valid, rules, losses = self.evaluated(module, [state], marginal=False, k=1)
         assert rules == [MaskRule(k=1)]
         x = torch.from_numpy(valid["x"])
         with torch.no_grad():
@@ -489,7 +495,7 @@ class TestJudge:
     def test_each_state_is_judged_with_its_own_threshold_and_the_same_fills(self):
         module = small_module()
         states = [{k: v.clone() for k, v in small_module(seed).state_dict().items()} for seed in (0, 1, 0)]
-        _, rules, losses = self.judged(module, states, count=1.5)
+        _, rules, losses = self.evaluated(module, states, count=1.5)
         assert rules[0] == rules[2] != rules[1]
         assert losses.shape == (3, 40)
         np.testing.assert_array_equal(losses[0], losses[2])

@@ -257,22 +257,22 @@ class TestScreening:
     def test_columns_of_noise_are_left_out(self):
         X, y = line(500, 24)
         model = regressor(max_epochs=20).fit(X, y)
-        assert {0, 1} <= set(model._model.live)
-        assert len(model._model.live) < 10
-        assert not model.get_rationale(X)[:, np.setdiff1d(np.arange(24), model._model.live)].any()
+        assert {0, 1} <= set(model._model.columns)
+        assert len(model._model.columns) < 10
+        assert not model.get_rationale(X)[:, np.setdiff1d(np.arange(24), model._model.columns)].any()
         assert "screening" in {row["stage"] for row in model.history_}
 
     @pytest.mark.parametrize(("d", "screening"), [(24, False), (20, True)])
     def test_without_it_all_columns_take_part(self, d, screening):
         X, y = binary(300, d)
         model = classifier(screening=screening, max_epochs=3).fit(X, y)
-        assert model._model.live.tolist() == list(range(d))
+        assert model._model.columns.tolist() == list(range(d))
         assert "screening" not in {row["stage"] for row in model.history_}
 
     def test_as_many_columns_are_left_as_a_row_shall_have(self):
         X, y = binary(300, 24)
         model = classifier(max_features=9, max_epochs=8).fit(X, y)
-        assert len(model._model.live) >= 9
+        assert len(model._model.columns) >= 9
 
 
 class TestTargets:

@@ -22,9 +22,9 @@ from skrationale.metrics import explanation_fidelity
 from skrationale.rationale._audit_report import RationaleAudit
 from skrationale.rationale._distiller import RationaleDistiller
 from skrationale.rationale._estimator import RationaleClassifier, RationaleRegressor
-from skrationale.rationale._joint import Lesson
+from skrationale.rationale._joint import Distillation
 from skrationale.rationale._selecting import SelectsColumns
-from skrationale.rationale._teacher import MAX_LOGIT, selection_of
+from skrationale.rationale._teacher_selection import MAX_LOGIT, selection_of
 from skrationale.symbolic import SmoothMLPRegressor
 from skrationale.teachers import as_teacher
 
@@ -186,21 +186,21 @@ class TestStudent:
         np.testing.assert_array_equal(weighted.get_rationale(X), left_out.get_rationale(X))
 
 
-class TestLesson:
+class TestDistillation:
     def test_annealing_rises_from_nothing_to_all(self):
-        lesson = Lesson("anneal", 0.5, "both")
-        shares = [lesson.share_of_labels(tau, (5.0, 0.1)) for tau in (5.0, 2.55, 0.1)]
+        distillation = Distillation("anneal", 0.5, "both")
+        shares = [distillation.share_of_labels(tau, (5.0, 0.1)) for tau in (5.0, 2.55, 0.1)]
         assert shares == pytest.approx([0.0, 0.5, 1.0])
 
     def test_without_labels_it_learns_what_the_teacher_thinks(self):
         X, y = labels()
         teacher = LogisticRegression().fit(X, y)
         wrong = np.where(y == "yes", "no", "yes")
-        taught, own = (
+        from_teacher, own = (
             student(FrozenEstimator(teacher), alpha=alpha, weight_decay=1e-3).fit(X, wrong)
             for alpha in (0.0, 1.0)
         )
-        assert taught.score(X, y) > 0.85
+        assert from_teacher.score(X, y) > 0.85
         assert own.score(X, wrong) > 0.85
 
     def test_all_ways_to_distil_differ(self, two):
@@ -237,7 +237,7 @@ class TestTeachers:
         X, number = line()
         y = np.digitize(number, [0] if n_classes == 2 else [-1, 1])
         teacher = LGBMClassifier(**TREES).fit(X, y)
-        logits, live = selection_of(as_teacher(teacher), X)
+        logits, columns = selection_of(as_teacher(teacher), X)
         sizes = teacher.predict(X, pred_contrib=True).reshape(400, -1, 7)[:, :, :6]
         sizes = np.abs(sizes).sum(axis=1)
         np.testing.assert_array_equal(logits > 0, sizes > sizes.mean(axis=1, keepdims=True))
@@ -245,7 +245,7 @@ class TestTeachers:
         expected = np.log(np.maximum(sizes, 1e-300) / sizes.mean(axis=1, keepdims=True))
         np.testing.assert_allclose(logits[clear], expected[clear], rtol=1e-6)
         assert np.abs(logits).max() <= MAX_LOGIT
-        assert live is None
+        assert columns is None
         asked = as_teacher(teacher)
         np.testing.assert_allclose(asked.task.probabilities(asked.scores(X)), teacher.predict_proba(X))
         model = student(clone(teacher), weight_decay=1e-3).fit(X, y)
@@ -260,9 +260,9 @@ class TestTeachers:
 
     def test_a_rationale_model_selects_its_rationale(self, two):
         X, _, teacher = two
-        logits, live = selection_of(as_teacher(teacher), X)
+        logits, columns = selection_of(as_teacher(teacher), X)
         np.testing.assert_array_equal(logits > 0, teacher.get_rationale(X))
-        np.testing.assert_array_equal(live, np.flatnonzero(teacher.get_rationale(X).any(axis=0)))
+        np.testing.assert_array_equal(columns, np.flatnonzero(teacher.get_rationale(X).any(axis=0)))
         scores = as_teacher(teacher, raw=True).scores(X)
         np.testing.assert_array_equal(scores[:, 0], teacher.decision_function(X))
 
@@ -271,10 +271,10 @@ class TestTeachers:
         teacher = SmoothMLPRegressor(
             hidden_layer_sizes=(8,), max_epochs=10, jacobian_lambda=0.01, device="cpu", random_state=SEED
         ).fit(X, y)
-        logits, live = selection_of(as_teacher(teacher), X)
+        logits, columns = selection_of(as_teacher(teacher), X)
         sizes = np.abs(teacher.explain(X).values)
         np.testing.assert_array_equal(logits > 0, sizes > sizes.mean(axis=1, keepdims=True))
-        assert live is None
+        assert columns is None
         model = student(FrozenEstimator(teacher), distill="rationale", weight_decay=1e-3).fit(X, y)
         assert model.selection_frequencies_[0] > 0.5
 

@@ -157,16 +157,16 @@ def test_what_a_teacher_selects_comes_back_in_the_students_order(rows, known, na
     import skrationale.rationale._distiller as room
 
     X, y = rows
-    taught = {}
-    monkeypatch.setattr(room, "fit_rationale", lambda *args: taught.update(teaching=args[-1]))
+    fits = []
+    monkeypatch.setattr(room, "fit_rationale", lambda *args: fits.append(args[-1]))
     logits = []
     for columns in (NUMBERS, ["c", "a", "b"]):
         RationaleDistiller(FrozenEstimator(known[name]), **BRIEF).fit(X[columns], y)
-        logits.append(pd.DataFrame(taught["teaching"].logits, columns=columns))
-        live = taught["teaching"].live
-        if name == "rationale" and live is not None:
+        logits.append(pd.DataFrame(fits[-1].logits, columns=columns))
+        selected = fits[-1].columns
+        if name == "rationale" and selected is not None:
             chosen = known[name].get_rationale(X[NUMBERS]).any(axis=0)
-            assert {columns[j] for j in live} == {NUMBERS[j] for j in np.flatnonzero(chosen)}
+            assert {columns[j] for j in selected} == {NUMBERS[j] for j in np.flatnonzero(chosen)}
     np.testing.assert_allclose(logits[1][NUMBERS], logits[0])
 
 

@@ -7,11 +7,11 @@ import warnings
 from .._callers import outside
 from .._switch import Switch
 
-TOLD_ELSEWHERE = Switch("TOLD_ELSEWHERE")
+REPORTED_ELSEWHERE = Switch("REPORTED_ELSEWHERE")
 """On inside a block whose caller says what such warnings would."""
 
 
 def warn(message: str) -> None:
-    """Warn the user, unless the selection is told of elsewhere."""
-    if not TOLD_ELSEWHERE:
+    """Warn the user, unless a report says the same."""
+    if not REPORTED_ELSEWHERE:
         warnings.warn(message, UserWarning, stacklevel=outside())

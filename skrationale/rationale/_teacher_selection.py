@@ -28,7 +28,7 @@ def selection_of(teacher: Teacher, table: Any) -> tuple[np.ndarray | None, np.nd
     logits : ndarray of shape (n, d) or None
         Positive where a column is wanted: selected, or of more than average size among the reasons of its
         row. None from a teacher without reasons.
-    live : ndarray of shape (c,) or None
+    columns : ndarray of shape (c,) or None
         Columns that are selected in some row; None where the teacher does not select.
     """
     model = teacher.model

@@ -11,14 +11,14 @@ from ..units import Units, table_units
 
 
 @dataclass(frozen=True)
-class Cells:
+class EncodedColumns:
     """Columns that can be selected, encoded.
 
     Parameters
     ----------
     encoder : TableEncoder
         Encodes the d columns of a table.
-    live : ndarray of shape (c,)
+    columns : ndarray of shape (c,)
         The columns.
     x : ndarray of shape (n, p)
         What their cells are encoded into, float32.
@@ -27,18 +27,18 @@ class Cells:
     """
 
     encoder: TableEncoder
-    live: np.ndarray
+    columns: np.ndarray
     x: np.ndarray
     units: Units
 
     @classmethod
-    def of(cls, encoder: TableEncoder, codes: np.ndarray, live: np.ndarray) -> Cells:
+    def of(cls, encoder: TableEncoder, codes: np.ndarray, columns: np.ndarray) -> EncodedColumns:
         """Encode columns (c,) of rows (n, d)."""
-        x, units = encode(encoder, codes, live)
-        return cls(encoder, live, x.astype(np.float32), units)
+        x, units = encode(encoder, codes, columns)
+        return cls(encoder, columns, x.astype(np.float32), units)
 
 
-def encode(encoder: TableEncoder, codes: np.ndarray, live: np.ndarray) -> tuple[np.ndarray, Units]:
+def encode(encoder: TableEncoder, codes: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, Units]:
     """Encode columns (c,) of rows (n, d) into (n, p), float64, and give these columns as units."""
-    units, inputs = table_units(encoder).take(live)
+    units, inputs = table_units(encoder).take(columns)
     return encoder.transform_codes(codes)[:, inputs], units
