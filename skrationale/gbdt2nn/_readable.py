@@ -8,8 +8,8 @@ import numpy as np
 
 from .._callers import outside
 from ..tabular import TableReader
+from ..teachers import ZERO_BOUND
 from ..training import standards
-from ._bins import ZERO_BOUND
 
 SHARE_OF_ZEROS, SMALL_COLUMN = 0.01, 1e-30
 """Share of a column's numbers that LightGBM takes for zeros, from which the user is warned, and the size of

@@ -12,22 +12,29 @@ column. Another library of trees is one more file; what no library gives, such a
 one for all models.
 """
 
+from ._bins import MISSING_BIN, ZERO_BOUND, CategoryBins, NumericBins, bins_of
 from ._checks import check_teacher, classifies, text_refused, warn_of_refit
 from ._choosing import as_teacher, form_for, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of_lightgbm, warn_of_constraints
 from ._library import library_of, unfrozen
-from ._protocol import ColumnSplits, Forest, Teacher
+from ._protocol import ColumnSplits, Forest, Teacher, TreeNodes
 from ._scikit import confidence_of
 from ._table import TeacherTable
 
 __all__ = [
+    "MISSING_BIN",
+    "ZERO_BOUND",
+    "CategoryBins",
     "ColumnSplits",
     "Forest",
+    "NumericBins",
     "Teacher",
     "TeacherTable",
+    "TreeNodes",
     "arranged",
     "as_teacher",
+    "bins_of",
     "check_teacher",
     "classifies",
     "column_order",

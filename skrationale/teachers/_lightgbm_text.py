@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._protocol import ColumnSplits
+from ._protocol import ColumnSplits, TreeNodes
 
 MISSING_TYPES = ("None", "Zero", "NaN")
 """How a split reads a missing number, by LightGBM's own code; the last tells most apart."""
@@ -70,3 +70,37 @@ def _category_sets(tree: dict[str, str]) -> list[frozenset[int]]:
     words = np.array(tree["cat_threshold"].split(), dtype="<u4")
     bits = [np.unpackbits(words[a:b].view(np.uint8), bitorder="little") for a, b in pairwise(bounds)]
     return [frozenset(np.flatnonzero(inside).tolist()) for inside in bits]
+
+
+def leaf_values_of(trees: list[dict[str, str]], scale: float) -> np.ndarray:
+    """Read the values (L,) of all leaves, times a scale; raise unless they are finite."""
+    values = joined(trees, "leaf_value") * scale
+    if bad := int((~np.isfinite(values)).sum()):
+        raise ValueError(f"The teacher has NaN or infinite values in {bad} of {len(values)} leaves.")
+    return values
+
+
+def nodes_of(trees: list[dict[str, str]], scale: float) -> list[TreeNodes]:
+    """Read trees as arrays; the values of their leaves are multiplied by a scale."""
+    ends = np.cumsum(joined(trees, "num_leaves", np.intp))
+    values, counts = np.split(leaf_values_of(trees, scale), ends), np.split(joined(trees, "leaf_count"), ends)
+    inner = ends - np.arange(1, len(trees) + 1)
+    fields = ("split_feature", "left_child", "right_child", "decision_type")
+    columns, left, right, decisions = (np.split(joined(trees, name, np.intp), inner) for name in fields)
+    thresholds = np.split(joined(trees, "threshold"), inner)
+    return [
+        TreeNodes(
+            columns=columns[t],
+            left=left[t],
+            right=right[t],
+            thresholds=thresholds[t],
+            category_sets=dict(
+                zip(np.flatnonzero(decisions[t] & 1).tolist(), _category_sets(tree), strict=True)
+            ),
+            missing_types=[MISSING_TYPES[kind] for kind in decisions[t] >> 2 & 3],
+            missing_left=decisions[t] >> 1 & 1 == 1,
+            leaf_values=values[t],
+            leaf_counts=counts[t],
+        )
+        for t, tree in enumerate(trees)
+    ]

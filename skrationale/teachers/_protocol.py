@@ -66,6 +66,9 @@ class Forest(Teacher, Protocol):
     def splits(self) -> list[ColumnSplits]:
         """Collect the splits on each of the d columns."""
 
+    def nodes(self) -> list[TreeNodes]:
+        """Give the trees; tree t belongs to output ``t % K``."""
+
     def level_codes(self, own: Sequence[np.ndarray | None]) -> list[np.ndarray | None]:
         """Give the forest's code of each level of a column; NaN if unknown, None for columns of numbers."""
 
@@ -96,3 +99,38 @@ class ColumnSplits:
     category_sets: tuple[frozenset[int], ...]
     set_gains: np.ndarray
     missing_type: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class TreeNodes:
+    """A tree with m inner nodes, of which the first is the root, and m + 1 leaves.
+
+    Parameters
+    ----------
+    columns : ndarray of int of shape (m,)
+        Column that each node splits on.
+    left, right : ndarray of int of shape (m,)
+        Child where a row goes that meets the condition, and where others go; ``~leaf`` for leaves.
+    thresholds : ndarray of shape (m,)
+        ``x <= threshold`` goes left; without meaning for a split on a category.
+    category_sets : dict of int to frozenset of int
+        Codes that go left, for each node that splits on a category.
+    missing_types : list of {"None", "NaN", "Zero"}
+        How each node reads a missing number, see `ColumnSplits`.
+    missing_left : ndarray of bool of shape (m,)
+        Whether what counts as missing goes left.
+    leaf_values : ndarray of shape (m + 1,)
+        Finite, in units of the raw score.
+    leaf_counts : ndarray of shape (m + 1,)
+        Training rows in each leaf.
+    """
+
+    columns: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    thresholds: np.ndarray
+    category_sets: dict[int, frozenset[int]]
+    missing_types: list[str]
+    missing_left: np.ndarray
+    leaf_values: np.ndarray
+    leaf_counts: np.ndarray

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,8 +16,8 @@ from .._task import Link, Task
 from ..tabular import TableReader, stand_ins
 from ._library import library_of
 from ._lightgbm_levels import add_levels_at_fit, levels_at_fit, refuse_foreign_levels
-from ._lightgbm_text import read_header, read_trees, splits_of
-from ._protocol import ColumnSplits, Contributions
+from ._lightgbm_text import nodes_of, read_header, read_trees, splits_of
+from ._protocol import ColumnSplits, Contributions, TreeNodes
 from ._scikit import AnyTeacher
 from ._table import AS_IT_IS, TeacherTable
 
@@ -270,6 +271,13 @@ class LightGBMTeacher(LightGBMOnRuler):
         """Collect the splits on each of the d columns."""
         collected = splits_of(self.trees(), self.n_features)
         return collected if self.order is None else [collected[j] for j in np.argsort(self.order)]
+
+    def nodes(self) -> list[TreeNodes]:
+        """Give the T trees, by the user's columns; raise ValueError where a leaf is not finite."""
+        nodes = nodes_of(self.trees(), self.scale)
+        if self.order is None:
+            return nodes
+        return [replace(tree, columns=self.order[tree.columns]) for tree in nodes]
 
     def levels(self, own: Sequence[np.ndarray | None]) -> dict[int, list[Any]]:
         """Give the levels of category columns in the order of LightGBM's codes; see `levels_at_fit`."""

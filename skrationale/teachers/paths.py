@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ._columns import some_rows
-from ._lightgbm_text import joined
+from ._lightgbm_text import joined, leaf_values_of
 from .lightgbm import LightGBMTeacher
 
 CELLS_AT_ONCE = 2**20
@@ -60,9 +60,7 @@ class LeafTable:
         trees = teacher.trees()
         n_leaves = joined(trees, "num_leaves", np.intp)
         columns = joined(trees, "split_feature", np.intp)
-        counts, leaf_values = joined(trees, "leaf_count"), joined(trees, "leaf_value") * teacher.scale
-        if bad := int((~np.isfinite(leaf_values)).sum()):
-            raise ValueError(f"The teacher has NaN or infinite values in {bad} of {len(leaf_values)} leaves.")
+        counts, leaf_values = joined(trees, "leaf_count"), leaf_values_of(trees, teacher.scale)
         parent, roots = _parents(
             n_leaves, joined(trees, "left_child", np.intp), joined(trees, "right_child", np.intp)
         )

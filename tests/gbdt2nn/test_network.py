@@ -4,11 +4,11 @@ import pytest
 import torch
 from lightgbm import LGBMRegressor
 
-from skrationale.gbdt2nn._bins import MISSING_BIN, TeacherBins
+from skrationale.gbdt2nn._bins import TeacherBins
 from skrationale.gbdt2nn._inference import EXACT_ROWS, CompiledNetwork
 from skrationale.gbdt2nn._losses import explanation_loss, label_loss, score_loss
 from skrationale.gbdt2nn._network import BinNetwork, StudentNetwork, running_sum
-from skrationale.teachers import ColumnSplits
+from skrationale.teachers import MISSING_BIN, ColumnSplits
 from skrationale.teachers.lightgbm import LightGBMTeacher
 
 NO_SETS = {"category_sets": (), "set_gains": np.array([])}
