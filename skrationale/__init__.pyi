@@ -6,6 +6,7 @@ from .rationale import RationaleClassifier, RationaleDistiller, RationaleRegress
 from .report import make_report
 from .smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from .symbolic import SymbolicDistiller, SymbolicDistillerCV
+from .trees import TreeContributions, tree_contributions
 
 __version__: str
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "SmoothMLPRegressor",
     "SymbolicDistiller",
     "SymbolicDistillerCV",
+    "TreeContributions",
     "__version__",
     "make_report",
+    "tree_contributions",
 ]

@@ -9,12 +9,12 @@ import pytest
 import skrationale
 
 PACKAGE = Path(skrationale.__file__).parent
-ROOMS = ("training", "gbdt2nn", "smooth", "rationale", "flint")
+ROOMS = ("training", "trees", "gbdt2nn", "smooth", "rationale", "flint")
 FACTS = {
     # names of values that follow from something else, or are a matter of form
-    "MISSING_BIN": "a position",
-    "ZERO_BOUND": "LightGBM's",
     "LARGEST_NUMBER, LARGEST_TARGET, LEAST_SPREAD": "LightGBM's",
+    "FEWEST_ROWS": "next to nothing",
+    "MOST_ROWS": "what float32 counts",
     "ADDITIVITY": "a promise",
     "QUANTILES": "what is shown",
     "TAUS": "the paper's",

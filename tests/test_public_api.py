@@ -17,6 +17,7 @@ import skrationale.rationale
 import skrationale.report
 import skrationale.smooth
 import skrationale.symbolic
+import skrationale.trees
 
 PACKAGE = Path(skrationale.__file__).parent
 HEAVY = "torch skorch jinja2 lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall"
@@ -27,7 +28,7 @@ def test_import_is_light():
     code = f"""
 import sys, skrationale, skrationale.gbdt2nn, skrationale.symbolic, skrationale.rationale
 import skrationale.flint, skrationale.formula, skrationale.smooth
-import skrationale.datasets, skrationale.plotting
+import skrationale.datasets, skrationale.plotting, skrationale.trees
 print(*[name for name in "{HEAVY}".split() if name in sys.modules])
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -50,7 +51,7 @@ def test_public_names_exist_and_are_documented():
     families = [skrationale.gbdt2nn, skrationale.smooth, skrationale.symbolic, skrationale.rationale]
     families += [skrationale.flint]
     rooms = [skrationale, *families, skrationale.formula, skrationale.metrics, skrationale.plotting]
-    rooms += [skrationale.report]
+    rooms += [skrationale.report, skrationale.trees]
     public = {name: getattr(room, name) for room in rooms for name in room.__all__}
     assert len(public) > 12
     del public["EngineError"]
@@ -98,6 +99,7 @@ ALLOWED = {
     "units": {"explanation", "tabular"},  # cells as typed, which an explanation shows
     "teachers": {"_hooks", "_task", "explanation", "tabular"},
     "training": set(),
+    "trees": {"_batches", "_explaining", "_task", "explanation", "tabular", "teachers", "training"},
     "writing": set(),
     "explanation": {"_files", "plotting", "writing"},  # Explanation.plot, inside the method
     "plotting": {"_hooks", "explanation", "teachers", "writing"},
@@ -117,6 +119,7 @@ ALLOWED = {
         "tabular",
         "teachers",
         "training",
+        "trees",
         "units",
         "explanation",
         "writing",

@@ -8,12 +8,11 @@ import numpy as np
 
 from .._batches import check_batching, in_batches, one_or_several, rows_at_once
 from .._explaining import explanation_of
-from .._task import Task
 from ..explanation import Explanation
-from ..tabular import TableReader, as_frame_or_array
-from ..teachers import column_order, some_rows
+from ..teachers import some_rows
 from ..teachers.lightgbm import LightGBMTeacher
 from ..teachers.paths import LeafTable
+from ..trees.reading import model_rows, task_of
 
 
 def path_contributions(
@@ -69,38 +68,18 @@ def path_contributions(
     """
     check_batching(batch_size, n_jobs)
     teacher = LightGBMTeacher(model)
-    table = as_frame_or_array(X)
-    reader = TableReader().fit(table)
-    names = _feature_names(teacher, reader, named=not isinstance(table, np.ndarray))
-    teacher.read_as_at_fit(reader, names)
-    data = reader.transform(table)
+    rows = model_rows(teacher, X)
+    table, data = rows.table, rows.codes
     leaves = LeafTable(teacher)
 
-    def part(rows: slice) -> list[np.ndarray]:
-        found = leaves.contributions(some_rows(table, rows), batch_size=batch_size, n_jobs=n_jobs)[0]
+    def part(chosen: slice) -> list[np.ndarray]:
+        found = leaves.contributions(some_rows(table, chosen), batch_size=batch_size, n_jobs=n_jobs)[0]
         return [one_or_several(found.transpose(0, 2, 1))]
 
     size = max(batch_size or 0, rows_at_once(data.shape[1], teacher.n_outputs))
     values = in_batches(part, len(data), size)[0]
-    classes = getattr(model, "classes_", None)
-    if classes is None and teacher.objective in ("binary", "multiclass", "multiclassova"):
-        classes = np.arange(max(2, teacher.n_outputs))
-    task, meta = Task(teacher.link, teacher.n_outputs, classes), {"explanation": "path", "model": "teacher"}
+    meta = {"explanation": "path", "model": "teacher"}
+    base, names = one_or_several(leaves.base), rows.names
     return explanation_of(
-        reader, task, table, data, values, one_or_several(leaves.base), feature_names=names, meta=meta
+        rows.reader, task_of(teacher), table, data, values, base, feature_names=names, meta=meta
     )
-
-
-def _feature_names(teacher: LightGBMTeacher, reader: TableReader, *, named: bool) -> tuple[str, ...]:
-    """Names of the d columns; raise unless the table has those at fit, in their order."""
-    own, at_fit = reader.feature_names, teacher.booster.feature_name()
-    if len(own) != teacher.n_features:
-        raise ValueError(f"X has {len(own)} features, but the model was fitted on {teacher.n_features}.")
-    nameless = at_fit == [f"Column_{j}" for j in range(len(own))]
-    if not named:
-        return own if nameless else tuple(at_fit)
-    order = column_order(teacher.booster, own, role="model")
-    if order is not None:
-        j = int(np.argmax(order != np.arange(len(order))))
-        raise ValueError(f"X has column {own[j]!r} where the model was fitted on {at_fit[j]!r}.")
-    return own

@@ -1,0 +1,55 @@
+"""Trees whose tables would be too large: LightGBM itself computes their contributions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from ..teachers.lightgbm import LightGBMTeacher
+
+
+class LeftOver:
+    """Some of a model's iterations, as a model of their own.
+
+    Parameters
+    ----------
+    teacher : LightGBMTeacher
+        The model with K outputs and d columns. Its trees are copied, and later changes of it are not seen.
+    iterations : collection of int
+        Which ones; each has K trees.
+    """
+
+    def __init__(self, teacher: LightGBMTeacher, iterations: Collection[int]) -> None:
+        from lightgbm import Booster
+
+        head, *trees = teacher.booster.model_to_string().split("\nTree=")
+        k = teacher.n_outputs
+        kept = [trees[i * k + output] for i in sorted(iterations) for output in range(k)]
+        # the sizes of trees are there to read them on several threads
+        lines = [line for line in head.split("\n") if not line.startswith("tree_sizes=")]
+        for t, tree in enumerate(kept):
+            fields = tree.split("\n\n", 1)[0].split("\n")[1:]
+            lines += [f"Tree={t}", *fields, "", ""]
+        self._own = LightGBMTeacher(Booster(model_str="\n".join([*lines, "end of trees", ""])))
+        # a random forest averages over all its trees
+        self._scale = teacher.scale / self._own.scale
+        threads = getattr(teacher.model, "n_jobs", None)
+        self._threads = teacher.booster.params.get("num_threads", 0) if threads is None else threads
+
+    def contributions(self, codes: np.ndarray, n_jobs: int | None = None) -> np.ndarray:
+        """Give contributions (n, K, d) of rows.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n, d)
+            Numbers, and the model's codes of categories.
+        n_jobs : int, default=None
+            Threads; None: as the model says.
+
+        Returns
+        -------
+        ndarray of shape (n, K, d), float64
+        """
+        threads = self._threads if n_jobs is None else n_jobs
+        return self._own.shap_contributions(codes, n_jobs=threads)[0] * self._scale

@@ -1,0 +1,84 @@
+"""Read a table as a fitted LightGBM model does: its columns, and the codes of its categories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._task import Task
+from ..tabular import TableReader, as_frame_or_array
+from ..teachers import column_order
+from ..teachers.lightgbm import LightGBMTeacher
+
+
+@dataclass(frozen=True, eq=False)
+class ModelRows:
+    """Rows as a model reads them.
+
+    Parameters
+    ----------
+    table : DataFrame or ndarray of shape (n, d)
+        What was given, in one of two forms.
+    reader : TableReader
+        Its levels are those of the model.
+    names : tuple of str
+        Names of the d columns.
+    codes : ndarray of shape (n, d), float64
+        Numbers, and the model's codes of categories: -1 for a level that it does not know, NaN if missing.
+    """
+
+    table: Any
+    reader: TableReader
+    names: tuple[str, ...]
+    codes: np.ndarray
+
+
+def model_rows(teacher: LightGBMTeacher, X: Any) -> ModelRows:
+    """Read rows for a model.
+
+    Parameters
+    ----------
+    teacher : LightGBMTeacher
+        The model, which knows columns and levels.
+    X : table of shape (n, d)
+        Rows, with the columns at fit.
+
+    Returns
+    -------
+    ModelRows
+
+    Raises
+    ------
+    ValueError, TypeError
+        If columns or all levels of one of them are not those at fit, or cells cannot be read.
+    """
+    table = as_frame_or_array(X)
+    reader = TableReader().fit(table)
+    names = _feature_names(teacher, reader, named=not isinstance(table, np.ndarray))
+    teacher.read_as_at_fit(reader, names)
+    return ModelRows(table, reader, names, reader.transform(table))
+
+
+def _feature_names(teacher: LightGBMTeacher, reader: TableReader, *, named: bool) -> tuple[str, ...]:
+    """Names of the d columns; raise unless the table has those at fit, in their order."""
+    own, at_fit = reader.feature_names, teacher.booster.feature_name()
+    if len(own) != teacher.n_features:
+        raise ValueError(f"X has {len(own)} features, but the model was fitted on {teacher.n_features}.")
+    nameless = at_fit == [f"Column_{j}" for j in range(len(own))]
+    if not named:
+        return own if nameless else tuple(at_fit)
+    order = column_order(teacher.booster, own, role="model")
+    if order is not None:
+        j = int(np.argmax(order != np.arange(len(order))))
+        raise ValueError(f"X has column {own[j]!r} where the model was fitted on {at_fit[j]!r}.")
+    return own
+
+
+def task_of(teacher: LightGBMTeacher) -> Task:
+    """Say what a model predicts; classes that a Booster does not know are numbered."""
+    classes = teacher.task.classes
+    if classes is None and teacher.objective in ("binary", "multiclass", "multiclassova"):
+        classes = np.arange(max(2, teacher.n_outputs))
+    return Task(teacher.link, teacher.n_outputs, classes)
