@@ -65,7 +65,7 @@ def value_lines(explanation: Explanation) -> np.ndarray:
     return values if values.ndim == 2 else values.transpose(0, 2, 1).reshape(-1, values.shape[1])
 
 
-def ask(predict: Callable[[Any], Any], table: Any) -> np.ndarray:
+def checked_predictions(predict: Callable[[Any], Any], table: Any) -> np.ndarray:
     """Answers of a model for a table of m rows: (m,), or (m, C) with C > 1; finite numbers."""
     got = np.asarray(predict(table))
     m = len(table)

@@ -42,8 +42,8 @@ def mean_fall(whole: np.ndarray, answers: np.ndarray) -> np.ndarray:
     """
     if whole.ndim == 1:
         return np.abs(whole - answers).mean(axis=1)
-    rows, said = np.arange(len(whole)), whole.argmax(axis=1)
-    return (whole[rows, said] - answers[..., rows, said]).mean(axis=1)
+    rows, predicted = np.arange(len(whole)), whole.argmax(axis=1)
+    return (whole[rows, predicted] - answers[..., rows, predicted]).mean(axis=1)
 
 
 def _counts(shares: Any, d: int) -> np.ndarray:

@@ -127,12 +127,12 @@ def explanation_fidelity(
     large = np.flatnonzero(share > 0.01 * share.sum())
     columns = [_r2(teacher[:, j], student[:, j], weight) for j in large]
     result["column_r2"] = float(np.median(columns)) if columns else float("nan")
-    live = (np.abs(teacher).sum(1) > 0) & (weight > 0)
-    if not live.any():
+    with_reasons = (np.abs(teacher).sum(1) > 0) & (weight > 0)
+    if not with_reasons.any():
         return result | dict.fromkeys(
             ("cosine", "top1_agreement", "top3_agreement", "spearman"), float("nan")
         )
-    t, s, w = teacher[live], student[live], weight[live]
+    t, s, w = teacher[with_reasons], student[with_reasons], weight[with_reasons]
     norms = np.linalg.norm(t, axis=1) * np.linalg.norm(s, axis=1)
     cosine = np.divide((t * s).sum(1), norms, out=np.zeros(len(t)), where=norms > 0)
     result["cosine"] = float(np.average(cosine, weights=w))

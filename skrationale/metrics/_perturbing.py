@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..tabular import table_or_array
-from ._checks import ask, generator, one_of, positive_integer
+from ._checks import checked_predictions, generator, one_of, positive_integer
 from ._fills import column_pools
 
 FILLS = ("marginal", "mean", "missing")
@@ -89,10 +89,10 @@ class Perturber:
     def whole(self) -> np.ndarray:
         """Answers (n,) or (n, C) for the whole rows."""
         if self.n <= self._limit:
-            return ask(self._predict, self.table)
+            return checked_predictions(self._predict, self.table)
         rows = self.table if isinstance(self.table, np.ndarray) else self.table.iloc
         starts = range(0, self.n, self._limit)
-        return np.concatenate([ask(self._predict, rows[i : i + self._limit]) for i in starts])
+        return np.concatenate([checked_predictions(self._predict, rows[i : i + self._limit]) for i in starts])
 
     def answers(
         self, n_cases: int, hide: Callable[[np.ndarray], np.ndarray]
@@ -124,7 +124,7 @@ class Perturber:
             cells = np.where(
                 hidden.transpose(2, 0, 1)[:, :, None], self.n + self._donors(rows, draws)[:, None], rows
             )
-            got = ask(self._predict, self._taken(cells.reshape(self.d, -1)))
+            got = checked_predictions(self._predict, self._table_at(cells.reshape(self.d, -1)))
             if got.shape[1:] != self.whole.shape[1:]:
                 raise ValueError(
                     f"predict returned {got.shape[1:]} answers a row; expected {self.whole.shape[1:]}, "
@@ -141,7 +141,7 @@ class Perturber:
         donors = draws.integers(0, self._n_source - self._own, size=shape).transpose(2, 1, 0)
         return donors + (donors >= rows) if self._own else donors
 
-    def _taken(self, cells: np.ndarray) -> Any:
+    def _table_at(self, cells: np.ndarray) -> Any:
         """Table (m, d) of the cells at positions (d, m) of the pools."""
         if isinstance(self.table, np.ndarray):
             taken = np.empty(cells.shape[::-1], dtype=self._pools[0].dtype)
