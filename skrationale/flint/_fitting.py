@@ -20,9 +20,9 @@ from ..training import (
     epochs_for,
     generator_of,
     get_state,
+    mean_and_std,
     row_losses,
     soft_losses,
-    standards,
     train,
     validation_split,
 )
@@ -122,7 +122,7 @@ class Fitting:
         """Shift and scale of numbers; the latter is 0 where one answer serves all rows."""
         if self.task.is_classification:
             return 0.0, float(np.ptp(target, axis=0).max() > 0)
-        return standards(target.ravel(), self.weight)
+        return mean_and_std(target.ravel(), self.weight)
 
     def _untrained(self) -> OwnPredictor:
         p = self.parameters

@@ -78,20 +78,21 @@ def float_number(value: Any) -> sp.Expr:
     return sp.Integer(int(value)) if value.is_integer() and abs(value) < EXACT else sp.Float(value)
 
 
-def _tame_number(number: sp.Expr) -> sp.Expr:
+def _bounded_number(number: sp.Expr) -> sp.Expr:
     if number.is_Rational and (abs(number.p) >= EXACT or number.q >= EXACT):
         return sp.Float(number.p / number.q)  # of integers, which alone need not fit a float
     return number
 
 
-def _tame(node: sp.Expr) -> sp.Expr:
+def _bounded(node: sp.Expr) -> sp.Expr:
     """Turn exact numbers that have grown large into float64, since exact ones grow without end."""
     if node.is_Rational:
-        return _tame_number(node)
-    if node.is_Mul and node.args[0].is_Rational and (small := _tame_number(node.args[0])) is not node.args[0]:
+        return _bounded_number(node)
+    first = node.args[0] if node.is_Mul else None
+    if first is not None and first.is_Rational and (small := _bounded_number(first)) is not first:
         return sp.Mul(small, *node.args[1:], evaluate=False)
     if node.is_Add:
-        terms = [_tame(term) if term.is_Rational or term.is_Mul else term for term in node.args]
+        terms = [_bounded(term) if term.is_Rational or term.is_Mul else term for term in node.args]
         if any(new is not old for new, old in zip(terms, node.args, strict=True)):
             return sp.Add(*terms, evaluate=False)
     return node
@@ -145,14 +146,14 @@ class Builder:
         """Build a sum of at least one term."""
         parts = [part for term in terms for part in sp.Add.make_args(term)]
         if len(terms) == 1 or max(map(self._size, parts)) <= _TIDY_SIZE:
-            return _tame(sp.Add(*terms))
+            return _bounded(sp.Add(*terms))
         return sp.Add(*parts, evaluate=False)
 
     def mul(self, factors: list[sp.Expr]) -> sp.Expr:
         """Build a product of at least one factor."""
         parts = [part for factor in factors for part in sp.Mul.make_args(factor)]
         if len(factors) == 1 or max(map(self._size, parts)) <= _TIDY_SIZE:
-            return _tame(sp.Mul(*factors))
+            return _bounded(sp.Mul(*factors))
         return sp.Mul(*parts, evaluate=False)
 
     def divide(self, above: sp.Expr, below: sp.Expr) -> sp.Expr:
@@ -166,12 +167,12 @@ class Builder:
             if (base.is_Rational or base.is_Float) and exponent.is_Integer and abs(exponent) <= 3:
                 if exponent < 0 and not base:
                     raise ZeroDivisionError("division by zero")
-                return _tame(base**exponent)
+                return _bounded(base**exponent)
             return float_number(float(base) ** float(exponent))
         if exponent.is_Rational and abs(exponent) > _LARGEST_EXACT_POWER and not base.is_Symbol:
             # an exact power of a coefficient could take all memory
             exponent = sp.Float(exponent.p / exponent.q)
-        return _tame(sp.Pow(base, exponent, evaluate=self._tidy([base, exponent])))
+        return _bounded(sp.Pow(base, exponent, evaluate=self._tidy([base, exponent])))
 
     def call(self, function: Any, argument: sp.Expr) -> sp.Expr:
         """Build a function of one argument."""
@@ -212,7 +213,7 @@ def check_constants(expr: sp.Expr) -> None:
         except (TypeError, OverflowError):
             finite = False
         if not finite:
-            raise OverflowError(f"{shown(node)} is no finite real number")
+            raise OverflowError(f"{short_text(node)} is no finite real number")
 
 
 def _largest_numbers(expr: sp.Expr) -> Iterable[sp.Expr]:
@@ -252,7 +253,7 @@ def _float_or_inf(number: sp.Expr) -> float:
         return math.inf
 
 
-def shown(node: sp.Expr) -> str:
+def short_text(node: sp.Expr) -> str:
     """Show a tree in an error, a long one by its ends."""
     try:
         return shorten(str(node), 60)

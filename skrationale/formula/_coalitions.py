@@ -1,4 +1,4 @@
-"""One term of a formula as a game: what coalitions of columns are worth, and what each column adds."""
+"""One term of a formula as a game: the values of coalitions of columns, and what each column adds."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ class _Factor:
     ) -> None:
         self._columns = [j for j, symbol in enumerate(variables) if expr.has(symbol)]
         self._bits = [bits[variables[j]] for j in self._columns]
-        self.everyone = reduce(or_, self._bits, 0)
+        self.all_players = reduce(or_, self._bits, 0)
         self._program = Program(expr, [variables[j] for j in self._columns])
         self._background = background[:, self._columns]
-        self.outside = self._program(self._background)
+        self.background_values = self._program(self._background)
 
-    def inside(self, rows: np.ndarray) -> np.ndarray:
+    def row_values(self, rows: np.ndarray) -> np.ndarray:
         """Values (n,) with all players from the rows (n, p)."""
         return self._program(rows[:, self._columns])
 
-    def between(self, coalition: int, rows: np.ndarray) -> np.ndarray:
+    def mixed_values(self, coalition: int, rows: np.ndarray) -> np.ndarray:
         """Values (n, b) with the coalition from each row and the other players from each background row."""
         n, b = len(rows), len(self._background)
         cells = np.empty((len(self._columns), n, b))
@@ -81,10 +81,10 @@ class TermGame:
         self.factors = [_Factor(part, variables, bits, background) for part in parts]
         self.n_background = len(background)
         with np.errstate(all="ignore"):
-            self.base = float(reduce(mul, [factor.outside for factor in self.factors]).mean())
+            self.base = float(reduce(mul, [factor.background_values for factor in self.factors]).mean())
 
     def rows_at_once(self, max_players: int) -> int:
-        """Rows whose worths of all coalitions that are asked for fit into memory together."""
+        """Rows whose values of all coalitions that are asked for fit into memory together."""
         s = len(self.players)
         n_coalitions = 2**s if s <= max_players else N_PERMUTATIONS * s
         return max(1, CELLS_AT_ONCE // max(self.n_background, n_coalitions))
@@ -94,52 +94,52 @@ def _independent_factors(term: sp.Expr, owners: dict[sp.Symbol, int]) -> list[sp
     """Split a product into factors that have no player in common."""
     parts: list[tuple[set[int], sp.Expr]] = []
     for factor in sp.Mul.make_args(term):
-        mine = {owners[symbol] for symbol in factor.free_symbols}
-        common = [part for part in parts if part[0] & mine]
-        parts = [part for part in parts if not part[0] & mine]
+        own = {owners[symbol] for symbol in factor.free_symbols}
+        common = [part for part in parts if part[0] & own]
+        parts = [part for part in parts if not part[0] & own]
         parts.append(
-            (mine.union(*(part[0] for part in common)), sp.Mul(factor, *(part[1] for part in common)))
+            (own.union(*(part[0] for part in common)), sp.Mul(factor, *(part[1] for part in common)))
         )
     return [part[1] for part in parts]
 
 
 class Coalitions:
-    """What coalitions of a game are worth to some rows."""
+    """Values of the coalitions of a game, for some rows."""
 
     def __init__(self, game: TermGame, rows: np.ndarray) -> None:
         self.game = game
         self._rows = rows
-        self._inside = [factor.inside(rows) for factor in game.factors]
-        self._between: dict[tuple[int, int], np.ndarray] = {}
-        self._worths: dict[int, np.ndarray] = {}
+        self._row_values = [factor.row_values(rows) for factor in game.factors]
+        self._mixed_values: dict[tuple[int, int], np.ndarray] = {}
+        self._values: dict[int, np.ndarray] = {}
 
-    def worth(self, coalition: int) -> np.ndarray:
+    def value(self, coalition: int) -> np.ndarray:
         """Mean of the term over the background, for each row (n,)."""
-        if coalition not in self._worths:
-            self._worths[coalition] = self._worth(coalition)
-        return self._worths[coalition]
+        if coalition not in self._values:
+            self._values[coalition] = self._compute_value(coalition)
+        return self._values[coalition]
 
-    def _worth(self, coalition: int) -> np.ndarray:
+    def _compute_value(self, coalition: int) -> np.ndarray:
         inside, outside = np.ones(len(self._rows)), np.ones(self.game.n_background)
-        between: np.ndarray | None = None
+        mixed: np.ndarray | None = None
         for i, factor in enumerate(self.game.factors):
-            part = coalition & factor.everyone
-            if part == factor.everyone:
-                inside = inside * self._inside[i]
+            part = coalition & factor.all_players
+            if part == factor.all_players:
+                inside = inside * self._row_values[i]
             elif part == 0:
-                outside = outside * factor.outside
+                outside = outside * factor.background_values
             else:
-                cells = self._cells(i, part)
-                between = cells if between is None else between * cells
-        return inside * (outside.mean() if between is None else between @ outside / len(outside))
+                cells = self._mixed(i, part)
+                mixed = cells if mixed is None else mixed * cells
+        return inside * (outside.mean() if mixed is None else mixed @ outside / len(outside))
 
-    def _cells(self, i: int, part: int) -> np.ndarray:
-        if (i, part) in self._between:
-            return self._between[i, part]
+    def _mixed(self, i: int, part: int) -> np.ndarray:
+        if (i, part) in self._mixed_values:
+            return self._mixed_values[i, part]
         factor = self.game.factors[i]
-        cells = factor.between(part, self._rows)
-        if len(self.game.factors) > 1 and factor.everyone.bit_count() <= PLAYERS_KEPT:
-            self._between[i, part] = cells
+        cells = factor.mixed_values(part, self._rows)
+        if len(self.game.factors) > 1 and factor.all_players.bit_count() <= PLAYERS_KEPT:
+            self._mixed_values[i, part] = cells
         return cells
 
 
@@ -150,14 +150,14 @@ def _sum_over_all(coalitions: Coalitions) -> np.ndarray:
     takes_part = (masks >> np.arange(s)[:, None]) & 1
     others = takes_part.sum(axis=0) - takes_part
     weights = np.where(takes_part, 1.0, -1.0) / (s * comb(s - 1, others))
-    return (weights @ [coalitions.worth(int(mask)) for mask in masks]).T
+    return (weights @ [coalitions.value(int(mask)) for mask in masks]).T
 
 
 def _sum_over_permutations(coalitions: Coalitions, random_state: int) -> tuple[np.ndarray, np.ndarray]:
     """Estimates (n, s) and their standard errors, from permutations that are also walked backwards."""
     game = coalitions.game
     rng = np.random.RandomState(random_state)
-    nobody = coalitions.worth(0)
+    nobody = coalitions.value(0)
     estimates = np.zeros((N_PERMUTATIONS // 2, len(nobody), len(game.players)))
     for estimate in estimates:
         order = rng.permutation(len(game.players))
@@ -165,7 +165,7 @@ def _sum_over_permutations(coalitions: Coalitions, random_state: int) -> tuple[n
             coalition, before = 0, nobody
             for player in direction:
                 coalition |= 1 << int(player)
-                after = coalitions.worth(coalition)
+                after = coalitions.value(coalition)
                 estimate[:, player] += (after - before) / 2
                 before = after
     return estimates.mean(axis=0), estimates.std(axis=0, ddof=1) / np.sqrt(len(estimates))

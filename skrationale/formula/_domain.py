@@ -99,7 +99,7 @@ def outside_box(
 
 
 def tree_warnings(
-    expr: sp.Expr, inner: Sequence[sp.Symbol], rows: np.ndarray, show: Callable[[sp.Expr], str]
+    expr: sp.Expr, inner: Sequence[sp.Symbol], rows: np.ndarray, to_text: Callable[[sp.Expr], str]
 ) -> list[str]:
     """Say in words where parts of a formula are undefined or explode on some rows.
 
@@ -111,7 +111,7 @@ def tree_warnings(
         Its symbols.
     rows : ndarray of shape (n, p)
         Rows to try.
-    show : callable
+    to_text : callable
         Writes a tree for people.
 
     Returns
@@ -120,17 +120,17 @@ def tree_warnings(
         One sentence for each part.
     """
     tried = [
-        (argument, judge)
+        (argument, check)
         for node in sp.preorder_traversal(expr)
         if not node.is_number
-        for argument, judge in _checks(node)
+        for argument, check in _checks(node)
         if not argument.is_number
     ]
     # each part once, however often it is written
     distinct = list(dict.fromkeys(tried))
     columns = Program(expr, inner).parts([argument for argument, _ in distinct], rows)
     sentences = (
-        judge(values, show(argument)) for (argument, judge), values in zip(distinct, columns, strict=True)
+        check(values, to_text(argument)) for (argument, check), values in zip(distinct, columns, strict=True)
     )
     return list(dict.fromkeys(sentence for sentence in sentences if sentence))
 
@@ -145,12 +145,12 @@ def formula_rows(formula: Formula, n_rows: int) -> np.ndarray:
 
 def formula_warnings(formula: Formula, X: Any) -> list[str]:
     """Say where a formula may fail; see ``Formula.domain_warnings``."""
-    box, inner, show = formula.box, formula._symbols, formula._printer().text
+    box, inner, to_text = formula.box, formula._symbols, formula._printer().text
     if X is None and box is None:
         return ["The training range is not known: pass X."]
     rows = np.empty((0, len(inner))) if box is None else formula_rows(formula, N_ROWS)
     if X is None:
-        return tree_warnings(formula.expr, inner, rows, show)
+        return tree_warnings(formula.expr, inner, rows, to_text)
     X = as_frame_or_array(X)
     values = variable_values(formula.all_variables, formula.reader.transform(X))
     found: list[str] = []
@@ -158,18 +158,18 @@ def formula_warnings(formula: Formula, X: Any) -> list[str]:
         used, variables = formula._used, formula._used_variables
         names = shown_labels(variables, formula.reader.feature_names)
         found += outside_box(names, variables, box[:, used], values[:, used], getattr(X, "index", None))
-    found += tree_warnings(formula.expr, inner, np.vstack([rows, values]), show)
+    found += tree_warnings(formula.expr, inner, np.vstack([rows, values]), to_text)
     n_bad = np.count_nonzero(~np.isfinite(formula._program(values)))
     if n_bad:
         found.append(f"The formula has no finite value in {n_bad} of {len(values)} rows.")
     return found
 
 
-Judge = Callable[[np.ndarray, str], str]
+Check = Callable[[np.ndarray, str], str]
 
 
-def _checks(node: sp.Expr) -> list[tuple[sp.Expr, Judge]]:
-    """List the parts of a node that can go wrong, each with its judge."""
+def _checks(node: sp.Expr) -> list[tuple[sp.Expr, Check]]:
+    """List the parts of a node that can go wrong, each with its check."""
     if node.func is sp.log:
         return [(node.args[0], _logarithm)]
     if node.func is sp.exp:
@@ -179,7 +179,7 @@ def _checks(node: sp.Expr) -> list[tuple[sp.Expr, Judge]]:
     if not node.is_Pow:
         return []
     exponent = float_or_none(node.exp)
-    checks: list[tuple[sp.Expr, Judge]] = []
+    checks: list[tuple[sp.Expr, Check]] = []
     if exponent is None or exponent < 0:
         checks.append((_inside(node.base), _denominator))
     if exponent is None or not exponent.is_integer():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from ._building import postorder, shown
+from ._building import postorder, short_text
 
 FUNCTIONS: dict[Any, str] = {
     sp.exp: "exp",
@@ -33,7 +33,7 @@ def symbols(n: int, letter: str = "v") -> tuple[sp.Symbol, ...]:
 
 
 def _unknown(node: sp.Basic) -> ValueError:
-    return ValueError(f"A formula cannot hold {node.func.__name__}, as in {shown(node)}.")
+    return ValueError(f"A formula cannot hold {node.func.__name__}, as in {short_text(node)}.")
 
 
 class Program:

@@ -17,7 +17,7 @@ ROUNDING = 1e-12
 """What contributions lack of a score is rounding up to this share of the numbers that were added up."""
 
 
-class Games:
+class TermsShapley:
     """The interventional Shapley values of a sum of terms, made ready once for any number of rows.
 
     Columns are the players. A coalition is worth the mean of the formula over the background rows,
@@ -54,8 +54,8 @@ class Games:
     Examples
     --------
     >>> x, y = symbols(2)
-    >>> games = Games([x * y, 2 * x], (x, y), np.array([0, 1]), 2, np.zeros((1, 2)))
-    >>> games.shares(np.array([[2.0, 3.0]]))[0]
+    >>> shapley = TermsShapley([x * y, 2 * x], (x, y), np.array([0, 1]), 2, np.zeros((1, 2)))
+    >>> shapley.shapley_values(np.array([[2.0, 3.0]]))[0]
     array([[7., 3.]])
     """
 
@@ -76,7 +76,7 @@ class Games:
         sizes = [game.rows_at_once(max_players) for game in self._games]
         self.rows_at_once = min(sizes, default=CELLS_AT_ONCE)
 
-    def shares(self, rows: np.ndarray) -> list[np.ndarray]:
+    def shapley_values(self, rows: np.ndarray) -> list[np.ndarray]:
         """Say what each column adds to the scores of rows (B, p).
 
         Returns
@@ -89,13 +89,13 @@ class Games:
         """
         values, variance = np.zeros((2, len(rows), self._n_players))
         undefined = np.zeros((len(rows), len(self._games)), dtype=bool)
-        reach = np.zeros(len(rows))
+        magnitude = np.zeros(len(rows))
         for m, game in enumerate(self._games):
             found, error, undefined[:, m] = contributions(game, rows, self._max_players, self._random_state)
             values[:, game.players] += found
             variance[:, game.players] += error**2
-            reach += np.abs(found).sum(axis=1) + abs(game.base)
-        return [values, np.sqrt(variance.max(axis=1, initial=0.0)), undefined, reach]
+            magnitude += np.abs(found).sum(axis=1) + abs(game.base)
+        return [values, np.sqrt(variance.max(axis=1, initial=0.0)), undefined, magnitude]
 
     def warn(self, undefined: np.ndarray, labels: Sequence[str]) -> None:
         """Tell the user which terms have no value in some rows (n, M)."""
@@ -111,8 +111,8 @@ class Games:
                 )
 
 
-class GamesOfFormulas:
-    """The games of K formulas over the same p variables.
+class FormulaShapley:
+    """The Shapley values of K formulas over the same p variables.
 
     Parameters
     ----------
@@ -136,18 +136,20 @@ class GamesOfFormulas:
         self._games = []
         for formula in formulas:
             players = np.array([variable.column for variable in formula.all_variables], dtype=int)
-            self._games.append(Games(formula.terms, variables, players, n_players, background))
+            self._games.append(TermsShapley(formula.terms, variables, players, n_players, background))
         bases = [game.base for game in self._games]
         self.base = np.add([formula.intercept for formula in formulas], bases)
         self.rows_at_once = min(game.rows_at_once for game in self._games)
 
-    def shares(self, rows: np.ndarray) -> list[np.ndarray]:
+    def shapley_values(self, rows: np.ndarray) -> list[np.ndarray]:
         """Give values (B, d, K) of rows (B, p), standard errors (B, K), and terms without any (B, M)."""
-        found, errors, undefined, reach = zip(*(game.shares(rows) for game in self._games), strict=True)
+        found, errors, undefined, magnitude = zip(
+            *(game.shapley_values(rows) for game in self._games), strict=True
+        )
         values = np.stack(found, axis=2)
         for k, formula in enumerate(self._formulas):
-            largest = reach[k] + abs(formula.intercept)
-            complete(values[:, :, k], self.base[k], formula._program(rows), largest)
+            largest = magnitude[k] + abs(formula.intercept)
+            restore_additivity(values[:, :, k], self.base[k], formula._program(rows), largest)
         return [values, np.stack(errors, axis=1), np.hstack(undefined)]
 
     def warn(self, undefined: np.ndarray) -> None:
@@ -157,7 +159,7 @@ class GamesOfFormulas:
             game.warn(own, [variable.label for variable in formula.all_variables])
 
 
-def complete(values: np.ndarray, base: float, scores: np.ndarray, reach: np.ndarray) -> None:
+def restore_additivity(values: np.ndarray, base: float, scores: np.ndarray, magnitude: np.ndarray) -> None:
     """Give what rounding lost of scores to the largest contribution of each row.
 
     Where large terms cancel, as around rows with huge outliers, sums of contributions miss a score by the
@@ -171,13 +173,13 @@ def complete(values: np.ndarray, base: float, scores: np.ndarray, reach: np.ndar
         What they are added to.
     scores : ndarray of shape (n,)
         What they should add up to.
-    reach : ndarray of shape (n,)
+    magnitude : ndarray of shape (n,)
         How large the numbers are that were added up.
 
     Examples
     --------
     >>> values = np.array([[1e16, -1e16], [0.1, 0.2]])
-    >>> complete(values, 0.0, np.array([4.0, 0.3]), np.array([2e16, 0.3]))
+    >>> restore_additivity(values, 0.0, np.array([4.0, 0.3]), np.array([2e16, 0.3]))
     >>> values.sum(axis=1)
     array([4. , 0.3])
     """
@@ -185,7 +187,7 @@ def complete(values: np.ndarray, base: float, scores: np.ndarray, reach: np.ndar
         return
     with np.errstate(all="ignore"):
         lacking = _exact_sum([scores, -base, *-values.T])
-        some = (base + values.sum(axis=1) != scores) & (np.abs(lacking) <= ROUNDING * reach)
+        some = (base + values.sum(axis=1) != scores) & (np.abs(lacking) <= ROUNDING * magnitude)
     rows = np.flatnonzero(some)
     values[rows, np.abs(values[rows]).argmax(axis=1)] += lacking[rows]
 

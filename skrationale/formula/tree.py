@@ -159,7 +159,7 @@ def split_product(node: sp.Expr) -> tuple[bool, list[sp.Expr], list[sp.Expr]]:
 
 
 def with_parameters(
-    expr: sp.Expr, stays: Callable[[sp.Expr, bool], bool], *, evaluate: bool = True
+    expr: sp.Expr, keep: Callable[[sp.Expr, bool], bool], *, evaluate: bool = True
 ) -> tuple[sp.Expr, list[float]]:
     """Put the symbols ``c0, c1, ...`` in place of numbers, in the order in which they are written.
 
@@ -167,7 +167,7 @@ def with_parameters(
     ----------
     expr : sympy.Expr
         Any tree.
-    stays : callable
+    keep : callable
         Tells whether a number stays, given it and whether it is an exponent.
     evaluate : bool, default=True
         Whether sympy tidies the parts up.
@@ -189,7 +189,7 @@ def with_parameters(
 
     def visit(node: sp.Expr, is_exponent: bool) -> sp.Expr:
         if node.is_number:
-            if stays(node, is_exponent):
+            if keep(node, is_exponent):
                 return node
             theta.append(float(node))
             return sp.Symbol(f"c{len(theta) - 1}", real=True)

@@ -9,7 +9,7 @@ import numpy as np
 from .._callers import outside
 from ..tabular import TableReader
 from ..teachers import ZERO_BOUND
-from ..training import standards
+from ..training import mean_and_std
 
 SHARE_OF_ZEROS, SMALL_COLUMN = 0.01, 1e-30
 """Share of a column's numbers that LightGBM takes for zeros, from which the user is warned, and the size of
@@ -75,7 +75,7 @@ def _check_column(name: str, size: np.ndarray) -> None:
 
 def _check_numbers(y: np.ndarray) -> None:
     """Look at a target of numbers."""
-    largest, (_, deviation) = float(np.abs(y).max()), standards(y, np.ones(len(y)))
+    largest, (_, deviation) = float(np.abs(y).max()), mean_and_std(y, np.ones(len(y)))
     if largest > LARGEST_TARGET or 0 < deviation < LEAST_SPREAD:
         raise ValueError(
             f"y holds numbers up to {largest:.3g} in size with a standard deviation of {deviation:.3g}; "

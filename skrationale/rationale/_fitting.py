@@ -19,7 +19,7 @@ from ..training import (
     epochs_for,
     generator_of,
     get_state,
-    standards,
+    mean_and_std,
     validation_split,
 )
 from ..units import constant_fill
@@ -128,7 +128,7 @@ class Fitting:
     def _standards(self) -> tuple[np.ndarray, np.ndarray, float]:
         """Shift and scale (K,) of scores, and the loss of a constant prediction in standard units."""
         if not self.task.is_classification:
-            mean, deviation = standards(self.y, self.weight)
+            mean, deviation = mean_and_std(self.y, self.weight)
             return np.array([mean]), np.array([deviation]), 1.0
         share = np.bincount(self.y, weights=self.weight) / self.weight.sum()
         entropy = float(-(share * np.log(np.where(share > 0, share, 1.0))).sum())

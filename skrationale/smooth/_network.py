@@ -32,14 +32,14 @@ def _relu(z: Tensor) -> tuple[Tensor, Tensor]:
     return torch.relu(z), (z > 0).to(z)
 
 
-WITH_SLOPE: dict[str, Callable[[Tensor], tuple[Tensor, Tensor]]] = {
+ACTIVATIONS_WITH_SLOPE: dict[str, Callable[[Tensor], tuple[Tensor, Tensor]]] = {
     "silu": _silu,
     "tanh": _tanh,
     "softplus": _softplus,
     "relu": _relu,
 }
 """Activations, each with its derivative."""
-PLAIN: dict[str, Callable[[Tensor], Tensor]] = {
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": functional.silu,
     "tanh": torch.tanh,
     "softplus": functional.softplus,
@@ -93,7 +93,7 @@ class SmoothNetwork(nn.Module):
         """Give the states (n, h) of each hidden layer for rows (n, p)."""
         states = []
         for layer in self.hidden:
-            x = PLAIN[self.activation](layer(x))
+            x = ACTIVATIONS[self.activation](layer(x))
             states.append(x)
         return states
 
@@ -121,7 +121,7 @@ class SmoothNetwork(nn.Module):
         """
         slopes = []
         for layer in self.hidden:
-            x, slope = WITH_SLOPE[self.activation](layer(x))
+            x, slope = ACTIVATIONS_WITH_SLOPE[self.activation](layer(x))
             slopes.append(slope[:, None])
         weight, bias = self.last_layer()
         outputs = functional.linear(x, weight, bias)

@@ -16,11 +16,11 @@ from torch import Generator, Tensor
 from ..training import Batch, Settings, epochs_for, get_state, limit_threads, row_losses, train
 from ._network import SmoothNetwork
 from ._penalties import (
-    STEEP,
+    GRADIENT_THRESHOLD,
     SpectralBound,
     gradient_penalty,
     hessian_penalty,
-    mixture,
+    random_mixture,
     task_loss,
 )
 
@@ -120,12 +120,13 @@ class SmoothLoss:
             return module(x), self._spectral(module)
         if self._penalty == "hessian":
             return module(x), hessian_penalty(module, x, weight, generator)
-        mix = mixture(module.last.out_features, x, generator)
+        mix = random_mixture(module.last.out_features, x, generator)
         outputs, gradient = module.forward_with_gradient(x, mix)
-        return outputs, gradient_penalty(gradient, weight, STEEP if self._penalty == "lipschitz" else 0.0)
+        threshold = GRADIENT_THRESHOLD if self._penalty == "lipschitz" else 0.0
+        return outputs, gradient_penalty(gradient, weight, threshold)
 
 
-class _Finish(Callback):
+class _InterruptionFlag(Callback):
     """Knows whether training came to its end or was interrupted."""
 
     def __init__(self) -> None:
@@ -175,7 +176,7 @@ def train_path(
     epochs = epochs_for(settings.max_epochs, n, batch_size, steps=STEPS, limits=EPOCHS)
     stages: list[Stage] = []
     for i, jacobian_lambda in enumerate(lambdas):
-        start, finish = perf_counter(), _Finish()
+        start, interruption = perf_counter(), _InterruptionFlag()
         n_epochs = epochs if i == 0 else math.ceil(STAGE_SHARE * len(stages[0].history))
         patience = settings.n_iter_no_change
         if patience == "auto":
@@ -190,7 +191,7 @@ def train_path(
                 lr=settings.lr if i == 0 else STAGE_LR * settings.lr,
                 early_stopping=settings.early_stopping and validation is not None,
                 n_iter_no_change=patience,
-                callbacks=[*(settings.callbacks or []), finish],
+                callbacks=[*(settings.callbacks or []), interruption],
             ),
             validation=validation,
             clip_norm=MAX_GRADIENT_NORM,
@@ -201,7 +202,7 @@ def train_path(
         measured = _measure(module, data if validation is None else validation, link, result.device)
         history = [row | {"jacobian_lambda": jacobian_lambda} for row in result.history]
         stages.append(Stage(jacobian_lambda, get_state(module), *measured, history, seconds, result.device))
-        if finish.interrupted:
+        if interruption.interrupted:
             break
     return stages
 

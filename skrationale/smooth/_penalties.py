@@ -12,7 +12,7 @@ from ._network import SmoothNetwork
 MANY_OUTPUTS = 4
 """Up to so many outputs the squared gradient norms are summed; beyond, one random mixture a row is taken. Not
 measured."""
-STEEP = 1.0
+GRADIENT_THRESHOLD = 1.0
 """The gradient norm, in standard units, from which the Lipschitz penalty starts: the slope of a line between
 targets and a column that agree. Not measured."""
 
@@ -38,7 +38,7 @@ def task_loss(outputs: Tensor, y: Tensor, weight: Tensor, link: str) -> Tensor:
     return (weight * row_losses(outputs, y, link)).mean()
 
 
-def mixture(n_outputs: int, x: Tensor, generator: Generator | None = None) -> Tensor | None:
+def random_mixture(n_outputs: int, x: Tensor, generator: Generator | None = None) -> Tensor | None:
     """Coefficients of outputs (n, K) to penalise in place of many: random signs.
 
     The squared gradient of such a mixture is, on average, the sum of the squared gradients of the outputs.
@@ -51,8 +51,8 @@ def random_signs(shape: tuple[int, ...], like: Tensor, generator: Generator | No
     return torch.randint(0, 2, shape, generator=generator, device=like.device).to(like) * 2 - 1
 
 
-def gradient_penalty(gradient: Tensor, weight: Tensor, steep: float = 0.0) -> Tensor:
-    """Weighted mean of squared gradient norms, or of what they exceed `steep` by, squared.
+def gradient_penalty(gradient: Tensor, weight: Tensor, threshold: float = 0.0) -> Tensor:
+    """Weighted mean of squared gradient norms, or of what they exceed `threshold` by, squared.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def gradient_penalty(gradient: Tensor, weight: Tensor, steep: float = 0.0) -> Te
         Derivatives of m outputs by p inputs.
     weight : Tensor of shape (n,)
         Weights of the rows.
-    steep : float, default=0.0
+    threshold : float, default=0.0
         Norm up to which nothing is penalised.
 
     Returns
@@ -68,8 +68,8 @@ def gradient_penalty(gradient: Tensor, weight: Tensor, steep: float = 0.0) -> Te
     Tensor of shape ()
     """
     squares = gradient.pow(2).sum((1, 2))
-    if steep:
-        squares = functional.relu((squares + 1e-12).sqrt() - steep) ** 2
+    if threshold:
+        squares = functional.relu((squares + 1e-12).sqrt() - threshold) ** 2
     return (weight * squares).mean()
 
 
@@ -115,7 +115,7 @@ def jacobian_penalty(
         X = X.detach().requires_grad_()
         outputs = module(X)
         outputs = outputs[:, None] if outputs.ndim == 1 else outputs
-        signs = mixture(outputs.shape[1], X, generator)
+        signs = random_mixture(outputs.shape[1], X, generator)
         columns = outputs.T if signs is None else (signs * outputs).sum(1)[None]
         gradients = [torch.autograd.grad(column.sum(), X, create_graph=True)[0] for column in columns]
     weight = outputs.new_ones(len(X)) if weight is None else weight
@@ -146,7 +146,7 @@ def hessian_penalty(
     """
     step = 1e-5 if x.dtype == torch.float64 else 1e-2
     direction = random_signs(tuple(x.shape), x, generator)
-    mix = mixture(module.last.out_features, x, generator)
+    mix = random_mixture(module.last.out_features, x, generator)
     ahead = module.forward_with_gradient(x + step * direction, mix)[1]
     behind = module.forward_with_gradient(x - step * direction, mix)[1]
     return gradient_penalty((ahead - behind) / (2 * step), weight)

@@ -26,13 +26,13 @@ from ..training import (
     check_training_parameters,
     generator_of,
     limit_threads,
+    mean_and_std,
     or_auto,
     set_state,
-    standards,
     validation_split,
 )
 from ..units import table_units
-from ._network import PLAIN, SmoothNetwork
+from ._network import ACTIVATIONS, SmoothNetwork
 from ._path import CHUNK, Stage, admissible, train_path
 from ._penalties import PENALTIES
 
@@ -45,7 +45,7 @@ measured."""
 MANY_ROWS, NARROW, WIDE = 5000, (64, 64, 64), (128, 128, 128)
 """From so many rows on the layers of ``hidden_layer_sizes="auto"`` are wide; units of the layers. Not
 measured."""
-POINTS = (8, 16, 32, 64, 128)
+QUADRATURE_POINTS = (8, 16, 32, 64, 128)
 """Points of Gauss-Legendre quadrature along the way from the average row, until reasons add up. Not
 measured."""
 ADDITIVITY = 1e-7
@@ -61,7 +61,7 @@ class BaseSmoothMLP(BaseReasoner):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **TRAINING_CONSTRAINTS,
         **or_auto("hidden_layer_sizes", "n_iter_no_change"),
-        "activation": [StrOptions(set(PLAIN))],
+        "activation": [StrOptions(set(ACTIVATIONS))],
         "jacobian_lambda": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "jacobian_lambdas": ["array-like", None],
         "penalty": [StrOptions(set(PENALTIES)), None],
@@ -127,7 +127,7 @@ class BaseSmoothMLP(BaseReasoner):
             target = (target - self._shift) / (self._scale or 1.0)
         self._encoder = TableEncoder().fit_codes(self._reader, codes, sample_weight)
         x = self._encoder.transform_codes(codes)
-        self._average = np.average(x, axis=0, weights=weight)
+        self._mean_row = np.average(x, axis=0, weights=weight)
         self._activation = self.activation
         default = NARROW if len(codes) < MANY_ROWS else WIDE
         sizes = self.hidden_layer_sizes
@@ -142,7 +142,7 @@ class BaseSmoothMLP(BaseReasoner):
         losses = [stage.losses for stage in self._stages]
         self._admissible = admissible(losses) if len(valid) else [nearest]
         self._chosen = self._admissible[-1]
-        self._publish()
+        self._set_fitted_attributes()
 
     @abstractmethod
     def _make_task(self, y: np.ndarray) -> Task:
@@ -152,7 +152,7 @@ class BaseSmoothMLP(BaseReasoner):
         """Mean and standard deviation of a target of numbers; the latter is 0 where it does not vary."""
         if self._task.is_classification:
             return 0.0, 1.0
-        return standards(target, weight)
+        return mean_and_std(target, weight)
 
     def _split(self, target: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows to train on and rows held out: none where they are not needed, or would be too few."""
@@ -200,7 +200,7 @@ class BaseSmoothMLP(BaseReasoner):
         lambdas = self._lambdas(compare=validation is not None)
         return train_path(module, rows(fit), validation, lambdas, self._task.link, self, seed)
 
-    def _publish(self) -> None:
+    def _set_fitted_attributes(self) -> None:
         """Set the public attributes, for the chosen stage of the path."""
         stages, chosen = self._stages, self._stages[self._chosen]
         self.lambda_, self.mean_grad_norm_ = chosen.jacobian_lambda, chosen.grad_norm
@@ -246,7 +246,7 @@ class BaseSmoothMLP(BaseReasoner):
             raise ValueError(f"jacobian_lambda must be one of {lambdas}. Got {jacobian_lambda!r} instead.")
         other = copy.copy(self)
         other._chosen = lambdas.index(jacobian_lambda)
-        other._publish()
+        other._set_fitted_attributes()
         return other
 
     # --- answers and reasons ---------------------------------------------------------------------
@@ -306,28 +306,29 @@ class BaseSmoothMLP(BaseReasoner):
         """
         check_batching(batch_size, n_jobs)
         codes = self._read(X)
-        base = self._outputs(self._average[None])[0]
+        base = self._outputs(self._mean_row[None])[0]
 
         def part(rows: slice) -> list[np.ndarray]:
-            values = self._integrate(self._encoder.transform_codes(codes[rows]), base)
+            values = self._integrated_gradients(self._encoder.transform_codes(codes[rows]), base)
             return [one_or_several(values.transpose(0, 2, 1))]
 
         values = in_batches(part, len(codes), batch_size or CHUNK, n_jobs)[0]
         meta = {"explanation": "integrated gradients", "jacobian_lambda": self.lambda_}
         return self._explanation_of(X, codes, values, one_or_several(base), kind="additive", meta=meta)
 
-    def _integrate(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
+    def _integrated_gradients(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
         """Contributions (n, K, d) of encoded rows, which add up to their scores less the base (K,)."""
         network, wanted = self._network(), self._outputs(x) - base
         if network is None:
             return np.zeros((len(x), len(base), self.n_features_in_))
-        way = x - self._average
+        delta = x - self._mean_row
         values = np.zeros((len(x), len(base), x.shape[1]))
-        lacks = np.arange(len(x))
-        for n_points in POINTS:
-            values[lacks] = way[lacks, None] * self._mean_gradient(network, way[lacks], n_points)
-            lacks = lacks[np.abs(values[lacks].sum(2) - wanted[lacks]).max(1) > ADDITIVITY * self._scale]
-            if not len(lacks):
+        inexact = np.arange(len(x))
+        for n_points in QUADRATURE_POINTS:
+            values[inexact] = delta[inexact, None] * self._mean_gradient(network, delta[inexact], n_points)
+            error = np.abs(values[inexact].sum(2) - wanted[inexact]).max(1)
+            inexact = inexact[error > ADDITIVITY * self._scale]
+            if not len(inexact):
                 break
         size = np.abs(values)
         total = np.maximum(size.sum(axis=2), np.finfo(float).tiny)
@@ -335,11 +336,11 @@ class BaseSmoothMLP(BaseReasoner):
         folded = table_units(self._encoder).fold(values.transpose(0, 2, 1))
         return folded.transpose(0, 2, 1)
 
-    def _mean_gradient(self, network: SmoothNetwork, way: np.ndarray, n_points: int) -> np.ndarray:
+    def _mean_gradient(self, network: SmoothNetwork, delta: np.ndarray, n_points: int) -> np.ndarray:
         """Mean derivatives (n, K, p) on the way (n, p) from the average row, by Gauss-Legendre quadrature."""
         points, weights = np.polynomial.legendre.leggauss(n_points)
-        start, rows = torch.from_numpy(self._average), torch.from_numpy(way)
-        total = torch.zeros((len(way), self._task.n_outputs, way.shape[1]), dtype=torch.float64)
+        start, rows = torch.from_numpy(self._mean_row), torch.from_numpy(delta)
+        total = torch.zeros((len(delta), self._task.n_outputs, delta.shape[1]), dtype=torch.float64)
         with torch.no_grad(), limit_threads(CHUNK * max(self._sizes) ** 2):
             for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
                 total += weight * network.forward_with_gradient(start + point * rows)[1]

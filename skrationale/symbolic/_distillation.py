@@ -15,15 +15,15 @@ from ..formula import Formula
 from ..formula.program import symbols
 from ..formula.variables import Variable
 from ..tabular import TableReader
-from ..training import standards
-from ._front import Row, pareto
+from ..training import mean_and_std
+from ._front import ScoredFormula, pareto
 from ._refit import refit_constants, round_constants
 from ._search import Searcher, Target
 from ._terms import finite_values
 
 N_HYBRIDS = 2000
 """Rows with one column exchanged, on which formulas may not leave the range of the target."""
-WORTH_A_POLE = 2.0
+POLE_LOSS_RATIO = 2.0
 """A formula that leaves the range of the target is kept when all others have so many times its loss."""
 
 
@@ -52,7 +52,7 @@ class Data:
         return Data(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self)))
 
     @classmethod
-    def unlabelled(cls, V: np.ndarray, scores: np.ndarray) -> Data:
+    def of_teacher(cls, V: np.ndarray, scores: np.ndarray) -> Data:
         """Make data of rows that only a teacher has labelled."""
         return cls(V, scores, np.full(scores.shape, np.nan), np.ones(len(V)))
 
@@ -68,7 +68,7 @@ class Data:
         return values, self.weights * ~made if teacher_weight == 0 else self.weights
 
 
-def templates(
+def empty_formulas(
     variables: tuple[Variable, ...], V: np.ndarray, reader: TableReader, task: Task
 ) -> list[Formula]:
     """Make an empty formula for each output.
@@ -96,7 +96,7 @@ def templates(
     ]
 
 
-def explore(
+def search_output(
     searcher: Searcher,
     data: Data,
     k: int,
@@ -121,17 +121,19 @@ def explore(
     rng : RandomState
         Source of seeds.
     """
-    units = [_Units(*data.target(k, weight)) for weight in teacher_weights]
-    searcher.run([unit.target for unit in units if unit.scale > 0], n_searches, rng)
+    standards = [_StandardisedTarget(*data.target(k, weight)) for weight in teacher_weights]
+    searcher.run([standard.target for standard in standards if standard.scale > 0], n_searches, rng)
 
 
-def best_sum(searcher: Searcher, data: Data, valid: Data, k: int, teacher_weight: float) -> np.ndarray:
+def predict_best_sum(
+    searcher: Searcher, data: Data, valid: Data, k: int, teacher_weight: float
+) -> np.ndarray:
     """Give what the best sum of found terms says on validation rows (m,)."""
-    unit = _Units(*data.target(k, teacher_weight))
+    standard = _StandardisedTarget(*data.target(k, teacher_weight))
     target, weights = valid.target(k, teacher_weight)
-    predictions = [np.full(len(target), unit.shift)]
-    if unit.scale > 0:
-        sums = [unit.restore(expr) for expr in searcher.sums(unit.target)]
+    predictions = [np.full(len(target), standard.shift)]
+    if standard.scale > 0:
+        sums = [standard.restore(expr) for expr in searcher.sums(standard.target)]
         values = [finite_values(expr, searcher.variables, valid.V) for expr in sums]
         predictions += [value for value in values if value is not None]
     return min(predictions, key=lambda value: float(np.average((value - target) ** 2, weights=weights)))
@@ -145,7 +147,7 @@ def make_fronts(
     k: int,
     teacher_weights: Sequence[float],
     rng: np.random.RandomState,
-) -> dict[float, tuple[Row, ...]]:
+) -> dict[float, tuple[ScoredFormula, ...]]:
     """Make a front of found terms for each share of the teacher in the target.
 
     Formulas that leave the range of the target by its width, on rows with one column exchanged, are left out
@@ -168,26 +170,28 @@ def make_fronts(
 
     Returns
     -------
-    dict of float to tuple of Row
+    dict of float to tuple of ScoredFormula
     """
-    fronts, hybrids = {}, exchanged(data.V[data.weights > 0], rng)
+    fronts, hybrids = {}, with_exchanged_column(data.V[data.weights > 0], rng)
     for weight in teacher_weights:
-        unit = _Units(*data.target(k, weight))
-        candidates = searcher.candidates(unit.target) if unit.scale > 0 else [sp.Float(0.0)]
+        standard = _StandardisedTarget(*data.target(k, weight))
+        candidates = searcher.candidates(standard.target) if standard.scale > 0 else [sp.Float(0.0)]
         rounded = dict.fromkeys(
-            round_constants(unit.restore(expr), searcher.variables, data.V, unit.values, unit.weights)
+            round_constants(
+                standard.restore(expr), searcher.variables, data.V, standard.values, standard.weights
+            )
             for expr in candidates
         )
-        tame = [expr for expr in rounded if unit.is_tame(expr, searcher.variables, hybrids)]
-        fronts[weight] = judge(rounded, valid, template, k, weight)
+        tame = [expr for expr in rounded if standard.is_tame(expr, searcher.variables, hybrids)]
+        fronts[weight] = measured_front(rounded, valid, template, k, weight)
         if tame and len(tame) < len(rounded):
-            front = judge(tame, valid, template, k, weight)
-            if front[-1].loss <= WORTH_A_POLE * fronts[weight][-1].loss:
+            front = measured_front(tame, valid, template, k, weight)
+            if front[-1].loss <= POLE_LOSS_RATIO * fronts[weight][-1].loss:
                 fronts[weight] = front
     return fronts
 
 
-def exchanged(V: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+def with_exchanged_column(V: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """Make 2000 rows out of distinct rows (n, p), each with one column of another row."""
     V = np.unique(V, axis=0)  # weights and repeated rows then mean the same
     made = V[rng.randint(len(V), size=N_HYBRIDS)]
@@ -197,12 +201,12 @@ def exchanged(V: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     return made
 
 
-class _Units:
+class _StandardisedTarget:
     """A target in standard units, and the way back."""
 
     def __init__(self, values: np.ndarray, weights: np.ndarray) -> None:
         self.values, self.weights = values, weights
-        self.shift, self.scale = standards(values, weights)
+        self.shift, self.scale = mean_and_std(values, weights)
         self.target = Target((values - self.shift) / (self.scale or 1.0), weights)
 
     def restore(self, expr: sp.Expr) -> sp.Expr:
@@ -217,9 +221,9 @@ class _Units:
         return values is not None and values.min() >= low - width and values.max() <= high + width
 
 
-def judge(
+def measured_front(
     expressions: Iterable[sp.Expr], valid: Data, template: Formula, k: int, teacher_weight: float
-) -> tuple[Row, ...]:
+) -> tuple[ScoredFormula, ...]:
     """Measure expressions on validation rows and keep the front."""
     values, weights = valid.target(k, teacher_weight)
     rows = []
@@ -235,21 +239,23 @@ def judge(
             r2 = np.nan
             if formula.link == "identity":
                 r2 = r2_score(valid.truth[:, k], predictions, sample_weight=valid.weights)
-            rows.append(Row(formula, loss, float(fidelity), float(r2)))
+            rows.append(ScoredFormula(formula, loss, float(fidelity), float(r2)))
     return pareto(rows)
 
 
-def refit_front(front: tuple[Row, ...], data: Data, k: int, teacher_weight: float) -> tuple[Row, ...]:
+def refit_front(
+    front: tuple[ScoredFormula, ...], data: Data, k: int, teacher_weight: float
+) -> tuple[ScoredFormula, ...]:
     """Fit the constants of a front once more, to all rows; what was measured on validation rows is kept."""
-    unit = _Units(*data.target(k, teacher_weight))
-    if unit.scale == 0:
+    standard = _StandardisedTarget(*data.target(k, teacher_weight))
+    if standard.scale == 0:
         return front
     rows = []
     for row in front:
         variables = symbols(data.V.shape[1])
-        fitted = refit_constants(row.formula.expr, variables, data.V, unit.values, unit.weights)
+        fitted = refit_constants(row.formula.expr, variables, data.V, standard.values, standard.weights)
         if finite_values(fitted, variables, data.V) is not None:
-            fitted = round_constants(fitted, variables, data.V, unit.values, unit.weights)
+            fitted = round_constants(fitted, variables, data.V, standard.values, standard.weights)
             row = replace(row, formula=row.formula.with_expr(fitted))
         rows.append(row)
     return tuple(rows)

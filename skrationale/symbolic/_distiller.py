@@ -19,17 +19,17 @@ from .._scales import to_shares
 from ..base import BaseDistiller
 from ..explanation import Explanation
 from ..formula import Formula
-from ..formula.shapley import GamesOfFormulas
+from ..formula.shapley import FormulaShapley
 from ..formula.variables import check_columns, make_variables, variable_values
 from ..smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from ..smooth.base import BaseSmoothMLP
 from ..teachers import Teacher
 from ..training import TRAINING_CONSTRAINTS
-from ._choices import choose_share, search_terms
-from ._distillation import Data, make_fronts, refit_front, templates
+from ._distillation import Data, empty_formulas, make_fronts, refit_front
 from ._front import MODEL_SELECTIONS, Fronts, choose
 from ._rows import most_useful, rows_between, split_distinct
 from ._search import Searcher
+from ._selection import choose_share, search_terms
 from ._targets import target_as_scores
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
@@ -301,7 +301,7 @@ class SymbolicDistiller(BaseDistiller):
             made = rows_between(_safe_indexing(X, fit_rows), self._reader, self.n_synthetic, rng)
             codes_made = self._reader.transform(made)
             V_made, asked = variable_values(variables, codes_made), self._adapter.form.rows(made)
-            extra = [Data.unlabelled(V_made, teacher.scores(asked)) for teacher in teachers]
+            extra = [Data.of_teacher(V_made, teacher.scores(asked)) for teacher in teachers]
             fits = [fit + more for fit, more in zip(fits, extra, strict=True)]
 
         shares = (1.0, 0.5, 0.0) if self.teacher_weight == "auto" else (float(self.teacher_weight),)
@@ -317,16 +317,16 @@ class SymbolicDistiller(BaseDistiller):
             self.teacher_ = self._adapter.model
             self.lambda_ = self.teacher_.lambda_
         data, fit, valid = alternatives[chosen], fits[chosen], valids[chosen]
-        empty = templates(variables, V, self._reader, self._task)
-        fronts = [make_fronts(searchers[k], fit, valid, empty[k], k, shares, rng) for k in outputs]
+        templates = empty_formulas(variables, V, self._reader, self._task)
+        fronts = [make_fronts(searchers[k], fit, valid, templates[k], k, shares, rng) for k in outputs]
         share, self.selection_ = choose_share(fronts, valid, y_valid, self._task, self.model_selection)
 
         self.teacher_weight_ = share
         refitted = [refit_front(fronts[k][share], data, k, share) for k in outputs]
         self._fronts = Fronts(refitted, [choose(front, self.model_selection) for front in refitted])
         self._background = V[rng.permutation(len(V))[:N_BACKGROUND]]
-        games = GamesOfFormulas(self.formulas_, self.n_features_in_, self._background)
-        importance = np.abs(games.shares(self._background)[0]).mean(axis=0).sum(axis=-1)
+        shapley = FormulaShapley(self.formulas_, self.n_features_in_, self._background)
+        importance = np.abs(shapley.shapley_values(self._background)[0]).mean(axis=0).sum(axis=-1)
         self.feature_importances_ = to_shares(importance)
 
     # --- what was found --------------------------------------------------------------------------
@@ -374,7 +374,7 @@ class SymbolicDistiller(BaseDistiller):
             When the front has no such row.
         """
         check_is_fitted(self)
-        self._fronts = self._fronts.choosing(index)
+        self._fronts = self._fronts.with_choice(index)
         return self
 
     def _kind_in_words(self) -> str:
@@ -418,20 +418,20 @@ class SymbolicDistiller(BaseDistiller):
         """
         check_batching(batch_size, n_jobs)
         codes, formulas = self._read(X), self.formulas_
-        games = GamesOfFormulas(formulas, self.n_features_in_, self._background)
+        shapley = FormulaShapley(formulas, self.n_features_in_, self._background)
 
         def part(rows: slice) -> list[np.ndarray]:
-            values, *rest = games.shares(variable_values(formulas[0].all_variables, codes[rows]))
+            values, *rest = shapley.shapley_values(variable_values(formulas[0].all_variables, codes[rows]))
             return [one_or_several(values), *rest]
 
-        size = batch_size or games.rows_at_once
+        size = batch_size or shapley.rows_at_once
         values, error, undefined = in_batches(part, len(codes), size, n_jobs)
-        games.warn(undefined)
+        shapley.warn(undefined)
         return self._explanation_of(
             X,
             codes,
             values,
-            one_or_several(games.base),
+            one_or_several(shapley.base),
             formula="\n".join(f"{formula.output_name} = {formula}" for formula in formulas),
             kind="formula",
             meta={"background_rows": len(self._background), "standard_error": float(error.max())},

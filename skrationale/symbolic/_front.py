@@ -17,7 +17,7 @@ MODEL_SELECTIONS = ("best", "accuracy", "score")
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoredFormula:
     """One formula of a front.
 
     Parameters
@@ -44,13 +44,13 @@ class Fronts:
 
     Parameters
     ----------
-    rows : sequence of K tuples of Row
+    rows : sequence of K tuples of ScoredFormula
         The fronts, each in the order of complexity.
     chosen : sequence of K int
         Position of the formula taken from each.
     """
 
-    rows: Sequence[tuple[Row, ...]]
+    rows: Sequence[tuple[ScoredFormula, ...]]
     chosen: Sequence[int]
 
     @property
@@ -80,7 +80,7 @@ class Fronts:
         tables = [table(front) for front in self.rows]
         return tables[0] if len(tables) == 1 else tables
 
-    def choosing(self, index: int | Sequence[int]) -> Fronts:
+    def with_choice(self, index: int | Sequence[int]) -> Fronts:
         """Give the same fronts with other formulas taken; raise a ValueError for rows that are not there."""
         chosen = [int(i) for i in np.atleast_1d(index)]
         sizes = [len(front) for front in self.rows]
@@ -89,16 +89,16 @@ class Fronts:
         return replace(self, chosen=chosen)
 
 
-def pareto(rows: Sequence[Row]) -> tuple[Row, ...]:
+def pareto(rows: Sequence[ScoredFormula]) -> tuple[ScoredFormula, ...]:
     """Keep the rows that no smaller or equal one beats, in the order of complexity."""
-    kept: list[Row] = []
+    kept: list[ScoredFormula] = []
     for row in sorted(rows, key=lambda row: (row.formula.complexity, row.loss)):
         if np.isfinite(row.loss) and (not kept or row.loss < kept[-1].loss):
             kept.append(row)
     return tuple(kept)
 
 
-def scores(front: Sequence[Row]) -> np.ndarray:
+def scores(front: Sequence[ScoredFormula]) -> np.ndarray:
     """PySR's score of each row: by how much the logarithm of the loss falls for each step of complexity.
 
     Examples
@@ -111,18 +111,18 @@ def scores(front: Sequence[Row]) -> np.ndarray:
     return np.concatenate([np.zeros(min(len(front), 1)), -np.diff(losses) / np.diff(sizes)])
 
 
-def _floored(front: Sequence[Row]) -> np.ndarray:
+def _floored(front: Sequence[ScoredFormula]) -> np.ndarray:
     """Losses, but no less than rounding makes of them in the units of the target."""
     losses = np.array([row.loss for row in front], dtype=float)
     return np.maximum(losses, max(LEAST_LOSS * losses.max(initial=0.0), np.finfo(float).tiny))
 
 
-def choose(front: Sequence[Row], model_selection: str) -> int:
+def choose(front: Sequence[ScoredFormula], model_selection: str) -> int:
     """Choose a row as PySR does.
 
     Parameters
     ----------
-    front : sequence of Row
+    front : sequence of ScoredFormula
         In the order of complexity.
     model_selection : {"best", "accuracy", "score"}
         The highest score among the rows with at most 1.5 times the lowest loss; the lowest loss;
@@ -140,7 +140,7 @@ def choose(front: Sequence[Row], model_selection: str) -> int:
     return int(np.where(allowed, scores(front), -np.inf).argmax())
 
 
-def table(front: Sequence[Row]) -> Any:
+def table(front: Sequence[ScoredFormula]) -> Any:
     """Make the DataFrame `equations_`: PySR's columns, and ours.
 
     Returns

@@ -52,7 +52,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Effort:
+class SearchBudget:
     """What a search may cost.
 
     Parameters
@@ -79,7 +79,7 @@ class Effort:
     timeout_in_seconds: float | None = None
 
     @classmethod
-    def of(cls, distiller: Any, engine: Engine) -> Effort:
+    def of(cls, distiller: Any, engine: Engine) -> SearchBudget:
         """Read the settings of a distiller; what it leaves open is the engine's default."""
         return cls(
             maxsize=distiller.maxsize,
@@ -100,7 +100,7 @@ class Searcher:
         Runs the searches.
     operators : dict
         ``binary_operators`` and ``unary_operators``.
-    effort : Effort
+    budget : SearchBudget
         What the searches may cost.
     V : ndarray of shape (n, p)
         Variables on the training rows, in their own units.
@@ -110,14 +110,14 @@ class Searcher:
         self,
         engine: Engine,
         operators: Mapping[str, Sequence[str]],
-        effort: Effort,
+        budget: SearchBudget,
         V: np.ndarray,
     ) -> None:
-        self._engine, self._operators, self._effort, self._V = engine, operators, effort, V
+        self._engine, self._operators, self._budget, self._V = engine, operators, budget, V
         self.variables = symbols(V.shape[1])
         self._pool = TermPool(self.variables, V)
         self._expressions: dict[sp.Expr, None] = {}
-        self._seconds, self._n_done = effort.timeout_in_seconds, 0
+        self._seconds, self._n_done = budget.timeout_in_seconds, 0
         self._keep(self._first_terms())
 
     @classmethod
@@ -128,7 +128,7 @@ class Searcher:
             "binary_operators": list(distiller.binary_operators),
             "unary_operators": list(distiller.unary_operators),
         }
-        return cls(engine, operators, Effort.of(distiller, engine), V)
+        return cls(engine, operators, SearchBudget.of(distiller, engine), V)
 
     def run(self, targets: Sequence[Target], n_searches: int, rng: np.random.RandomState) -> None:
         """Search for targets in turn, each time for what the terms found so far leave open.
@@ -138,18 +138,18 @@ class Searcher:
         targets : sequence of Target
             None, or targets with the same weights.
         n_searches : int
-            Number of searches, out of those of the effort; none where there are few distinct rows.
+            Number of searches, out of those of the budget; none where there are few distinct rows.
         rng : RandomState
             Source of seeds.
         """
-        effort = self._effort
+        budget = self._budget
         if not len(targets) or len(np.unique(self._V[targets[0].weights > 0], axis=0)) < FEWEST_ROWS:
             return
         for turn in range(n_searches):
             target, start, i, timeout = targets[turn % len(targets)], monotonic(), self._n_done, None
-            rest = target.values - self._explained(target, effort.maxsize * i // effort.n_searches)
+            rest = target.values - self._explained(target, budget.maxsize * i // budget.n_searches)
             if self._seconds is not None:
-                timeout = (self._seconds - (monotonic() - start)) / (effort.n_searches - i)
+                timeout = (self._seconds - (monotonic() - start)) / (budget.n_searches - i)
                 if timeout <= 0:
                     return
             self._keep(self._search(Target(rest, target.weights), i % 2 == 0, timeout, rng))
@@ -180,7 +180,7 @@ class Searcher:
         list of sympy.Expr
             In the units of the columns; a constant is among them.
         """
-        maxsize = self._effort.maxsize
+        maxsize = self._budget.maxsize
         scored: list[tuple[int, float, int, sp.Expr]] = []
         for expr in [*self.sums(target, maxsize), *self._expressions]:
             size = complexity(expr)
@@ -212,9 +212,9 @@ class Searcher:
 
     def sums(self, target: Target, maxsize: int | None = None) -> list[sp.Expr]:
         """Give sums of found terms, weighted by least squares for a target."""
-        maxsize = self._effort.maxsize if maxsize is None else maxsize
+        maxsize = self._budget.maxsize if maxsize is None else maxsize
         t, weights, pool = target.values, target.weights, self._pool
-        choices = pool.pursue(t, weights, maxsize) + pool.pursue(t, weights, maxsize, thrifty=True)
+        choices = pool.pursue(t, weights, maxsize) + pool.pursue(t, weights, maxsize, cost_aware=True)
         choices += [terms for terms in map(split_terms, self._expressions) if pool.covers(terms)]
         sums = dict.fromkeys(pool.fit(terms, t, weights) for terms in choices)
         return [expr for expr in sums if complexity(expr) <= maxsize]
@@ -223,7 +223,7 @@ class Searcher:
         self, target: Target, centre: bool, timeout: float | None, rng: np.random.RandomState
     ) -> list[sp.Expr]:
         """Let the engine search, on scaled columns; give its expressions in the columns' own units."""
-        effort = self._effort
+        budget = self._budget
         rows, weights = self._rows(target.weights, rng)
         if weights is None:
             rows = rows[np.lexsort((target.values[rows], *self._V[rows].T))]  # whatever the order of the rows
@@ -236,9 +236,9 @@ class Searcher:
             (t - t.mean()) / t.std(),
             weights=weights,
             **self._operators,
-            maxsize=effort.maxsize if effort.n_searches == 1 else max(effort.maxsize * 2 // 3, 3),
-            niterations=max(effort.niterations // effort.n_searches, 1),
-            population_size=effort.population_size,
+            maxsize=budget.maxsize if budget.n_searches == 1 else max(budget.maxsize * 2 // 3, 3),
+            niterations=max(budget.niterations // budget.n_searches, 1),
+            population_size=budget.population_size,
             timeout_in_seconds=timeout,
             random_state=int(rng.randint(2**31 - 1)),
         )
@@ -250,7 +250,7 @@ class Searcher:
 
     def _rows(self, weights: np.ndarray, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray | None]:
         """Rows for the engine: all or a random part; where it knows no weights, rows stand for them."""
-        limit = self._effort.max_rows
+        limit = self._budget.max_rows
         rows = np.flatnonzero(weights > 0)
         weights = weights[rows]
         copies = weights / weights.min()

@@ -96,7 +96,7 @@ class TermPool:
         return sp.Add(sp.Float(float(solution[0])), *parts)
 
     def pursue(
-        self, t: np.ndarray, weights: np.ndarray, maxsize: int, *, thrifty: bool = False
+        self, t: np.ndarray, weights: np.ndarray, maxsize: int, *, cost_aware: bool = False
     ) -> list[list[sp.Expr]]:
         """Choose terms one by one, each time the one that explains most of what is left (OMP).
 
@@ -108,7 +108,7 @@ class TermPool:
             Non-negative weights of the rows.
         maxsize : int
             Largest complexity of the sum.
-        thrifty : bool, default=False
+        cost_aware : bool, default=False
             Weigh what a term explains against the root of its complexity.
 
         Returns
@@ -136,7 +136,7 @@ class TermPool:
             gain = np.where(usable, (residual @ left) ** 2 / np.where(usable, remaining, 1.0), 0.0)
             if gain.max() <= WORTHLESS * total:
                 break
-            best = int(np.argmax(gain / np.sqrt(cost) if thrifty else gain))
+            best = int(np.argmax(gain / np.sqrt(cost) if cost_aware else gain))
             direction = left[:, best] / np.sqrt(remaining[best])
             residual = residual - direction * (direction @ residual)
             left = left - np.outer(direction, direction @ left)

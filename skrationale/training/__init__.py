@@ -11,7 +11,7 @@ something is trained, so it stays.
 from ._data import EXACT_ROWS, Batch
 from ._device import resolve_device
 from ._holdout import FEWEST_VALIDATION_ROWS, hold_out, validation_split
-from ._losses import row_losses, soft_losses, standards
+from ._losses import mean_and_std, row_losses, soft_losses
 from ._random import convolution, generator_of, linear, seeded
 from ._settings import (
     TRAINING_CONSTRAINTS,
@@ -47,7 +47,7 @@ __all__ = [
     "seeded",
     "set_state",
     "soft_losses",
-    "standards",
+    "mean_and_std",
     "train",
     "validation_split",
 ]

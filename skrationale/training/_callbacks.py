@@ -52,7 +52,7 @@ class BestWeights(Callback):
         self.tol = tol
         self.min_epochs = min_epochs
         self.best_epoch_ = 0
-        self.best_loss_ = self.mark_ = math.inf
+        self.best_loss_ = self.reference_loss_ = math.inf
         self.weights_: dict[str, torch.Tensor] = {}
         self.misses_ = 0
 
@@ -63,8 +63,8 @@ class BestWeights(Callback):
         if loss < self.best_loss_:
             weights = {name: tensor.clone() for name, tensor in net.module_.state_dict().items()}
             self.best_epoch_, self.best_loss_, self.weights_ = epoch, loss, weights
-        if loss < self.mark_ - self.tol:
-            self.mark_, self.misses_ = loss, 0
+        if loss < self.reference_loss_ - self.tol:
+            self.reference_loss_, self.misses_ = loss, 0
         else:
             self.misses_ += 1
         net.stop_ = net.stop_ or self.misses_ >= self.patience

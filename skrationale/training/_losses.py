@@ -42,7 +42,7 @@ def soft_losses(scores: torch.Tensor, teacher: torch.Tensor, link: str) -> torch
     return row_losses(scores, teacher[:, 0] if link == "identity" else torch.sigmoid(teacher[:, 0]), link)
 
 
-def standards(target: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+def mean_and_std(target: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
     """Give the weighted mean and standard deviation of numbers (n,), 0 where they vary by rounding alone."""
     mean, deviation = moments(target, weight)
     return mean, deviation if deviation > ROUNDING * abs(mean) else 0.0

@@ -74,7 +74,7 @@ class LeanNet(NeuralNet):
         Called with the epoch (from 1) and the resident data before each epoch.
     seed : int, default=0
         Seed of the shuffles.
-    noise : torch.Generator, default=None
+    noise_generator : torch.Generator, default=None
         Goes with each batch, for the loss to draw with.
     **kwargs : dict
         Parameters of `skorch.NeuralNet`.
@@ -89,7 +89,7 @@ class LeanNet(NeuralNet):
         clip_norm: float | None = None,
         epoch_hook: EpochHook | None = None,
         seed: int = 0,
-        noise: torch.Generator | None = None,
+        noise_generator: torch.Generator | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion, train_split=None, **kwargs)
@@ -97,7 +97,7 @@ class LeanNet(NeuralNet):
         self.clip_norm = clip_norm
         self.epoch_hook = epoch_hook
         self.seed = seed
-        self.noise = noise
+        self.noise_generator = noise_generator
 
     @property
     def _default_callbacks(self) -> list[Any]:
@@ -146,7 +146,7 @@ class LeanNet(NeuralNet):
         datasets = {"dataset_train": X, "dataset_valid": validation}
         for epoch in range(1, epochs + 1):
             self.notify("on_epoch_begin", **datasets)
-            X.progress, X.generator = (epoch - 1) / epochs, self.noise
+            X.progress, X.generator = (epoch - 1) / epochs, self.noise_generator
             self._call_epoch_hook(epoch, X)
             order = None
             if self.batch_size < X.n_rows:
@@ -169,8 +169,8 @@ class LeanNet(NeuralNet):
         one_cycle = self.schedule == "one_cycle" and self.n_steps_ > 3
         self.scheduler_ = OneCycleLR(self.optimizer_, self.lr, self.n_steps_) if one_cycle else None
         callbacks = [callback for _, callback in self.callbacks_]
-        self.grad_heard_ = any(_overrides(callback, "on_grad_computed") for callback in callbacks)
-        self.batch_heard_ = self.grad_heard_ or any(
+        self.notifies_gradients_ = any(_overrides(callback, "on_grad_computed") for callback in callbacks)
+        self.notifies_batches_ = self.notifies_gradients_ or any(
             _overrides(callback, event)
             for callback in callbacks
             for event in ("on_batch_begin", "on_batch_end")
@@ -195,16 +195,16 @@ class LeanNet(NeuralNet):
         with torch.set_grad_enabled(training):
             for batch in iterator:
                 self.step_ += training
-                batch.progress, batch.generator = self.step_ / self.n_steps_, self.noise
-                if self.batch_heard_:
+                batch.progress, batch.generator = self.step_ / self.n_steps_, self.noise_generator
+                if self.notifies_batches_:
                     self.notify("on_batch_begin", batch=batch, training=training)
                 steps.append(step_fn(batch))
                 sizes.append(batch.n_rows)
-                if self.batch_heard_:
+                if self.notifies_batches_:
                     self._record_batch(prefix, _means(steps[-1:], sizes[-1:]), sizes[-1])
                     self.notify("on_batch_end", batch=batch, training=training, **steps[-1])
         means = _means(steps, sizes)
-        if not self.batch_heard_:
+        if not self.notifies_batches_:
             self.row_["batches"].append({})
             self._record_batch(prefix, means, sum(sizes))
         self._record_epoch(prefix, means)
@@ -227,7 +227,7 @@ class LeanNet(NeuralNet):
         self.optimizer_.zero_grad()
         total, terms = self.criterion_(self.module_, batch)
         total.backward()
-        if self.grad_heard_:
+        if self.notifies_gradients_:
             named = list(self.get_all_learnable_params())
             self.notify("on_grad_computed", named_parameters=named, batch=batch, training=True)
         if self.clip_norm is not None:

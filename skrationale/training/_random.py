@@ -65,7 +65,7 @@ def linear(n_inputs: int, n_outputs: int, generator: torch.Generator | None = No
     """
     if generator is None:
         return nn.Linear(n_inputs, n_outputs)
-    return drawn(nn.utils.skip_init(nn.Linear, n_inputs, n_outputs), generator)
+    return draw_parameters(nn.utils.skip_init(nn.Linear, n_inputs, n_outputs), generator)
 
 
 def convolution(
@@ -91,10 +91,10 @@ def convolution(
     if generator is None:
         return nn.Conv2d(n_inputs, n_outputs, size, padding=padding)
     layer = nn.utils.skip_init(nn.Conv2d, n_inputs, n_outputs, size, padding=padding)
-    return drawn(layer, generator)
+    return draw_parameters(layer, generator)
 
 
-def drawn(layer: Layer, generator: torch.Generator) -> Layer:
+def draw_parameters(layer: Layer, generator: torch.Generator) -> Layer:
     """Draw weight and bias of a layer as torch does, in the same order."""
     nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
     if layer.bias is not None:

@@ -86,7 +86,7 @@ def _fused(optimizer: Callable[..., torch.optim.Optimizer]) -> Callable[..., tor
     return build
 
 
-def _limits(module: torch.nn.Module, n_rows: int, device: torch.device) -> AbstractContextManager[None]:
+def _thread_limit(module: torch.nn.Module, n_rows: int, device: torch.device) -> AbstractContextManager[None]:
     if device.type != "cpu":
         return nullcontext()
     return limit_threads(n_rows * max(parameter.numel() for parameter in module.parameters()))
@@ -239,7 +239,7 @@ def train(
         batch_size=settings.batch_size,
         epoch_hook=epoch_hook,
         seed=shuffle_seed,
-        noise=generator_of(noise_seed, place),
+        noise_generator=generator_of(noise_seed, place),
         device=str(place),
         verbose=settings.verbose,
         callbacks=[
@@ -251,6 +251,6 @@ def train(
         ],
     )
     draws = seeded(noise_seed, place) if global_draws else nullcontext()
-    with draws, _limits(module, min(settings.batch_size, rows.n_rows), place), closing(bar):
+    with draws, _thread_limit(module, min(settings.batch_size, rows.n_rows), place), closing(bar):
         _fit(net, rows, valid, stopper)
     return _result(net, place)

@@ -12,7 +12,7 @@ from skrationale._batches import in_batches
 from skrationale.explanation import Explanation
 from skrationale.formula._formula import Formula
 from skrationale.formula.program import Program, symbols
-from skrationale.formula.shapley import Games, GamesOfFormulas, complete
+from skrationale.formula.shapley import FormulaShapley, TermsShapley, restore_additivity
 
 V = symbols(6)
 a, b, c, d, e, f = V
@@ -25,11 +25,13 @@ def shapley_values(
     terms, variables, players, n_players, values, background, *, batch_size=None, labels=(), **settings
 ):
     """Values (n, d) of all rows, in batches, with their base and the largest standard error."""
-    games = Games(terms, variables, players, n_players, background, **settings)
-    size = batch_size or games.rows_at_once
-    result, error, undefined, _ = in_batches(lambda rows: games.shares(values[rows]), len(values), size)
-    games.warn(undefined, labels)
-    return result, games.base, float(error.max(initial=0.0))
+    shapley = TermsShapley(terms, variables, players, n_players, background, **settings)
+    size = batch_size or shapley.rows_at_once
+    result, error, undefined, _ = in_batches(
+        lambda rows: shapley.shapley_values(values[rows]), len(values), size
+    )
+    shapley.warn(undefined, labels)
+    return result, shapley.base, float(error.max(initial=0.0))
 
 
 def brute_force(expr, players, n_players, rows, background):
@@ -190,8 +192,8 @@ def test_sums_are_exact_to_the_rounding_of_the_largest_value_around_outliers(exp
     rows = np.random.default_rng(1).normal(size=(60, 6))
     rows[5, 0], rows[17, 1] = 1e15, -1e15
     formula = Formula.from_string("v0", [f"v{j}" for j in range(6)]).with_expr(expr)
-    games = GamesOfFormulas([formula], 6, rows)
-    values, base = games.shares(rows)[0], games.base
+    shapley = FormulaShapley([formula], 6, rows)
+    values, base = shapley.shapley_values(rows)[0], shapley.base
     scores = formula.predict(rows)
     explanation = Explanation(values[:, :, 0], base[0])
     assert explanation.additivity_error(scores) < 1e-15
@@ -202,12 +204,12 @@ def test_sums_are_exact_to_the_rounding_of_the_largest_value_around_outliers(exp
 
 def test_what_is_no_rounding_is_not_hidden():
     values = np.array([[1.0, 2.0], [1e16, -3e16], [np.nan, 1.0]])
-    complete(values, 0.0, np.array([3.5, 4.0 - 2e16, 1.0]), np.array([3.0, 4e16, 1.0]))
+    restore_additivity(values, 0.0, np.array([3.5, 4.0 - 2e16, 1.0]), np.array([3.0, 4e16, 1.0]))
     np.testing.assert_array_equal(values, [[1.0, 2.0], [1e16, -3e16 + 4], [np.nan, 1.0]])
 
 
 def test_what_lacks_beyond_the_largest_numbers_stays_lacking():
     values = np.array([[1e308, -1e308, -1e308], [0.1, 0.2, 0.0]])
     before = values.copy()
-    complete(values, 1.0, np.array([-1.1e308, 1.3]), np.array([1e308, 1.0]))
+    restore_additivity(values, 1.0, np.array([-1.1e308, 1.3]), np.array([1e308, 1.0]))
     np.testing.assert_array_equal(values, before)

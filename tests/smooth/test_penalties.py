@@ -9,7 +9,7 @@ from torch.func import functional_call, jacrev, vmap
 
 from skrationale.smooth import _penalties as penalties
 from skrationale.smooth import jacobian_penalty
-from skrationale.smooth._network import WITH_SLOPE, SmoothNetwork
+from skrationale.smooth._network import ACTIVATIONS_WITH_SLOPE, SmoothNetwork
 from skrationale.smooth._path import SmoothLoss
 from skrationale.smooth._penalties import SpectralBound, gradient_penalty, hessian_penalty
 from skrationale.training import Batch, seeded
@@ -50,7 +50,7 @@ def weight_gradients(module, loss):
     return torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights, materialize_grads=True)])
 
 
-every_activation = pytest.mark.parametrize("activation", WITH_SLOPE)
+every_activation = pytest.mark.parametrize("activation", ACTIVATIONS_WITH_SLOPE)
 every_size = pytest.mark.parametrize("n_outputs", [1, 3, 6])
 
 
@@ -143,7 +143,7 @@ def test_random_mixtures_of_many_outputs_are_unbiased(monkeypatch, penalty):
     def value():
         if penalty == "double differentiation":
             return jacobian_penalty(module, x, weight).item()
-        gradient = module.forward_with_gradient(x, penalties.mixture(6, x))[1]
+        gradient = module.forward_with_gradient(x, penalties.random_mixture(6, x))[1]
         return gradient_penalty(gradient, weight).item()
 
     values = [value() for _ in range(n_vectors)]
@@ -152,11 +152,11 @@ def test_random_mixtures_of_many_outputs_are_unbiased(monkeypatch, penalty):
 
 
 def test_each_row_draws_its_own_signs():
-    signs = penalties.mixture(6, torch.zeros(500, 2))
+    signs = penalties.random_mixture(6, torch.zeros(500, 2))
     assert signs.shape == (500, 6)
     assert set(signs.unique().tolist()) == {-1.0, 1.0}
     assert signs.mean(0).abs().max() < 0.2
-    assert penalties.mixture(4, torch.zeros(500, 2)) is None
+    assert penalties.random_mixture(4, torch.zeros(500, 2)) is None
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
@@ -200,10 +200,10 @@ def test_a_network_that_cannot_be_steep_is_not_punished_for_its_bound():
     assert SpectralBound()(module).item() == 0
 
 
-@pytest.mark.parametrize("activation", WITH_SLOPE)
+@pytest.mark.parametrize("activation", ACTIVATIONS_WITH_SLOPE)
 def test_slopes_of_activations_are_at_most_what_the_bound_leaves_out(activation):
     z = torch.linspace(-20, 20, 100_001, dtype=torch.float64)
-    assert 0.99 < WITH_SLOPE[activation](z)[1].abs().max() < 1.1
+    assert 0.99 < ACTIVATIONS_WITH_SLOPE[activation](z)[1].abs().max() < 1.1
 
 
 def test_the_lipschitz_penalty_punishes_steep_rows_only():
@@ -216,8 +216,8 @@ def test_the_lipschitz_penalty_punishes_steep_rows_only():
     x = torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=torch.float64)
     gradient = line.forward_with_gradient(x)[1]
     one, other = torch.eye(2, dtype=torch.float64) * 2
-    assert gradient_penalty(gradient, one, steep=1.0).item() == 0
-    assert gradient_penalty(gradient, other, steep=1.0).item() == pytest.approx((3 - 1) ** 2)
+    assert gradient_penalty(gradient, one, threshold=1.0).item() == 0
+    assert gradient_penalty(gradient, other, threshold=1.0).item() == pytest.approx((3 - 1) ** 2)
     assert gradient_penalty(gradient, one).item() == pytest.approx(0.36)
 
 

@@ -28,7 +28,7 @@ from skrationale import Formula, SmoothMLPClassifier, SmoothMLPRegressor, Symbol
 from skrationale._task import Task
 from skrationale.formula.program import Program, symbols
 from skrationale.symbolic import Engine, EngineError
-from skrationale.symbolic._choices import near_best
+from skrationale.symbolic._selection import near_best
 from skrationale.symbolic._targets import constant_loss, row_losses
 
 RNG = np.random.RandomState(SEED)

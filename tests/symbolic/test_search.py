@@ -13,11 +13,19 @@ from skrationale import SymbolicDistiller
 from skrationale.formula.program import Program, symbols
 from skrationale.formula.tree import complexity
 from skrationale.symbolic import Formula
-from skrationale.symbolic._distillation import Data, exchanged, make_fronts
-from skrationale.symbolic._front import LEAST_LOSS, MODEL_SELECTIONS, Row, choose, pareto, scores, table
+from skrationale.symbolic._distillation import Data, make_fronts, with_exchanged_column
+from skrationale.symbolic._front import (
+    LEAST_LOSS,
+    MODEL_SELECTIONS,
+    ScoredFormula,
+    choose,
+    pareto,
+    scores,
+    table,
+)
 from skrationale.symbolic._refit import free_constants, refit_constants, round_constants
 from skrationale.symbolic._rows import most_useful, rows_between
-from skrationale.symbolic._search import Effort, Searcher, Target
+from skrationale.symbolic._search import SearchBudget, Searcher, Target
 from skrationale.symbolic._terms import TermPool, finite_values, split_terms
 from skrationale.symbolic.engines._base import Engine
 from skrationale.tabular import TableReader
@@ -80,13 +88,13 @@ def test_terms_without_values_are_left_out():
     assert TermPool(V, X).pursue(X[:, 1], ONES, 10) == []
 
 
-@pytest.mark.parametrize("thrifty", [False, True])
+@pytest.mark.parametrize("cost_aware", [False, True])
 @pytest.mark.parametrize("weights", [ONES, WEIGHTS])
-def test_planted_terms_are_pursued_in_the_order_of_what_they_explain(weights, thrifty):
+def test_planted_terms_are_pursued_in_the_order_of_what_they_explain(weights, cost_aware):
     pool = TermPool(V, X)
     pool.add([x, y, z, x * y, y * z, sp.sin(x), sp.exp(z), z**2, sp.sqrt(sp.Abs(y))])
     t = values(9 * z**2 + 3 * x * y + 0.5 * y + 7)
-    choices = pool.pursue(t, weights, 30, thrifty=thrifty)
+    choices = pool.pursue(t, weights, 30, cost_aware=cost_aware)
     assert choices == [[z**2], [z**2, x * y], [z**2, x * y, y]]
     np.testing.assert_allclose(values(pool.fit(choices[-1], t, weights)), t, atol=1e-9)
 
@@ -222,7 +230,7 @@ def test_constants_that_others_can_stand_in_for_are_held_fixed():
 
 
 def row(text, loss):
-    return Row(Formula.from_string(text, ["a", "b"]), loss, 0.0, 0.0)
+    return ScoredFormula(Formula.from_string(text, ["a", "b"]), loss, 0.0, 0.0)
 
 
 FRONT = [row("a", 1.0), row("a + b", 0.5), row("a + b + a*b", 0.11), row("a + b + a*b + sin(a*b)", 0.1)]
@@ -302,7 +310,7 @@ def searcher(engine, X=X, **effort):
         "max_rows": 1000,
     }
     return Searcher(
-        engine, {"binary_operators": ["+", "*"], "unary_operators": []}, Effort(**settings | effort), X
+        engine, {"binary_operators": ["+", "*"], "unary_operators": []}, SearchBudget(**settings | effort), X
     )
 
 
@@ -452,7 +460,7 @@ def test_a_formula_with_a_pole_beside_the_rows_is_left_out_if_another_is_nearly_
 
 
 def test_rows_with_one_column_exchanged():
-    made = exchanged(X, np.random.RandomState(0))
+    made = with_exchanged_column(X, np.random.RandomState(0))
     assert len(made) == 2000
     known = {tuple(row) for row in X}
     assert all(set(column) <= set(X[:, j]) for j, column in enumerate(made.T))

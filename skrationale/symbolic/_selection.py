@@ -9,8 +9,8 @@ from sklearn.metrics import r2_score
 
 from .._task import Task
 from ..formula.program import Program, symbols
-from ._distillation import Data, best_sum, explore
-from ._front import Row, choose
+from ._distillation import Data, predict_best_sum, search_output
+from ._front import ScoredFormula, choose
 from ._search import Searcher
 from ._targets import constant_loss, row_losses
 
@@ -58,7 +58,7 @@ def search_terms(
 
     def search(teacher: int, turns: list[float], n: int) -> None:
         for k, searcher in enumerate(searchers):
-            explore(searcher, fits[teacher], k, turns, n, rng)
+            search_output(searcher, fits[teacher], k, turns, n, rng)
 
     most, least = max(shares), min(shares)
     if len(fits) == 1:
@@ -105,7 +105,10 @@ def choose_teacher(
     measured = []
     for fit, valid in zip(fits, valids, strict=True):
         scores = np.column_stack(
-            [best_sum(searcher, fit, valid, k, teacher_weight) for k, searcher in enumerate(searchers)]
+            [
+                predict_best_sum(searcher, fit, valid, k, teacher_weight)
+                for k, searcher in enumerate(searchers)
+            ]
         )
         loss = float(np.average(row_losses(y, scores, task), weights=valid.weights))
         fidelity = r2_score(valid.scores, scores, sample_weight=valid.weights)
@@ -116,7 +119,7 @@ def choose_teacher(
 
 
 def choose_share(
-    fronts: Sequence[Mapping[float, tuple[Row, ...]]],
+    fronts: Sequence[Mapping[float, tuple[ScoredFormula, ...]]],
     valid: Data,
     y: np.ndarray,
     task: Task,
@@ -126,7 +129,7 @@ def choose_share(
 
     Parameters
     ----------
-    fronts : sequence of K mappings of float to tuple of Row
+    fronts : sequence of K mappings of float to tuple of ScoredFormula
         For each output the front of each share.
     valid : Data
         Rows to judge on.
