@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from .._batches import check_batching, in_batches, one_or_several
 from .._explaining import explanation_of
+from .._task import Task
 from ..explanation import Explanation
 from ..tabular import as_frame_or_array
 from ..teachers import TreeNodes, bins_of
@@ -20,15 +21,20 @@ from ._groups import FEWEST_ROWS
 from ._left_over import LeftOver
 from ._parts import Part, packed, part_of
 from ._plan import WIDE, TabledTree, plan
-from .reading import model_rows, task_of
+from .reading import ModelRows, model_rows, task_of
 
 MAX_TABLE_BYTES = 2**29
 """Memory for tables by default: twice what 300 trees of 31 leaves take on 28 columns. Measured: 130 MB."""
 ROWS_AT_ONCE = 8192
 """Rows of a batch. Measured: 2048 take 1.1 times as long."""
 FEW_ROWS = 256
-"""Rows below which LightGBM itself is faster than to build tables, which takes as long as some 400.
-Measured on 300 trees of 31 leaves."""
+"""Rows of a table below which LightGBM itself is faster than to build tables, which takes as long as some
+400. Measured on 300 trees of 31 leaves."""
+FEW_COMPUTED = 32
+"""Rows below which LightGBM is faster than quadrature, which makes two matrices a tree first. Measured on
+trees of 255 leaves."""
+LEAST_BATCH = 512
+"""Rows of a batch at least where matrices are made for each. Measured: these take a third of its time."""
 DTYPES = ("float32", "float64")
 
 
@@ -37,16 +43,17 @@ class TreeContributions:
 
     The values are those of LightGBM's ``pred_contrib=True`` (path-dependent TreeSHAP), about a hundred times
     faster. Trees are cut into small parts; the contributions of a part to a row depend only on which of its
-    splits the row meets, and stand in a table. Trees whose tables would take too much memory are left to
-    LightGBM, which is exact too.
+    splits the row meets, and stand in a table. Trees whose tables would take too much memory are computed for
+    each row, by a quadrature that is exact, about seven times faster than LightGBM. What neither can do, few
+    rows of such trees and trees beyond all bounds, is left to LightGBM, which is exact too.
 
     Parameters
     ----------
     model : LGBMClassifier, LGBMRegressor or lightgbm.Booster
         Fitted. Later changes of it are not seen.
     max_table_bytes : int, default=2**29
-        Most memory for tables. Trees with small tables come first; those that do not fit are left to
-        LightGBM. 0: all are.
+        Most memory for tables. Trees with small tables come first; those that do not fit are computed for
+        each row. 0: all are.
     dtype : {"float32", "float64"}, default="float32"
         Precision of tables and sums: errors are about 1e-7 or 1e-15 of the largest contribution. The second
         takes twice the memory, and several times as long.
@@ -55,8 +62,8 @@ class TreeContributions:
 
     Attributes
     ----------
-    n_trees_by_tables, n_trees_by_lightgbm : int
-        How many trees went which way.
+    n_trees_by_tables, n_trees_by_quadrature, n_trees_by_lightgbm : int
+        How many trees go which way.
     base_values : ndarray of shape (K,)
         Expected raw score of each output.
 
@@ -88,7 +95,7 @@ class TreeContributions:
     >>> model = LGBMRegressor(n_estimators=20, verbose=-1).fit(X, X[:, 0] + X[:, 1] * X[:, 2])
     >>> contributions = TreeContributions(model, dtype="float64")
     >>> contributions
-    TreeContributions(20 trees by tables, 0 by LightGBM)
+    TreeContributions(20 trees by tables, 0 by quadrature, 0 by LightGBM)
     >>> explanation = contributions.explain(X)
     >>> bool(np.allclose(explanation.values, model.predict(X, pred_contrib=True)[:, :-1]))
     True
@@ -107,11 +114,14 @@ class TreeContributions:
         self._task = task_of(teacher)
         self._bins = bins_of(teacher.splits())
         self._starts = np.cumsum([0, *(column.n_bins for column in self._bins)])
-        trees, left = plan(nodes, self._bins, k, int(max_table_bytes), np.dtype(dtype).itemsize)
-        self.n_trees_by_lightgbm = k * len(left)
-        self.n_trees_by_tables = len(nodes) - self.n_trees_by_lightgbm
-        self._parts = self._build(trees, verbose)
+        ways = plan(nodes, self._bins, k, int(max_table_bytes), np.dtype(dtype).itemsize)
+        computed, left = ways.iterations_computed, ways.iterations_left
+        self.n_trees_by_quadrature, self.n_trees_by_lightgbm = k * len(computed), k * len(left)
+        self.n_trees_by_tables = len(nodes) - self.n_trees_by_quadrature - self.n_trees_by_lightgbm
+        self._parts, self._computed = self._build(ways.tabled, verbose), ways.computed
         self._left_over = LeftOver(teacher, left) if left else None
+        # for few rows all that is in no table
+        self._in_no_table = LeftOver(teacher, [*computed, *left]) if computed else self._left_over
         self._teacher = LightGBMTeacher(teacher.booster)
 
     def _build(self, trees: Sequence[TabledTree], verbose: int) -> list[Part]:
@@ -130,8 +140,8 @@ class TreeContributions:
         return sum(part.nbytes for part in self._parts)
 
     def __repr__(self) -> str:
-        ways = f"{self.n_trees_by_tables} trees by tables, {self.n_trees_by_lightgbm} by LightGBM"
-        return f"{type(self).__name__}({ways})"
+        counts = f"{self.n_trees_by_tables} trees by tables, {self.n_trees_by_quadrature} by quadrature"
+        return f"{type(self).__name__}({counts}, {self.n_trees_by_lightgbm} by LightGBM)"
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give the contribution of each column to the raw score of each row.
@@ -141,7 +151,7 @@ class TreeContributions:
         X : DataFrame or array-like of shape (n, d)
             Rows, with the columns at fit.
         batch_size : int, default=None
-            Rows computed at once; None: 8192.
+            Rows computed at once, at least 512 where trees are computed for each row; None: 8192.
         n_jobs : int, default=None
             Threads that share the batches, or of LightGBM; None: 1, and for LightGBM as the model says.
 
@@ -159,47 +169,59 @@ class TreeContributions:
         """
         check_batching(batch_size, n_jobs)
         rows = model_rows(self._teacher, X)
+        size = batch_size or ROWS_AT_ONCE
+        few = len(rows.codes) < FEW_COMPUTED
+        if self._computed and not few:
+            size = max(size, LEAST_BATCH)
 
         def part(chosen: slice) -> list[np.ndarray]:
-            return [one_or_several(self._values(rows.codes[chosen], n_jobs).transpose(0, 2, 1))]
+            return [one_or_several(self._values(rows.codes[chosen], few, n_jobs).transpose(0, 2, 1))]
 
-        values = in_batches(part, len(rows.codes), batch_size or ROWS_AT_ONCE, n_jobs)[0]
-        trees = {"tables": self.n_trees_by_tables, "lightgbm": self.n_trees_by_lightgbm}
-        return explanation_of(
-            rows.reader,
-            self._task,
-            rows.table,
-            rows.codes,
-            values,
-            one_or_several(self.base_values),
-            feature_names=rows.names,
-            meta={"explanation": "tree_shap", "model": "teacher", "trees": trees},
-        )
+        values = in_batches(part, len(rows.codes), size, n_jobs)[0]
+        computed, left = self.n_trees_by_quadrature, self.n_trees_by_lightgbm
+        trees = {"tables": self.n_trees_by_tables, "quadrature": computed, "lightgbm": left}
+        if few:
+            trees |= {"quadrature": 0, "lightgbm": computed + left}
+        return _explanation(rows, self._task, values, self.base_values, trees)
 
-    def _values(self, codes: np.ndarray, n_jobs: int | None) -> np.ndarray:
+    def _values(self, codes: np.ndarray, few: bool, n_jobs: int | None) -> np.ndarray:
         """Contributions (n, K, d) of rows, for numbers and the model's codes (n, d)."""
-        n, k = len(codes), self._teacher.n_outputs
-        if self._left_over is None:
-            values = np.zeros((n, k, self._teacher.n_features))
+        left_over = self._in_no_table if few else self._left_over
+        if left_over is None:
+            values = np.zeros((len(codes), self._teacher.n_outputs, self._teacher.n_features))
         else:
-            values = self._left_over.contributions(codes, n_jobs)
-        if self._parts:
-            values[..., [column.column for column in self._bins]] += self._looked_up(codes)
+            values = left_over.contributions(codes, n_jobs)
+        if self._parts or (self._computed and not few):
+            values[..., [column.column for column in self._bins]] += self._of_bins(codes, few)
         return values
 
-    def _looked_up(self, codes: np.ndarray) -> np.ndarray:
-        """Contributions (n, K, d') of the columns that are split on, from tables."""
+    def _of_bins(self, codes: np.ndarray, few: bool) -> np.ndarray:
+        """Contributions (n, K, d') of the columns that are split on, by tables and quadrature."""
         import torch
 
-        encoded = np.empty((len(codes), len(self._bins)), dtype=np.int32)
+        bins = np.empty((len(codes), len(self._bins)), dtype=np.int32)
         for i, column in enumerate(self._bins):
-            cells = np.ascontiguousarray(codes[:, column.column])
-            encoded[:, i] = column.encode(cells) + self._starts[i]
-        sums = np.zeros((len(codes), self._teacher.n_outputs, len(self._bins)))
+            bins[:, i] = column.encode(np.ascontiguousarray(codes[:, column.column]))
+        found = np.zeros((len(codes), self._teacher.n_outputs, len(self._bins)))
+        sums = torch.from_numpy(found)
         with torch.inference_mode(), limit_threads():
+            encoded = torch.from_numpy(bins + self._starts[:-1].astype(np.int32))
             for part in self._parts:
-                part.add_to(torch.from_numpy(sums), torch.from_numpy(encoded))
-        return sums
+                part.add_to(sums, encoded)
+            for tree in () if few else self._computed:
+                tree.add_to(sums, bins, self.dtype)
+        return found
+
+
+def _explanation(
+    rows: ModelRows, task: Task, values: np.ndarray, base: np.ndarray, trees: dict[str, int]
+) -> Explanation:
+    """Put values (n, d) or (n, d, K) and base (K,) together, and say how many trees went which way."""
+    meta = {"explanation": "tree_shap", "model": "teacher", "trees": trees}
+    names, cells = rows.names, (rows.table, rows.codes)
+    return explanation_of(
+        rows.reader, task, *cells, values, one_or_several(base), feature_names=names, meta=meta
+    )
 
 
 def _check(max_table_bytes: Any, dtype: Any) -> None:
@@ -242,7 +264,7 @@ def tree_contributions(
     n_jobs : int, default=None
         Threads that share the batches, or of LightGBM; None: 1, and for LightGBM as the model says.
     max_table_bytes : int, default=2**29
-        Most memory for tables; trees that do not fit are left to LightGBM.
+        Most memory for tables; trees that do not fit are computed for each row.
     dtype : {"float32", "float64"}, default="float32"
         Precision of tables and sums, see :class:`TreeContributions`.
     verbose : int, default=0
@@ -275,11 +297,19 @@ def tree_contributions(
     >>> bool(explanation.additivity_error(model.predict(X)) < 1e-6)
     True
     >>> explanation.meta["trees"]
-    {'tables': 20, 'lightgbm': 0}
+    {'tables': 20, 'quadrature': 0, 'lightgbm': 0}
     """
     check_batching(batch_size, n_jobs)
     _check(max_table_bytes, dtype)
     table = as_frame_or_array(X)
-    most = max_table_bytes if len(table) >= FEW_ROWS else 0
-    contributions = TreeContributions(model, max_table_bytes=most, dtype=dtype, verbose=verbose)
-    return contributions.explain(table, batch_size=batch_size, n_jobs=n_jobs)
+    if len(table) >= FEW_ROWS:
+        contributions = TreeContributions(
+            model, max_table_bytes=max_table_bytes, dtype=dtype, verbose=verbose
+        )
+        return contributions.explain(table, batch_size=batch_size, n_jobs=n_jobs)
+    teacher = LightGBMTeacher(model)
+    rows = model_rows(teacher, table)
+    values, base = teacher.shap_contributions(rows.codes, n_jobs=n_jobs)
+    own = one_or_several(values.transpose(0, 2, 1))
+    trees = {"tables": 0, "quadrature": 0, "lightgbm": len(teacher.trees())}
+    return _explanation(rows, task_of(teacher), own, base, trees)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -239,3 +239,16 @@ def leaves_of(tree: SplitTree, group: Group) -> list[tuple[float, Conditions]]:
         else:
             waiting += _steps(tree, node, conditions, everything)
     return leaves
+
+
+def whole(tree: SplitTree) -> Group:
+    """Take a tree as one group, whose states are not looked for."""
+    return Group(0, {}, {}, 0)
+
+
+def bits_of(number: int) -> Iterator[int]:
+    """Give the positions of the bits of a number."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._groups import distinct_rows, leaves_of
+from ._groups import bits_of, distinct_rows, leaves_of
 from ._plan import TabledTree
 from ._states import contributions
 
@@ -195,16 +195,8 @@ def _places(tree: TabledTree, first: int) -> list[np.ndarray]:
         for k, states in group.states.items():
             stride //= len(states)
             for state, classes in enumerate(states):
-                for one in _bits(classes):
+                for one in bits_of(classes):
                     places[k][one, g] = stride * state
         places[0][:, g] += first
         first += group.n_states
     return places
-
-
-def _bits(number: int) -> Iterator[int]:
-    """Give the positions of the bits of a number."""
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest

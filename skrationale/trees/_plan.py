@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..teachers import TreeNodes
 from ._groups import AnyBins, Group, SplitTree, groups_of, split_tree
+from ._quadrature import MOST_NUMBERS, QuadratureTree
 
 STATES = 1024
 """Most states of a group. Measured: 256 takes 1.3 times as long on 14 columns."""
@@ -41,10 +42,30 @@ class TabledTree:
         return sum(group.n_states for group in self.groups)
 
 
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Which way each iteration of K trees goes; trees of one leaf contribute nothing and go none.
+
+    Parameters
+    ----------
+    tabled : list of TabledTree
+        Trees looked up in tables, by output.
+    computed : list of QuadratureTree
+        Trees computed for each row.
+    iterations_computed, iterations_left : list of int
+        Iterations that are computed, and those that are left to LightGBM.
+    """
+
+    tabled: list[TabledTree]
+    computed: list[QuadratureTree]
+    iterations_computed: list[int]
+    iterations_left: list[int]
+
+
 def plan(
     nodes: Sequence[TreeNodes], bins: Sequence[AnyBins], n_outputs: int, max_bytes: int, itemsize: int
-) -> tuple[list[TabledTree], list[int]]:
-    """Say which trees get tables; those with the smallest come first.
+) -> Plan:
+    """Say which way each tree goes; those with the smallest tables come first.
 
     Parameters
     ----------
@@ -61,38 +82,40 @@ def plan(
 
     Returns
     -------
-    trees : list of TabledTree
-        By output. Trees of one leaf are in neither list: they contribute nothing.
-    left : list of int
-        Iterations, of K trees each, that are left to LightGBM.
+    Plan
     """
-    costs: list[tuple[int, int]] = []
     found: dict[int, list[TabledTree]] = {}
+    costs: list[tuple[int, int]] = []
+    left = []
     for start in range(0, len(nodes), n_outputs):
-        iteration = start // n_outputs
-        trees: list[TabledTree] | None = []
+        iteration, trees = start // n_outputs, []
         for output, tree in enumerate(nodes[start : start + n_outputs]):
-            if trees is None or not len(tree.columns):
-                continue
-            split = split_tree(tree, bins) if max_bytes else None
-            if split is None:
-                trees = None
-            else:
-                trees.append(TabledTree(output, split, groups_of(split, STATES)))
-        if trees is None or any(tree.n_rows >= MOST_ROWS for tree in trees):
-            costs.append((max_bytes + 1, iteration))
-        elif trees:
-            found[iteration] = trees
-            costs.append((sum(_n_bytes(tree, len(bins), itemsize) for tree in trees), iteration))
-    chosen: list[TabledTree] = []
-    left, used = [], 0
+            split = split_tree(tree, bins)
+            trees.append(None if split is None else TabledTree(output, split, groups_of(split, STATES)))
+        read = [tree for tree in trees if tree is not None]
+        if len(read) < n_outputs:
+            left.append(iteration)
+        elif any(tree.groups for tree in read):
+            found[iteration] = [tree for tree in read if tree.groups]
+            too_long = any(tree.n_rows >= MOST_ROWS for tree in read)
+            cost = sum(_n_bytes(tree, len(bins), itemsize) for tree in read)
+            costs.append((max_bytes + 1 if too_long else cost, iteration))
+    tabled: list[TabledTree] = []
+    computed: list[QuadratureTree] = []
+    iterations_computed, used = [], 0
     for cost, iteration in sorted(costs):
         if used + cost <= max_bytes:
             used += cost
-            chosen += found[iteration]
-        else:
+            tabled += found[iteration]
+            continue
+        trees_computed = [QuadratureTree.of(tree.output, tree.tree) for tree in found[iteration]]
+        if max(tree.n_numbers for tree in trees_computed) > MOST_NUMBERS:
             left.append(iteration)
-    return sorted(chosen, key=lambda tree: tree.output), sorted(left)
+        else:
+            iterations_computed.append(iteration)
+            computed += trees_computed
+    tabled.sort(key=lambda tree: tree.output)
+    return Plan(tabled, computed, sorted(iterations_computed), sorted(left))
 
 
 def _n_bytes(tree: TabledTree, n_columns: int, itemsize: int) -> int:

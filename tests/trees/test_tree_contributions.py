@@ -16,6 +16,7 @@ from sklearn.linear_model import LinearRegression
 from skrationale import TreeContributions, tree_contributions
 from skrationale.gbdt2nn import path_contributions
 from skrationale.teachers.lightgbm import LINKS, LightGBMTeacher
+from skrationale.trees import _plan
 
 SMALL = {"n_estimators": 8, "num_leaves": 15, "min_child_samples": 3, "verbose": -1, "n_jobs": 1}
 LEVELS = np.array(["Ulm", "Bonn", "Kiel", "Jena", "Rom"])
@@ -110,8 +111,8 @@ def test_early_stopping():
     booster = lgb.train(params, data, 100, valid_sets=[held_out], keep_training_booster=True)
     assert 0 < booster.best_iteration < booster.num_trees()
     assert assert_exact(booster).n_trees_by_tables == booster.best_iteration
-    half = TreeContributions(booster, max_table_bytes=2000)
-    assert 0 < half.n_trees_by_lightgbm < booster.best_iteration
+    half = assert_exact(booster, max_table_bytes=4000)
+    assert 0 < half.n_trees_by_quadrature < booster.best_iteration
 
 
 @pytest.mark.parametrize("model", [LGBMRegressor(**SMALL), LGBMClassifier(**SMALL)])
@@ -127,7 +128,7 @@ def test_trees_of_one_leaf_among_others():
     for limit in (2**20, 0):
         contributions = assert_exact(booster, max_table_bytes=limit)
         assert not contributions.explain(TEST).values[:, :, 2].any()
-        assert contributions.n_trees_by_lightgbm == (0 if limit else 15)
+        assert contributions.n_trees_by_quadrature == (0 if limit else 15)
 
 
 def test_columns_that_no_split_is_on():
@@ -214,7 +215,7 @@ def test_more_columns_than_a_table_has(n_outputs):
     "extra", [{}, {"boosting_type": "dart"}, {"boosting_type": "rf", "subsample": 0.6, "subsample_freq": 1}]
 )
 @pytest.mark.parametrize("n_outputs", [1, 3])
-def test_trees_left_to_lightgbm(share, extra, n_outputs):
+def test_trees_without_tables(share, extra, n_outputs):
     if n_outputs == 1:
         model = LGBMRegressor(**SMALL | extra).fit(TRAIN, Y)
     else:
@@ -224,20 +225,19 @@ def test_trees_left_to_lightgbm(share, extra, n_outputs):
     # of twice as many bytes a number in float64 fewer fit
     contributions = assert_exact(model, max_table_bytes=int(share * tables))
     assert sum(part.table.nbytes for part in contributions._parts) <= share * tables
-    trees = contributions.explain(TEST).meta["trees"]
-    assert trees == {"tables": contributions.n_trees_by_tables, "lightgbm": contributions.n_trees_by_lightgbm}
-    assert sum(trees.values()) == 8 * n_outputs
-    assert (trees["tables"] > 0) == (share > 0)
-    assert trees["lightgbm"] > 0
+    tables, computed = contributions.n_trees_by_tables, contributions.n_trees_by_quadrature
+    assert (tables > 0, computed > 0, tables + computed) == (share > 0, True, 8 * n_outputs)
+    many, few = contributions.explain(TEST), contributions.explain(TEST[:20])
+    assert many.meta["trees"] == {"tables": tables, "quadrature": computed, "lightgbm": 0}
+    assert few.meta["trees"] == {"tables": tables, "quadrature": 0, "lightgbm": computed}
+    np.testing.assert_allclose(few.values, many.values[:20], atol=1e-12)
 
 
 def test_few_rows_are_left_to_lightgbm():
     model = LGBMRegressor(**SMALL).fit(TRAIN, Y)
     few, many = tree_contributions(model, TEST[:20]), tree_contributions(model, TEST)
-    assert (few.meta["trees"], many.meta["trees"]) == (
-        {"tables": 0, "lightgbm": 8},
-        {"tables": 8, "lightgbm": 0},
-    )
+    assert few.meta["trees"] == {"tables": 0, "quadrature": 0, "lightgbm": 8}
+    assert many.meta["trees"] == {"tables": 8, "quadrature": 0, "lightgbm": 0}
     np.testing.assert_allclose(few.values, many.values[:20], atol=1e-6)
 
 
@@ -304,9 +304,35 @@ def forest():
     return LGBMClassifier(**SMALL).fit(TRAIN, LEVELS[classes(Y, 3)])
 
 
+@pytest.fixture(scope="module")
+def in_all_ways():
+    """Tables, trees computed for each row, and trees that read missing numbers in another way."""
+    whole = TRAIN.assign(b=TRAIN["b"].fillna(0.0))
+    first = LGBMClassifier(**SMALL).fit(whole, LEVELS[classes(Y, 3)])
+    both = LGBMClassifier(**SMALL).fit(TRAIN, LEVELS[classes(Y, 3)], init_model=first)
+    contributions = assert_exact(both, max_table_bytes=40_000)
+    assert contributions.n_trees_by_tables >= 3
+    assert contributions.n_trees_by_quadrature >= 3
+    assert contributions.n_trees_by_lightgbm >= 3
+    return contributions
+
+
+def test_trees_beyond_all_bounds_are_left_to_lightgbm(forest, monkeypatch):
+    monkeypatch.setattr(_plan, "MOST_NUMBERS", 100)
+    assert assert_exact(forest, max_table_bytes=0).n_trees_by_lightgbm == 24
+    monkeypatch.setattr(_plan, "MOST_ROWS", 10)
+    assert assert_exact(forest).n_trees_by_lightgbm == 24
+
+
+def test_all_ways_at_once(in_all_ways):
+    many, few = in_all_ways.explain(TEST), in_all_ways.explain(TEST[:20])
+    assert few.meta["trees"]["quadrature"] == 0
+    assert sum(few.meta["trees"].values()) == sum(many.meta["trees"].values()) == 48
+    np.testing.assert_allclose(few.values, many.values[:20], atol=1e-6)
+
+
 def test_batches_and_threads_change_no_digit(forest):
-    contributions = TreeContributions(forest, max_table_bytes=10_000)
-    assert contributions.n_trees_by_lightgbm > 0
+    contributions = TreeContributions(forest)
     whole = contributions.explain(TEST).values
     for options in ({"batch_size": 1}, {"batch_size": 7, "n_jobs": 2}, {"n_jobs": 2}):
         np.testing.assert_array_equal(contributions.explain(TEST, **options).values, whole)
@@ -316,9 +342,16 @@ def test_batches_and_threads_change_no_digit(forest):
             np.testing.assert_array_equal(found, whole)
 
 
+def test_batches_and_threads_of_all_ways(in_all_ways):
+    rows = pd.concat([TEST] * 5)
+    whole = in_all_ways.explain(rows).values
+    for options in ({"batch_size": 1}, {"batch_size": 700, "n_jobs": 2}):
+        np.testing.assert_allclose(in_all_ways.explain(rows, **options).values, whole, atol=1e-6)
+
+
 @pytest.mark.filterwarnings("error")
-def test_round_trips(forest, tmp_path):
-    contributions = TreeContributions(forest, max_table_bytes=10_000)
+def test_round_trips(in_all_ways, tmp_path):
+    contributions = in_all_ways
     whole = contributions.explain(TEST).values
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(contributions)).explain(TEST).values, whole)
     joblib.dump(contributions, tmp_path / "tables")
@@ -330,11 +363,11 @@ def test_round_trips(forest, tmp_path):
 
 def test_later_changes_of_the_model_are_not_seen():
     model = LGBMRegressor(**SMALL).fit(TRAIN, Y)
-    for limit in (2**20, 0):
+    for limit, rows in ((2**20, TEST), (0, TEST), (0, TEST[:20])):
         contributions = TreeContributions(model, max_table_bytes=limit)
-        before = contributions.explain(TEST).values
+        before = contributions.explain(rows).values
         model.booster_.set_leaf_output(0, 0, 9.0)
-        np.testing.assert_array_equal(contributions.explain(TEST).values, before)
+        np.testing.assert_array_equal(contributions.explain(rows).values, before)
 
 
 def test_what_is_explained_is_as_with_paths(forest):
