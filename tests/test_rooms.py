@@ -1,6 +1,7 @@
 """How rooms speak with each other: by public names, and without guesses of which family an estimator is."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,54 @@ def test_another_model_answers_the_same_hooks():
     assert other._fitted_teacher() is other._attribute_relevance() is None
     assert other._teacher_explainer() is other._interpreter_and_network([[1.0]]) is None
     assert not other._has_fidelity
+
+
+def imported_first(path, package=PACKAGE):
+    """Rooms and shared modules that a file imports before anything is called, types left out."""
+    depth, rooms = len(path.relative_to(package).parts), set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.level == depth:
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            rooms |= {name.partition(".")[0] for name in names}
+    return rooms - {path.relative_to(package).parts[0].removesuffix(".py")}
+
+
+def circle(package):
+    """Give rooms that import each other in a circle; none where rooms can be put in an order."""
+    graph = {}
+    for path in package.rglob("*.py"):
+        room = path.relative_to(package).parts[0].removesuffix(".py")
+        graph.setdefault(room, set()).update(imported_first(path, package))
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return error.args[1]
+    return None
+
+
+def test_rooms_do_not_import_each_other_in_a_circle():
+    assert circle(PACKAGE) is None
+
+
+def test_circles_are_seen(tmp_path):
+    for room, other in (("a", "b"), ("b", "c"), ("c", "a")):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "file.py").write_text(f"from ..{other} import thing\n")
+    assert set(circle(tmp_path)) == {"a", "b", "c"}
+    (tmp_path / "c" / "file.py").write_text("def f():\n    from ..a import thing\n")
+    assert circle(tmp_path) is None
+
+
+def test_rooms_files_and_functions_stay_small():
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {path.name: count for path, count in lines.items() if count > 450} == {}
+    rooms = {room: sum(lines[path] for path in (PACKAGE / room).rglob("*.py")) for room in ROOMS}
+    assert max(rooms.values()) <= 0.16 * sum(lines.values())
+    long = []
+    for path in lines:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                if body and body[-1].end_lineno - body[0].lineno >= 60:
+                    long.append((path.name, node.name))
+    assert long == []
