@@ -2,9 +2,10 @@
 
 What a tree says of a row depends on the bins of its columns alone, and a small part of a tree asks few
 columns: its exact contributions to all rows fit into a table, with a row for each joint state of these
-columns. ``reading`` reads a table as its model does, ``_groups`` cuts trees into such parts, ``_states``
-computes their contributions, ``_parts`` lays tables out and looks them up, ``_left_over`` asks LightGBM about
-trees whose tables would be too large, and ``_contributions`` puts all together.
+columns. ``reading`` reads a table as its model does. ``_groups`` cuts trees into such parts, ``_states``
+computes their contributions, and ``_parts`` lays tables out and looks them up. ``_plan`` decides which trees
+get tables; others are computed for each row by ``_quadrature``, or left to LightGBM by ``_left_over``.
+``_contributions`` puts all together.
 """
 
 import lazy_loader as _lazy

@@ -174,8 +174,10 @@ class TreeContributions:
         if self._computed and not few:
             size = max(size, LEAST_BATCH)
 
+        threads = n_jobs if n_jobs is None or len(rows.codes) <= size else 1  # of LightGBM in each batch
+
         def part(chosen: slice) -> list[np.ndarray]:
-            return [one_or_several(self._values(rows.codes[chosen], few, n_jobs).transpose(0, 2, 1))]
+            return [one_or_several(self._values(rows.codes[chosen], few, threads).transpose(0, 2, 1))]
 
         values = in_batches(part, len(rows.codes), size, n_jobs)[0]
         computed, left = self.n_trees_by_quadrature, self.n_trees_by_lightgbm

@@ -1,4 +1,4 @@
-"""Trees whose tables would be too large: LightGBM itself computes their contributions."""
+"""Trees that have no tables and are not worth their quadrature: LightGBM itself explains them."""
 
 from __future__ import annotations
 

@@ -90,17 +90,20 @@ class QuadratureTree:
     def matrices(self, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
         """Make logarithms (R, e) of a column's term, and factors (e, R) of what it gets; e nodes in all."""
         n_nodes = self.n_nodes
-        parts = [self._matrices(n_nodes == n, int(n), dtype) for n in np.unique(n_nodes)]
+        n_classes = [rows.max() - rows.min() + 1 for rows in self.rows_of_bin]
+        column = np.repeat(np.arange(len(self.columns)), n_classes)
+        parts = [self._matrices(n_nodes == n, int(n), column, dtype) for n in np.unique(n_nodes)]
         terms, changes = zip(*parts, strict=True)
         return np.concatenate(terms, axis=1), np.concatenate(changes)
 
-    def _matrices(self, leaves: np.ndarray, n_nodes: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Make both for some leaves (L,)."""
+    def _matrices(
+        self, leaves: np.ndarray, n_nodes: int, column: np.ndarray, dtype: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Make both for some leaves (L,), given the column (R,) of each class."""
         t, weights = nodes_and_weights(n_nodes)
         shares, on_path = self.shares[:, leaves, None], self.on_path[:, leaves, None]
         rest = shares * (1 - t)
         scale = on_path * self.values[leaves, None] * weights
-        column = np.repeat(np.arange(len(self.columns)), [len(np.unique(rows)) for rows in self.rows_of_bin])
         met = self.met[:, leaves, None]
 
         def by_class(where_met: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
