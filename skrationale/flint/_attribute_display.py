@@ -123,12 +123,12 @@ class AttributeDisplay:
         for word, number in (("n_samples", n_samples), ("n_classes", n_classes)):
             if not isinstance(number, Integral) or number < 1:
                 raise ValueError(f"{word} must be an integer of at least 1. Got {number!r} instead.")
-        codes = estimator._rows if X is None else estimator._read(X)
+        codes = estimator._training_rows if X is None else estimator._read(X)
         names = list(estimator.get_feature_names_out())
         j = _position(attribute, names)
         if estimator.image_shape_ is None:
             return cls(names[j], description=estimator.describe_attribute(j, X)).plot(ax)
-        limits = float(estimator._rows.min()), float(estimator._rows.max())
+        limits = float(estimator._training_rows.min()), float(estimator._training_rows.max())
         pictures = pictures_of(
             estimator._model,
             j,

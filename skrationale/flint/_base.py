@@ -30,14 +30,14 @@ from ..units import (
 )
 from ._attribute_display import AttributeDisplay
 from ._fitting import Fitting
-from ._given import check_predictor, given_estimator, given_module, is_module
-from ._images import warn_of_units
-from ._interpreting import Interprets
+from ._images import warn_of_pixel_range
 from ._model import FlintModel
 from ._network import layer_sizes
+from ._reasoner import FlintReasoner
+from ._wrapped_predictors import check_predictor, is_module, wrap_estimator, wrap_module
 
 
-class BaseFlint(Interprets):
+class BaseFlint(FlintReasoner):
     """What classification and regression share; see :class:`FLINTClassifier`."""
 
     _pixel_range: PixelRange
@@ -176,12 +176,12 @@ class BaseFlint(Interprets):
         shape = self.image_shape_ = self._image_shape
         if shape is not None:
             self._pixel_range = PixelRange.of(check_pixels(codes))
-        given, task = self._prepare(X, codes, y, sample_weight)
+        fitted_predictor, task = self._prepare(X, codes, y, sample_weight)
         self._task = task
         if task.is_classification:
             self.classes_ = task.classes
-        if shape is not None and given is not None:
-            warn_of_units(lambda pixels: given.states(pixels)[0], task, codes, y)
+        if shape is not None and fitted_predictor is not None:
+            warn_of_pixel_range(lambda pixels: fitted_predictor.states(pixels)[0], task, codes, y)
         kind = TableEncoder if shape is None else ImageEncoder
         encoder = kind().fit_codes(self._reader, codes, sample_weight)
         fitting = Fitting(
@@ -192,7 +192,7 @@ class BaseFlint(Interprets):
             np.ones(len(codes)) if sample_weight is None else sample_weight,
             task,
             int(own_random_state(self.random_state).randint(2**31 - 100)),
-            given,
+            fitted_predictor,
             shape,
         )
         model: FlintModel = fitting.run()
@@ -207,7 +207,7 @@ class BaseFlint(Interprets):
             task = self._make_task(y)
             if self.predictor is None:
                 return None, task
-            return given_module(self.predictor, self.hidden_layers, task, codes, self.image_shape_), task
+            return wrap_module(self.predictor, self.hidden_layers, task, codes, self.image_shape_), task
         wrong = is_regressor if self._is_classifier() else is_classifier
         if wrong(self.predictor):
             raise TypeError(
@@ -215,13 +215,13 @@ class BaseFlint(Interprets):
                 f"{'classifier' if self._is_classifier() else 'regressor'}. Got {self.predictor!r} instead."
             )
         self.predictor_ = self._fitted_predictor(X, y, sample_weight)
-        given = given_estimator(self.predictor_, self._reader, self.hidden_layers)
+        fitted_predictor = wrap_estimator(self.predictor_, self._reader, self.hidden_layers)
         known = getattr(self.predictor_, "n_features_in_", codes.shape[1])
         if known != codes.shape[1]:
             raise ValueError(
                 f"The predictor was fitted on {known} columns; expected those of X, {codes.shape[1]}."
             )
-        return given
+        return fitted_predictor
 
     def _fitted_predictor(self, X: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> Any:
         if isinstance(self.predictor, FrozenEstimator):

@@ -17,7 +17,7 @@ from .._weights import check_weights
 from ..explanation.labels import pandas_index, row_labels
 from ..tabular import TableReader
 from ._describe_html import cards, lines, page, text_table
-from ._reading import mean_relevance, relevant
+from ._relevance import mean_relevance, relevant
 from ._rules import Rule, RuleColumns, fit_rule, varies
 
 MAX_COLUMNS = 10

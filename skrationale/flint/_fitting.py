@@ -29,7 +29,7 @@ from ..training import (
 from ._losses import Reconstruction, conciseness, pixel_errors
 from ._model import FlintModel, OwnPredictor, Source
 from ._network import FlintNetwork, Interpreter, layer_sizes
-from ._rules import RuleColumns, fit_rules_quickly
+from ._rules import RuleColumns, fit_rule_trees
 
 Decoding = Callable[[Tensor, Tensor], Tensor]
 
@@ -70,7 +70,7 @@ class Fitting:
         What is predicted.
     seed : int
         Seed of everything drawn.
-    given : Source or None
+    fitted_predictor : Source or None
         A predictor that is not trained any more; its scores are in the units of the target.
     image_shape : (int, int, int) or None
         Of rows that are images.
@@ -83,39 +83,39 @@ class Fitting:
     weight: np.ndarray
     task: Task
     seed: int
-    given: Source | None = None
+    fitted_predictor: Source | None = None
     image_shape: tuple[int, int, int] | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     device: str = "cpu"
 
     def run(self) -> FlintModel:
         """Train, and take what is dead out of the scores."""
-        n_attributes, given = int(self.parameters.n_attributes), self.given
+        n_attributes, fitted_predictor = int(self.parameters.n_attributes), self.fitted_predictor
         x = self.encoder.transform_codes(self.codes)
         rows = {"x": x, "y": self.y, "weight": self.weight}
         target = self.y
-        if given is not None:
-            scores, rows["states"] = given.states(self.codes)
+        if fitted_predictor is not None:
+            scores, rows["states"] = fitted_predictor.states(self.codes)
             target = rows["scores"] = scores
         shift, scale = self._standards(target)
         if not scale:
             constant = np.full(self.task.n_outputs, shift)
             nothing = np.zeros((self.task.n_outputs, n_attributes))
-            return FlintModel(given, {}, n_attributes, nothing, constant)
+            return FlintModel(fitted_predictor, {}, n_attributes, nothing, constant)
         for name in () if self.task.is_classification else {"y", "scores"} & set(rows):
             rows[name] = (rows[name] - shift) / scale
-        source = None if given is not None else self._untrained()
-        network = self._network(source, rows)
+        untrained = None if fitted_predictor is not None else self._untrained()
+        network = self._network(untrained, rows)
         self._train(
             network, rows, Reconstruction(self.encoder, x) if self.image_shape is None else pixel_errors
         )
         interpreter = get_state(network.interpreter)
-        weights = interpreter["weigh.weight"].astype(np.float64) * scale
-        bias = interpreter["weigh.bias"].astype(np.float64) * scale + shift
-        if source is None:
-            return self._pruned(FlintModel(given, interpreter, n_attributes, weights, bias))
+        weights = interpreter["score_layer.weight"].astype(np.float64) * scale
+        bias = interpreter["score_layer.bias"].astype(np.float64) * scale + shift
+        if untrained is None:
+            return self._pruned(FlintModel(fitted_predictor, interpreter, n_attributes, weights, bias))
         assert network.predictor is not None
-        own = replace(source, state=get_state(network.predictor))
+        own = replace(untrained, state=get_state(network.predictor))
         return self._pruned(FlintModel(own, interpreter, n_attributes, weights, bias, shift, scale))
 
     def _standards(self, target: np.ndarray) -> tuple[float, float]:
@@ -127,14 +127,14 @@ class Fitting:
     def _untrained(self) -> OwnPredictor:
         p = self.parameters
         sizes = layer_sizes(p.hidden_layer_sizes, self.image_shape)
-        shown = range(len(sizes)) if isinstance(p.hidden_layers, str) else p.hidden_layers
-        shown = tuple(int(i) % len(sizes) for i in shown)
-        return OwnPredictor(self.encoder, {}, sizes, self.task.n_outputs, shown, self.image_shape)
+        hidden_layers = range(len(sizes)) if isinstance(p.hidden_layers, str) else p.hidden_layers
+        hidden_layers = tuple(int(i) % len(sizes) for i in hidden_layers)
+        return OwnPredictor(self.encoder, {}, sizes, self.task.n_outputs, hidden_layers, self.image_shape)
 
-    def _network(self, source: OwnPredictor | None, rows: dict[str, np.ndarray]) -> FlintNetwork:
+    def _network(self, untrained: OwnPredictor | None, rows: dict[str, np.ndarray]) -> FlintNetwork:
         generator = generator_of(self.seed)
-        predictor = None if source is None else source.empty(generator)
-        n_states = rows["states"].shape[1] if predictor is None else predictor.n_shown
+        predictor = None if untrained is None else untrained.empty(generator)
+        n_states = rows["states"].shape[1] if predictor is None else predictor.n_states
         n_attributes, n_outputs = int(self.parameters.n_attributes), self.task.n_outputs
         interpreter = Interpreter(
             n_states, n_attributes, n_outputs, n_decoded=rows["x"].shape[1], generator=generator
@@ -160,20 +160,20 @@ class Fitting:
         rows = {name: array.astype(kinds.get(name, dtype)) for name, array in rows.items()}
         data = {name: array[fit] for name, array in rows.items()}
         validation = {name: array[valid] for name, array in rows.items()} if len(valid) else None
-        matrix = None
+        tree_inputs = None
         if p.rule_lambda and len(fit) >= FEWEST_RULE_ROWS and self.image_shape is None:
-            matrix = RuleColumns(self.encoder.reader, self.codes).transform(self.codes[fit])
+            tree_inputs = RuleColumns(self.encoder.reader, self.codes).transform(self.codes[fit])
             data["rule"] = np.zeros((len(fit), int(p.n_attributes)), dtype)
-        review = Review(network, epochs, matrix, self.seed)
+        monitor = AttributeMonitor(network, epochs, tree_inputs, self.seed)
         result = train(
             network.double() if exact else network,
-            FlintLoss(p, self.task.link, decoding, review),
+            FlintLoss(p, self.task.link, decoding, monitor),
             data,
             settings.replace(max_epochs=epochs, batch_size=batch_size, early_stopping=validation is not None),
             validation=validation,
             min_epochs=min(math.ceil(WARM_UP * epochs) + 1, epochs),
             optimizer="adam",
-            epoch_hook=review,
+            epoch_hook=monitor,
             random_state=self.seed,
             global_draws=False,
         )
@@ -191,7 +191,7 @@ class Fitting:
         return replace(model, weights=np.where(dead, 0.0, model.weights), bias=bias, active=~dead)
 
 
-class Review:
+class AttributeMonitor:
     """Looks at the attributes now and then while they are learnt.
 
     Dead ones are revived: the weights that make them are drawn anew. And rules are fitted to them.
@@ -202,14 +202,14 @@ class Review:
         Being trained.
     epochs : int
         Of the training.
-    matrix : ndarray of shape (n, q) or None
+    tree_inputs : ndarray of shape (n, q) or None
         What rules of the training rows are made of; None for no rules.
     seed : int
         Draws the rows that rules are fitted on.
     """
 
-    def __init__(self, network: FlintNetwork, epochs: int, matrix: np.ndarray | None, seed: int) -> None:
-        self.network, self.matrix, self.seed = network, matrix, seed
+    def __init__(self, network: FlintNetwork, epochs: int, tree_inputs: np.ndarray | None, seed: int) -> None:
+        self.network, self.tree_inputs, self.seed = network, tree_inputs, seed
         self.first = math.ceil(WARM_UP * epochs) + 1
         self.every = max((epochs - self.first) // N_REVIEWS, 1)
         self.variance: Tensor | None = None
@@ -220,7 +220,7 @@ class Review:
         if epoch < self.first or (epoch - self.first) % self.every:
             return None
         generator = data.generator
-        if self.matrix is None:
+        if self.tree_inputs is None:
             data = Batch({name: rows[:: math.ceil(len(rows) / SEEN_ROWS)] for name, rows in data.items()})
         with torch.no_grad():
             phi = attributes_of(self.network, data)
@@ -229,15 +229,15 @@ class Review:
             if dead.any():
                 self._revive(dead, generator)
                 phi = attributes_of(self.network, data)
-        if self.matrix is None:
+        if self.tree_inputs is None:
             return None
         leaf = max(5, min(len(phi), RULE_ROWS) // 200)
-        said = fit_rules_quickly(
-            self.matrix, phi.double().cpu().numpy(), RULE_DEPTH, leaf, self.seed, max_rows=RULE_ROWS
+        rule_values = fit_rule_trees(
+            self.tree_inputs, phi.double().cpu().numpy(), RULE_DEPTH, leaf, self.seed, max_rows=RULE_ROWS
         )
         variance = phi.var(0)
         self.variance = variance.clamp(min=float(variance.mean()) / 100)
-        return {"rule": torch.as_tensor(said).to(phi)}
+        return {"rule": torch.as_tensor(rule_values).to(phi)}
 
     def _revive(self, dead: Tensor, generator: Generator | None) -> None:
         layer = self.network.interpreter.second
@@ -264,14 +264,14 @@ class FlintLoss:
         What the scores are.
     decoding : callable
         Compares decoded cells.
-    review : Review
+    monitor : AttributeMonitor
         Has the variances of attributes once there are rules.
     """
 
     parameters: Any
     link: str
     decoding: Decoding
-    review: Review
+    monitor: AttributeMonitor
 
     def __call__(self, module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a batch; of validation rows only the predictor's and the fidelity."""
@@ -281,7 +281,7 @@ class FlintLoss:
         else:
             scores, states = batch["scores"], batch["states"]
         phi = module.interpreter(states)
-        answers = module.interpreter.weigh(phi)
+        answers = module.interpreter.score_layer(phi)
         ramp = min(1.0, batch.progress / WARM_UP) if joint else 1.0
         terms = {"fidelity": (soft_losses(answers, scores, self.link) * weight).mean()}
         total = p.fidelity_lambda * terms["fidelity"] * (ramp if module.training else 1.0)
@@ -296,8 +296,8 @@ class FlintLoss:
             total = total + p.reconstruction_lambda * terms["reconstruction"]
             total = total + ramp * p.conciseness_lambda * terms["conciseness"]
             total = total + ramp * p.sparsity_lambda * terms["sparsity"]
-            if self.review.variance is not None:
-                apart = ((phi - batch["rule"]) ** 2 / self.review.variance).mean(1)
+            if self.monitor.variance is not None:
+                apart = ((phi - batch["rule"]) ** 2 / self.monitor.variance).mean(1)
                 terms["rule"] = (apart * weight).mean()
                 total = total + p.rule_lambda * terms["rule"]
         return total, {name: term.detach() for name, term in terms.items()}

@@ -54,7 +54,7 @@ def pixel_importance(
     return importance, direction
 
 
-def warn_of_units(
+def warn_of_pixel_range(
     scores_of: Callable[[np.ndarray], np.ndarray], task: Task, pixels: np.ndarray, y: np.ndarray
 ) -> None:
     """Warn where a given predictor is right much more often when pixels are in other units.

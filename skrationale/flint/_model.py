@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 from ..tabular import TableEncoder
 from ..training import limit_threads, set_state
 from ._network import ConvPredictor, Interpreter, MLPPredictor
-from ._reading import contributions, relevance
+from ._relevance import contributions, relevance
 
 State = dict[str, np.ndarray]
 CHUNK, IMAGE_CHUNK = 4096, 256
@@ -41,8 +41,8 @@ class OwnPredictor:
         Widths of a multi-layer perceptron; of a convolutional one its maps and the width after them.
     n_outputs : int
         Number K of scores.
-    shown : sequence of int
-        Hidden layers whose states are shown.
+    hidden_layers : sequence of int
+        Positions of the hidden layers whose states are given.
     image_shape : (int, int, int) or None
         Of rows that are images.
     """
@@ -51,19 +51,19 @@ class OwnPredictor:
     state: State
     hidden_layer_sizes: Sequence[int]
     n_outputs: int
-    shown: Sequence[int]
+    hidden_layers: Sequence[int]
     image_shape: tuple[int, int, int] | None = None
 
     def empty(self, generator: Generator | None = None) -> MLPPredictor | ConvPredictor:
         """Build the network with weights drawn by a generator; None: by torch's global one."""
         sizes = self.hidden_layer_sizes
         if self.image_shape is not None:
-            return ConvPredictor(self.image_shape, sizes, self.n_outputs, self.shown, generator)
-        return MLPPredictor(len(self.encoder.groups), sizes, self.n_outputs, self.shown, generator)
+            return ConvPredictor(self.image_shape, sizes, self.n_outputs, self.hidden_layers, generator)
+        return MLPPredictor(len(self.encoder.groups), sizes, self.n_outputs, self.hidden_layers, generator)
 
     def module(self) -> nn.Module:
         """Rebuild the network in float64."""
-        return rebuilt(self.empty, self.state)
+        return rebuild_module(self.empty, self.state)
 
     def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
@@ -73,7 +73,7 @@ class OwnPredictor:
         scores, states = (torch.cat(column).numpy() for column in zip(*parts, strict=True))
         return scores, states
 
-    def shown_states(self) -> Callable[[Tensor], Tensor]:
+    def states_function(self) -> Callable[[Tensor], Tensor]:
         """Give what maps flat images (B, p), in their own units, to states (B, H) with gradients."""
         encoder: Any = self.encoder
         network = self.module().float()
@@ -137,10 +137,10 @@ class FlintModel:
 
         None where the predictor has no gradients.
         """
-        if not self.interpreter or not hasattr(self.source, "shown_states"):
+        if not self.interpreter or not hasattr(self.source, "states_function"):
             return None
-        shown, interpreter = self.source.shown_states(), self.interpreter_module().float()
-        return lambda pixels: interpreter(shown(pixels))
+        states_of, interpreter = self.source.states_function(), self.interpreter_module().float()
+        return lambda pixels: interpreter(states_of(pixels))
 
     def interpret(self, phi: np.ndarray) -> np.ndarray:
         """Give the interpreter's scores (n, K) of attributes (n, J)."""
@@ -154,7 +154,7 @@ class FlintModel:
         def empty() -> Interpreter:
             return Interpreter(n_states, self.n_attributes, n_outputs, n_decoded, width)
 
-        return rebuilt(empty, self.interpreter)
+        return rebuild_module(empty, self.interpreter)
 
     def score_tensor(self, x: Tensor) -> Tensor:
         """Interpreter's scores (n, K), with gradients, of encoded rows (n, p), of an own predictor."""
@@ -163,7 +163,7 @@ class FlintModel:
         return self.interpreter_module()(states) @ weights.T + bias
 
 
-def rebuilt(empty: Any, state: State) -> Any:
+def rebuild_module(empty: Any, state: State) -> Any:
     """Build a module with given weights, in float64, without drawing any."""
     with torch.device("meta"):
         module = empty()

@@ -39,7 +39,7 @@ def layer_sizes(sizes: Sequence[int] | str, image_shape: Sequence[int] | None) -
 
 
 class MLPPredictor(nn.Module):
-    """A multi-layer perceptron that shows its hidden layers.
+    """A multi-layer perceptron that gives the states of its hidden layers.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ class MLPPredictor(nn.Module):
         Widths.
     n_outputs : int
         Number K of scores.
-    shown : sequence of int
-        Positions of the hidden layers that are shown.
+    hidden_layers : sequence of int
+        Positions of the hidden layers whose states are given.
     generator : torch.Generator, default=None
         Draws the weights; None: torch's global one.
     """
@@ -60,27 +60,27 @@ class MLPPredictor(nn.Module):
         n_inputs: int,
         hidden_layer_sizes: Sequence[int],
         n_outputs: int,
-        shown: Sequence[int],
+        hidden_layers: Sequence[int],
         generator: Generator | None = None,
     ) -> None:
         super().__init__()
         sizes = [n_inputs, *hidden_layer_sizes]
         self.hidden = nn.ModuleList(linear(a, b, generator) for a, b in pairwise(sizes))
         self.last = linear(sizes[-1], n_outputs, generator)
-        self.shown = tuple(shown)
-        self.n_shown = sum(hidden_layer_sizes[i] for i in self.shown)
+        self.hidden_layers = tuple(hidden_layers)
+        self.n_states = sum(hidden_layer_sizes[i] for i in self.hidden_layers)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Give scores (B, K) and shown states (B, H) of rows (B, p)."""
+        """Give scores (B, K) and hidden states (B, H) of rows (B, p)."""
         states = []
         for layer in self.hidden:
             x = torch.relu(layer(x))
             states.append(x)
-        return self.last(x), torch.cat([states[i] for i in self.shown], dim=1)
+        return self.last(x), torch.cat([states[i] for i in self.hidden_layers], dim=1)
 
 
 class ConvPredictor(nn.Module):
-    """Two convolutions and a hidden layer, which are shown.
+    """Two convolutions and a hidden layer, whose states are given.
 
     Parameters
     ----------
@@ -90,14 +90,14 @@ class ConvPredictor(nn.Module):
         Maps of the two convolutions, of size 3, and width of the hidden layer.
     n_outputs : int
         Number K of scores.
-    shown : sequence of int
-        Positions of the hidden layers that are shown.
+    hidden_layers : sequence of int
+        Positions of the hidden layers whose states are given.
     generator : torch.Generator, default=None
         Draws the weights; None: torch's global one.
     """
 
     GRID = 4
-    """Maps are shown as means over so many by so many fields, which the hidden layer takes too."""
+    """Maps are given as means over so many by so many fields, which the hidden layer takes too."""
     LARGE = 16
     """From this height and width on, the second convolution works at half of them."""
 
@@ -106,36 +106,36 @@ class ConvPredictor(nn.Module):
         shape: Sequence[int],
         hidden_layer_sizes: Sequence[int],
         n_outputs: int,
-        shown: Sequence[int],
+        hidden_layers: Sequence[int],
         generator: Generator | None = None,
     ) -> None:
         super().__init__()
-        self.shape, self.shown = tuple(shape), tuple(shown)
+        self.shape, self.hidden_layers = tuple(shape), tuple(hidden_layers)
         first, second, width = hidden_layer_sizes
         self.first = convolution(shape[0], first, 3, padding=1, generator=generator)
         self.second = convolution(first, second, 3, padding=1, generator=generator)
         self.hidden = linear(second * self.GRID**2, width, generator)
         self.last = linear(width, n_outputs, generator)
         sizes = (first * self.GRID**2, second * self.GRID**2, width)
-        self.n_shown = sum(sizes[i] for i in self.shown)
+        self.n_states = sum(sizes[i] for i in self.hidden_layers)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Give scores (B, K) and shown states (B, H) of flat images (B, p)."""
+        """Give scores (B, K) and hidden states (B, H) of flat images (B, p)."""
         first = self.first(x.unflatten(1, self.shape))
         if min(self.shape[1:]) >= self.LARGE:
             first = functional.max_pool2d(first, 2)
         first = torch.relu(first)
         second = self._fields(torch.relu(self.second(first)))
         hidden = torch.relu(self.hidden(second))
-        states = [self._fields(first) if 0 in self.shown else second, second, hidden]
-        return self.last(hidden), torch.cat([states[i] for i in self.shown], dim=1)
+        states = [self._fields(first) if 0 in self.hidden_layers else second, second, hidden]
+        return self.last(hidden), torch.cat([states[i] for i in self.hidden_layers], dim=1)
 
     def _fields(self, maps: Tensor) -> Tensor:
         return functional.adaptive_avg_pool2d(maps, self.GRID).flatten(1)
 
 
 class Interpreter(nn.Module):
-    """Attributes of shown states, scores that are linear in them, and a decoder.
+    """Attributes of hidden states, scores that are linear in them, and a decoder.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ class Interpreter(nn.Module):
         super().__init__()
         self.first = linear(n_states, width, generator)
         self.second = linear(width, n_attributes, generator)
-        self.weigh = linear(n_attributes, n_outputs, generator)
+        self.score_layer = linear(n_attributes, n_outputs, generator)
         self.decoder = nn.Sequential(
             linear(n_attributes, width, generator), nn.ReLU(), linear(width, n_decoded, generator)
         )

@@ -163,7 +163,7 @@ def raise_attribute(
     """
     low, width = limits[0], (limits[1] - limits[0]) or 1.0
 
-    def climbed(pixels: np.ndarray) -> np.ndarray:
+    def ascend(pixels: np.ndarray) -> np.ndarray:
         """Raise pixels in [0, 1], and give them in the units of the images."""
         rising = torch.from_numpy(pixels).float()
         with limit_threads():
@@ -175,16 +175,16 @@ def raise_attribute(
         return attributes_of((low + width * pixels).flatten(1))[:, attribute]
 
     def gain(pixels: Tensor) -> Tensor:
-        return GAIN * attribute_of(pixels) / scale - SMOOTHNESS * _variation(pixels)
+        return GAIN * attribute_of(pixels) / scale - SMOOTHNESS * _total_variation(pixels)
 
-    raised = climbed(start * (images - low) / width)
+    raised = ascend(start * (images - low) / width)
     with torch.no_grad(), limit_threads():
         before, after = (
             attribute_of(torch.from_numpy((some - low) / width).float()).numpy() for some in (images, raised)
         )
     lower = after <= before
     if start < 1 and lower.any():
-        raised[lower] = climbed((images[lower] - low) / width)
+        raised[lower] = ascend((images[lower] - low) / width)
     return raised
 
 
@@ -200,7 +200,7 @@ def _one_round(pixels: Tensor, gain: Callable[[Tensor], Tensor], lr: float, n_st
     return pixels.detach()
 
 
-def _variation(images: Tensor) -> Tensor:
+def _total_variation(images: Tensor) -> Tensor:
     """Sum of differences along a column, and along a row, on average (B,) of images (B, C, H, W)."""
     down, right = (images.diff(dim=axis).abs().sum(axis).flatten(1).mean(1) for axis in (2, 3))
     return down + right

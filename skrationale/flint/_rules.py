@@ -16,15 +16,15 @@ from .._random import own_random_state
 from .._weights import check_weights
 from ..tabular import TableReader
 from ..writing import format_number, format_share, is_missing
-from ._rule_words import (
+from ._rule_text import (
     MISSING,
-    Part,
     Split,
+    TreeColumn,
     category_condition,
     in_tree_units,
-    middle_exponents,
+    median_exponents,
     number_condition,
-    one_line,
+    on_one_line,
 )
 
 SHORT = 0.5
@@ -77,18 +77,18 @@ class RuleColumns:
         codes = _checked_codes(codes, len(reader.feature_names))
         if display is not None and np.shape(display) != codes.shape:
             raise ValueError(f"display has shape {np.shape(display)}; expected that of codes, {codes.shape}.")
-        self.names = tuple(one_line(name) for name in reader.feature_names)
+        self.names = tuple(on_one_line(name) for name in reader.feature_names)
         self._levels = reader.levels
         self._booleans = tuple(
             display is not None and levels is None and _is_boolean(display[:, j])
             for j, levels in enumerate(reader.levels)
         )
-        parts: list[Part] = []
+        parts: list[TreeColumn] = []
         for j, levels in enumerate(reader.levels):
-            parts += [Part(j, None)] if levels is None else _category_parts(j, codes[:, j])
+            parts += [TreeColumn(j, None)] if levels is None else _category_parts(j, codes[:, j])
         # A tree needs a column: categories of unseen levels alone leave none.
-        self._parts = tuple(parts) or (Part(0, 0),)
-        self._exponents = middle_exponents(codes)
+        self._parts = tuple(parts) or (TreeColumn(0, 0),)
+        self._exponents = median_exponents(codes)
 
     def transform(self, codes: np.ndarray) -> np.ndarray:
         """Give the columns that trees split on.
@@ -104,14 +104,14 @@ class RuleColumns:
             Numbers with NaN, in units of their own, and 0 or 1 for levels.
         """
         codes = _checked_codes(codes, len(self.names))
-        matrix = np.empty((len(codes), len(self._parts)), dtype=np.float32)
+        tree_inputs = np.empty((len(codes), len(self._parts)), dtype=np.float32)
         for q, part in enumerate(self._parts):
             column = codes[:, part.column]
             if part.level is None:
-                matrix[:, q] = in_tree_units(column, self._exponents[part.column])
+                tree_inputs[:, q] = in_tree_units(column, self._exponents[part.column])
             else:
-                matrix[:, q] = np.isnan(column) if part.level == MISSING else column == part.level
-        return matrix
+                tree_inputs[:, q] = np.isnan(column) if part.level == MISSING else column == part.level
+        return tree_inputs
 
     def _conditions(self, splits: list[Split], codes: np.ndarray, has_missing: np.ndarray) -> tuple[str, ...]:
         """Word a path so that among the rows `codes` (n, d) it selects the same; one condition a column.
@@ -232,10 +232,10 @@ def fit_rule(
     if not varies(values):
         return Rule("always", math.nan, mean, 1.0, max_depth, ())
     rows = rng.permutation(len(values))[:max_rows]
-    matrix = columns.transform(codes)
-    training, tree, r2 = _fit_and_measure(matrix, values, weight, rows, max_depth, rng)
+    tree_inputs = columns.transform(codes)
+    training, tree, r2 = _fit_and_measure(tree_inputs, values, weight, rows, max_depth, rng)
     leaf, splits = _path_to_largest(tree.tree_)
-    inside = tree.apply(matrix) == leaf
+    inside = tree.apply(tree_inputs) == leaf
     conditions = columns._conditions(splits, codes, np.isnan(codes[training]).any(axis=0))
     return Rule(
         text=" and ".join(conditions) or "always",
@@ -247,8 +247,8 @@ def fit_rule(
     )
 
 
-def fit_rules_quickly(
-    columns_matrix: np.ndarray,
+def fit_rule_trees(
+    tree_inputs: np.ndarray,
     values: np.ndarray,
     max_depth: int,
     min_samples_leaf: int,
@@ -260,7 +260,7 @@ def fit_rules_quickly(
 
     Parameters
     ----------
-    columns_matrix : ndarray of shape (n, q), float32
+    tree_inputs : ndarray of shape (n, q), float32
         What :meth:`RuleColumns.transform` gave.
     values : ndarray of shape (n, J)
         The attributes.
@@ -276,18 +276,18 @@ def fit_rules_quickly(
     ndarray of shape (n, J), float64
         The fitted values.
     """
-    if values.ndim != 2 or len(values) != len(columns_matrix):
-        raise ValueError(f"values has shape {values.shape}; expected ({len(columns_matrix)}, J).")
+    if values.ndim != 2 or len(values) != len(tree_inputs):
+        raise ValueError(f"values has shape {values.shape}; expected ({len(tree_inputs)}, J).")
     rng = own_random_state(random_state)
     n = len(values)
     rows = slice(None) if max_rows is None or n <= max_rows else rng.choice(n, max_rows, replace=False)
     seed = int(rng.randint(2**31 - 1))
-    matrix, fitted = columns_matrix[rows], np.empty(values.shape, dtype=np.float64)
+    sample, fitted = tree_inputs[rows], np.empty(values.shape, dtype=np.float64)
     for j in range(values.shape[1]):
         tree = DecisionTreeRegressor(
             max_depth=max_depth, min_samples_leaf=min_samples_leaf, random_state=seed
         )
-        fitted[:, j] = tree.fit(matrix, values[rows, j]).predict(columns_matrix)
+        fitted[:, j] = tree.fit(sample, values[rows, j]).predict(tree_inputs)
     return fitted
 
 
@@ -297,7 +297,12 @@ def varies(values: np.ndarray) -> bool:
 
 
 def _fit_and_measure(
-    matrix: np.ndarray, values: np.ndarray, weight: np.ndarray, rows: np.ndarray, max_depth: int, rng: Any
+    tree_inputs: np.ndarray,
+    values: np.ndarray,
+    weight: np.ndarray,
+    rows: np.ndarray,
+    max_depth: int,
+    rng: Any,
 ) -> tuple[np.ndarray, DecisionTreeRegressor, float]:
     """Give the rows a tree was fitted on, the tree, and R2 on rows that are unseen to the tree measured."""
     seed = int(rng.randint(2**31 - 1))
@@ -309,17 +314,17 @@ def _fit_and_measure(
         tree = DecisionTreeRegressor(
             max_depth=max_depth, min_samples_leaf=least, ccp_alpha=PRUNED * variance, random_state=seed
         )
-        return tree.fit(matrix[training], values[training], sample_weight=weight[training])
+        return tree.fit(tree_inputs[training], values[training], sample_weight=weight[training])
 
     if len(rows) < FEW:
         predicted = np.full(len(values), np.nan)
         for training, unseen in KFold(min(4, len(rows))).split(rows):
-            predicted[rows[unseen]] = fit(rows[training]).predict(matrix[rows[unseen]])
+            predicted[rows[unseen]] = fit(rows[training]).predict(tree_inputs[rows[unseen]])
         return rows, fit(rows), _r2(values[rows], predicted[rows], weight[rows])
     cut = round(HELD_OUT * len(rows))
     held_out, training = rows[:cut], rows[cut:]
     tree = fit(training)
-    return training, tree, _r2(values[held_out], tree.predict(matrix[held_out]), weight[held_out])
+    return training, tree, _r2(values[held_out], tree.predict(tree_inputs[held_out]), weight[held_out])
 
 
 def _r2(values: np.ndarray, predicted: np.ndarray, weight: np.ndarray) -> float:
@@ -340,12 +345,12 @@ def _path_to_largest(tree: Any) -> tuple[int, list[Split]]:
     return leaf, splits[::-1]
 
 
-def _category_parts(j: int, column: np.ndarray) -> list[Part]:
+def _category_parts(j: int, column: np.ndarray) -> list[TreeColumn]:
     known = column[column >= 0].astype(int)
     counts = np.bincount(known) if len(known) else np.zeros(0, dtype=int)
     frequent = np.argsort(-counts, kind="stable")[:MAX_LEVELS]
-    parts = [Part(j, int(level)) for level in sorted(frequent[counts[frequent] > 0])]
-    return parts + ([Part(j, MISSING)] if np.isnan(column).any() else [])
+    parts = [TreeColumn(j, int(level)) for level in sorted(frequent[counts[frequent] > 0])]
+    return parts + ([TreeColumn(j, MISSING)] if np.isnan(column).any() else [])
 
 
 def _is_boolean(cells: np.ndarray) -> bool:

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skrationale import FLINTClassifier, FLINTRegressor, RationaleRegressor, SmoothMLPClassifier
 from skrationale.flint._losses import Reconstruction, conciseness
-from skrationale.flint._reading import mean_relevance, relevance, relevant
+from skrationale.flint._relevance import mean_relevance, relevance, relevant
 from skrationale.tabular import TableEncoder
 from skrationale.training import row_losses, seeded, soft_losses
 

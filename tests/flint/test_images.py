@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 from torch import nn
 
 from skrationale import FLINTClassifier, FLINTRegressor
-from skrationale.flint import AttributeDisplay, _columns
+from skrationale.flint import AttributeDisplay, _column_reasons
 from skrationale.flint._images import pixel_importance
 from skrationale.flint._pictures import START, largest_classes, raise_attribute
 
@@ -105,7 +105,7 @@ def test_reasons_add_up(model, digits, by):
 def test_gradients_integrate_to_the_score(model, digits, monkeypatch):
     """What is shared out at the end, because sums are no integrals, is little."""
     images = digits[0][1200:1240]
-    monkeypatch.setattr(_columns, "_completed", lambda values, wanted: values)
+    monkeypatch.setattr(_column_reasons, "_restore_additivity", lambda values, wanted: values)
     explanation, scores = model.explain(images, by="column"), model.decision_function(images)
     np.testing.assert_allclose(
         explanation.base_values + explanation.values.sum(axis=1), scores, atol=0.02 * np.abs(scores).max()

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrationale.flint._rule_words import number_between
-from skrationale.flint._rules import Rule, RuleColumns, fit_rule, fit_rules_quickly
+from skrationale.flint._rule_text import number_between
+from skrationale.flint._rules import Rule, RuleColumns, fit_rule, fit_rule_trees
 from skrationale.tabular import TableReader
 
 
@@ -139,7 +139,7 @@ def test_pruning_leaves_no_idle_condition():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "wish", "expected"),
+    ("low", "high", "preferred", "expected"),
     [
         (47, 48, 47.5, "47"),
         (0.1, 0.2, 0.15, "0.1"),
@@ -154,8 +154,8 @@ def test_pruning_leaves_no_idle_condition():
         (5, math.inf, 5.25, "5"),
     ],
 )
-def test_thresholds_are_short(low, high, wish, expected):
-    assert number_between(low, high, wish) == expected
+def test_thresholds_are_short(low, high, preferred, expected):
+    assert number_between(low, high, preferred) == expected
 
 
 def test_thresholds_part_numbers_that_hardly_differ():
@@ -314,16 +314,16 @@ def test_quick_rules_are_leaf_means():
     columns, codes = read(table)
     matrix = columns.transform(codes)
     values = np.column_stack([table.hours > 40, table.age.isna(), table.noise]).astype(float)
-    fitted = fit_rules_quickly(matrix, values, 3, 10, 0)
+    fitted = fit_rule_trees(matrix, values, 3, 10, 0)
     assert fitted.shape == values.shape
     np.testing.assert_allclose(fitted[:, :2], values[:, :2])
     np.testing.assert_allclose(fitted.mean(axis=0), values.mean(axis=0))
     assert len(np.unique(fitted[:, 2])) <= 8
-    part = fit_rules_quickly(matrix, values, 3, 10, 0, max_rows=300)
+    part = fit_rule_trees(matrix, values, 3, 10, 0, max_rows=300)
     assert part.shape == values.shape
     assert not np.array_equal(part, fitted)
     with pytest.raises(ValueError, match="values"):
-        fit_rules_quickly(matrix, values[:5], 3, 10, 0)
+        fit_rule_trees(matrix, values[:5], 3, 10, 0)
 
 
 @pytest.mark.parametrize("power", [-1000, -100, 100, 900])

@@ -15,23 +15,23 @@ from ..base import BaseReasoner, agreement, judged, probabilities_of
 from ..explanation import Explanation
 from ..tabular import TableEncoder, as_frame_or_array
 from ..units import ImageShape, flat_rows
-from ._columns import integrated_gradients, pixel_gradients, sampled_shapley
+from ._column_reasons import integrated_gradients, pixel_gradients, sampled_shapley
 from ._describe import AttributeDescription, Descriptions, column_importance, describe
-from ._given import GivenModule
 from ._images import pixel_importance
 from ._model import CHUNK, FlintModel, OwnPredictor
-from ._reading import TAUS, conciseness, contributions, mean_relevance
+from ._relevance import TAUS, conciseness, contributions, mean_relevance
+from ._wrapped_predictors import WrappedModule
 
 COLUMN_CHUNK = 1024
 """Rows explained at once by column, to bound the memory. Not measured."""
 KEPT_ROWS, KEPT_CELLS = 5000, 10**6
 """Training rows kept, as numbers and codes, to describe attributes by, and the cells that these may have: 8
 MB. Not measured."""
-UNSURE = 0.95
+DISAGREEMENT_QUANTILE = 0.95
 """Numbers differ when they are further apart than this share of the training rows is. Not measured."""
 
 
-class Interprets(TransformerMixin, BaseReasoner):
+class FlintReasoner(TransformerMixin, BaseReasoner):
     """Answers of a predictor f and of its interpreter g, and what the attributes say."""
 
     _model: FlintModel
@@ -46,30 +46,30 @@ class Interprets(TransformerMixin, BaseReasoner):
     def _keep(self, model: FlintModel, encoder: TableEncoder, codes: np.ndarray, weight: np.ndarray) -> None:
         """Take over a fitted model and what is known of its training rows."""
         self._model = model
-        self._decides = self.decide_with or ("interpreter" if self.predictor is None else "model")
+        self._decision_maker = self.decide_with or ("interpreter" if self.predictor is None else "model")
         n_attributes = int(self.n_attributes)
         names = self.attribute_names or [f"attribute_{j}" for j in range(n_attributes)]
-        self._names = tuple(map(str, names))
+        self._attribute_names = tuple(map(str, names))
         active = np.zeros(n_attributes, dtype=bool) if model.active is None else model.active
         self.active_attributes_ = active
         self.n_active_attributes_ = int(active.sum())
         x = encoder.transform_codes(codes) if self.image_shape_ is None else codes
-        self._average = np.average(x, axis=0, weights=weight)
+        self._mean_row = np.average(x, axis=0, weights=weight)
         n_kept = max(min(KEPT_ROWS, KEPT_CELLS // codes.shape[1]), 100)
         rows = np.sort(np.random.RandomState(0).permutation(len(codes))[:n_kept])
-        self._rows, self._row_numbers = codes[rows], np.flatnonzero(self._kept)[rows]
+        self._training_rows, self._training_row_numbers = codes[rows], np.flatnonzero(self._kept)[rows]
         scores, phi = model.answers(codes)
         answers = model.interpret(phi)
-        apart = np.abs(scores - answers).max(axis=1)
-        self._unsure = float(np.quantile(apart, UNSURE))
-        self.global_relevance_ = self._by_class(model.relevance(phi, answers), answers)
+        differences = np.abs(scores - answers).max(axis=1)
+        self._disagreement_limit = float(np.quantile(differences, DISAGREEMENT_QUANTILE))
+        self.global_relevance_ = self._relevance_by_class(model.relevance(phi, answers), answers)
         size = np.abs(contributions(phi - phi.mean(axis=0), model.weights, answers)).mean(axis=0)
         self.attribute_importances_ = to_shares(size)
-        importance, _ = self._importance(self._rows, max_rows=500)
+        importance, _ = self._importance(self._training_rows, max_rows=500)
         of_columns = importance @ self.attribute_importances_
         self.feature_importances_ = to_shares(of_columns)
 
-    def _by_class(self, r: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    def _relevance_by_class(self, r: np.ndarray, answers: np.ndarray) -> np.ndarray:
         """Mean relevance (C, J) of the rows that the interpreter assigns to each class; (1, J) of numbers."""
         classes = self._task.classes
         if classes is None:
@@ -111,7 +111,7 @@ class Interprets(TransformerMixin, BaseReasoner):
 
     def _scores(self, codes: np.ndarray) -> np.ndarray:
         scores, phi = self._model.answers(codes)
-        return scores if self._decides == "model" else self._model.interpret(phi)
+        return scores if self._decision_maker == "model" else self._model.interpret(phi)
 
     def predict_model(self, X: Any) -> np.ndarray:
         """Predict with the predictor f, whichever decides.
@@ -166,8 +166,8 @@ class Interprets(TransformerMixin, BaseReasoner):
         answers, task = self._model.interpret(phi), self._task
         result = agreement(answers, scores, task)
         if y is not None:
-            for who, said in (("interpreter", answers), ("model", scores)):
-                found = judged(task, y, said, probabilities_of(task, said))
+            for who, outputs in (("interpreter", answers), ("model", scores)):
+                found = judged(task, y, outputs, probabilities_of(task, outputs))
                 result |= {f"{who}_{name}": value for name, value in found.items()}
         return result
 
@@ -189,7 +189,7 @@ class Interprets(TransformerMixin, BaseReasoner):
         answers = self._model.interpret(phi)
         if self._task.is_classification:
             return self._task.predict(scores) != self._task.predict(answers)
-        return np.abs(scores - answers)[:, 0] > self._unsure
+        return np.abs(scores - answers)[:, 0] > self._disagreement_limit
 
     # --- attributes ------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class Interprets(TransformerMixin, BaseReasoner):
             Names.
         """
         check_is_fitted(self)
-        return np.array(self._names, dtype=object)
+        return np.array(self._attribute_names, dtype=object)
 
     def relevance(self, X: Any) -> np.ndarray:
         """Say how much each attribute has to do with the interpreter's answer (FLINT, section 3.3).
@@ -287,7 +287,7 @@ class Interprets(TransformerMixin, BaseReasoner):
         Descriptions
             A sequence of one an attribute, with `to_frame` and `write_html`.
         """
-        codes = self._rows if X is None else self._read(X)
+        codes = self._training_rows if X is None else self._read(X)
         table = self._reader.restore(codes) if X is None else X
         table = as_frame_or_array(flat_rows(table, self.image_shape_))
         model = self._model
@@ -300,12 +300,12 @@ class Interprets(TransformerMixin, BaseReasoner):
             explained=answers.argmax(axis=1),
             weights=model.weights,
             output_names=self._task.output_names,
-            attribute_names=self._names,
+            attribute_names=self._attribute_names,
             active=self.active_attributes_,
             reader=self._reader,
             codes=codes,
             display=self._reader.display(table),
-            index=self._row_numbers if X is None else getattr(table, "index", None),
+            index=self._training_row_numbers if X is None else getattr(table, "index", None),
             importance=importance,
             direction=direction,
             tau=tau,
@@ -372,35 +372,40 @@ class Interprets(TransformerMixin, BaseReasoner):
             raise ValueError(f"by must be 'attribute' or 'column'. Got {by!r} instead.")
         check_batching(batch_size, n_jobs)
         codes, model = self._read(X), self._model
-        base, by_columns = self._by_columns() if by == "column" else (model.bias, None)
+        base, column_reasons = self._by_columns() if by == "column" else (model.bias, None)
 
         def part(rows: slice) -> list[np.ndarray]:
             phi = model.attributes(codes[rows])
             answers = model.interpret(phi)
-            if by_columns is None:
+            if column_reasons is None:
                 values = phi[:, :, None] * model.weights.T
             else:
-                values = by_columns(codes[rows], answers)
+                values = column_reasons(codes[rows], answers)
             return [one_or_several(values), phi, model.relevance(phi, answers)]
 
         size = batch_size or (CHUNK if by == "attribute" else COLUMN_CHUNK)
         values, phi, shares = in_batches(part, len(codes), size, self._n_threads(n_jobs))
         rest: dict[str, Any] = {
-            "attributes": {"phi": phi, "relevance": shares, "names": list(self._names)},
+            "attributes": {"phi": phi, "relevance": shares, "names": list(self._attribute_names)},
             "meta": {
                 "explained": "interpreter",
-                "decides": self._decides,
+                "decides": self._decision_maker,
                 "attribute_base": model.bias.tolist(),
             },
         }
         if by == "attribute":
-            rest |= {"data": phi, "display_data": None, "feature_names": self._names, "kind": "attribute"}
+            rest |= {
+                "data": phi,
+                "display_data": None,
+                "feature_names": self._attribute_names,
+                "kind": "attribute",
+            }
         table = flat_rows(X, self.image_shape_)
         return self._explanation_of(table, codes, values, one_or_several(base), **rest)
 
     def _n_threads(self, n_jobs: int | None) -> int | None:
-        """One thread for a torch module: two that listen to its layers would hear each other's rows."""
-        return None if isinstance(self._model.source, GivenModule) else n_jobs
+        """One thread for a torch module: two that read its layers would get each other's rows."""
+        return None if isinstance(self._model.source, WrappedModule) else n_jobs
 
     def _by_columns(self) -> tuple[np.ndarray, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
         """Give the base (K,), and what tells values (B, d, K) of rows and their scores."""
@@ -408,11 +413,11 @@ class Interprets(TransformerMixin, BaseReasoner):
         if self.image_shape_ is not None:
             attributes_of = model.attribute_function()
             if attributes_of is not None:
-                return pixel_gradients(model, attributes_of, self._average)
+                return pixel_gradients(model, attributes_of, self._mean_row)
         elif isinstance(model.source, OwnPredictor):
-            return integrated_gradients(model, self._average)
+            return integrated_gradients(model, self._mean_row)
 
         def scores_of(rows: np.ndarray) -> np.ndarray:
             return model.interpret(model.attributes(rows))
 
-        return sampled_shapley(scores_of, self._rows)
+        return sampled_shapley(scores_of, self._training_rows)

@@ -14,7 +14,7 @@ TREE_UNITS = 40
 Computed from these."""
 
 
-class Part(NamedTuple):
+class TreeColumn(NamedTuple):
     """A column that trees split on: of numbers, or 0 and 1 of a level or, with level -1, of missing."""
 
     column: int
@@ -31,16 +31,16 @@ class Split(NamedTuple):
 
 
 def category_condition(
-    name: str, splits: list[Split], parts: tuple[Part, ...], levels: np.ndarray
+    name: str, splits: list[Split], parts: tuple[TreeColumn, ...], levels: np.ndarray
 ) -> tuple[str, bool]:
     """Merge splits on a category; also tell whether missing follows without a word about it."""
     # A part is 1 on the right of the only threshold it can have.
     for split in splits:
         if not split.left:
             level = parts[split.part].level
-            return f"{name} is {'missing' if level == MISSING else level_word(levels[level])}", False
+            return f"{name} is {'missing' if level == MISSING else level_text(levels[level])}", False
     refused = {level for split in splits if (level := parts[split.part].level) is not None}
-    words = [level_word(levels[level]) for level in sorted(refused - {MISSING})]
+    words = [level_text(levels[level]) for level in sorted(refused - {MISSING})]
     if not words:
         return f"{name} is not missing", False
     text = f"{name} is not {words[0]}" if len(words) == 1 else f"{name} is none of {', '.join(words)}"
@@ -72,13 +72,13 @@ def number_condition(
 def _threshold(threshold: float, values: np.ndarray, exponent: int) -> str:
     """Print a number that parts `values` where the tree did, which compares them in units of its own."""
     left = in_tree_units(values, exponent) <= threshold
-    wish = float(np.ldexp(threshold, exponent - TREE_UNITS))
-    low = float(values[left].max()) if left.any() else wish
-    return number_between(low, float(values[~left].min()) if not left.all() else math.inf, wish)
+    preferred = float(np.ldexp(threshold, exponent - TREE_UNITS))
+    low = float(values[left].max()) if left.any() else preferred
+    return number_between(low, float(values[~left].min()) if not left.all() else math.inf, preferred)
 
 
-def number_between(low: float, high: float, wish: float) -> str:
-    """Print the number with the fewest digits from `low` to below `high`, of such the nearest to `wish`.
+def number_between(low: float, high: float, preferred: float) -> str:
+    """Print the number with the fewest digits from `low` to below `high`, of such the nearest to `preferred`.
 
     Examples
     --------
@@ -87,17 +87,17 @@ def number_between(low: float, high: float, wish: float) -> str:
     """
     if low <= 0.0 < high:
         return "0"
-    exact = Decimal(min(max(wish, low), high))
+    exact = Decimal(min(max(preferred, low), high))
     for digits in range(1, 18):
         unit = Decimal((0, (1,), exact.adjusted() - digits + 1))
-        shorter = (exact.quantize(unit, way) for way in (ROUND_FLOOR, ROUND_CEILING))
+        shorter = (exact.quantize(unit, rounding) for rounding in (ROUND_FLOOR, ROUND_CEILING))
         inside = [number for number in shorter if low <= float(number) < high]
         if inside:
-            return _written(min(inside, key=lambda number: abs(number - exact)))
-    return _written(Decimal(repr(low)))
+            return _decimal_text(min(inside, key=lambda number: abs(number - exact)))
+    return _decimal_text(Decimal(repr(low)))
 
 
-def _written(number: Decimal) -> str:
+def _decimal_text(number: Decimal) -> str:
     number = number.normalize()
     if not -5 < number.adjusted() < 15:
         text = f"{number:e}"
@@ -106,17 +106,17 @@ def _written(number: Decimal) -> str:
     return text.replace("-", "−")
 
 
-def one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
     return " ".join(text.split()) or '""'
 
 
-def level_word(level: Any) -> str:
+def level_text(level: Any) -> str:
     # Quoted where a list of levels or a rule could be read in two ways.
-    text = one_line(str(level))
+    text = on_one_line(str(level))
     return f'"{text}"' if "," in text or " and " in text else text
 
 
-def middle_exponents(codes: np.ndarray) -> np.ndarray:
+def median_exponents(codes: np.ndarray) -> np.ndarray:
     """Give, for each column of (n, d), the median power of two of its numbers other than 0; 0 without any."""
     found = np.zeros(codes.shape[1], dtype=int)
     for j, column in enumerate(codes.T):

@@ -13,7 +13,7 @@ from ..training import limit_threads
 from ..units import table_units
 from ._model import IMAGE_CHUNK, FlintModel
 
-ByColumns = Callable[[np.ndarray, np.ndarray], np.ndarray]
+ColumnReasons = Callable[[np.ndarray, np.ndarray], np.ndarray]
 N_POINTS = 64
 """Midpoints of the way from the average row. Not measured."""
 N_ORDERS = 8
@@ -22,7 +22,7 @@ CELLS = 2**22
 """At most so many cells of changed rows at once: 32 MB in float64. Not measured."""
 
 
-def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.ndarray, ByColumns]:
+def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.ndarray, ColumnReasons]:
     """Integrate the gradient from the average row to rows.
 
     Parameters
@@ -36,7 +36,7 @@ def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.nda
     -------
     base : ndarray of shape (K,)
         Score of the average row.
-    by_columns : callable
+    column_reasons : callable
         Gives values (n, d, K) of rows (n, d) and their scores (n, K), which base and values add up to. What
         the sum over points lacks of a score is shared in proportion to the size of the values.
     """
@@ -45,16 +45,16 @@ def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.nda
     with torch.no_grad():
         base = model.score_tensor(start[None])[0].numpy()
 
-    def by_columns(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    def column_reasons(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
         values = _gradients(model.score_tensor, encoder.transform_codes(codes), start)
-        return _completed(table_units(encoder).fold(values), answers - base)
+        return _restore_additivity(table_units(encoder).fold(values), answers - base)
 
-    return base, by_columns
+    return base, column_reasons
 
 
 def pixel_gradients(
     model: FlintModel, attributes_of: Callable[[Tensor], Tensor], average: np.ndarray
-) -> tuple[np.ndarray, ByColumns]:
+) -> tuple[np.ndarray, ColumnReasons]:
     """Integrate the gradient from the average image to images, 256 at once, as `integrated_gradients` does.
 
     Parameters
@@ -70,7 +70,7 @@ def pixel_gradients(
     -------
     base : ndarray of shape (K,)
         Score of the average image.
-    by_columns : callable
+    column_reasons : callable
         Gives values (n, p, K) of images (n, p) and their scores (n, K).
     """
     weights = torch.from_numpy(model.weights).float()
@@ -80,30 +80,30 @@ def pixel_gradients(
     def scores_of(pixels: Tensor) -> Tensor:
         return attributes_of(pixels) @ weights.T
 
-    def by_columns(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    def column_reasons(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
         parts = range(0, len(codes), IMAGE_CHUNK)
         pixels = codes.astype(np.float32)
         values = [_gradients(scores_of, pixels[i : i + IMAGE_CHUNK], start) for i in parts]
-        return _completed(np.concatenate(values), answers - base)
+        return _restore_additivity(np.concatenate(values), answers - base)
 
-    return base, by_columns
+    return base, column_reasons
 
 
 def _gradients(scores_of: Callable[[Tensor], Tensor], x: np.ndarray, start: Tensor) -> np.ndarray:
     """Integrate the gradients (B, p, K) of scores (B, K) of encoded rows (B, p)."""
     shares = (torch.arange(N_POINTS, dtype=torch.float64) + 0.5) / N_POINTS
     with limit_threads():
-        way = torch.from_numpy(x) - start
+        delta = torch.from_numpy(x) - start
         slopes: Any = 0.0
         for share in shares:
-            point = (start + share.to(way) * way).requires_grad_()
+            point = (start + share.to(delta) * delta).requires_grad_()
             totals = scores_of(point).sum(0)
             found = [torch.autograd.grad(total, point, retain_graph=True)[0] for total in totals]
             slopes = slopes + torch.stack(found, dim=2).double().numpy() / N_POINTS
-        return way.double().numpy()[:, :, None] * slopes
+        return delta.double().numpy()[:, :, None] * slopes
 
 
-def _completed(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _restore_additivity(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     size = np.abs(values)
     total = size.sum(axis=1, keepdims=True)
     lacking = (wanted - values.sum(axis=1))[:, None]
@@ -112,7 +112,7 @@ def _completed(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def sampled_shapley(
     scores_of: Callable[[np.ndarray], np.ndarray], background: np.ndarray
-) -> tuple[np.ndarray, ByColumns]:
+) -> tuple[np.ndarray, ColumnReasons]:
     """Sample Shapley values over orders of the columns, with cells of other rows for absent ones.
 
     Parameters
@@ -126,7 +126,7 @@ def sampled_shapley(
     -------
     base : ndarray of shape (K,)
         Mean score of the background rows that were taken.
-    by_columns : callable
+    column_reasons : callable
         Gives values (n, d, K) of rows (n, d), which with the base add up to their scores.
     """
     d, rng = background.shape[1], np.random.RandomState(0)
@@ -134,19 +134,21 @@ def sampled_shapley(
     base = scores_of(rows).mean(axis=0)
     orders = [rng.permutation(d) for _ in rows]
 
-    def by_columns(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    def column_reasons(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
         values, step = np.zeros((len(codes), d, len(base))), max(CELLS // (d * (d + 1)), 1)
         for row, order in zip(rows, orders, strict=True):
             for columns in (order, order[::-1]):
                 for first in range(0, len(codes), step):
                     part = slice(first, first + step)
-                    values[part] += _along(scores_of, row, codes[part], columns) / (2 * N_ORDERS)
+                    values[part] += _marginal_contributions(scores_of, row, codes[part], columns) / (
+                        2 * N_ORDERS
+                    )
         return values
 
-    return base, by_columns
+    return base, column_reasons
 
 
-def _along(
+def _marginal_contributions(
     scores_of: Callable[[np.ndarray], np.ndarray], row: np.ndarray, codes: np.ndarray, columns: np.ndarray
 ) -> np.ndarray:
     """Say what each column adds (n, d, K) when the cells of a row are replaced one after another."""

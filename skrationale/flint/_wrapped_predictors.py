@@ -33,11 +33,11 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda z: np.maximum(z, 0),
 }
 """Those of scikit-learn's networks."""
-_LISTENING = threading.RLock()
+_HOOKS_LOCK = threading.RLock()
 
 
 @dataclass(frozen=True)
-class GivenMLP:
+class WrappedMLP:
     """A network of scikit-learn, perhaps at the end of a pipeline.
 
     Parameters
@@ -46,15 +46,15 @@ class GivenMLP:
         Fitted.
     reader : TableReader
         Rebuilds tables from rows (n, d) of numbers and codes.
-    shown : sequence of int
-        Hidden layers whose states are shown.
+    hidden_layers : sequence of int
+        Positions of the hidden layers whose states are given.
     order : ndarray of int of shape (d,), optional
         Position in these rows of each of the predictor's columns, where these differ.
     """
 
     predictor: Any
     reader: TableReader
-    shown: Sequence[int]
+    hidden_layers: Sequence[int]
     order: np.ndarray | None = None
 
     def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -71,12 +71,12 @@ class GivenMLP:
         scores = x @ network.coefs_[-1] + network.intercepts_[-1]
         if network.out_activation_ == "exp":  # a Poisson loss
             scores = np.exp(scores)
-        return scores, np.hstack([states[i] for i in self.shown])
+        return scores, np.hstack([states[i] for i in self.hidden_layers])
 
 
 @dataclass(frozen=True)
-class GivenModel:
-    """An estimator of this package that shows its hidden layers.
+class WrappedReasoner:
+    """An estimator of this package that gives the states of its hidden layers.
 
     Parameters
     ----------
@@ -84,28 +84,28 @@ class GivenModel:
         Fitted.
     reader : TableReader
         Rebuilds tables from rows (n, d) of numbers and codes, which may not be those of the predictor.
-    shown : sequence of int
-        Hidden layers whose states are shown.
+    hidden_layers : sequence of int
+        Positions of the hidden layers whose states are given.
     order : ndarray of int of shape (d,), optional
         Position in these rows of each of the predictor's columns, where these differ.
     """
 
     predictor: Any
     reader: TableReader
-    shown: Sequence[int]
+    hidden_layers: Sequence[int]
     order: np.ndarray | None = None
 
     def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
         own = self.predictor._reader.transform(in_order(self.reader.restore(codes), self.order))
         layers = self.predictor._hidden_states(own)
-        shown = [layers[i] for i in self.shown] or [np.empty((len(own), 0))]
-        return self.predictor._scores(own), np.hstack(shown)
+        states = [layers[i] for i in self.hidden_layers] or [np.empty((len(own), 0))]
+        return self.predictor._scores(own), np.hstack(states)
 
 
 @dataclass(frozen=True)
-class GivenModule:
-    """A torch module whose submodules are listened to.
+class WrappedModule:
+    """A torch module; forward hooks read the outputs of its submodules.
 
     Parameters
     ----------
@@ -130,28 +130,28 @@ class GivenModule:
         rows = torch.from_numpy(codes).to(dtype)
         if self.image_shape is not None:
             rows = rows.unflatten(1, self.image_shape)
-        with torch.no_grad(), _listening(self.module, self.names) as heard:
-            parts = [self._part(part, heard) for part in rows.split(CHUNK)]
+        with torch.no_grad(), _recorded_outputs(self.module, self.names) as outputs:
+            parts = [self._part(part, outputs) for part in rows.split(CHUNK)]
         scores, states = (torch.cat(column).double().numpy() for column in zip(*parts, strict=True))
         if self.n_outputs == 1 and scores.shape[1] == 2:
             scores = scores[:, 1:] - scores[:, :1]
         return scores, states
 
-    def shown_states(self) -> Callable[[Tensor], Tensor]:
+    def states_function(self) -> Callable[[Tensor], Tensor]:
         """Give what maps flat images (B, p), in their own units, to states (B, H) with gradients."""
         module = copy.deepcopy(self.module).float().requires_grad_(False)
 
-        def shown(pixels: Tensor) -> Tensor:
+        def states_of(pixels: Tensor) -> Tensor:
             rows = pixels if self.image_shape is None else pixels.unflatten(1, self.image_shape)
-            with _listening(module, self.names) as heard:
+            with _recorded_outputs(module, self.names) as outputs:
                 module(rows)
-            return torch.cat([_flat(heard[name]) for name in self.names], dim=1)
+            return torch.cat([_flat(outputs[name]) for name in self.names], dim=1)
 
-        return shown
+        return states_of
 
-    def _part(self, rows: Tensor, heard: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def _part(self, rows: Tensor, outputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         scores = self.module(rows)
-        return scores.reshape(len(rows), -1), torch.cat([_flat(heard[name]) for name in self.names], dim=1)
+        return scores.reshape(len(rows), -1), torch.cat([_flat(outputs[name]) for name in self.names], dim=1)
 
 
 def _flat(state: Tensor) -> Tensor:
@@ -162,22 +162,22 @@ def _flat(state: Tensor) -> Tensor:
 
 
 @contextmanager
-def _listening(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
-    """Collect what submodules give, while the block runs; other threads wait, for they would be heard too."""
-    heard: dict[str, Tensor] = {}
+def _recorded_outputs(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+    """Record outputs of submodules while the block runs; other threads wait, as theirs would be taken too."""
+    outputs: dict[str, Tensor] = {}
 
-    def listener(name: str) -> Callable[[Any, Any, Any], None]:
-        def listen(part: Any, given: Any, output: Any) -> None:
+    def recorder(name: str) -> Callable[[Any, Any, Any], None]:
+        def record(part: Any, inputs: Any, output: Any) -> None:
             if isinstance(output, Tensor):
-                heard[name] = output
+                outputs[name] = output
 
-        return listen
+        return record
 
     parts = dict(module.named_modules())
-    with _LISTENING:
-        hooks = [parts[name].register_forward_hook(listener(name)) for name in names]
+    with _HOOKS_LOCK:
+        hooks = [parts[name].register_forward_hook(recorder(name)) for name in names]
         try:
-            yield heard
+            yield outputs
         finally:
             for hook in hooks:
                 hook.remove()
@@ -203,29 +203,31 @@ def check_predictor(predictor: Any) -> None:
     )
 
 
-def given_estimator(predictor: Any, reader: TableReader, layers: Any) -> tuple[GivenMLP | GivenModel, Task]:
+def wrap_estimator(
+    predictor: Any, reader: TableReader, layers: Any
+) -> tuple[WrappedMLP | WrappedReasoner, Task]:
     """Wrap a fitted estimator, and say what it predicts."""
     order = column_order(predictor, reader.names, role="predictor")
     if isinstance(predictor, BaseReasoner):
         probe = np.full((1, predictor.n_features_in_), np.nan)
         n_layers = len(predictor._hidden_states(probe))  # none where it predicts a constant
-        shown = _positions(layers, n_layers) if n_layers else ()
-        return GivenModel(predictor, reader, shown, order), predictor._task
+        hidden_layers = _positions(layers, n_layers) if n_layers else ()
+        return WrappedReasoner(predictor, reader, hidden_layers, order), predictor._task
     network = predictor[-1] if isinstance(predictor, Pipeline) else predictor
-    shown = _positions(layers, len(network.coefs_) - 1)
+    hidden_layers = _positions(layers, len(network.coefs_) - 1)
     if isinstance(network, MLPRegressor):
         task = Task("identity", 1)
     elif network.out_activation_ == "softmax":
         task = Task("softmax", len(network.classes_), network.classes_)
     else:
         task = Task("logit", 1, network.classes_)
-    return GivenMLP(predictor, reader, shown, order), task
+    return WrappedMLP(predictor, reader, hidden_layers, order), task
 
 
-def given_module(
+def wrap_module(
     module: nn.Module, layers: Any, task: Task, codes: np.ndarray, image_shape: tuple[int, int, int] | None
-) -> GivenModule:
-    """Copy a module, choose the submodules to listen to, and see that it answers.
+) -> WrappedModule:
+    """Copy a module, choose the submodules whose outputs are read, and see that it answers.
 
     Raises
     ------
@@ -234,7 +236,7 @@ def given_module(
     """
     own = copy.deepcopy(module).cpu().eval()
     names = _module_names(own, layers, codes[:2], image_shape)
-    source = GivenModule(own, names, task.n_outputs, image_shape)
+    source = WrappedModule(own, names, task.n_outputs, image_shape)
     with seeded(0):  # a module that draws, which is refused, shall not advance the global generator
         (scores, _), (again, _) = source.states(codes[:2]), source.states(codes[:2])
     if scores.shape[1] != task.n_outputs:
@@ -271,7 +273,7 @@ def _module_names(
 
 
 def _positions(layers: Any, n_layers: int) -> tuple[int, ...]:
-    """Say which hidden layers are shown, counted from 0."""
+    """Give the positions of the hidden layers to read, counted from 0."""
     if not n_layers:
         raise ValueError("The predictor has no hidden layer; expected one with at least one.")
     if isinstance(layers, str):
