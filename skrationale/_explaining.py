@@ -14,7 +14,7 @@ from .units import typed_cells
 
 
 def explanation_of(
-    reader: TableReader, task: Task, X: Any, codes: np.ndarray, values: np.ndarray, base: Any, **rest: Any
+    reader: TableReader, task: Task, X: Any, matrix: np.ndarray, values: np.ndarray, base: Any, **rest: Any
 ) -> Explanation:
     """Make an explanation without a copy of what is read-only.
 
@@ -26,7 +26,7 @@ def explanation_of(
         Names outputs and their link.
     X : table of shape (n, d)
         The rows explained.
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         As the reader gave them; they become read-only.
     values : ndarray of shape (n, d) or (n, d, K)
         Reasons, read-only.
@@ -41,12 +41,12 @@ def explanation_of(
         With the cells as typed and the labels of the rows.
     """
     table = as_frame_or_array(X)
-    codes = own(codes)
+    matrix = own(matrix)
     parts: dict[str, Any] = {
         "values": values,
         "base_values": base,
-        "data": codes,
-        "display_data": typed_cells(table, codes, reader.levels),
+        "data": matrix,
+        "display_data": typed_cells(table, matrix, reader.levels),
         "feature_names": reader.feature_names,
         "output_names": task.output_names,
         "link": task.link,

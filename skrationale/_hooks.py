@@ -60,7 +60,7 @@ class Hooks:
         """Give reasons of rows (n, d) by the columns of the table, whatever else it can explain by."""
         return self.explain(X)  # type: ignore[attr-defined]
 
-    def _hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
+    def _hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
         """Give the states (n, h) of each hidden layer; none where a constant is predicted."""
         raise NotImplementedError
 

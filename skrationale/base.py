@@ -116,13 +116,13 @@ class BaseReasoner(Hooks, VersionedEstimator, metaclass=ABCMeta):
             check_target_scale(target)
             weight = check_weights(sample_weight, len(target))
             reader = TableReader().fit(X)
-            codes = reader.transform(X)
-            check_consistent_length(codes, target)
+            matrix = reader.transform(X)
+            check_consistent_length(matrix, target)
             kept = self._kept = weight > 0
             if sample_weight is not None:
-                X, codes, target, weight = X[kept], codes[kept], target[kept], weight[kept]
+                X, matrix, target, weight = X[kept], matrix[kept], target[kept], weight[kept]
             self._reader = reader
-            self._fit_rows(X, codes, target, weight / weight.mean() if sample_weight is not None else None)
+            self._fit_rows(X, matrix, target, weight / weight.mean() if sample_weight is not None else None)
             del self._kept, self._categories
         return self
 
@@ -130,19 +130,19 @@ class BaseReasoner(Hooks, VersionedEstimator, metaclass=ABCMeta):
         """Refuse, before any work, parameters that `_parameter_constraints` cannot express."""
 
     @abstractmethod
-    def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        """Fit on rows as given and as numbers and codes (n, d); set `_task` and all fitted attributes."""
+    def _fit_rows(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        """Fit on rows, as given and as a matrix of numbers and codes (n, d); set all fitted attributes."""
 
     @abstractmethod
-    def _scores(self, codes: np.ndarray) -> np.ndarray:
-        """Raw scores (n, K), float64, of rows given as numbers and codes (n, d)."""
+    def _scores(self, matrix: np.ndarray) -> np.ndarray:
+        """Raw scores (n, K), float64, of a matrix of numbers and codes (n, d)."""
 
     @abstractmethod
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Explain the scores of rows."""
 
-    def _explanation_of(self, X: Any, codes: np.ndarray, values: Any, base: Any, **rest: Any) -> Explanation:
-        return explanation_of(self._reader, self._task, X, codes, values, base, **rest)
+    def _explanation_of(self, X: Any, matrix: np.ndarray, values: Any, base: Any, **rest: Any) -> Explanation:
+        return explanation_of(self._reader, self._task, X, matrix, values, base, **rest)
 
     def _read(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -164,8 +164,8 @@ class BaseReasoner(Hooks, VersionedEstimator, metaclass=ABCMeta):
         ndarray of shape (n,)
             Predictions.
         """
-        codes = self._read(X)
-        return self._task.predict(self._scores(codes))
+        matrix = self._read(X)
+        return self._task.predict(self._scores(matrix))
 
     @available_if(lambda self: is_classifier(self))
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -181,8 +181,8 @@ class BaseReasoner(Hooks, VersionedEstimator, metaclass=ABCMeta):
         ndarray of shape (n, C)
             Probabilities in the order of `classes_`; rows sum to one.
         """
-        codes = self._read(X)
-        return self._task.probabilities(self._scores(codes))
+        matrix = self._read(X)
+        return self._task.probabilities(self._scores(matrix))
 
     @available_if(lambda self: is_classifier(self))
     def decision_function(self, X: Any) -> np.ndarray:
@@ -198,8 +198,8 @@ class BaseReasoner(Hooks, VersionedEstimator, metaclass=ABCMeta):
         ndarray of shape (n,) or (n, C)
             Log-odds of the positive class for two classes, one score a class else.
         """
-        codes = self._read(X)
-        scores = self._scores(codes)
+        matrix = self._read(X)
+        scores = self._scores(matrix)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -275,15 +275,15 @@ class BaseDistiller(BaseReasoner):
         task = getattr(self, "_task", None)
         return task is None or task.is_classification
 
-    def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        self.teacher_, form = self._fit_teacher(X, codes, y, sample_weight)
+    def _fit_rows(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        self.teacher_, form = self._fit_teacher(X, matrix, y, sample_weight)
         self._adapter = self._adapt(self.teacher_, form)
         self._task = self._adapter.task
         self._accept_teacher()
         self._warn_of_constraints()
         if self._task.is_classification:
             self.classes_ = self._task.classes
-        self._distil(X, codes, self._task.encode(y), sample_weight)
+        self._distil(X, matrix, self._task.encode(y), sample_weight)
 
     def _warn_of_constraints(self) -> None:
         """Say that what a teacher was made to keep a student does not."""
@@ -295,12 +295,12 @@ class BaseDistiller(BaseReasoner):
         return self._adapter.form.rows(as_frame_or_array(X))
 
     def _fit_teacher(
-        self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+        self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
     ) -> tuple[Any, TeacherTable]:
         """Give the fitted teacher and the form of table that it takes."""
         teacher = self.teacher
         if teacher is None:
-            teacher = self._default_teacher(self._are_classes(y), codes)
+            teacher = self._default_teacher(self._are_classes(y), matrix)
         elif not (is_classifier(teacher) or is_regressor(teacher)):
             raise TypeError(
                 f"The 'teacher' parameter of {type(self).__name__} must be a scikit-learn classifier or "
@@ -317,7 +317,7 @@ class BaseDistiller(BaseReasoner):
             y = as_numbers(y, ", but the teacher is a regressor; give a classifier as teacher=...")
         inner = unfrozen(teacher)
         self._check_teacher(inner)
-        self._check_rows(codes, None if is_classifier(teacher) else y)
+        self._check_rows(matrix, None if is_classifier(teacher) else y)
         if isinstance(teacher, FrozenEstimator):
             check_is_fitted(inner)
             return inner, form_for(inner, self._reader, fitted=True)
@@ -347,14 +347,14 @@ class BaseDistiller(BaseReasoner):
         return self._categories or looks_like_classes(y, numbers=self._labels_may_be_numbers)
 
     @abstractmethod
-    def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
+    def _default_teacher(self, classifier: bool, matrix: np.ndarray) -> Any:
         """Build the teacher used when `teacher` is None."""
 
     @abstractmethod
     def _check_teacher(self, teacher: Any) -> None:
         """Refuse, before any work, a teacher that cannot be honoured."""
 
-    def _check_rows(self, codes: np.ndarray, numbers: np.ndarray | None) -> None:
+    def _check_rows(self, matrix: np.ndarray, numbers: np.ndarray | None) -> None:
         """Refuse, before any work, rows (n, d) or a target of numbers (n,) that cannot be learnt from."""
 
     def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
@@ -365,7 +365,7 @@ class BaseDistiller(BaseReasoner):
         """Refuse a fitted `teacher_` that does not suit the rows, and take over what it knows."""
 
     @abstractmethod
-    def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _distil(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         """Train the student on rows (n, d), encoded targets (n,) and weights of mean 1."""
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
@@ -403,9 +403,9 @@ class BaseDistiller(BaseReasoner):
         label that the teacher does not know, AUROC also when it holds one label alone, and
         ``teacher_log_loss`` when the teacher has no ``predict_proba``.
         """
-        codes = self._read(X)
+        matrix = self._read(X)
         table = self._adapter.form.rows(as_frame_or_array(X))
-        task, scores = self._task, self._scores(codes)
+        task, scores = self._task, self._scores(matrix)
         with UNKNOWN_TOLD.on():
             teacher_scores, chances = self._adapter.answers(table)
             result = agreement(scores, teacher_scores, task, teacher_probabilities=chances)

@@ -57,7 +57,7 @@ def answering(model, said):
     else:
         # one number more for all classes of a row says nothing
         scores = np.log(said) + 10 * NOISE[:, :1]
-    model._scores = lambda codes: scores
+    model._scores = lambda matrix: scores
     if isinstance(model, RationaleDistiller):
         model._model = SimpleNamespace(scores=model._scores)
     return model
@@ -243,7 +243,7 @@ class Path(BaseEstimator):
 def test_along_a_path_fidelity_is_on_the_same_ruler(monkeypatch):
     """Each stage of SymbolicDistillerCV, on its held-out rows."""
     y = np.where(X[:, 0] > 0, "yes", "no")
-    far = {"_scores": lambda self, codes: 100 * X[: len(codes), :1]}
+    far = {"_scores": lambda self, matrix: 100 * X[: len(matrix), :1]}
     path = Path()
     monkeypatch.setattr(SymbolicDistiller, "_distil", lambda self, *data: None)
     for name, value in far.items():
@@ -267,7 +267,7 @@ def test_an_interpreter_and_its_network_are_measured_alike(n_classes):
     model, scores = FLINTClassifier(), teacher.decision_function(X).reshape(300, -1)
     own = scores + 30 * (scores > 10) + (10 * NOISE[:, :1] if n_classes == 3 else 0.5 * NOISE[:, :1])
     model._task, model._read = Task.of_classes(teacher.classes_), lambda X: X
-    model._model = SimpleNamespace(answers=lambda codes: (scores, own), interpret=lambda phi: phi)
+    model._model = SimpleNamespace(answers=lambda matrix: (scores, own), interpret=lambda phi: phi)
     found = model.fidelity(X, y)
     assert found["model_log_loss"] == pytest.approx(log_loss(y, teacher.predict_proba(X)), abs=1e-6)
     chances = teacher.predict_proba(X)[:, 1] if n_classes == 2 else teacher.predict_proba(X)

@@ -53,7 +53,7 @@ def quick_teachers(monkeypatch):
     }
     for distiller, (classifies, regresses, settings) in kinds.items():
 
-        def teacher(self, classifier, codes=None, kinds=(regresses, classifies), settings=settings):
+        def teacher(self, classifier, matrix=None, kinds=(regresses, classifies), settings=settings):
             return kinds[classifier](**settings)
 
         monkeypatch.setattr(distiller, "_default_teacher", teacher)

@@ -143,16 +143,16 @@ class Setting:
 
         reader = TableReader().fit(self.X)
 
-        def score(codes: np.ndarray) -> np.ndarray:
-            frame = reader.to_frame(codes).set_axis(self.X.columns, axis=1)
+        def score(matrix: np.ndarray) -> np.ndarray:
+            frame = reader.to_frame(matrix).set_axis(self.X.columns, axis=1)
             return (
                 self.student.predict(frame) if self.is_regression else self.student.decision_function(frame)
             )
 
         some = self.X.sample(KERNEL_BACKGROUND, random_state=self.seed)
         explainer = shap.KernelExplainer(score, reader.transform(some), seed=self.seed)
-        codes = reader.transform(self.rows[:KERNEL_ROWS])
-        values = explainer.shap_values(codes, nsamples=KERNEL_SAMPLES, silent=True)
+        matrix = reader.transform(self.rows[:KERNEL_ROWS])
+        values = explainer.shap_values(matrix, nsamples=KERNEL_SAMPLES, silent=True)
         return Explanation(values, explainer.expected_value, feature_names=reader.feature_names)
 
 

@@ -133,11 +133,11 @@ def measured(model: Any, X: Any, X_test: Any, y_test: np.ndarray, task: str, nam
 
 def rule_r2(model: Any, X: Any, X_test: Any) -> float:
     """Median over live attributes of the R2 on test rows of a tree of depth 5."""
-    codes, test = model._read(X), model._read(X_test)
-    columns = RuleColumns(model._reader, codes)
-    rows, test_rows = columns.transform(codes), columns.transform(test)
-    phi, test_phi = model._model.attributes(codes), model._model.attributes(test)
-    leaf = max(5, len(codes) // 200)
+    matrix, test = model._read(X), model._read(X_test)
+    columns = RuleColumns(model._reader, matrix)
+    rows, test_rows = columns.transform(matrix), columns.transform(test)
+    phi, test_phi = model._model.attributes(matrix), model._model.attributes(test)
+    leaf = max(5, len(matrix) // 200)
     found = []
     for j in np.flatnonzero(model.active_attributes_):
         tree = DecisionTreeRegressor(max_depth=5, min_samples_leaf=leaf, random_state=0)

@@ -180,7 +180,7 @@ def peers(teacher: Any, student: Any, many: Any, few: Any) -> dict[str, tuple[An
     """Add the peers that are installed and take this model."""
     found: dict[str, tuple[Any, int]] = {}
     reader = student._reader
-    codes, few_codes = (reader.transform(table) for table in (many, few))
+    matrix, few_matrix = (reader.transform(table) for table in (many, few))
     try:
         import shap
 
@@ -203,9 +203,9 @@ def peers(teacher: Any, student: Any, many: Any, few: Any) -> dict[str, tuple[An
     try:
         import hummingbird.ml
 
-        model = hummingbird.ml.convert(teacher, "torch", few_codes.astype(np.float32))
-        model.predict(few_codes.astype(np.float32))
-        found["hummingbird predict"] = (lambda: model.predict(codes.astype(np.float32)), len(many))
+        model = hummingbird.ml.convert(teacher, "torch", few_matrix.astype(np.float32))
+        model.predict(few_matrix.astype(np.float32))
+        found["hummingbird predict"] = (lambda: model.predict(matrix.astype(np.float32)), len(many))
     except Exception as error:
         print("hummingbird left out:", repr(error)[:200])
     return found

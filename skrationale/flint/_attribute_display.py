@@ -123,7 +123,7 @@ class AttributeDisplay:
         for word, number in (("n_samples", n_samples), ("n_classes", n_classes)):
             if not isinstance(number, Integral) or number < 1:
                 raise ValueError(f"{word} must be an integer of at least 1. Got {number!r} instead.")
-        codes = estimator._training_rows if X is None else estimator._read(X)
+        matrix = estimator._training_rows if X is None else estimator._read(X)
         names = list(estimator.get_feature_names_out())
         j = _position(attribute, names)
         if estimator.image_shape_ is None:
@@ -132,9 +132,9 @@ class AttributeDisplay:
         pictures = pictures_of(
             estimator._model,
             j,
-            codes,
+            matrix,
             estimator.image_shape_,
-            _members(estimator, j, codes, n_classes),
+            _members(estimator, j, matrix, n_classes),
             limits,
             int(n_samples),
             maximise,
@@ -251,12 +251,12 @@ def _position(attribute: int | str, names: list[str]) -> int:
     )
 
 
-def _members(estimator: Any, j: int, codes: np.ndarray, n_classes: int) -> dict[str, np.ndarray]:
+def _members(estimator: Any, j: int, matrix: np.ndarray, n_classes: int) -> dict[str, np.ndarray]:
     """Give titles, and the rows that the interpreter assigns to the classes an attribute is relevant for."""
     task, relevance = estimator._task, estimator.global_relevance_[:, j]
-    answers = estimator._model.interpret(estimator._model.attributes(codes))
+    answers = estimator._model.interpret(estimator._model.attributes(matrix))
     if not task.is_classification:
-        return {f"all images, relevance {relevance[0]:.2f}": np.arange(len(codes))}
+        return {f"all images, relevance {relevance[0]:.2f}": np.arange(len(matrix))}
     positive = (answers[:, 0] > 0).astype(int) if answers.shape[1] == 1 else answers.argmax(axis=1)
     explained = np.minimum(positive, len(task.classes) - 1)
     return {

@@ -167,29 +167,29 @@ class BaseFlint(FlintReasoner):
 
     def _read(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        codes = super()._read(flat_rows(X, self.image_shape_))
+        matrix = super()._read(flat_rows(X, self.image_shape_))
         if self.image_shape_ is None:
-            return codes
-        return self._pixel_range.check(check_pixels(codes), kind_of(X))
+            return matrix
+        return self._pixel_range.check(check_pixels(matrix), kind_of(X))
 
-    def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _fit_rows(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         shape = self.image_shape_ = self._image_shape
         if shape is not None:
-            self._pixel_range = PixelRange.of(check_pixels(codes))
-        fitted_predictor, task = self._prepare(X, codes, y, sample_weight)
+            self._pixel_range = PixelRange.of(check_pixels(matrix))
+        fitted_predictor, task = self._prepare(X, matrix, y, sample_weight)
         self._task = task
         if task.is_classification:
             self.classes_ = task.classes
         if shape is not None and fitted_predictor is not None:
-            warn_of_pixel_range(lambda pixels: fitted_predictor.states(pixels)[0], task, codes, y)
+            warn_of_pixel_range(lambda pixels: fitted_predictor.states(pixels)[0], task, matrix, y)
         kind = TableEncoder if shape is None else ImageEncoder
-        encoder = kind().fit_codes(self._reader, codes, sample_weight)
+        encoder = kind().fit_matrix(self._reader, matrix, sample_weight)
         fitting = Fitting(
             self,
             encoder,
-            codes,
+            matrix,
             task.encode(y),
-            np.ones(len(codes)) if sample_weight is None else sample_weight,
+            np.ones(len(matrix)) if sample_weight is None else sample_weight,
             task,
             int(own_random_state(self.random_state).randint(2**31 - 100)),
             fitted_predictor,
@@ -197,17 +197,17 @@ class BaseFlint(FlintReasoner):
         )
         model: FlintModel = fitting.run()
         self.history_, self.n_iter_, self.device_ = fitting.history, len(fitting.history), fitting.device
-        self._keep(model, encoder, codes, fitting.weight)
+        self._keep(model, encoder, matrix, fitting.weight)
 
     def _prepare(
-        self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+        self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
     ) -> tuple[Any, Task]:
         """Give the predictor that is fitted already, or None, and what is predicted."""
         if self.predictor is None or is_module(self.predictor):
             task = self._make_task(y)
             if self.predictor is None:
                 return None, task
-            return wrap_module(self.predictor, self.hidden_layers, task, codes, self.image_shape_), task
+            return wrap_module(self.predictor, self.hidden_layers, task, matrix, self.image_shape_), task
         wrong = is_regressor if self._is_classifier() else is_classifier
         if wrong(self.predictor):
             raise TypeError(
@@ -216,10 +216,10 @@ class BaseFlint(FlintReasoner):
             )
         self.predictor_ = self._fitted_predictor(X, y, sample_weight)
         fitted_predictor = wrap_estimator(self.predictor_, self._reader, self.hidden_layers)
-        known = getattr(self.predictor_, "n_features_in_", codes.shape[1])
-        if known != codes.shape[1]:
+        known = getattr(self.predictor_, "n_features_in_", matrix.shape[1])
+        if known != matrix.shape[1]:
             raise ValueError(
-                f"The predictor was fitted on {known} columns; expected those of X, {codes.shape[1]}."
+                f"The predictor was fitted on {known} columns; expected those of X, {matrix.shape[1]}."
             )
         return fitted_predictor
 

@@ -45,8 +45,8 @@ def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.nda
     with torch.no_grad():
         base = model.score_tensor(start[None])[0].numpy()
 
-    def column_reasons(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        values = _gradients(model.score_tensor, encoder.transform_codes(codes), start)
+    def column_reasons(matrix: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        values = _gradients(model.score_tensor, encoder.encode_matrix(matrix), start)
         return _restore_additivity(table_units(encoder).fold(values), answers - base)
 
     return base, column_reasons
@@ -80,9 +80,9 @@ def pixel_gradients(
     def scores_of(pixels: Tensor) -> Tensor:
         return attributes_of(pixels) @ weights.T
 
-    def column_reasons(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        parts = range(0, len(codes), IMAGE_CHUNK)
-        pixels = codes.astype(np.float32)
+    def column_reasons(matrix: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        parts = range(0, len(matrix), IMAGE_CHUNK)
+        pixels = matrix.astype(np.float32)
         values = [_gradients(scores_of, pixels[i : i + IMAGE_CHUNK], start) for i in parts]
         return _restore_additivity(np.concatenate(values), answers - base)
 
@@ -134,13 +134,13 @@ def sampled_shapley(
     base = scores_of(rows).mean(axis=0)
     orders = [rng.permutation(d) for _ in rows]
 
-    def column_reasons(codes: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        values, step = np.zeros((len(codes), d, len(base))), max(CELLS // (d * (d + 1)), 1)
+    def column_reasons(matrix: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        values, step = np.zeros((len(matrix), d, len(base))), max(CELLS // (d * (d + 1)), 1)
         for row, order in zip(rows, orders, strict=True):
             for columns in (order, order[::-1]):
-                for first in range(0, len(codes), step):
+                for first in range(0, len(matrix), step):
                     part = slice(first, first + step)
-                    values[part] += _marginal_contributions(scores_of, row, codes[part], columns) / (
+                    values[part] += _marginal_contributions(scores_of, row, matrix[part], columns) / (
                         2 * N_ORDERS
                     )
         return values
@@ -149,13 +149,13 @@ def sampled_shapley(
 
 
 def _marginal_contributions(
-    scores_of: Callable[[np.ndarray], np.ndarray], row: np.ndarray, codes: np.ndarray, columns: np.ndarray
+    scores_of: Callable[[np.ndarray], np.ndarray], row: np.ndarray, matrix: np.ndarray, columns: np.ndarray
 ) -> np.ndarray:
     """Say what each column adds (n, d, K) when the cells of a row are replaced one after another."""
-    n, d = codes.shape
+    n, d = matrix.shape
     stages = np.tile(row, (d + 1, n, 1))
     for i, j in enumerate(columns):
-        stages[i + 1 :, :, j] = codes[:, j]
+        stages[i + 1 :, :, j] = matrix[:, j]
     steps = np.diff(scores_of(stages.reshape(-1, d)).reshape(d + 1, n, -1), axis=0)
     values = np.empty((n, d, steps.shape[2]))
     values[:, columns] = steps.transpose(1, 0, 2)

@@ -179,7 +179,7 @@ class Descriptions(Sequence[AttributeDescription]):
 
 def column_importance(
     phi_of: Callable[[np.ndarray], np.ndarray],
-    codes: np.ndarray,
+    matrix: np.ndarray,
     *,
     n_repeats: int = 5,
     max_rows: int = 1000,
@@ -194,8 +194,8 @@ def column_importance(
     Parameters
     ----------
     phi_of : callable
-        Gives the attributes (n, J) of rows of codes (n, d).
-    codes : ndarray of shape (n, d)
+        Gives the attributes (n, J) of a matrix of rows (n, d).
+    matrix : ndarray of shape (n, d)
         Rows; whole cells are shuffled, missing ones too.
     n_repeats : int
         How often each column is shuffled.
@@ -216,26 +216,26 @@ def column_importance(
 
     Examples
     --------
-    >>> codes = np.random.default_rng(0).normal(size=(500, 2))
-    >>> importance, direction = column_importance(lambda rows: np.exp(rows[:, :1]), codes)
+    >>> matrix = np.random.default_rng(0).normal(size=(500, 2))
+    >>> importance, direction = column_importance(lambda rows: np.exp(rows[:, :1]), matrix)
     >>> importance.round(1).ravel(), direction[0].round(1)
     (array([1., 0.]), array([1.]))
     """
     rng = own_random_state(random_state)
-    n, d = codes.shape
+    n, d = matrix.shape
     if n > max_rows:
-        codes = codes[rng.choice(n, max_rows, replace=False)]
-    phi = np.asarray(phi_of(codes), dtype=np.float64)
+        matrix = matrix[rng.choice(n, max_rows, replace=False)]
+    phi = np.asarray(phi_of(matrix), dtype=np.float64)
     moving = np.array([varies(values) for values in phi.T], dtype=bool)
     variance = np.where(moving, phi.var(axis=0), np.inf)
     importance, direction = np.zeros((d, phi.shape[1])), np.full((d, phi.shape[1]), np.nan)
     for j in range(d):
-        shuffled = np.tile(codes, (n_repeats, 1))
-        shuffled[:, j] = np.concatenate([rng.permutation(codes[:, j]) for _ in range(n_repeats)])
+        shuffled = np.tile(matrix, (n_repeats, 1))
+        shuffled[:, j] = np.concatenate([rng.permutation(matrix[:, j]) for _ in range(n_repeats)])
         changes = np.asarray(phi_of(shuffled), dtype=np.float64) - np.tile(phi, (n_repeats, 1))
         importance[j] = (changes**2).mean(axis=0) / (2 * variance)
         if categorical is None or not categorical[j]:
-            direction[j, moving] = _spearman(codes[:, j], phi[:, moving])
+            direction[j, moving] = _spearman(matrix[:, j], phi[:, moving])
     return importance, direction
 
 
@@ -249,7 +249,7 @@ def describe(
     attribute_names: Sequence[str] | None = None,
     active: np.ndarray | None = None,
     reader: TableReader,
-    codes: np.ndarray,
+    matrix: np.ndarray,
     display: np.ndarray,
     index: Any = None,
     importance: np.ndarray,
@@ -280,7 +280,7 @@ def describe(
         Attributes that are not dead; without, those that vary.
     reader : TableReader
         Fitted; gives the names and levels of the columns.
-    codes, display : ndarray of shape (n, d)
+    matrix, display : ndarray of shape (n, d)
         The rows as numbers and codes, and as the user typed them.
     index : pandas.Index or sequence of length n, default=None
         Labels of the rows; None: their numbers.
@@ -322,7 +322,7 @@ def describe(
     _check_shapes((n,), explained=explained)
     _check_shapes((k, n_attributes), weights=weights)
     _check_shapes((n_attributes,), attribute_names=names, active=active)
-    _check_shapes((n, d), codes=codes, display=display)
+    _check_shapes((n, d), matrix=matrix, display=display)
     _check_shapes((d, n_attributes), importance=importance, direction=direction)
     keep = np.flatnonzero(weight > 0)
     phi, relevance, explained, weight = phi[keep], relevance[keep], explained[keep], weight[keep]
@@ -331,7 +331,7 @@ def describe(
     rows = rows.rename("row") if rows.names == [None] else rows
     table = pd.DataFrame(display[keep], columns=list(reader.feature_names), index=rows)
     outputs = np.array(output_names, dtype=object)[explained]
-    columns = RuleColumns(reader, codes[keep], display[keep])
+    columns = RuleColumns(reader, matrix[keep], display[keep])
     settings = {"max_depth": max_depth, "sample_weight": weight, "random_state": random_state}
 
     def of(j: int) -> AttributeDescription:
@@ -348,7 +348,7 @@ def describe(
             columns=_ranked_columns(reader, importance[:, j] * active[j], direction[:, j]),
             prototypes=typical,
             contrast=contrast,
-            rule=fit_rule(columns, codes[keep], phi[:, j], **settings) if active[j] else None,
+            rule=fit_rule(columns, matrix[keep], phi[:, j], **settings) if active[j] else None,
         )
 
     return Descriptions([of(j) for j in range(n_attributes)])

@@ -60,7 +60,7 @@ class Fitting:
         Read for its hyper-parameters.
     encoder : TableEncoder
         Encodes the rows.
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         Rows as numbers and codes.
     y : ndarray of shape (n,)
         Targets as the task encodes them.
@@ -78,7 +78,7 @@ class Fitting:
 
     parameters: Any
     encoder: TableEncoder
-    codes: np.ndarray
+    matrix: np.ndarray
     y: np.ndarray
     weight: np.ndarray
     task: Task
@@ -91,11 +91,11 @@ class Fitting:
     def run(self) -> FlintModel:
         """Train, and take what is dead out of the scores."""
         n_attributes, fitted_predictor = int(self.parameters.n_attributes), self.fitted_predictor
-        x = self.encoder.transform_codes(self.codes)
+        x = self.encoder.encode_matrix(self.matrix)
         rows = {"x": x, "y": self.y, "weight": self.weight}
         target = self.y
         if fitted_predictor is not None:
-            scores, rows["states"] = fitted_predictor.states(self.codes)
+            scores, rows["states"] = fitted_predictor.states(self.matrix)
             target = rows["scores"] = scores
         shift, scale = self._standards(target)
         if not scale:
@@ -162,7 +162,7 @@ class Fitting:
         validation = {name: array[valid] for name, array in rows.items()} if len(valid) else None
         tree_inputs = None
         if p.rule_lambda and len(fit) >= FEWEST_RULE_ROWS and self.image_shape is None:
-            tree_inputs = RuleColumns(self.encoder.reader, self.codes).transform(self.codes[fit])
+            tree_inputs = RuleColumns(self.encoder.reader, self.matrix).transform(self.matrix[fit])
             data["rule"] = np.zeros((len(fit), int(p.n_attributes)), dtype)
         monitor = AttributeMonitor(network, epochs, tree_inputs, self.seed)
         result = train(
@@ -181,7 +181,7 @@ class Fitting:
 
     def _pruned(self, model: FlintModel) -> FlintModel:
         """Take attributes that hardly vary out of the scores, into which their mean goes instead."""
-        phi = model.attributes(self.codes)
+        phi = model.attributes(self.matrix)
         mean = np.average(phi, axis=0, weights=self.weight)
         deviation = np.sqrt(np.average((phi - mean) ** 2, axis=0, weights=self.weight))
         dead = deviation < DEAD * deviation.max()

@@ -21,7 +21,7 @@ GAIN = 0.25
 
 
 def pixel_importance(
-    attributes_of: Callable[[Tensor], Tensor], codes: np.ndarray
+    attributes_of: Callable[[Tensor], Tensor], matrix: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Estimate by gradients how much attributes change when a pixel is shuffled, and which way they go.
 
@@ -32,7 +32,7 @@ def pixel_importance(
     ----------
     attributes_of : callable
         Maps flat images (B, p) to attributes (B, J), float32 tensors.
-    codes : ndarray of shape (n, p)
+    matrix : ndarray of shape (n, p)
         Images, of which at most 200 are used.
 
     Returns
@@ -42,13 +42,13 @@ def pixel_importance(
         Mean gradient over its root mean square, from -1 to 1; NaN where an attribute does not vary with the
         pixel.
     """
-    rows = np.random.RandomState(0).permutation(len(codes))[:N_IMAGES]
-    pixels = torch.from_numpy(codes[np.sort(rows)]).float().requires_grad_()
+    rows = np.random.RandomState(0).permutation(len(matrix))[:N_IMAGES]
+    pixels = torch.from_numpy(matrix[np.sort(rows)]).float().requires_grad_()
     phi = attributes_of(pixels)
     slopes = [torch.autograd.grad(values.sum(), pixels, retain_graph=True)[0] for values in phi.unbind(1)]
     slope = torch.stack(slopes, dim=2).double().numpy()
     power, variance = (slope**2).mean(axis=0), phi.detach().double().numpy().var(axis=0)
-    spread = codes[rows].var(axis=0)[:, None]
+    spread = matrix[rows].var(axis=0)[:, None]
     importance = power * spread / np.where(variance > 0, variance, np.inf)
     direction = slope.mean(axis=0) / np.where(importance > 0, np.sqrt(power), np.nan)
     return importance, direction

@@ -23,7 +23,7 @@ CHUNK, IMAGE_CHUNK = 4096, 256
 class Source(Protocol):
     """A predictor: scores of rows, and the hidden states that attributes are read off."""
 
-    def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def states(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) in standard units and states (n, H) of rows (n, d), float64."""
 
 
@@ -65,9 +65,9 @@ class OwnPredictor:
         """Rebuild the network in float64."""
         return rebuild_module(self.empty, self.state)
 
-    def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def states(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
-        network, x = self.module(), torch.from_numpy(self.encoder.transform_codes(codes))
+        network, x = self.module(), torch.from_numpy(self.encoder.encode_matrix(matrix))
         with torch.no_grad(), limit_threads(CHUNK * max(self.hidden_layer_sizes) ** 2):
             parts = [network(part) for part in x.split(CHUNK if self.image_shape is None else IMAGE_CHUNK)]
         scores, states = (torch.cat(column).numpy() for column in zip(*parts, strict=True))
@@ -108,12 +108,12 @@ class FlintModel:
     active: np.ndarray | None = None
     """Which attributes (J,) vary; None where there are none."""
 
-    def answers(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def answers(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the predictor's scores (n, K) and the attributes (n, J) of rows (n, d)."""
-        nothing = np.zeros((len(codes), self.n_attributes))
+        nothing = np.zeros((len(matrix), self.n_attributes))
         if self.source is None:
-            return np.tile(self.bias, (len(codes), 1)), nothing
-        scores, states = self.source.states(codes)
+            return np.tile(self.bias, (len(matrix), 1)), nothing
+        scores, states = self.source.states(matrix)
         phi = self.attributes_of(states) if self.interpreter else nothing
         return scores * self.scale + self.shift, phi
 
@@ -121,9 +121,9 @@ class FlintModel:
         """Relevance (n, J) of attributes (n, J) for the largest of the interpreter's scores (n, K)."""
         return relevance(contributions(phi, self.weights, scores), float(np.abs(self.weights).max()))
 
-    def attributes(self, codes: np.ndarray) -> np.ndarray:
+    def attributes(self, matrix: np.ndarray) -> np.ndarray:
         """Attributes (n, J) of rows (n, d)."""
-        return self.answers(codes)[1]
+        return self.answers(matrix)[1]
 
     def attributes_of(self, states: np.ndarray) -> np.ndarray:
         """Attributes (n, J) of states (n, H)."""

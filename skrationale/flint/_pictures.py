@@ -54,7 +54,7 @@ class Pictures:
 def pictures_of(
     model: FlintModel,
     attribute: int,
-    codes: np.ndarray,
+    matrix: np.ndarray,
     image_shape: ImageShape,
     classes: dict[str, np.ndarray],
     limits: tuple[float, float],
@@ -69,7 +69,7 @@ def pictures_of(
         Fitted.
     attribute : int
         Its position.
-    codes : ndarray of shape (n, C*H*W)
+    matrix : ndarray of shape (n, C*H*W)
         Images to choose from.
     image_shape : (int, int, int)
         Channels, height, width.
@@ -92,7 +92,7 @@ def pictures_of(
     ValueError
         When the attribute shall be raised but the predictor gives no gradients.
     """
-    phi = model.attributes(codes)[:, attribute]
+    phi = model.attributes(matrix)[:, attribute]
     attributes_of = model.attribute_function() if maximise else None
     if maximise and attributes_of is None:
         raise ValueError(
@@ -103,7 +103,7 @@ def pictures_of(
     found, units = [], PictureUnits.of(image_shape)
     for title, members in classes.items():
         rows = members[np.argsort(-phi[members], kind="stable")[:n_samples]]
-        samples, raised = units.pictures(codes[rows]), None
+        samples, raised = units.pictures(matrix[rows]), None
         if attributes_of is not None:
             raised = raise_attribute(attributes_of, attribute, samples, limits, scale)
         values = None if raised is None else model.attributes(raised.reshape(len(rows), -1))[:, attribute]

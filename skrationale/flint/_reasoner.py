@@ -43,7 +43,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
     _report_parts = ("attributes",)
     _has_fidelity = True
 
-    def _keep(self, model: FlintModel, encoder: TableEncoder, codes: np.ndarray, weight: np.ndarray) -> None:
+    def _keep(self, model: FlintModel, encoder: TableEncoder, matrix: np.ndarray, weight: np.ndarray) -> None:
         """Take over a fitted model and what is known of its training rows."""
         self._model = model
         self._decision_maker = self.decide_with or ("interpreter" if self.predictor is None else "model")
@@ -53,12 +53,12 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         active = np.zeros(n_attributes, dtype=bool) if model.active is None else model.active
         self.active_attributes_ = active
         self.n_active_attributes_ = int(active.sum())
-        x = encoder.transform_codes(codes) if self.image_shape_ is None else codes
+        x = encoder.encode_matrix(matrix) if self.image_shape_ is None else matrix
         self._mean_row = np.average(x, axis=0, weights=weight)
-        n_kept = max(min(KEPT_ROWS, KEPT_CELLS // codes.shape[1]), 100)
-        rows = np.sort(np.random.RandomState(0).permutation(len(codes))[:n_kept])
-        self._training_rows, self._training_row_numbers = codes[rows], np.flatnonzero(self._kept)[rows]
-        scores, phi = model.answers(codes)
+        n_kept = max(min(KEPT_ROWS, KEPT_CELLS // matrix.shape[1]), 100)
+        rows = np.sort(np.random.RandomState(0).permutation(len(matrix))[:n_kept])
+        self._training_rows, self._training_row_numbers = matrix[rows], np.flatnonzero(self._kept)[rows]
+        scores, phi = model.answers(matrix)
         answers = model.interpret(phi)
         differences = np.abs(scores - answers).max(axis=1)
         self._disagreement_limit = float(np.quantile(differences, DISAGREEMENT_QUANTILE))
@@ -80,15 +80,15 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         signed = np.where(positive[:, None], r, -r)
         return mean_relevance(signed, np.minimum(positive.astype(int), len(classes) - 1), len(classes))
 
-    def _importance(self, codes: np.ndarray, max_rows: int = 1000) -> tuple[np.ndarray, np.ndarray]:
+    def _importance(self, matrix: np.ndarray, max_rows: int = 1000) -> tuple[np.ndarray, np.ndarray]:
         """Measure the importance of each column for each attribute, and its direction (d, J)."""
         model = self._model
         if self.image_shape_ is not None:
             attributes_of = model.attribute_function()
             if attributes_of is not None:
-                return pixel_importance(attributes_of, codes)
+                return pixel_importance(attributes_of, matrix)
         categorical = np.array([levels is not None for levels in self._reader.levels])
-        return column_importance(model.attributes, codes, max_rows=max_rows, categorical=categorical)
+        return column_importance(model.attributes, matrix, max_rows=max_rows, categorical=categorical)
 
     # --- hooks ---------------------------------------------------------------------------------
 
@@ -109,8 +109,8 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
 
     # --- answers ---------------------------------------------------------------------------------
 
-    def _scores(self, codes: np.ndarray) -> np.ndarray:
-        scores, phi = self._model.answers(codes)
+    def _scores(self, matrix: np.ndarray) -> np.ndarray:
+        scores, phi = self._model.answers(matrix)
         return scores if self._decision_maker == "model" else self._model.interpret(phi)
 
     def predict_model(self, X: Any) -> np.ndarray:
@@ -287,13 +287,13 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         Descriptions
             A sequence of one an attribute, with `to_frame` and `write_html`.
         """
-        codes = self._training_rows if X is None else self._read(X)
-        table = self._reader.restore(codes) if X is None else X
+        matrix = self._training_rows if X is None else self._read(X)
+        table = self._reader.restore(matrix) if X is None else X
         table = as_frame_or_array(flat_rows(table, self.image_shape_))
         model = self._model
-        phi = model.attributes(codes)
+        phi = model.attributes(matrix)
         answers = model.interpret(phi)
-        importance, direction = self._importance(codes)
+        importance, direction = self._importance(matrix)
         return describe(
             phi,
             relevance=model.relevance(phi, answers),
@@ -303,7 +303,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
             attribute_names=self._attribute_names,
             active=self.active_attributes_,
             reader=self._reader,
-            codes=codes,
+            matrix=matrix,
             display=self._reader.display(table),
             index=self._training_row_numbers if X is None else getattr(table, "index", None),
             importance=importance,
@@ -371,20 +371,20 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         if by not in ("attribute", "column"):
             raise ValueError(f"by must be 'attribute' or 'column'. Got {by!r} instead.")
         check_batching(batch_size, n_jobs)
-        codes, model = self._read(X), self._model
+        matrix, model = self._read(X), self._model
         base, column_reasons = self._by_columns() if by == "column" else (model.bias, None)
 
         def part(rows: slice) -> list[np.ndarray]:
-            phi = model.attributes(codes[rows])
+            phi = model.attributes(matrix[rows])
             answers = model.interpret(phi)
             if column_reasons is None:
                 values = phi[:, :, None] * model.weights.T
             else:
-                values = column_reasons(codes[rows], answers)
+                values = column_reasons(matrix[rows], answers)
             return [one_or_several(values), phi, model.relevance(phi, answers)]
 
         size = batch_size or (CHUNK if by == "attribute" else COLUMN_CHUNK)
-        values, phi, shares = in_batches(part, len(codes), size, self._n_threads(n_jobs))
+        values, phi, shares = in_batches(part, len(matrix), size, self._n_threads(n_jobs))
         rest: dict[str, Any] = {
             "attributes": {"phi": phi, "relevance": shares, "names": list(self._attribute_names)},
             "meta": {
@@ -401,7 +401,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
                 "kind": "attribute",
             }
         table = flat_rows(X, self.image_shape_)
-        return self._explanation_of(table, codes, values, one_or_several(base), **rest)
+        return self._explanation_of(table, matrix, values, one_or_several(base), **rest)
 
     def _n_threads(self, n_jobs: int | None) -> int | None:
         """One thread for a torch module: two that read its layers would get each other's rows."""

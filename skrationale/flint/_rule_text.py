@@ -116,10 +116,10 @@ def level_text(level: Any) -> str:
     return f'"{text}"' if "," in text or " and " in text else text
 
 
-def median_exponents(codes: np.ndarray) -> np.ndarray:
+def median_exponents(matrix: np.ndarray) -> np.ndarray:
     """Give, for each column of (n, d), the median power of two of its numbers other than 0; 0 without any."""
-    found = np.zeros(codes.shape[1], dtype=int)
-    for j, column in enumerate(codes.T):
+    found = np.zeros(matrix.shape[1], dtype=int)
+    for j, column in enumerate(matrix.T):
         some = np.frexp(column[(column != 0) & ~np.isnan(column)])[1]
         found[j] = math.floor(np.median(some)) if some.size else 0
     return found

@@ -51,7 +51,7 @@ class RuleColumns:
     ----------
     reader : TableReader
         Fitted; gives names and levels.
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         What ``reader.transform`` gave; says which levels occur.
     display : ndarray of shape (n, d), dtype object, optional
         What the user typed. It tells booleans ("married is true") from numbers 0 and 1 ("married is 1").
@@ -67,16 +67,18 @@ class RuleColumns:
     >>> from skrationale.tabular import TableReader
     >>> table = pd.DataFrame({"age": [30.0, None], "city": ["Ulm", "Bonn"]})
     >>> reader = TableReader().fit(table)
-    >>> codes = reader.transform(table)
-    >>> RuleColumns(reader, codes).transform(codes)[:, 1:]
+    >>> matrix = reader.transform(table)
+    >>> RuleColumns(reader, matrix).transform(matrix)[:, 1:]
     array([[0., 1.],
            [1., 0.]], dtype=float32)
     """
 
-    def __init__(self, reader: TableReader, codes: np.ndarray, display: np.ndarray | None = None) -> None:
-        codes = _checked_codes(codes, len(reader.feature_names))
-        if display is not None and np.shape(display) != codes.shape:
-            raise ValueError(f"display has shape {np.shape(display)}; expected that of codes, {codes.shape}.")
+    def __init__(self, reader: TableReader, matrix: np.ndarray, display: np.ndarray | None = None) -> None:
+        matrix = _checked_matrix(matrix, len(reader.feature_names))
+        if display is not None and np.shape(display) != matrix.shape:
+            raise ValueError(
+                f"display has shape {np.shape(display)}; expected that of matrix, {matrix.shape}."
+            )
         self.names = tuple(on_one_line(name) for name in reader.feature_names)
         self._levels = reader.levels
         self._booleans = tuple(
@@ -85,17 +87,17 @@ class RuleColumns:
         )
         parts: list[TreeColumn] = []
         for j, levels in enumerate(reader.levels):
-            parts += [TreeColumn(j, None)] if levels is None else _category_parts(j, codes[:, j])
+            parts += [TreeColumn(j, None)] if levels is None else _category_parts(j, matrix[:, j])
         # A tree needs a column: categories of unseen levels alone leave none.
         self._parts = tuple(parts) or (TreeColumn(0, 0),)
-        self._exponents = median_exponents(codes)
+        self._exponents = median_exponents(matrix)
 
-    def transform(self, codes: np.ndarray) -> np.ndarray:
+    def transform(self, matrix: np.ndarray) -> np.ndarray:
         """Give the columns that trees split on.
 
         Parameters
         ----------
-        codes : ndarray of shape (n, d)
+        matrix : ndarray of shape (n, d)
             Numbers and codes, NaN where a value is missing.
 
         Returns
@@ -103,18 +105,20 @@ class RuleColumns:
         ndarray of shape (n, q), float32
             Numbers with NaN, in units of their own, and 0 or 1 for levels.
         """
-        codes = _checked_codes(codes, len(self.names))
-        tree_inputs = np.empty((len(codes), len(self._parts)), dtype=np.float32)
+        matrix = _checked_matrix(matrix, len(self.names))
+        tree_inputs = np.empty((len(matrix), len(self._parts)), dtype=np.float32)
         for q, part in enumerate(self._parts):
-            column = codes[:, part.column]
+            column = matrix[:, part.column]
             if part.level is None:
                 tree_inputs[:, q] = in_tree_units(column, self._exponents[part.column])
             else:
                 tree_inputs[:, q] = np.isnan(column) if part.level == MISSING else column == part.level
         return tree_inputs
 
-    def _conditions(self, splits: list[Split], codes: np.ndarray, has_missing: np.ndarray) -> tuple[str, ...]:
-        """Word a path so that among the rows `codes` (n, d) it selects the same; one condition a column.
+    def _conditions(
+        self, splits: list[Split], matrix: np.ndarray, has_missing: np.ndarray
+    ) -> tuple[str, ...]:
+        """Word a path so that among the rows `matrix` (n, d) it selects the same; one condition a column.
 
         `has_missing` (d,) tells in which columns the tree met missing values.
         """
@@ -126,7 +130,7 @@ class RuleColumns:
             name, levels = self.names[j], self._levels[j]
             if levels is None:
                 exponent = int(self._exponents[j])
-                text, follows = number_condition(name, found, codes[:, j], self._booleans[j], exponent)
+                text, follows = number_condition(name, found, matrix[:, j], self._booleans[j], exponent)
             else:
                 text, follows = category_condition(name, found, self._parts, levels)
             words.append(text + (" (or missing)" if follows and has_missing[j] else ""))
@@ -184,7 +188,7 @@ class Rule:
 
 def fit_rule(
     columns: RuleColumns,
-    codes: np.ndarray,
+    matrix: np.ndarray,
     values: np.ndarray,
     *,
     max_depth: int = 5,
@@ -203,7 +207,7 @@ def fit_rule(
     ----------
     columns : RuleColumns
         What the tree splits on.
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         Numbers and category codes of the rows.
     values : ndarray of shape (n,)
         The attribute.
@@ -226,17 +230,17 @@ def fit_rule(
     ValueError
         When shapes do not fit, values are not finite, or no row has a weight.
     """
-    codes, values, weight = _checked_rows(columns, codes, values, sample_weight)
+    matrix, values, weight = _checked_rows(columns, matrix, values, sample_weight)
     rng = own_random_state(random_state)
     mean = float(np.average(values, weights=weight))
     if not varies(values):
         return Rule("always", math.nan, mean, 1.0, max_depth, ())
     rows = rng.permutation(len(values))[:max_rows]
-    tree_inputs = columns.transform(codes)
+    tree_inputs = columns.transform(matrix)
     training, tree, r2 = _fit_and_measure(tree_inputs, values, weight, rows, max_depth, rng)
     leaf, splits = _path_to_largest(tree.tree_)
     inside = tree.apply(tree_inputs) == leaf
-    conditions = columns._conditions(splits, codes, np.isnan(codes[training]).any(axis=0))
+    conditions = columns._conditions(splits, matrix, np.isnan(matrix[training]).any(axis=0))
     return Rule(
         text=" and ".join(conditions) or "always",
         r2=r2,
@@ -357,23 +361,23 @@ def _is_boolean(cells: np.ndarray) -> bool:
     return {isinstance(cell, bool | np.bool_) for cell in cells if not is_missing(cell)} == {True}
 
 
-def _checked_codes(codes: Any, d: int) -> np.ndarray:
-    codes = check_array(codes, dtype=np.float64, ensure_all_finite="allow-nan", input_name="codes")
-    if codes.shape[1] != d:
-        raise ValueError(f"codes has {codes.shape[1]} columns; expected {d}, those of the reader.")
-    return codes
+def _checked_matrix(matrix: Any, d: int) -> np.ndarray:
+    matrix = check_array(matrix, dtype=np.float64, ensure_all_finite="allow-nan", input_name="matrix")
+    if matrix.shape[1] != d:
+        raise ValueError(f"matrix has {matrix.shape[1]} columns; expected {d}, those of the reader.")
+    return matrix
 
 
 def _checked_rows(
-    columns: RuleColumns, codes: Any, values: Any, sample_weight: Any
+    columns: RuleColumns, matrix: Any, values: Any, sample_weight: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Check rows, and leave out those of weight 0."""
-    codes = _checked_codes(codes, len(columns.names))
+    matrix = _checked_matrix(matrix, len(columns.names))
     values = np.asarray(values, dtype=np.float64)
-    if values.shape != (len(codes),):
-        raise ValueError(f"values has shape {values.shape}; expected ({len(codes)},), one a row of codes.")
+    if values.shape != (len(matrix),):
+        raise ValueError(f"values has shape {values.shape}; expected ({len(matrix)},), one a row of matrix.")
     if not np.isfinite(values).all():
         raise ValueError("values holds NaN or infinity; expected finite numbers.")
-    weight = check_weights(sample_weight, len(codes))
+    weight = check_weights(sample_weight, len(matrix))
     keep = weight > 0
-    return codes[keep], values[keep], weight[keep]
+    return matrix[keep], values[keep], weight[keep]

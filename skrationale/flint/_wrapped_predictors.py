@@ -57,9 +57,9 @@ class WrappedMLP:
     hidden_layers: Sequence[int]
     order: np.ndarray | None = None
 
-    def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def states(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
-        table: Any = in_order(self.reader.restore(codes), self.order)
+        table: Any = in_order(self.reader.restore(matrix), self.order)
         network = self.predictor
         if isinstance(network, Pipeline):
             table, network = network[:-1].transform(table), network[-1]
@@ -95,9 +95,9 @@ class WrappedReasoner:
     hidden_layers: Sequence[int]
     order: np.ndarray | None = None
 
-    def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def states(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
-        own = self.predictor._reader.transform(in_order(self.reader.restore(codes), self.order))
+        own = self.predictor._reader.transform(in_order(self.reader.restore(matrix), self.order))
         layers = self.predictor._hidden_states(own)
         states = [layers[i] for i in self.hidden_layers] or [np.empty((len(own), 0))]
         return self.predictor._scores(own), np.hstack(states)
@@ -124,10 +124,10 @@ class WrappedModule:
     n_outputs: int
     image_shape: tuple[int, int, int] | None = None
 
-    def states(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def states(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
         dtype = next((p.dtype for p in self.module.parameters()), torch.float32)
-        rows = torch.from_numpy(codes).to(dtype)
+        rows = torch.from_numpy(matrix).to(dtype)
         if self.image_shape is not None:
             rows = rows.unflatten(1, self.image_shape)
         with torch.no_grad(), _recorded_outputs(self.module, self.names) as outputs:
@@ -225,7 +225,7 @@ def wrap_estimator(
 
 
 def wrap_module(
-    module: nn.Module, layers: Any, task: Task, codes: np.ndarray, image_shape: tuple[int, int, int] | None
+    module: nn.Module, layers: Any, task: Task, matrix: np.ndarray, image_shape: tuple[int, int, int] | None
 ) -> WrappedModule:
     """Copy a module, choose the submodules whose outputs are read, and see that it answers.
 
@@ -235,10 +235,10 @@ def wrap_module(
         When it does not answer with a score an output, answers twice differently, or has no such layers.
     """
     own = copy.deepcopy(module).cpu().eval()
-    names = _module_names(own, layers, codes[:2], image_shape)
+    names = _module_names(own, layers, matrix[:2], image_shape)
     source = WrappedModule(own, names, task.n_outputs, image_shape)
     with seeded(0):  # a module that draws, which is refused, shall not advance the global generator
-        (scores, _), (again, _) = source.states(codes[:2]), source.states(codes[:2])
+        (scores, _), (again, _) = source.states(matrix[:2]), source.states(matrix[:2])
     if scores.shape[1] != task.n_outputs:
         raise ValueError(
             f"The predictor gives {scores.shape[1]} scores a row; expected {task.n_outputs}, or two logits "

@@ -56,12 +56,12 @@ class Variable:
         level = json.dumps(self.level, ensure_ascii=False) if isinstance(self.level, str) else str(self.level)
         return f"[{self.name} = {level}]"
 
-    def values(self, codes: np.ndarray) -> np.ndarray:
+    def values(self, matrix: np.ndarray) -> np.ndarray:
         """Compute the variable.
 
         Parameters
         ----------
-        codes : ndarray of shape (n, d)
+        matrix : ndarray of shape (n, d)
             What ``TableReader.transform`` gave.
 
         Returns
@@ -69,7 +69,7 @@ class Variable:
         ndarray of shape (n,), float64
             In the column's own unit, or 0 and 1.
         """
-        column = codes[:, self.column]
+        column = matrix[:, self.column]
         missing = np.isnan(column)
         if self.kind == "number":
             return np.where(missing, self.fill, column)
@@ -88,14 +88,14 @@ LARGEST, LEAST = 2.0**250, 2.0**-250
 """Sizes of columns, about 1e75 and 1e-75, of which products of four are in the range of a float64."""
 
 
-def check_columns(reader: TableReader, codes: np.ndarray) -> None:
+def check_columns(reader: TableReader, matrix: np.ndarray) -> None:
     """Refuse columns of numbers that are so large or small that formulas could not hold their products.
 
     Parameters
     ----------
     reader : TableReader
         Fitted on the table.
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         The training rows, as `reader` gave them.
 
     Raises
@@ -103,7 +103,7 @@ def check_columns(reader: TableReader, codes: np.ndarray) -> None:
     ValueError
         Naming the column.
     """
-    for name, levels, column in zip(reader.feature_names, reader.levels, codes.T, strict=True):
+    for name, levels, column in zip(reader.feature_names, reader.levels, matrix.T, strict=True):
         largest = np.fmax.reduce(np.abs(column), initial=0.0)
         varies = levels is None and np.fmax.reduce(column) > np.fmin.reduce(column)
         if varies and not LEAST <= largest <= LARGEST:
@@ -115,7 +115,7 @@ def check_columns(reader: TableReader, codes: np.ndarray) -> None:
 
 
 def make_variables(
-    reader: TableReader, codes: np.ndarray, max_levels: int = 40, weights: np.ndarray | None = None
+    reader: TableReader, matrix: np.ndarray, max_levels: int = 40, weights: np.ndarray | None = None
 ) -> tuple[Variable, ...]:
     """Choose the variables that a table offers.
 
@@ -123,7 +123,7 @@ def make_variables(
     ----------
     reader : TableReader
         Fitted on the table.
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         The training rows, as `reader` gave them.
     max_levels : int, default=40
         At most this many levels of a column become variables, the most frequent ones.
@@ -145,12 +145,12 @@ def make_variables(
     >>> [variable.label for variable in make_variables(reader, reader.transform(table))]
     ['age', 'missing(age)', '[city = "Ulm"]']
     """
-    weights = np.ones(len(codes)) if weights is None else np.asarray(weights, dtype=np.float64)
-    codes, weights = codes[weights > 0], weights[weights > 0]
+    weights = np.ones(len(matrix)) if weights is None else np.asarray(weights, dtype=np.float64)
+    matrix, weights = matrix[weights > 0], weights[weights > 0]
     variables: list[Variable] = []
     for j, (name, levels) in enumerate(zip(reader.feature_names, reader.levels, strict=True)):
-        missing = np.isnan(codes[:, j])
-        values = codes[~missing, j]
+        missing = np.isnan(matrix[:, j])
+        values = matrix[~missing, j]
         if levels is None and values.size and values.min() < values.max():
             variables.append(Variable(j, name, "number", fill=float(np.median(values))))
         if missing.any() and not missing.all():
@@ -174,14 +174,14 @@ def _frequent(codes: np.ndarray, weights: np.ndarray, max_levels: int, some_miss
     return sorted(int(code) for code in present[chosen])
 
 
-def variable_values(variables: tuple[Variable, ...], codes: np.ndarray) -> np.ndarray:
+def variable_values(variables: tuple[Variable, ...], matrix: np.ndarray) -> np.ndarray:
     """Compute all variables.
 
     Parameters
     ----------
     variables : tuple of p Variable
         From :func:`make_variables`.
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         What ``TableReader.transform`` gave.
 
     Returns
@@ -189,7 +189,7 @@ def variable_values(variables: tuple[Variable, ...], codes: np.ndarray) -> np.nd
     ndarray of shape (n, p), float64
         One column a variable.
     """
-    values = np.empty((len(codes), len(variables)))
+    values = np.empty((len(matrix), len(variables)))
     for j, variable in enumerate(variables):
-        values[:, j] = variable.values(codes)
+        values[:, j] = variable.values(matrix)
     return values

@@ -55,12 +55,12 @@ class TeacherBins:
         """Rows that each numeric column takes in the first layer's table: those of the widest."""
         return max((bins.n_bins for bins in self.numeric), default=0)
 
-    def encode(self, codes: np.ndarray) -> np.ndarray:
+    def encode(self, matrix: np.ndarray) -> np.ndarray:
         """Give the row of the first layer's table that each cell selects.
 
         Parameters
         ----------
-        codes : ndarray of shape (n, d)
+        matrix : ndarray of shape (n, d)
             Numbers and level codes.
 
         Returns
@@ -68,10 +68,10 @@ class TeacherBins:
         ndarray of shape (n, d'), int32
             Bins, those of a column shifted behind those of the columns before it.
         """
-        encoded = np.empty((len(codes), len(self.all)), dtype=np.int32)
+        encoded = np.empty((len(matrix), len(self.all)), dtype=np.int32)
         start = 0
         for i, bins in enumerate(self.all):
-            values = codes[:, bins.column]
+            values = matrix[:, bins.column]
             translation = self.teacher_codes[bins.column]
             if translation is not None:
                 known = values >= 0

@@ -234,16 +234,16 @@ class GBDT2NNStudent(BaseDistiller):
 
     # --- the teacher -----------------------------------------------------------------------------
 
-    def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
+    def _default_teacher(self, classifier: bool, matrix: np.ndarray) -> Any:
         seed = own_random_state(self.random_state).randint(2**31 - 1)
-        return default_lightgbm(classifier, seed, few_jobs(codes))
+        return default_lightgbm(classifier, seed, few_jobs(matrix))
 
     def _check_teacher(self, teacher: Any) -> None:
         LightGBMTeacher.check(teacher)
 
-    def _check_rows(self, codes: np.ndarray, numbers: np.ndarray | None) -> None:
+    def _check_rows(self, matrix: np.ndarray, numbers: np.ndarray | None) -> None:
         if not isinstance(self.teacher, FrozenEstimator):
-            check_readable(self._reader, codes, numbers)
+            check_readable(self._reader, matrix, numbers)
 
     def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
         return as_teacher(teacher, form, raw=True)
@@ -258,14 +258,14 @@ class GBDT2NNStudent(BaseDistiller):
         assert reader is not None
         self._reader = reader  # which knows the levels at the teacher's fit too
 
-    def _teacher_contributions(self, codes: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
+    def _teacher_contributions(self, matrix: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
         """Contributions (n, K, d) of the teacher and its base (K,)."""
-        return self._contributions_of_teacher(explanation, few_jobs(codes))(codes)
+        return self._contributions_of_teacher(explanation, few_jobs(matrix))(matrix)
 
     def _contributions_of_teacher(self, explanation: str, n_jobs: int | None) -> Callable[..., Any]:
-        """Give a function of rows of codes; what all rows have in common is computed once."""
+        """Give a function of a matrix of rows; what all rows have in common is computed once."""
         of_table = self._adapter.contributions(explanation, n_jobs)
-        return lambda codes: of_table(self._adapter.form.of_codes(codes))
+        return lambda matrix: of_table(self._adapter.form.of_matrix(matrix))
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         return self.teacher_explain(X) if self._student.learnt else None
@@ -288,29 +288,29 @@ class GBDT2NNStudent(BaseDistiller):
         Explanation
             Of kind ``"additive"``.
         """
-        codes = self._read(X)
+        matrix = self._read(X)
         kind = explanation or self._student.learnt or "tree_shap"
         if kind not in ("tree_shap", "path"):
             raise ValueError(f"explanation must be 'tree_shap', 'path' or None. Got {explanation!r} instead.")
-        contributions = self._contributions_of_teacher(kind, few_jobs(codes))
-        base = contributions(codes[:1])[1]
-        values = values_in_batches(lambda rows: contributions(rows)[0], codes, len(base))
+        contributions = self._contributions_of_teacher(kind, few_jobs(matrix))
+        base = contributions(matrix[:1])[1]
+        values = values_in_batches(lambda rows: contributions(rows)[0], matrix, len(base))
         meta = {"explanation": kind, "model": "teacher"}
-        return self._explanation_of(X, codes, values, one_or_several(base), kind="additive", meta=meta)
+        return self._explanation_of(X, matrix, values, one_or_several(base), kind="additive", meta=meta)
 
     # --- the student -----------------------------------------------------------------------------
 
-    def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _distil(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         rng = own_random_state(self.random_state)
         seed = rng.randint(2**31 - 1)
         teacher = self._adapter
         bins = TeacherBins(
             teacher.splits(), teacher.level_codes(self._reader.levels), int(self.max_thresholds)
         )
-        scores = teacher.scores(teacher.form.of_codes(codes))
+        scores = teacher.scores(teacher.form.of_matrix(matrix))
         warn_of_a_constant(scores, y)
-        base = self._teacher_contributions(codes[:1], "tree_shap")[1]
-        weight = np.ones(len(codes)) if sample_weight is None else sample_weight
+        base = self._teacher_contributions(matrix[:1], "tree_shap")[1]
+        weight = np.ones(len(matrix)) if sample_weight is None else sample_weight
         scale = unit_of(scores, base, weight)
         scheme = self.imitation if self.explanation is not None else "score"
         self.history_, self.n_iter_, self.device_ = [], 0, "cpu"
@@ -318,7 +318,7 @@ class GBDT2NNStudent(BaseDistiller):
         networks: list[CompiledNetwork] = []
         monotone = None
         if bins.all and scale > 0:
-            targets = self._targets(codes, scores, y, weight, bins, base, scale, rng)
+            targets = self._targets(matrix, scores, y, weight, bins, base, scale, rng)
             signs = np.array(signs_of_lightgbm(self.teacher_) if self.monotone else [])
             signs = teacher.form.back(signs, axis=0) if signs.any() else signs
             result = train_student(bins, targets, scheme, self, seed, signs if signs.any() else None)
@@ -329,8 +329,8 @@ class GBDT2NNStudent(BaseDistiller):
             self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
         self._student = CompiledStudent(bins, networks, scheme, base, scale, learnt, monotone)
         if learnt:
-            shown = rng.permutation(len(codes))[: self.max_explanation_rows]
-            values = self._contributions(codes[shown])
+            shown = rng.permutation(len(matrix))[: self.max_explanation_rows]
+            values = self._contributions(matrix[shown])
             importance = np.average(np.abs(values), axis=0, weights=weight[shown]).sum(axis=0)
             self.feature_importances_ = to_shares(importance)
 
@@ -341,7 +341,7 @@ class GBDT2NNStudent(BaseDistiller):
 
     def _targets(
         self,
-        codes: np.ndarray,
+        matrix: np.ndarray,
         scores: np.ndarray,
         y: np.ndarray,
         weight: np.ndarray,
@@ -356,19 +356,19 @@ class GBDT2NNStudent(BaseDistiller):
         if self.explanation and self.explanation_lambda > 0:
             limit = self.max_explanation_rows if self.explanation == "tree_shap" else n
             explained[rng.permutation(n)[:limit]] = True
-            values, _ = self._teacher_contributions(codes[explained], self.explanation)
+            values, _ = self._teacher_contributions(matrix[explained], self.explanation)
             reasons = np.zeros((n, n_scores, len(bins.columns)), dtype=np.float32)
             reasons[explained] = values[:, :, bins.columns] / scale
         copies = n_copies(self.n_synthetic, n)
         variants = np.empty((n, copies, len(bins.columns)), dtype=np.int32)
         variant_scores = np.empty((n, copies, n_scores), dtype=np.float32)
         for k in range(copies):
-            swapped = swap_cells(codes, self.swap_probability, rng, None if (weight == 1).all() else weight)
+            swapped = swap_cells(matrix, self.swap_probability, rng, None if (weight == 1).all() else weight)
             variants[:, k] = bins.encode(swapped)
-            raw = self._adapter.scores(self._adapter.form.of_codes(swapped))
+            raw = self._adapter.scores(self._adapter.form.of_matrix(swapped))
             variant_scores[:, k] = (raw - base) / scale
         return Targets(
-            encoded=bins.encode(codes),
+            encoded=bins.encode(matrix),
             scores=((scores - base) / scale).astype(np.float32),
             reasons=reasons,
             explained=explained,
@@ -381,15 +381,15 @@ class GBDT2NNStudent(BaseDistiller):
             link=self._task.link,
         )
 
-    def _scores(self, codes: np.ndarray) -> np.ndarray:
-        return self._student.answer(codes, self.device_)[0]
+    def _scores(self, matrix: np.ndarray) -> np.ndarray:
+        return self._student.answer(matrix, self.device_)[0]
 
-    def _hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
-        return self._student.hidden_states(codes)
+    def _hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
+        return self._student.hidden_states(matrix)
 
-    def _contributions(self, codes: np.ndarray, exact: bool | None = None) -> np.ndarray:
+    def _contributions(self, matrix: np.ndarray, exact: bool | None = None) -> np.ndarray:
         """Contributions (n, K, d) of the student; columns unknown to the teacher have none."""
-        used = self._student.answer(codes, self.device_, exact)[1]
+        used = self._student.answer(matrix, self.device_, exact)[1]
         assert used is not None
         values = np.zeros((*used.shape[:2], self.n_features_in_))
         if used.shape[2]:
@@ -423,16 +423,16 @@ class GBDT2NNStudent(BaseDistiller):
             student splits its score among columns arbitrarily.
         """
         check_batching(batch_size, n_jobs)
-        codes = self._read(X)
+        matrix = self._read(X)
         student = self._student
         if not student.learnt:
             raise ValueError(
                 "This student has learnt no reasons: it was fitted with explanation=None or "
                 "explanation_lambda=0. Expected explanation='tree_shap' or 'path' and explanation_lambda > 0."
             )
-        base, exact = student.base, len(codes) <= EXACT_ROWS
+        base, exact = student.base, len(matrix) <= EXACT_ROWS
         values = values_in_batches(
-            lambda rows: self._contributions(rows, exact), codes, len(base), batch_size, n_jobs
+            lambda rows: self._contributions(rows, exact), matrix, len(base), batch_size, n_jobs
         )
         meta = {"explanation": student.learnt, "imitation": student.scheme, "model": "student"}
-        return self._explanation_of(X, codes, values, one_or_several(base), kind="additive", meta=meta)
+        return self._explanation_of(X, matrix, values, one_or_several(base), kind="additive", meta=meta)

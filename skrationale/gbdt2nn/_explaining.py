@@ -13,7 +13,7 @@ from ._monotone import CHUNK_ROWS
 
 def values_in_batches(
     contributions: Callable[[np.ndarray], np.ndarray],
-    codes: np.ndarray,
+    matrix: np.ndarray,
     n_outputs: int,
     batch_size: int | None = None,
     n_jobs: int | None = None,
@@ -23,8 +23,8 @@ def values_in_batches(
     Parameters
     ----------
     contributions : callable
-        Gives them for rows of codes (B, d).
-    codes : ndarray of shape (n, d)
+        Gives them for a matrix of rows (B, d).
+    matrix : ndarray of shape (n, d)
         All rows.
     n_outputs : int
         Number K of outputs.
@@ -39,11 +39,11 @@ def values_in_batches(
     ndarray of shape (n, d) or (n, d, K)
         Read-only.
     """
-    size = batch_size or rows_at_once(codes.shape[1], n_outputs)
-    if len(codes) > EXACT_ROWS:
+    size = batch_size or rows_at_once(matrix.shape[1], n_outputs)
+    if len(matrix) > EXACT_ROWS:
         size = -(-size // CHUNK_ROWS) * CHUNK_ROWS
 
     def part(rows: slice) -> list[np.ndarray]:
-        return [one_or_several(contributions(codes[rows]).transpose(0, 2, 1))]
+        return [one_or_several(contributions(matrix[rows]).transpose(0, 2, 1))]
 
-    return in_batches(part, len(codes), size, n_jobs)[0]
+    return in_batches(part, len(matrix), size, n_jobs)[0]

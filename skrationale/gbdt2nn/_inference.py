@@ -139,13 +139,13 @@ class CompiledStudent:
     monotone: CompiledMonotone | None = None
 
     def answer(
-        self, codes: np.ndarray, device: str, exact: bool | None = None
+        self, matrix: np.ndarray, device: str, exact: bool | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Scores (n, K) and contributions (n, K, d'), or None where there are none; see `CompiledNetwork`."""
-        n, n_scores = len(codes), len(self.base)
+        n, n_scores = len(matrix), len(self.base)
         if not self.networks and self.monotone is None:
             return np.tile(self.base, (n, 1)), np.zeros((n, n_scores, 0))
-        encoded = self.bins.encode(codes)
+        encoded = self.bins.encode(matrix)
         if self.monotone is not None:
             return self._monotone(encoded, device, exact)
         outputs = [network(encoded, device=device, exact=exact) for network in self.networks]
@@ -164,10 +164,10 @@ class CompiledStudent:
             reasons = spread(reasons.reshape(*scores.shape, -1), scores) * self.scale
         return self.base + scores * self.scale, reasons
 
-    def hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
+    def hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
         """Give the states (n, h) of the hidden layers behind the score; none where it is a constant."""
         if self.monotone is not None:
-            return self.monotone.hidden_states(self.bins.encode(codes))
+            return self.monotone.hidden_states(self.bins.encode(matrix))
         if not self.networks or not len(self.bins.columns):
             return []
-        return self.networks[0].hidden_states(self.bins.encode(codes))
+        return self.networks[0].hidden_states(self.bins.encode(matrix))

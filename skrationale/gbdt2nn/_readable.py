@@ -22,14 +22,14 @@ ROUNDED = 0.01
 warned. Not measured."""
 
 
-def check_readable(reader: TableReader, codes: np.ndarray, y: np.ndarray | None) -> None:
+def check_readable(reader: TableReader, matrix: np.ndarray, y: np.ndarray | None) -> None:
     """Refuse rows that LightGBM would misread without a word.
 
     Parameters
     ----------
     reader : TableReader
         Has read the rows.
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         Numbers and codes.
     y : ndarray of shape (n,) or None
         Target of numbers; None for classes.
@@ -47,7 +47,7 @@ def check_readable(reader: TableReader, codes: np.ndarray, y: np.ndarray | None)
     """
     for j, name in enumerate(reader.feature_names):
         if reader.levels[j] is None:
-            _check_column(name, np.abs(codes[:, j]))
+            _check_column(name, np.abs(matrix[:, j]))
     if y is not None and y.dtype.kind in "fiu":
         _check_numbers(y.astype(np.float64))
 

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def swap_cells(
-    codes: np.ndarray,
+    matrix: np.ndarray,
     probability: float,
     rng: np.random.RandomState,
     sample_weight: np.ndarray | None = None,
@@ -17,7 +17,7 @@ def swap_cells(
 
     Parameters
     ----------
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         Rows.
     probability : float
         Share of cells replaced.
@@ -30,13 +30,13 @@ def swap_cells(
     -------
     ndarray of shape (n, d)
     """
-    n, d = codes.shape
+    n, d = matrix.shape
     donors = None if sample_weight is None else sample_weight / sample_weight.sum()
-    swapped = codes.copy()
+    swapped = matrix.copy()
     for j in range(d):
         rows = np.flatnonzero(rng.random_sample(n) < probability)
         source = rng.randint(n, size=len(rows)) if donors is None else rng.choice(n, len(rows), p=donors)
-        swapped[rows, j] = codes[source, j]
+        swapped[rows, j] = matrix[source, j]
     return swapped
 
 

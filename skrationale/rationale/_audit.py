@@ -88,14 +88,14 @@ def audit(
     """
     _check_parameters(n_refits, max_rows)
     X, y = as_frame_or_array(X), read_target(y)
-    codes = model._read(X)
-    check_consistent_length(codes, y)
+    matrix = model._read(X)
+    check_consistent_length(matrix, y)
     if len(y) < FEWEST_ROWS:
         raise ValueError(f"X has {len(y)} rows; expected at least {FEWEST_ROWS}.")
     rng = own_random_state(random_state)
     drawn = rng.permutation(len(y))[:max_rows]
     X, y = _safe_indexing(X, drawn), y[drawn]
-    test = _AuditPredictions(model, codes[drawn], _encode(model._task, y), rng)
+    test = _AuditPredictions(model, matrix[drawn], _encode(model._task, y), rng)
     figures = test.losses_and_scores()
     figures |= erasures(test.answers)
     figures |= rates(test.mask, test.varying, test.y, test.own.argmax(axis=1), test.classes)
@@ -105,17 +105,17 @@ def audit(
 class _AuditPredictions:
     """Rows (n, d) of numbers and codes, an encoded target (n,), and what predictors answer to them."""
 
-    def __init__(self, model: Any, codes: np.ndarray, y: np.ndarray, rng: np.random.RandomState) -> None:
-        self.model, self.codes, self.classes, self.rng = model, codes, model._task.classes, rng
+    def __init__(self, model: Any, matrix: np.ndarray, y: np.ndarray, rng: np.random.RandomState) -> None:
+        self.model, self.matrix, self.classes, self.rng = model, matrix, model._task.classes, rng
         many = self.classes is not None and len(self.classes) > 2
         self.link: Link = "identity" if self.classes is None else "softmax" if many else "logit"
         self.seed = int(rng.randint(2**31 - 100))
         self.shift, self.scale = float(y.mean()), float(y.std())
         self.y = (y - self.shift) / self.scale if self.classes is None else y
-        encoder = TableEncoder().fit_codes(model._reader, codes)
-        self.x, self.units = encoder.transform_codes(codes).astype(np.float32), table_units(encoder)
+        encoder = TableEncoder().fit_matrix(model._reader, matrix)
+        self.x, self.units = encoder.encode_matrix(matrix).astype(np.float32), table_units(encoder)
         self.varying = self.units.varying(self.x)
-        self.mask = mask = model._model.mask(codes)
+        self.mask = mask = model._model.mask(matrix)
         self.own = self._model_predictions(np.arange(len(y)), mask)
         # each class is split into halves; numbers are just shuffled
         order = np.lexsort((rng.rand(len(y)), np.zeros(len(y)) if self.classes is None else y))
@@ -126,7 +126,7 @@ class _AuditPredictions:
 
     def _model_predictions(self, rows: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Probabilities (m, C) or numbers (m, 1) that the model itself predicts from the cells of a mask."""
-        task, scores = self.model._task, self.model._model.scores(self.codes[rows], mask)
+        task, scores = self.model._task, self.model._model.scores(self.matrix[rows], mask)
         if self.classes is None:
             return (task.predict(scores)[:, None] - self.shift) / self.scale
         return task.probabilities(scores)
@@ -166,7 +166,7 @@ class _AuditPredictions:
             given = self.rng.permutation(rows)
             others = np.roll(given, 1)
             mask = self.mask[others]
-            mixed = np.where(mask, self.codes[given], self.codes[others])
+            mixed = np.where(mask, self.matrix[given], self.matrix[others])
             kept = (self.model._model.mask(mixed) == mask).all(axis=1)
             pairs = np.hstack([pairs, [given[kept], others[kept]]])
             if pairs.shape[1] >= wanted:

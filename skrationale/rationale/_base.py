@@ -49,21 +49,21 @@ def check_shared(estimator: Any) -> None:
 
 def fit_rationale(
     estimator: Any,
-    codes: np.ndarray,
+    matrix: np.ndarray,
     y: np.ndarray,
     sample_weight: np.ndarray | None,
     teacher_targets: TeacherTargets | None = None,
 ) -> None:
     """Fit an estimator that has read its rows (n, d), encoded its target (n,) and set its task."""
-    wanted, d = estimator.max_features, codes.shape[1]
+    wanted, d = estimator.max_features, matrix.shape[1]
     if isinstance(wanted, Integral) and wanted >= d > 1:
         warn(f"max_features={wanted} of {d} columns: every row uses all that vary.")
     fitting = Fitting(
         estimator,
-        TableEncoder().fit_codes(estimator._reader, codes, sample_weight),
-        codes,
+        TableEncoder().fit_matrix(estimator._reader, matrix, sample_weight),
+        matrix,
         y,
-        np.ones(len(codes)) if sample_weight is None else sample_weight,
+        np.ones(len(matrix)) if sample_weight is None else sample_weight,
         estimator._task,
         int(own_random_state(estimator.random_state).randint(2**31 - 100)),
         teacher_targets,
@@ -128,11 +128,11 @@ class BaseRationale(SelectsColumns):
     def _check_parameters(self) -> None:
         check_shared(self)
 
-    def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _fit_rows(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         self._task = self._make_task(y)
         if self._task.is_classification:
             self.classes_ = self._task.classes
-        fit_rationale(self, codes, self._task.encode(y), sample_weight)
+        fit_rationale(self, matrix, self._task.encode(y), sample_weight)
 
     @abstractmethod
     def _make_task(self, y: np.ndarray) -> Task:

@@ -168,7 +168,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
     def _check_parameters(self) -> None:
         check_shared(self)
 
-    def _default_teacher(self, classifier: bool, codes: np.ndarray) -> Any:
+    def _default_teacher(self, classifier: bool, matrix: np.ndarray) -> Any:
         model = RationaleClassifier if classifier else RationaleRegressor
         return model(
             max_features=self.max_features,
@@ -195,7 +195,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
                 f"The teacher was fitted on {known} columns; expected those of X, {self.n_features_in_}."
             )
 
-    def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _distil(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         table = self._adapter.form.rows(X)
         self.teacher_audit_ = self._audited(table, y)
         logits, columns = (None, None) if self.distill == "prediction" else selection_of(self._adapter, table)
@@ -210,7 +210,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         distillation = Distillation(self.alpha, self.rationale_lambda, self.distill)
         scores = self._adapter.scores(table)
         columns = columns if columns is not None and columns.size else None
-        fit_rationale(self, codes, y, sample_weight, TeacherTargets(distillation, scores, logits, columns))
+        fit_rationale(self, matrix, y, sample_weight, TeacherTargets(distillation, scores, logits, columns))
 
     def _audited(self, table: Any, y: np.ndarray) -> RationaleAudit | None:
         """Audit a teacher that selects, and warn when it leaks: a student would copy that."""

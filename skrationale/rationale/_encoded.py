@@ -32,13 +32,13 @@ class EncodedColumns:
     units: Units
 
     @classmethod
-    def of(cls, encoder: TableEncoder, codes: np.ndarray, columns: np.ndarray) -> EncodedColumns:
+    def of(cls, encoder: TableEncoder, matrix: np.ndarray, columns: np.ndarray) -> EncodedColumns:
         """Encode columns (c,) of rows (n, d)."""
-        x, units = encode(encoder, codes, columns)
+        x, units = encode(encoder, matrix, columns)
         return cls(encoder, columns, x.astype(np.float32), units)
 
 
-def encode(encoder: TableEncoder, codes: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, Units]:
+def encode(encoder: TableEncoder, matrix: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, Units]:
     """Encode columns (c,) of rows (n, d) into (n, p), float64, and give these columns as units."""
     units, inputs = table_units(encoder).take(columns)
-    return encoder.transform_codes(codes)[:, inputs], units
+    return encoder.encode_matrix(matrix)[:, inputs], units

@@ -80,7 +80,7 @@ class Fitting:
         Read for its hyper-parameters.
     encoder : TableEncoder
         Encodes the rows.
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         Rows as numbers and codes.
     y : ndarray of shape (n,)
         Targets as the task encodes them.
@@ -96,7 +96,7 @@ class Fitting:
 
     parameters: Any
     encoder: TableEncoder
-    codes: np.ndarray
+    matrix: np.ndarray
     y: np.ndarray
     weight: np.ndarray
     task: Task
@@ -108,7 +108,7 @@ class Fitting:
 
     def __post_init__(self) -> None:
         p = self.parameters
-        self.n_columns = self.codes.shape[1]
+        self.n_columns = self.matrix.shape[1]
         self.paper = getattr(p, "preset", None) == "paper"
         self.marginal = p.fill == "marginal" and not self.paper
         self.fit, self.valid = validation_split(
@@ -152,8 +152,8 @@ class Fitting:
     def _encode(self, columns: np.ndarray, n_pieces: int = 0) -> EncodedColumns:
         encoder = self.encoder
         if n_pieces:
-            encoder = TableEncoder(n_pieces=n_pieces).fit_codes(encoder.reader, self.codes, self.weight)
-        return EncodedColumns.of(encoder, self.codes, columns)
+            encoder = TableEncoder(n_pieces=n_pieces).fit_matrix(encoder.reader, self.matrix, self.weight)
+        return EncodedColumns.of(encoder, self.matrix, columns)
 
     def _screen(self, encoded: EncodedColumns) -> np.ndarray:
         """Leave out columns that no row needs: gates that are the same for all rows learn first."""
@@ -237,7 +237,7 @@ class Fitting:
         """Learn to predict from the cells that hard masks show."""
         p = self.parameters
         model = self._model(encoded, selector, {}, rule, None)
-        mask = model.mask(self.codes)[:, encoded.columns].astype(np.float32)
+        mask = model.mask(self.matrix)[:, encoded.columns].astype(np.float32)
         groups, n_columns, n_outputs = (
             torch.from_numpy(encoded.units.groups),
             len(encoded.columns),

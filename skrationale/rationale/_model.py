@@ -64,29 +64,29 @@ class RationaleModel:
         """Number d of columns of the table."""
         return len(self.encoder.reader.feature_names)
 
-    def encode(self, codes: np.ndarray) -> tuple[Tensor, Units]:
+    def encode(self, matrix: np.ndarray) -> tuple[Tensor, Units]:
         """Give encoded cells (n, p) of the columns that can be selected, float64, and these as units."""
-        x, units = encode(self.encoder, codes, self.columns)
+        x, units = encode(self.encoder, matrix, self.columns)
         return torch.from_numpy(x), units
 
-    def mask_and_excess(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def mask_and_excess(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the rationale (n, d), and how much columns are wanted: above 0 if selected, but for ties."""
-        mask = np.zeros((len(codes), self.n_columns), dtype=bool)
-        excess = np.full((len(codes), self.n_columns), HIDDEN_LOGIT)
+        mask = np.zeros((len(matrix), self.n_columns), dtype=bool)
+        excess = np.full((len(matrix), self.n_columns), HIDDEN_LOGIT)
         if self.columns.size:
-            logits = self._logits(*self.encode(codes))
+            logits = self._logits(*self.encode(matrix))
             mask[:, self.columns], excess[:, self.columns] = self.rule(logits), self.rule.excess(logits)
         return mask, excess
 
-    def logits(self, codes: np.ndarray) -> np.ndarray:
+    def logits(self, matrix: np.ndarray) -> np.ndarray:
         """Say how much each column is wanted (n, d); see `mask_and_excess`."""
-        return self.mask_and_excess(codes)[1]
+        return self.mask_and_excess(matrix)[1]
 
-    def mask(self, codes: np.ndarray) -> np.ndarray:
+    def mask(self, matrix: np.ndarray) -> np.ndarray:
         """Give the rationale (n, d) of rows of numbers and codes (n, d)."""
-        result = np.zeros((len(codes), self.n_columns), dtype=bool)
+        result = np.zeros((len(matrix), self.n_columns), dtype=bool)
         if self.columns.size:
-            result[:, self.columns] = self.rule(self._logits(*self.encode(codes)))
+            result[:, self.columns] = self.rule(self._logits(*self.encode(matrix)))
         return result
 
     def _logits(self, x: Tensor, units: Units) -> np.ndarray:
@@ -96,11 +96,11 @@ class RationaleModel:
         with limit_threads(CHUNK * units.n_inputs**2):
             return logits_of(selector, x)
 
-    def scores(self, codes: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    def scores(self, matrix: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """Give scores (n, K) from the cells that mask (n, d) shows, by default those of the rationales."""
         if not self.columns.size:
-            return np.tile(self.base, (len(codes), 1))
-        predictor, inputs = self._predictor(codes, mask)
+            return np.tile(self.base, (len(matrix), 1))
+        predictor, inputs = self._predictor(matrix, mask)
         with torch.no_grad(), limit_threads(CHUNK * inputs.shape[1] ** 2):
             scores = torch.cat([predictor(part) for part in inputs.split(CHUNK)]).numpy()
         scores = scores * self.scale + self.shift
@@ -108,11 +108,11 @@ class RationaleModel:
             scores[~inputs[:, -len(self.columns) :].any(dim=1).numpy()] = self.base
         return scores
 
-    def hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
+    def hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
         """Give the states (n, h) of the predictor's hidden layers; none where every row has one score."""
         if not self.columns.size:
             return []
-        predictor, states = self._predictor(codes, None)
+        predictor, states = self._predictor(matrix, None)
         hidden = []
         with torch.no_grad(), limit_threads(CHUNK * states.shape[1] ** 2):
             for layer in list(predictor)[:-1]:
@@ -120,9 +120,9 @@ class RationaleModel:
                 hidden += [states.numpy()] if isinstance(layer, nn.ReLU) else []
         return hidden
 
-    def _predictor(self, codes: np.ndarray, mask: np.ndarray | None) -> tuple[nn.Sequential, Tensor]:
+    def _predictor(self, matrix: np.ndarray, mask: np.ndarray | None) -> tuple[nn.Sequential, Tensor]:
         """Give the predictor's layers and what they see of rows."""
-        x, units = self.encode(codes)
+        x, units = self.encode(matrix)
         cells = self.rule(self._logits(x, units)) if mask is None else mask[:, self.columns]
         shown, ties = torch.from_numpy(cells).double(), torch.from_numpy(units.groups)
         with torch.device("meta"):

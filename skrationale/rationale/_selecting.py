@@ -30,7 +30,7 @@ class SelectsColumns(BaseReasoner):
     def _keep(self, fitting: Fitting, model: RationaleModel) -> None:
         """Take over what a fit has found, and what its training rows look like with it."""
         self._model = model
-        mask = model.mask(fitting.codes)
+        mask = model.mask(fitting.matrix)
         weight = fitting.weight
         self.history_, self.n_iter_, self.device_ = fitting.history, len(fitting.history), fitting.device
         self.lambda_path_ = fitting.path
@@ -39,30 +39,30 @@ class SelectsColumns(BaseReasoner):
         self.empty_rate_ = float(np.average(~mask.any(axis=1), weights=weight))
         self.feature_importances_ = self.selection_frequencies_ / max(self.mean_n_selected_, 1e-300)
         if self._task.classes is not None:
-            predicted = self._task.predict(model.scores(fitting.codes, mask))
+            predicted = self._task.predict(model.scores(fitting.matrix, mask))
             self.class_frequencies_ = np.array(
                 [_share(mask, weight * (predicted == label)) for label in self._task.classes]
             )
 
     # --- answers ---------------------------------------------------------------------------------
 
-    def _scores(self, codes: np.ndarray) -> np.ndarray:
-        return self._model.scores(codes)
+    def _scores(self, matrix: np.ndarray) -> np.ndarray:
+        return self._model.scores(matrix)
 
-    def _hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
-        return self._model.hidden_states(codes)
+    def _hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
+        return self._model.hidden_states(matrix)
 
     def _masked(self, X: Any, mask: Any) -> np.ndarray:
-        codes = self._read(X)
+        matrix = self._read(X)
         if mask is None:
-            return self._model.scores(codes)
+            return self._model.scores(matrix)
         shown = np.asarray(mask)
-        if shown.dtype != bool or shown.shape != codes.shape:
+        if shown.dtype != bool or shown.shape != matrix.shape:
             raise ValueError(
-                f"mask must be a bool array of shape {codes.shape}, a cell for each of X. Got an array of "
+                f"mask must be a bool array of shape {matrix.shape}, a cell for each of X. Got an array of "
                 f"{shown.dtype} of shape {shown.shape} instead."
             )
-        return self._model.scores(codes, shown)
+        return self._model.scores(matrix, shown)
 
     def predict(self, X: Any, mask: Any = None) -> np.ndarray:
         """Predict labels, or numbers in the units of the target, from the cells of a mask alone.
@@ -183,19 +183,19 @@ class SelectsColumns(BaseReasoner):
             the score.
         """
         check_batching(batch_size, n_jobs)
-        codes, model = self._read(X), self._model
-        d, single = codes.shape[1], self._task.n_outputs == 1
+        matrix, model = self._read(X), self._model
+        d, single = matrix.shape[1], self._task.n_outputs == 1
 
         def part(rows: slice) -> list[np.ndarray]:
-            mask, excess = model.mask_and_excess(codes[rows])
+            mask, excess = model.mask_and_excess(matrix[rows])
             return [expit(excess) * mask, mask]
 
         size = batch_size or rows_at_once(len(model.encoder.groups), 1)
-        values, mask = in_batches(part, len(codes), size, n_jobs)
+        values, mask = in_batches(part, len(matrix), size, n_jobs)
         base = model.scores(np.full((1, d), np.nan), np.zeros((1, d), dtype=bool))[0]
         return self._explanation_of(
             X,
-            codes,
+            matrix,
             values,
             base[0] if single else 0.0,
             output_names=self._task.output_names if single else ("prediction",),

@@ -114,22 +114,22 @@ class BaseSmoothMLP(BaseReasoner):
 
     # --- fit -------------------------------------------------------------------------------------
 
-    def _fit_rows(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _fit_rows(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         rng = own_random_state(self.random_state)
         seed = int(rng.randint(2**31 - 1))
         self._task = self._make_task(y)
         if self._task.is_classification:
             self.classes_ = self._task.classes
-        weight = np.ones(len(codes)) if sample_weight is None else sample_weight
+        weight = np.ones(len(matrix)) if sample_weight is None else sample_weight
         target = self._task.encode(y)
         self._shift, self._scale = self._standards(target, weight)
         if not self._task.is_classification:
             target = (target - self._shift) / (self._scale or 1.0)
-        self._encoder = TableEncoder().fit_codes(self._reader, codes, sample_weight)
-        x = self._encoder.transform_codes(codes)
+        self._encoder = TableEncoder().fit_matrix(self._reader, matrix, sample_weight)
+        x = self._encoder.encode_matrix(matrix)
         self._mean_row = np.average(x, axis=0, weights=weight)
         self._activation = self.activation
-        default = NARROW if len(codes) < MANY_ROWS else WIDE
+        default = NARROW if len(matrix) < MANY_ROWS else WIDE
         sizes = self.hidden_layer_sizes
         self._sizes = default if isinstance(sizes, str) else tuple(map(int, sizes))
         fit, valid = self._split(target, seed)
@@ -271,11 +271,11 @@ class BaseSmoothMLP(BaseReasoner):
             parts = [network(part).numpy() for part in torch.from_numpy(x).double().split(CHUNK)]
         return np.concatenate(parts) * self._scale + self._shift
 
-    def _scores(self, codes: np.ndarray) -> np.ndarray:
-        return self._outputs(self._encoder.transform_codes(codes))
+    def _scores(self, matrix: np.ndarray) -> np.ndarray:
+        return self._outputs(self._encoder.encode_matrix(matrix))
 
-    def _hidden_states(self, codes: np.ndarray) -> list[np.ndarray]:
-        network, x = self._network(), self._encoder.transform_codes(codes)
+    def _hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
+        network, x = self._network(), self._encoder.encode_matrix(matrix)
         if network is None:
             return []
         with torch.no_grad(), limit_threads(len(x) * max(self._sizes) ** 2):
@@ -305,16 +305,16 @@ class BaseSmoothMLP(BaseReasoner):
         .. [1] Sundararajan, Taly, Yan, "Axiomatic attribution for deep networks", 2017, arXiv:1703.01365.
         """
         check_batching(batch_size, n_jobs)
-        codes = self._read(X)
+        matrix = self._read(X)
         base = self._outputs(self._mean_row[None])[0]
 
         def part(rows: slice) -> list[np.ndarray]:
-            values = self._integrated_gradients(self._encoder.transform_codes(codes[rows]), base)
+            values = self._integrated_gradients(self._encoder.encode_matrix(matrix[rows]), base)
             return [one_or_several(values.transpose(0, 2, 1))]
 
-        values = in_batches(part, len(codes), batch_size or CHUNK, n_jobs)[0]
+        values = in_batches(part, len(matrix), batch_size or CHUNK, n_jobs)[0]
         meta = {"explanation": "integrated gradients", "jacobian_lambda": self.lambda_}
-        return self._explanation_of(X, codes, values, one_or_several(base), kind="additive", meta=meta)
+        return self._explanation_of(X, matrix, values, one_or_several(base), kind="additive", meta=meta)
 
     def _integrated_gradients(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
         """Contributions (n, K, d) of encoded rows, which add up to their scores less the base (K,)."""

@@ -249,7 +249,7 @@ class SymbolicDistiller(BaseDistiller):
 
     # --- the teacher -----------------------------------------------------------------------------
 
-    def _default_teacher(self, classifier: bool, codes: np.ndarray | None = None) -> Any:
+    def _default_teacher(self, classifier: bool, matrix: np.ndarray | None = None) -> Any:
         seed = own_random_state(self.random_state).randint(2**31 - 1)
         return (SmoothMLPClassifier if classifier else SmoothMLPRegressor)(
             random_state=seed, verbose=self.verbose
@@ -260,8 +260,8 @@ class SymbolicDistiller(BaseDistiller):
             teacher.set_params(jacobian_lambda=self.jacobian_lambda)
         return teacher
 
-    def _check_rows(self, codes: np.ndarray, numbers: np.ndarray | None) -> None:
-        check_columns(self._reader, codes)
+    def _check_rows(self, matrix: np.ndarray, numbers: np.ndarray | None) -> None:
+        check_columns(self._reader, matrix)
 
     def _check_teacher(self, teacher: Any) -> None:
         """Any classifier or regressor will do."""
@@ -279,18 +279,18 @@ class SymbolicDistiller(BaseDistiller):
 
     # --- the formula -----------------------------------------------------------------------------
 
-    def _distil(self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    def _distil(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         rng = own_random_state(self.random_state)
         rng.randint(2**31 - 1)  # the default teacher's seed
-        variables = make_variables(self._reader, codes, weights=sample_weight)
-        weights = np.ones(len(codes)) if sample_weight is None else sample_weight
-        if len(codes) > MAX_ROWS:
-            rows = np.sort(rng.permutation(len(codes))[:MAX_ROWS])
-            X, codes, y, weights = _safe_indexing(X, rows), codes[rows], y[rows], weights[rows]
+        variables = make_variables(self._reader, matrix, weights=sample_weight)
+        weights = np.ones(len(matrix)) if sample_weight is None else sample_weight
+        if len(matrix) > MAX_ROWS:
+            rows = np.sort(rng.permutation(len(matrix))[:MAX_ROWS])
+            X, matrix, y, weights = _safe_indexing(X, rows), matrix[rows], y[rows], weights[rows]
         teachers, table = self._teachers(), self._adapter.form.rows(X)
         scores = [teacher.scores(table) for teacher in teachers]
         truths = [target_as_scores(y, score, self._task, weights) for score in scores]
-        V = variable_values(variables, codes)
+        V = variable_values(variables, matrix)
         useful = most_useful(V, np.hstack([scores[0], truths[0]]), weights, self.max_variables)
         variables, V = tuple(variables[j] for j in useful), V[:, useful]
         alternatives = [Data(V, *pair, weights) for pair in zip(scores, truths, strict=True)]
@@ -299,8 +299,8 @@ class SymbolicDistiller(BaseDistiller):
         fits, valids = ([data.part(rows) for data in alternatives] for rows in (fit_rows, valid_rows))
         if self.n_synthetic:
             made = rows_between(_safe_indexing(X, fit_rows), self._reader, self.n_synthetic, rng)
-            codes_made = self._reader.transform(made)
-            V_made, asked = variable_values(variables, codes_made), self._adapter.form.rows(made)
+            made_matrix = self._reader.transform(made)
+            V_made, asked = variable_values(variables, made_matrix), self._adapter.form.rows(made)
             extra = [Data.of_teacher(V_made, teacher.scores(asked)) for teacher in teachers]
             fits = [fit + more for fit, more in zip(fits, extra, strict=True)]
 
@@ -385,8 +385,8 @@ class SymbolicDistiller(BaseDistiller):
     def _size(self) -> tuple[int, str]:
         return sum(formula.complexity for formula in self.formulas_), "symbol"
 
-    def _scores(self, codes: np.ndarray) -> np.ndarray:
-        scores = np.column_stack([formula.predict_codes(codes) for formula in self.formulas_])
+    def _scores(self, matrix: np.ndarray) -> np.ndarray:
+        scores = np.column_stack([formula.predict_codes(matrix) for formula in self.formulas_])
         wrong = np.count_nonzero(~np.isfinite(scores).all(axis=1))
         if wrong:
             warnings.warn(
@@ -417,19 +417,19 @@ class SymbolicDistiller(BaseDistiller):
             ``meta["standard_error"]`` is 0 unless a term has more than 10 columns and is sampled.
         """
         check_batching(batch_size, n_jobs)
-        codes, formulas = self._read(X), self.formulas_
+        matrix, formulas = self._read(X), self.formulas_
         shapley = FormulaShapley(formulas, self.n_features_in_, self._background)
 
         def part(rows: slice) -> list[np.ndarray]:
-            values, *rest = shapley.shapley_values(variable_values(formulas[0].all_variables, codes[rows]))
+            values, *rest = shapley.shapley_values(variable_values(formulas[0].all_variables, matrix[rows]))
             return [one_or_several(values), *rest]
 
         size = batch_size or shapley.rows_at_once
-        values, error, undefined = in_batches(part, len(codes), size, n_jobs)
+        values, error, undefined = in_batches(part, len(matrix), size, n_jobs)
         shapley.warn(undefined)
         return self._explanation_of(
             X,
-            codes,
+            matrix,
             values,
             one_or_several(shapley.base),
             formula="\n".join(f"{formula.output_name} = {formula}" for formula in formulas),

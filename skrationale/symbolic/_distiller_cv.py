@@ -151,9 +151,9 @@ class SymbolicDistillerCV(SymbolicDistiller):
         )
 
     def _fit_teacher(
-        self, X: Any, codes: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+        self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
     ) -> tuple[Any, TeacherTable]:
-        path, form = super()._fit_teacher(X, codes, y, sample_weight)
+        path, form = super()._fit_teacher(X, matrix, y, sample_weight)
         self.lambda_path_ = self._compare(X, y, sample_weight)
         chosen = next(step["jacobian_lambda"] for step in self.lambda_path_ if step["selected"])
         return path.at_lambda(chosen), form

@@ -96,22 +96,22 @@ def rows_between(table: Any, reader: TableReader, n_rows: int, rng: np.random.Ra
         Numbers lie between those of a row and of one of its 10 nearest neighbours; all other cells,
         and numbers that the neighbour lacks, are the row's.
     """
-    codes = reader.transform(table)
+    matrix = reader.transform(table)
     numbers = [j for j, levels in enumerate(reader.levels) if levels is None and not _is_bool(table, j)]
-    start = rng.randint(len(codes), size=n_rows)
-    if not numbers or len(codes) < 2:
+    start = rng.randint(len(matrix), size=n_rows)
+    if not numbers or len(matrix) < 2:
         return table[start] if isinstance(table, np.ndarray) else table.iloc[start]
-    units = exponents(codes[:, numbers])
-    values = np.ldexp(codes[:, numbers], -units)
+    units = exponents(matrix[:, numbers])
+    values = np.ldexp(matrix[:, numbers], -units)
     spread = np.nanstd(values, axis=0, keepdims=True)
     near = np.nan_to_num((values - np.nanmean(values, axis=0)) / np.where(spread > 0, spread, 1.0))
-    index = NearestNeighbors(n_neighbors=min(N_NEIGHBORS + 1, len(codes))).fit(near)
+    index = NearestNeighbors(n_neighbors=min(N_NEIGHBORS + 1, len(matrix))).fit(near)
     neighbors = index.kneighbors(near[start], return_distance=False)
     end = neighbors[np.arange(n_rows), rng.randint(1, neighbors.shape[1], size=n_rows)]
     between = values[start] + rng.uniform(size=(n_rows, 1)) * (values[end] - values[start])
     between = np.ldexp(np.where(np.isnan(between), values[start], between), units)
     if isinstance(table, np.ndarray):
-        made = codes[start]
+        made = matrix[start]
         made[:, numbers] = between
         return made
     made = table.iloc[start].reset_index(drop=True)

@@ -105,12 +105,12 @@ class TableEncoder:
             Itself.
         """
         reader = TableReader().fit(X)
-        codes = reader.transform(X)
-        weight = None if sample_weight is None else check_weights(sample_weight, len(codes))
-        return self.fit_codes(reader, codes, weight)
+        matrix = reader.transform(X)
+        weight = None if sample_weight is None else check_weights(sample_weight, len(matrix))
+        return self.fit_matrix(reader, matrix, weight)
 
-    def fit_codes(
-        self, reader: TableReader, codes: np.ndarray, sample_weight: np.ndarray | None = None
+    def fit_matrix(
+        self, reader: TableReader, matrix: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> TableEncoder:
         """Learn from a table that has been read already; see `fit`.
 
@@ -118,7 +118,7 @@ class TableEncoder:
         ----------
         reader : TableReader
             Fitted on the table.
-        codes : ndarray of shape (n, d)
+        matrix : ndarray of shape (n, d)
             The table, as `reader` gave it.
         sample_weight : ndarray of shape (n,), default=None
             Weights of the rows.
@@ -131,7 +131,7 @@ class TableEncoder:
         self.reader = reader
         is_number = np.array([levels is None for levels in self.reader.levels])
         self._numbers, self._categories = np.flatnonzero(is_number), np.flatnonzero(~is_number)
-        numbers = codes[:, self._numbers]
+        numbers = matrix[:, self._numbers]
         self._missing = self._numbers[np.isnan(numbers).any(axis=0)]
         # fmax and fmin skip NaN, and are NaN themselves in an empty column
         self._varies = np.fmax.reduce(numbers) > np.fmin.reduce(numbers)
@@ -150,12 +150,12 @@ class TableEncoder:
                 max_categories=self.max_categories,
                 sparse_output=False,
                 dtype=np.float32,
-            ).fit(codes[:, self._categories])
+            ).fit(matrix[:, self._categories])
             for i, j in enumerate(self._categories):
                 labels = self._level_names(i, int(j))
                 groups += [j] * len(labels)
                 encoded += [f"{names[j]} = {label}" for label in labels]
-        self._knots = self._find_knots(codes) if self.n_pieces else {}
+        self._knots = self._find_knots(matrix) if self.n_pieces else {}
         for number, knots in self._knots.items():
             groups += [number] * (len(knots) - 1)
             encoded += [f"{names[number]} from {low:g} to {high:g}" for low, high in pairwise(knots)]
@@ -179,11 +179,11 @@ class TableEncoder:
             scaler.mean_[j], scaler.scale_[j] = start + shift, scale
         return scaler
 
-    def _find_knots(self, codes: np.ndarray) -> dict[int, np.ndarray]:
+    def _find_knots(self, matrix: np.ndarray) -> dict[int, np.ndarray]:
         """Different quantiles of each number that has at least three."""
         shares, found = np.linspace(0, 1, self.n_pieces + 1), {}
         for j in self._numbers[self._varies]:
-            knots = np.unique(np.nanquantile(codes[:, j], shares, method="nearest"))
+            knots = np.unique(np.nanquantile(matrix[:, j], shares, method="nearest"))
             if len(knots) > 2:
                 found[int(j)] = knots
         return found
@@ -224,25 +224,25 @@ class TableEncoder:
         ndarray of shape (n, p), float32
             Finite numbers.
         """
-        codes = self.reader.transform(X)
+        matrix = self.reader.transform(X)
         if self.numeric == "none":
-            self._check_float32(codes)
-        return self.transform_codes(codes).astype(np.float32)
+            self._check_float32(matrix)
+        return self.encode_matrix(matrix).astype(np.float32)
 
-    def _check_range(self, standard: np.ndarray, columns: np.ndarray, codes: np.ndarray) -> None:
+    def _check_range(self, standard: np.ndarray, columns: np.ndarray, matrix: np.ndarray) -> None:
         """Refuse numbers that are out of all proportion to those at fit."""
-        far = ~(np.abs(standard) <= LARGEST) & ~np.isnan(codes[:, columns])
+        far = ~(np.abs(standard) <= LARGEST) & ~np.isnan(matrix[:, columns])
         if far.any():
             row, i = np.argwhere(far)[0]
-            name, cell = self.reader.feature_names[columns[i]], codes[row, columns[i]]
+            name, cell = self.reader.feature_names[columns[i]], matrix[row, columns[i]]
             raise ValueError(
                 f"Column {name!r} of X holds {cell:.6g} in row {row}, more than {LARGEST:g} standard "
                 "deviations from its mean in the training rows; expected numbers of about the size of those."
             )
 
-    def _check_float32(self, codes: np.ndarray) -> None:
+    def _check_float32(self, matrix: np.ndarray) -> None:
         """Refuse numbers that are kept as they are, but are too large or all too small for float32."""
-        size, info = np.abs(codes[:, self._numbers]), np.finfo(np.float32)
+        size, info = np.abs(matrix[:, self._numbers]), np.finfo(np.float32)
         largest = np.fmax.reduce(size, axis=0, initial=0.0)
         for j in np.flatnonzero((largest > info.max) | ((largest > 0) & (largest < info.tiny))):
             raise ValueError(
@@ -251,12 +251,12 @@ class TableEncoder:
                 "hold, or numeric='standard'."
             )
 
-    def transform_codes(self, codes: np.ndarray) -> np.ndarray:
+    def encode_matrix(self, matrix: np.ndarray) -> np.ndarray:
         """Encode rows that the reader has read; see `transform`.
 
         Parameters
         ----------
-        codes : ndarray of shape (n, d)
+        matrix : ndarray of shape (n, d)
             Numbers and codes.
 
         Returns
@@ -264,21 +264,21 @@ class TableEncoder:
         ndarray of shape (n, p), float64
             Finite numbers.
         """
-        numbers = np.zeros((len(codes), len(self._numbers)))
+        numbers = np.zeros((len(matrix), len(self._numbers)))
         columns = self._numbers[self._varies]
-        varying = codes[:, columns]
+        varying = matrix[:, columns]
         if self._scaler is not None:
             with np.errstate(over="ignore"):
                 scaled = np.clip(np.ldexp(varying, -self._exponents), -FARTHEST, FARTHEST)
                 varying = self._scaler.transform(scaled)
-            self._check_range(varying, columns, codes)
+            self._check_range(varying, columns, matrix)
         numbers[:, self._varies] = varying
-        parts = [np.nan_to_num(numbers, nan=0.0), np.isnan(codes[:, self._missing])]
+        parts = [np.nan_to_num(numbers, nan=0.0), np.isnan(matrix[:, self._missing])]
         if self._one_hot is not None:
-            parts.append(self._one_hot.transform(codes[:, self._categories]))
+            parts.append(self._one_hot.transform(matrix[:, self._categories]))
         for j, knots in self._knots.items():
             exponent = exponents(knots)
-            knots, cells = np.ldexp(knots, -exponent), np.ldexp(codes[:, [j]], -exponent)
+            knots, cells = np.ldexp(knots, -exponent), np.ldexp(matrix[:, [j]], -exponent)
             progress = np.clip((cells - knots[:-1]) / np.diff(knots), 0, 1)
             parts.append(np.nan_to_num(2 * progress - 1, nan=0.0))
         return np.hstack([part.astype(np.float64) for part in parts])

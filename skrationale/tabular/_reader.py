@@ -261,14 +261,14 @@ class TableReader:
         if isinstance(table, np.ndarray):
             check_array_type(table)
         if isinstance(table, np.ndarray) and not any(levels is not None for levels in self.levels):
-            codes = table.astype(np.float64)
+            matrix = table.astype(np.float64)
         else:
-            codes = self._by_column(table)
-        infinite = np.isinf(codes).any(axis=0)
+            matrix = self._by_column(table)
+        infinite = np.isinf(matrix).any(axis=0)
         if infinite.any():
             names = [self.feature_names[j] for j in np.flatnonzero(infinite)[:5]]
             raise ValueError(f"X contains infinity in column(s) {names}; expected finite numbers or NaN.")
-        return codes
+        return matrix
 
     def _by_position(self, given: list[str]) -> bool:
         """Whether columns have no names to compare, in the table at hand or at fit."""
@@ -276,20 +276,20 @@ class TableReader:
         return counted or are_counted(given) or are_counted(self.feature_names)
 
     def _by_column(self, table: Any) -> np.ndarray:
-        codes = np.empty((len(table), len(self.levels)), dtype=np.float64)
+        matrix = np.empty((len(table), len(self.levels)), dtype=np.float64)
         unknown: dict[str, tuple[Any, np.ndarray]] = {}
         columns = zip(columns_of(table), self.feature_names, self.levels, strict=True)
         for j, (column, name, levels) in enumerate(columns):
             if levels is not None:
-                codes[:, j], alien = column_codes(column, levels, name)
+                matrix[:, j], alien = column_codes(column, levels, name)
                 if alien:
                     unknown[name] = column, levels
             elif isinstance(table, np.ndarray):
-                codes[:, j] = column
+                matrix[:, j] = column
             else:
-                codes[:, j] = column_numbers(column, name)
+                matrix[:, j] = column_numbers(column, name)
         warn_of_unknown(unknown)
-        return codes
+        return matrix
 
     def display(self, X: Any) -> np.ndarray:
         """Give the cells as the user typed them.
@@ -305,12 +305,12 @@ class TableReader:
         table = as_frame_or_array(X)
         return table.astype(object) if isinstance(table, np.ndarray) else table.to_numpy(dtype=object)
 
-    def to_frame(self, codes: np.ndarray, *, savable: bool = False) -> Any:
+    def to_frame(self, matrix: np.ndarray, *, savable: bool = False) -> Any:
         """Rebuild the table that LightGBM takes from numbers and codes.
 
         Parameters
         ----------
-        codes : ndarray of shape (n, d)
+        matrix : ndarray of shape (n, d)
             What :meth:`transform` gave.
         savable : bool, default=False
             Whether text stands for levels that LightGBM cannot save, such as intervals, dates and bytes.
@@ -318,48 +318,50 @@ class TableReader:
         Returns
         -------
         pandas.DataFrame or ndarray
-            `codes` itself when no column is categorical and none has a name; else a DataFrame with
+            `matrix` itself when no column is categorical and none has a name; else a DataFrame with
             category columns, whose names LightGBM accepts (no white space, no JSON characters).
         """
         if self.names is None and all(levels is None for levels in self.levels):
-            return codes
+            return matrix
         import pandas as pd
 
         columns: dict[str, Any] = {}
         for j, name in enumerate(safe_names(self.feature_names)):
             levels = self.levels[j]
             if levels is None:
-                columns[name] = codes[:, j]
+                columns[name] = matrix[:, j]
             else:
-                level_codes = np.where(np.isnan(codes[:, j]), UNSEEN, codes[:, j]).astype(int)
+                level_codes = np.where(np.isnan(matrix[:, j]), UNSEEN, matrix[:, j]).astype(int)
                 categories = pd.Index(stand_ins(levels) if savable else levels)
                 columns[name] = pd.Categorical.from_codes(level_codes, categories=categories)
         return pd.DataFrame(columns, copy=False)
 
-    def restore(self, codes: np.ndarray) -> Any:
+    def restore(self, matrix: np.ndarray) -> Any:
         """Rebuild a table as it was given, from numbers and codes.
 
         Parameters
         ----------
-        codes : ndarray of shape (n, d)
+        matrix : ndarray of shape (n, d)
             What :meth:`transform` gave.
 
         Returns
         -------
         pandas.DataFrame or ndarray
-            `codes` itself for tables that were arrays; else a DataFrame with the columns' names. Categories
+            `matrix` itself for tables that were arrays; else a DataFrame with the columns' names. Categories
             and text are objects, with NaN where one is missing and ``"(unseen)"`` for a level that was not
             there at fit.
         """
         if self.names is None:
-            return codes
+            return matrix
         import pandas as pd
 
         columns: dict[int, np.ndarray] = {}
         for j, levels in enumerate(self.levels):
-            columns[j] = codes[:, j]
+            columns[j] = matrix[:, j]
             if levels is not None:
                 cells = np.array([*levels, UNSEEN_NAME, np.nan], dtype=object)
-                columns[j] = cells[np.where(np.isnan(codes[:, j]), len(levels) + 1, codes[:, j]).astype(int)]
-                columns[j][codes[:, j] == UNSEEN] = UNSEEN_NAME
+                columns[j] = cells[
+                    np.where(np.isnan(matrix[:, j]), len(levels) + 1, matrix[:, j]).astype(int)
+                ]
+                columns[j][matrix[:, j] == UNSEEN] = UNSEEN_NAME
         return pd.DataFrame(columns, copy=False).set_axis(list(self.names), axis=1)

@@ -16,7 +16,8 @@ class OwnTeacher(AnyTeacher):
     Parameters
     ----------
     model : estimator
-        Fitted. It declares `_task`, `_read` (from a table to codes) and `_scores` (from these to scores).
+        Fitted. It declares `_task`, `_read` (from a table to a matrix of numbers and codes) and
+        `_scores` (from this to scores).
     form : TeacherTable, optional
         Of the table that it takes.
     """

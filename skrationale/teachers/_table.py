@@ -36,13 +36,13 @@ class TeacherTable:
         if self.categories:
             assert self.reader is not None
             with UNKNOWN_TOLD.on():  # the student's reader has warned
-                return self.of_codes(self.reader.transform(X))
+                return self.of_matrix(self.reader.transform(X))
         return X if self.order is None else in_order(as_frame_or_array(X), self.order)
 
-    def of_codes(self, codes: np.ndarray) -> Any:
-        """Make the teacher's table of codes (n, d) of `reader`; some rows were never in a table."""
+    def of_matrix(self, matrix: np.ndarray) -> Any:
+        """Make the teacher's table of a matrix (n, d) of `reader`; some rows were never in a table."""
         assert self.reader is not None
-        made = self.reader.to_frame(codes, savable=True) if self.categories else self.reader.restore(codes)
+        made = self.reader.to_frame(matrix, savable=True) if self.categories else self.reader.restore(matrix)
         return in_order(made, self.order)
 
     def back(self, values: np.ndarray, axis: int = 1) -> np.ndarray:

@@ -125,12 +125,12 @@ def kind_of(X: Any) -> str:
     return kind or "f"
 
 
-def check_pixels(codes: np.ndarray) -> np.ndarray:
+def check_pixels(matrix: np.ndarray) -> np.ndarray:
     """Refuse images (n, C*H*W) with missing pixels."""
-    missing = int(np.isnan(codes).any(axis=1).sum())
+    missing = int(np.isnan(matrix).any(axis=1).sum())
     if missing:
         raise ValueError(f"X holds {missing} images with NaN; expected all pixels of images to be numbers.")
-    return codes
+    return matrix
 
 
 class ImageEncoder(TableEncoder):
@@ -145,7 +145,7 @@ class ImageEncoder(TableEncoder):
     --------
     >>> from skrationale.tabular import TableReader
     >>> images = np.array([[0.0, 2.0], [0.0, 2.0]])
-    >>> ImageEncoder().fit_codes(TableReader().fit(images), images).transform_codes(images)
+    >>> ImageEncoder().fit_matrix(TableReader().fit(images), images).encode_matrix(images)
     array([[-1.,  1.],
            [-1.,  1.]])
     """
@@ -156,13 +156,13 @@ class ImageEncoder(TableEncoder):
     def __init__(self) -> None:
         super().__init__(numeric="none")
 
-    def fit_codes(
-        self, reader: TableReader, codes: np.ndarray, sample_weight: np.ndarray | None = None
+    def fit_matrix(
+        self, reader: TableReader, matrix: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> ImageEncoder:
         """Learn the mean and the standard deviation; see :class:`TableEncoder`."""
-        super().fit_codes(reader, codes, sample_weight)
-        exponent = int(exponents(codes.ravel()))
-        scaled = np.ldexp(codes, -exponent)  # squares stay in range
+        super().fit_matrix(reader, matrix, sample_weight)
+        exponent = int(exponents(matrix.ravel()))
+        scaled = np.ldexp(matrix, -exponent)  # squares stay in range
         shift = np.average(scaled.mean(axis=1), weights=sample_weight)
         squares = ((scaled - shift) ** 2).mean(axis=1)
         scale = np.sqrt(np.average(squares, weights=sample_weight))
@@ -170,9 +170,9 @@ class ImageEncoder(TableEncoder):
         self.scale = self.scale or 1.0
         return self
 
-    def transform_codes(self, codes: np.ndarray) -> np.ndarray:
+    def encode_matrix(self, matrix: np.ndarray) -> np.ndarray:
         """Encode images (n, C*H*W)."""
-        return (codes - self.shift) / self.scale
+        return (matrix - self.shift) / self.scale
 
 
 @dataclass(frozen=True, eq=False)

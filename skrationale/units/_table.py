@@ -42,14 +42,14 @@ def table_units(encoder: TableEncoder) -> Units:
     return Units(encoder.reader.feature_names, encoder.groups)
 
 
-def typed_cells(table: Any, codes: np.ndarray, levels: Sequence[np.ndarray | None]) -> TypedCells:
+def typed_cells(table: Any, matrix: np.ndarray, levels: Sequence[np.ndarray | None]) -> TypedCells:
     """Describe the cells of a table, as typed, by the numbers and codes that were read from it.
 
     Parameters
     ----------
     table : table of shape (n, d)
         What :func:`as_frame_or_array` takes. Nothing of it is kept that may change later.
-    codes : ndarray of shape (n, d)
+    matrix : ndarray of shape (n, d)
         What :meth:`TableReader.transform` gave; it is not copied.
     levels : sequence of d (ndarray or None)
         Those of the reader.
@@ -70,9 +70,11 @@ def typed_cells(table: Any, codes: np.ndarray, levels: Sequence[np.ndarray | Non
     """
     columns = []
     for j, (column, known) in enumerate(zip(columns_of(as_frame_or_array(table)), levels, strict=True)):
-        found = _of_numbers(column, codes[:, j]) if known is None else _of_levels(column, codes[:, j], known)
+        found = (
+            _of_numbers(column, matrix[:, j]) if known is None else _of_levels(column, matrix[:, j], known)
+        )
         columns.append(TypedColumn(kept=_kept(column)) if found is None else found)
-    return TypedCells(codes, columns)
+    return TypedCells(matrix, columns)
 
 
 def _kept(column: Any) -> np.ndarray:

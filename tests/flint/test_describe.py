@@ -33,16 +33,16 @@ def table_of(n=800, seed=0):
     return table
 
 
-def phi_of(codes):
+def phi_of(matrix):
     """Give three attributes that live, one that is never relevant, and one that is dead."""
-    age = np.nan_to_num(codes[:, 0], nan=18)
+    age = np.nan_to_num(matrix[:, 0], nan=18)
     return np.column_stack(
         [
-            3.0 * ((age > 47) & (codes[:, 1] > 40)),
-            1.0 + (codes[:, 3] == 0),
-            2.0 * np.sin(codes[:, 1] * 7.0) ** 2 + 0.5 * (codes[:, 2] == 1),
-            1e-3 * (codes[:, 2] == 2),
-            np.full(len(codes), 0.2),
+            3.0 * ((age > 47) & (matrix[:, 1] > 40)),
+            1.0 + (matrix[:, 3] == 0),
+            2.0 * np.sin(matrix[:, 1] * 7.0) ** 2 + 0.5 * (matrix[:, 2] == 1),
+            1e-3 * (matrix[:, 2] == 2),
+            np.full(len(matrix), 0.2),
         ]
     )
 
@@ -53,13 +53,13 @@ NAMES = ["a0", HOSTILE, "a2", "a3", "a4"]
 
 def parts_of(table, weights=WEIGHTS):
     reader = TableReader().fit(table)
-    codes = reader.transform(table)
-    phi = phi_of(codes)
+    matrix = reader.transform(table)
+    phi = phi_of(matrix)
     explained = (phi @ weights.T).argmax(axis=1)
     alpha = phi * weights[explained]
     relevance = alpha / np.maximum(np.abs(alpha).max(axis=1, keepdims=True), 1e-12)
     categorical = np.array([levels is not None for levels in reader.levels])
-    importance, direction = column_importance(phi_of, codes, categorical=categorical)
+    importance, direction = column_importance(phi_of, matrix, categorical=categorical)
     return {
         "phi": phi,
         "relevance": relevance,
@@ -68,7 +68,7 @@ def parts_of(table, weights=WEIGHTS):
         "output_names": ["yes", HOSTILE, "maybe"][: len(weights)],
         "attribute_names": NAMES,
         "reader": reader,
-        "codes": codes,
+        "matrix": matrix,
         "display": reader.display(table),
         "importance": importance,
         "direction": direction,
@@ -129,43 +129,43 @@ def static(text):
 
 
 def test_importance_is_that_of_the_formula():
-    codes = np.random.default_rng(0).normal(size=(1000, 3))
-    codes[::5, 1] = np.nan
+    matrix = np.random.default_rng(0).normal(size=(1000, 3))
+    matrix[::5, 1] = np.nan
 
     def phi(rows):
         missing = np.isnan(rows[:, 1])
         return np.column_stack([2 * rows[:, 0] + rows[:, 2], missing, np.ones(len(rows)), -rows[:, 2]])
 
-    importance, direction = column_importance(phi, codes)
+    importance, direction = column_importance(phi, matrix)
     np.testing.assert_allclose(importance[:, 0], [0.8, 0, 0.2], atol=0.05)
     np.testing.assert_allclose(importance[:, 1], [0, 1, 0], atol=0.05)
     np.testing.assert_array_equal(importance[:, 2], 0)
-    assert direction[0, 0] == pytest.approx(spearmanr(codes[:, 0], phi(codes)[:, 0])[0])
+    assert direction[0, 0] == pytest.approx(spearmanr(matrix[:, 0], phi(matrix)[:, 0])[0])
     assert direction[2, 3] == pytest.approx(-1)
     assert np.isnan(direction[:, 2]).all()
     assert np.isnan(direction[1, 1])
 
 
 def test_importance_is_repeatable_bounded_and_leaves_codes_alone():
-    codes = np.random.default_rng(0).normal(size=(3000, 2))
-    before, sizes = codes.copy(), []
+    matrix = np.random.default_rng(0).normal(size=(3000, 2))
+    before, sizes = matrix.copy(), []
 
     def phi(rows):
         sizes.append(len(rows))
         return rows**2
 
-    first = column_importance(phi, codes, random_state=3)
-    np.testing.assert_equal(first, column_importance(phi, codes, random_state=3))
-    assert not np.array_equal(first[0], column_importance(phi, codes, random_state=4)[0])
-    np.testing.assert_array_equal(codes, before)
+    first = column_importance(phi, matrix, random_state=3)
+    np.testing.assert_equal(first, column_importance(phi, matrix, random_state=3))
+    assert not np.array_equal(first[0], column_importance(phi, matrix, random_state=4)[0])
+    np.testing.assert_array_equal(matrix, before)
     assert max(sizes) == 5 * 1000
-    few = column_importance(phi, codes, n_repeats=1, max_rows=10)
+    few = column_importance(phi, matrix, n_repeats=1, max_rows=10)
     assert few[0].shape == (2, 2)
 
 
 def test_categories_have_no_direction():
-    codes = np.random.default_rng(0).integers(0, 3, size=(100, 2)).astype(float)
-    _, direction = column_importance(lambda rows: rows, codes, categorical=np.array([True, False]))
+    matrix = np.random.default_rng(0).integers(0, 3, size=(100, 2)).astype(float)
+    _, direction = column_importance(lambda rows: rows, matrix, categorical=np.array([True, False]))
     assert np.isnan(direction[0]).all()
     assert direction[1, 1] == pytest.approx(1)
 
@@ -264,7 +264,7 @@ def test_one_output_counts_both_signs(table):
 def test_weights_of_rows_are_repeated_rows(parts):
     weight = np.random.default_rng(0).integers(0, 3, len(parts["phi"]))
     rows = np.repeat(np.arange(len(weight)), weight)
-    by_row = ("phi", "relevance", "explained", "codes", "display")
+    by_row = ("phi", "relevance", "explained", "matrix", "display")
     repeated = described(parts, **{name: parts[name][rows] for name in by_row})
     for d, e in zip(described(parts, sample_weight=weight), repeated, strict=True):
         assert d.relevant_share == pytest.approx(e.relevant_share)
@@ -278,16 +278,16 @@ def test_weights_of_rows_are_repeated_rows(parts):
 def test_few_rows_and_one_column(n):
     table = pd.DataFrame({"x": np.arange(float(n))})
     reader = TableReader().fit(table)
-    codes = reader.transform(table)
-    importance, direction = column_importance(lambda rows: rows, codes)
+    matrix = reader.transform(table)
+    importance, direction = column_importance(lambda rows: rows, matrix)
     descriptions = describe(
-        codes,
+        matrix,
         relevance=np.ones((n, 1)),
         explained=np.zeros(n, dtype=int),
         weights=np.ones((1, 1)),
         output_names=["y"],
         reader=reader,
-        codes=codes,
+        matrix=matrix,
         display=reader.display(table),
         importance=importance,
         direction=direction,

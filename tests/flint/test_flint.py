@@ -316,8 +316,8 @@ class TestGivenPredictors:
         X.loc[:3, "size"] = ["huge", "a", "zz", None]  # levels that the interpreter never sees
         network = CLASSIFIERS[name]().fit(X, y)
         X, y = X[4:404], y[4:404]  # so many are computed in float64 by all of them
-        codes = network._read(X)
-        hidden = network._hidden_states(codes)
+        matrix = network._read(X)
+        hidden = network._hidden_states(matrix)
         assert len(hidden) == 2
         score = network.decision_function(X)
         linear = LinearRegression().fit(hidden[-1], score)

@@ -117,9 +117,9 @@ def test_gradients_integrate_to_the_score(model, digits, monkeypatch):
 
 def test_importance_is_that_of_shuffled_pixels():
     rng = np.random.RandomState(SEED)
-    codes = rng.normal(size=(400, 3)) * [1, 2, 0]
+    matrix = rng.normal(size=(400, 3)) * [1, 2, 0]
     weights = torch.tensor([[3.0], [-1.0], [5.0]])
-    importance, direction = pixel_importance(lambda x: x @ weights, codes)
+    importance, direction = pixel_importance(lambda x: x @ weights, matrix)
     np.testing.assert_allclose(importance[:, 0], np.array([9, 4, 0]) / 13, atol=0.15)
     np.testing.assert_array_equal(direction[:, 0], [1, -1, np.nan])
 

@@ -30,13 +30,13 @@ def people(n=1500, seed=0):
 
 def read(table):
     reader = TableReader().fit(table)
-    codes = reader.transform(table)
-    return RuleColumns(reader, codes, reader.display(table)), codes
+    matrix = reader.transform(table)
+    return RuleColumns(reader, matrix, reader.display(table)), matrix
 
 
 def rule_of(table, values, **parameters):
-    columns, codes = read(table)
-    return fit_rule(columns, codes, np.asarray(values, dtype=float), **parameters)
+    columns, matrix = read(table)
+    return fit_rule(columns, matrix, np.asarray(values, dtype=float), **parameters)
 
 
 def number(text):
@@ -247,14 +247,14 @@ def test_rules_are_repeatable_and_rows_can_be_limited():
 
 def test_columns_of_a_mixed_table():
     table = people(200)
-    columns, codes = read(table)
-    matrix = columns.transform(codes)
-    assert matrix.dtype == np.float32
-    assert matrix.shape == (200, 1 + 1 + 5 + 1 + 1)
-    np.testing.assert_array_equal(np.isnan(matrix[:, 0]), table.age.isna())
-    np.testing.assert_array_equal(matrix[:, 2:7].sum(axis=1), 1)
-    np.testing.assert_array_equal(matrix[:, 6], table.city.isna())
-    unseen = codes.copy()
+    columns, matrix = read(table)
+    tree_inputs = columns.transform(matrix)
+    assert tree_inputs.dtype == np.float32
+    assert tree_inputs.shape == (200, 1 + 1 + 5 + 1 + 1)
+    np.testing.assert_array_equal(np.isnan(tree_inputs[:, 0]), table.age.isna())
+    np.testing.assert_array_equal(tree_inputs[:, 2:7].sum(axis=1), 1)
+    np.testing.assert_array_equal(tree_inputs[:, 6], table.city.isna())
+    unseen = matrix.copy()
     unseen[:, 2] = -1
     assert not columns.transform(unseen)[:, 2:7].any()
 
@@ -262,10 +262,10 @@ def test_columns_of_a_mixed_table():
 def test_only_frequent_levels_get_a_column():
     levels = np.repeat([f"l{i:02d}" for i in range(30)], np.arange(1, 31))
     table = pd.DataFrame({"c": levels})
-    columns, codes = read(table)
-    matrix = columns.transform(codes)
-    assert matrix.shape[1] == 20
-    np.testing.assert_array_equal(matrix.any(axis=1), levels >= "l10")
+    columns, matrix = read(table)
+    tree_inputs = columns.transform(matrix)
+    assert tree_inputs.shape[1] == 20
+    np.testing.assert_array_equal(tree_inputs.any(axis=1), levels >= "l10")
 
 
 def test_columns_without_anything_to_split_on():
@@ -296,42 +296,42 @@ def test_names_and_levels_are_kept_but_on_one_line():
 
 
 def test_bad_input_is_named():
-    columns, codes = read(people(50))
-    with pytest.raises(ValueError, match=r"codes has 2 columns; expected 5"):
-        fit_rule(columns, codes[:, :2], np.ones(50))
+    columns, matrix = read(people(50))
+    with pytest.raises(ValueError, match=r"matrix has 2 columns; expected 5"):
+        fit_rule(columns, matrix[:, :2], np.ones(50))
     with pytest.raises(ValueError, match=r"values has shape \(49,\); expected \(50,\)"):
-        fit_rule(columns, codes, np.ones(49))
+        fit_rule(columns, matrix, np.ones(49))
     with pytest.raises(ValueError, match="values holds NaN"):
-        fit_rule(columns, codes, np.full(50, np.nan))
+        fit_rule(columns, matrix, np.full(50, np.nan))
     with pytest.raises(ValueError, match="sample_weight"):
-        fit_rule(columns, codes, np.ones(50), sample_weight=np.zeros(50))
+        fit_rule(columns, matrix, np.ones(50), sample_weight=np.zeros(50))
     with pytest.raises(ValueError, match="display"):
-        RuleColumns(TableReader().fit(people(50)), codes, np.zeros((3, 5), dtype=object))
+        RuleColumns(TableReader().fit(people(50)), matrix, np.zeros((3, 5), dtype=object))
 
 
 def test_quick_rules_are_leaf_means():
     table = people(800)
-    columns, codes = read(table)
-    matrix = columns.transform(codes)
+    columns, matrix = read(table)
+    tree_inputs = columns.transform(matrix)
     values = np.column_stack([table.hours > 40, table.age.isna(), table.noise]).astype(float)
-    fitted = fit_rule_trees(matrix, values, 3, 10, 0)
+    fitted = fit_rule_trees(tree_inputs, values, 3, 10, 0)
     assert fitted.shape == values.shape
     np.testing.assert_allclose(fitted[:, :2], values[:, :2])
     np.testing.assert_allclose(fitted.mean(axis=0), values.mean(axis=0))
     assert len(np.unique(fitted[:, 2])) <= 8
-    part = fit_rule_trees(matrix, values, 3, 10, 0, max_rows=300)
+    part = fit_rule_trees(tree_inputs, values, 3, 10, 0, max_rows=300)
     assert part.shape == values.shape
     assert not np.array_equal(part, fitted)
     with pytest.raises(ValueError, match="values"):
-        fit_rule_trees(matrix, values[:5], 3, 10, 0)
+        fit_rule_trees(tree_inputs, values[:5], 3, 10, 0)
 
 
 @pytest.mark.parametrize("power", [-1000, -100, 100, 900])
 def test_the_unit_of_a_column_does_not_matter(power):
     table = people(600)[["age", "hours"]].fillna(40)
     values = (table.age > 47) + 0.5 * (table.hours > 40)
-    matrix = [columns.transform(codes) for columns, codes in map(read, (table, table * 2.0**power))]
-    np.testing.assert_array_equal(*matrix)
+    tree_inputs = [columns.transform(matrix) for columns, matrix in map(read, (table, table * 2.0**power))]
+    np.testing.assert_array_equal(*tree_inputs)
     usual, scaled = rule_of(table, values), rule_of(table * 2.0**power, values)
     assert scaled.r2 == pytest.approx(usual.r2)
     assert (scaled.share, scaled.mean) == (usual.share, usual.mean)

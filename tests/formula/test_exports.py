@@ -414,15 +414,15 @@ def compiled(formula):
 def c_rows(formula, table):
     """Arguments of the C function: numbers as they are, others as their 0 and 1."""
     used = [v for v in formula.all_variables if v.label in formula.variables]
-    codes = formula.reader.transform(table)
+    matrix = formula.reader.transform(table)
     columns, numbers = [], set()
     for variable in used:
         if formula.reader.levels[variable.column] is None:
             if variable.column not in numbers:
-                columns.append(codes[:, variable.column])
+                columns.append(matrix[:, variable.column])
             numbers.add(variable.column)
         else:
-            columns.append(variable.values(codes))
+            columns.append(variable.values(matrix))
     return np.column_stack(columns)
 
 
@@ -544,5 +544,5 @@ def test_parse_reads_what_sympy_prints(formulas):
         text = str(formula.expr).replace("Abs", "abs").replace("Max", "max").replace("Min", "min")
         value = formula.with_expr(parse(text, names))
         rng = np.random.default_rng(0)
-        codes = np.column_stack([rng.normal(size=(9, 3)), rng.integers(0, 3, 9)])
-        np.testing.assert_allclose(value.predict_codes(codes), formula.predict_codes(codes), rtol=1e-8)
+        matrix = np.column_stack([rng.normal(size=(9, 3)), rng.integers(0, 3, 9)])
+        np.testing.assert_allclose(value.predict_codes(matrix), formula.predict_codes(matrix), rtol=1e-8)

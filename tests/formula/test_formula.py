@@ -38,8 +38,8 @@ def mixed():
         }
     )
     reader = TableReader().fit(table)
-    codes = reader.transform(table)
-    variables = make_variables(reader, codes)
+    matrix = reader.transform(table)
+    variables = make_variables(reader, matrix)
     age, gap, no_town, bonn, _, ulm = symbols(6)
     assert [v.kind for v in variables] == ["number", "missing", "missing", "level", "level", "level"]
     expr = 0.5 * age + 3.0 * gap - 2.25 * ulm * age + no_town + bonn**2
@@ -177,8 +177,8 @@ def test_pickle_copy_and_json_give_the_same_formula(mixed):
             assert hash(again) == hash(formula)
             assert str(again) == str(formula)
             assert (again.link, again.output_name) == (formula.link, formula.output_name)
-            codes = np.abs(np.random.default_rng(0).normal(size=(5, 3)))
-            np.testing.assert_array_equal(again.predict_codes(codes), formula.predict_codes(codes))
+            matrix = np.abs(np.random.default_rng(0).normal(size=(5, 3)))
+            np.testing.assert_array_equal(again.predict_codes(matrix), formula.predict_codes(matrix))
             np.testing.assert_array_equal(again.box, formula.box)
 
 

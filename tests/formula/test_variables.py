@@ -19,8 +19,8 @@ def test_numbers_missing_values_and_levels_become_variables():
             "old": [False, False, True, True],
         }
     )
-    reader, codes = read(table)
-    variables = make_variables(reader, codes)
+    reader, matrix = read(table)
+    variables = make_variables(reader, matrix)
     labels = ["age", "missing(age)", "missing(city)", '[city = "Bonn"]', '[city = "Ulm"]', "old"]
     assert [variable.label for variable in variables] == labels
     expected = [
@@ -29,7 +29,7 @@ def test_numbers_missing_values_and_levels_become_variables():
         [50, 0, 1, 0, 0, 1],
         [70, 0, 0, 0, 1, 1],
     ]
-    np.testing.assert_array_equal(variable_values(variables, codes), expected)
+    np.testing.assert_array_equal(variable_values(variables, matrix), expected)
     assert all(variables[i].column == j for i, j in enumerate([0, 0, 1, 1, 1, 2]))
 
 
@@ -47,16 +47,18 @@ def test_two_levels_need_one_variable():
 
 def test_most_frequent_levels_by_weight():
     table = pd.DataFrame({"c": list("aaabbcd")})
-    reader, codes = read(table)
-    assert [v.level for v in make_variables(reader, codes, max_levels=2)] == ["a", "b"]
+    reader, matrix = read(table)
+    assert [v.level for v in make_variables(reader, matrix, max_levels=2)] == ["a", "b"]
     weights = np.array([1.0, 1, 1, 1, 1, 0, 9])
-    assert [v.level for v in make_variables(reader, codes, 2, weights)] == ["a", "d"]
-    assert [v.level for v in make_variables(reader, codes, 9, weights)] == ["a", "b", "d"]
+    assert [v.level for v in make_variables(reader, matrix, 2, weights)] == ["a", "d"]
+    assert [v.level for v in make_variables(reader, matrix, 9, weights)] == ["a", "b", "d"]
 
 
 def test_unseen_levels_are_none_of_the_levels():
-    reader, codes = read(pd.DataFrame({"c": ["a", "b", "c"]}))
-    values = variable_values(make_variables(reader, codes), reader.transform(pd.DataFrame({"c": ["z", "b"]})))
+    reader, matrix = read(pd.DataFrame({"c": ["a", "b", "c"]}))
+    values = variable_values(
+        make_variables(reader, matrix), reader.transform(pd.DataFrame({"c": ["z", "b"]}))
+    )
     np.testing.assert_array_equal(values, [[0, 0, 0], [0, 1, 0]])
 
 

@@ -26,12 +26,12 @@ def model(request):
     """Trees on a numeric column of five categories, -0.5 among them, some of them missing."""
     settings, n_missing = request.param
     rng = np.random.RandomState(0)
-    codes, other = rng.randint(0, 5, 800).astype(float), rng.normal(size=800)
-    y = np.array([0.0, 3, -2, 5, 1])[codes.astype(int)] + other
-    codes[codes == 0] -= rng.choice([0, 0.5], (codes == 0).sum())
-    codes[:n_missing] = np.nan
+    matrix, other = rng.randint(0, 5, 800).astype(float), rng.normal(size=800)
+    y = np.array([0.0, 3, -2, 5, 1])[matrix.astype(int)] + other
+    matrix[matrix == 0] -= rng.choice([0, 0.5], (matrix == 0).sum())
+    matrix[:n_missing] = np.nan
     trees = LGBMRegressor(n_estimators=10, num_leaves=6, min_data_per_group=5, cat_smooth=1, n_jobs=1)
-    X = np.column_stack([codes, other])
+    X = np.column_stack([matrix, other])
     return trees.set_params(verbose=-1, **settings).fit(X, y, categorical_feature=[0]), X, y
 
 
@@ -40,8 +40,8 @@ def test_codes_of_a_category_are_cut_as_the_teacher_cuts_them(model):
     teacher = LightGBMTeacher(trees)
     rows = np.column_stack([CODES, np.zeros(len(CODES))])
     bins = TeacherBins(teacher.splits(), [None, None], 1000)
-    (of_codes,) = (column for column in bins.categorical if column.column == 0)
-    found, answers = of_codes.encode(CODES), trees.predict(rows)
+    (of_matrix,) = (column for column in bins.categorical if column.column == 0)
+    found, answers = of_matrix.encode(CODES), trees.predict(rows)
     # of five levels one may be in no set of a split, as all that is unknown
     assert len(np.unique(answers)) >= 5
     for code in np.unique(found):

@@ -46,8 +46,8 @@ def test_levels_that_no_split_tells_apart_share_a_bin():
     )
     bins = TeacherBins([splits([]), column], [None, None], 255)
     assert bins.columns.tolist() == [1]
-    codes = np.array([[0, c] for c in (0, 1, 2, 3, 4, -1, np.nan)], dtype=float)
-    a, b, other, c, *rest = bins.encode(codes)[:, 0]
+    matrix = np.array([[0, c] for c in (0, 1, 2, 3, 4, -1, np.nan)], dtype=float)
+    a, b, other, c, *rest = bins.encode(matrix)[:, 0]
     assert a == b
     assert len({a, other, c}) == 3
     assert set(rest) == {other}
@@ -77,18 +77,18 @@ def test_nothing_the_teacher_sees_is_lost(model):
     """Rows of equal bins have equal teacher scores: each value moves freely within its bin."""
     teacher, bins, X = model
     rng = np.random.RandomState(1)
-    codes = X.assign(city=X["city"].cat.codes).to_numpy(dtype=float)
-    moved = codes.copy()
+    matrix = X.assign(city=X["city"].cat.codes).to_numpy(dtype=float)
+    moved = matrix.copy()
     for j in (0, 1):
         thresholds = np.concatenate([[-9.0], bins.numeric[j].thresholds, [9.0]])
-        place = np.clip(np.searchsorted(thresholds, codes[:, j]), 1, len(thresholds) - 1)
+        place = np.clip(np.searchsorted(thresholds, matrix[:, j]), 1, len(thresholds) - 1)
         low, high = thresholds[place - 1], thresholds[place]
         moved[:, j] = np.where(
-            np.isnan(codes[:, j]), np.nan, high - (high - low) * rng.rand(len(codes)) * 0.99
+            np.isnan(matrix[:, j]), np.nan, high - (high - low) * rng.rand(len(matrix)) * 0.99
         )
-    moved[:, 3] = rng.normal(size=len(codes))
-    np.testing.assert_array_equal(bins.encode(moved), bins.encode(codes))
-    assert np.nanmax(np.abs(moved - codes)) > 0.5
+    moved[:, 3] = rng.normal(size=len(matrix))
+    np.testing.assert_array_equal(bins.encode(moved), bins.encode(matrix))
+    assert np.nanmax(np.abs(moved - matrix)) > 0.5
     table = X.assign(with_nan=moved[:, 0], without_nan=moved[:, 1], unused=moved[:, 3])
     np.testing.assert_array_equal(teacher.raw_scores(table), teacher.raw_scores(X))
 
@@ -116,8 +116,8 @@ def test_the_look_up_is_the_thermometer_product(model):
 def test_compiled_networks_equal_their_modules(model):
     _, bins, X = model
     network = BinNetwork(bins, (16, 8), 3)
-    codes = X.assign(city=X["city"].cat.codes).to_numpy(dtype=float)
-    encoded = bins.encode(codes)
+    matrix = X.assign(city=X["city"].cat.codes).to_numpy(dtype=float)
+    encoded = bins.encode(matrix)
     compiled = CompiledNetwork.from_module(network)
     with torch.no_grad():
         expected = network(torch.from_numpy(encoded)).numpy()

@@ -19,8 +19,8 @@ def random_table(rng):
     for name in X:
         kind = rng.integers(6)
         if kind == 0:
-            codes = rng.integers(0, rng.choice([2, 5, 40, 300]), n)
-            X[name], y = pd.Categorical(codes), y + rng.normal(size=300)[codes]
+            matrix = rng.integers(0, rng.choice([2, 5, 40, 300]), n)
+            X[name], y = pd.Categorical(matrix), y + rng.normal(size=300)[matrix]
         elif kind == 1:
             X.loc[rng.random(n) < 0.3, name] = np.nan
         elif kind == 2:

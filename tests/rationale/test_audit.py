@@ -22,16 +22,16 @@ SWITCH = 10
 
 @dataclass(frozen=True)
 class Replaced(RationaleModel):
-    """A model whose masks come from a function of the codes."""
+    """A model whose masks come from a function of the matrix."""
 
     select: object = None
 
-    def mask(self, codes):
-        return self.select(codes)
+    def mask(self, matrix):
+        return self.select(matrix)
 
 
 def with_masks(model, select, **changes):
-    """Give a copy of a fitted estimator whose masks come from a function of the codes."""
+    """Give a copy of a fitted estimator whose masks come from a function of the matrix."""
     copy = type(model)(**model.get_params())
     vars(copy).update(vars(model))
     parts = {field.name: getattr(model._model, field.name) for field in fields(RationaleModel)}
@@ -39,10 +39,10 @@ def with_masks(model, select, **changes):
     return copy
 
 
-def true_masks(codes):
+def true_masks(matrix):
     """Give the true masks (n, 11) of Syn5."""
-    mask = np.zeros(codes.shape, dtype=bool)
-    low = codes[:, SWITCH] < 0
+    mask = np.zeros(matrix.shape, dtype=bool)
+    low = matrix[:, SWITCH] < 0
     mask[np.ix_(low, [0, 1])] = True
     mask[np.ix_(~low, [6, 7, 8, 9])] = True
     mask[:, SWITCH] = True
@@ -81,7 +81,7 @@ def test_true_masks_are_honest(syn, n):
 def test_too_few_columns_are_insufficient(syn):
     model, X, y = syn
     report = audit(
-        with_masks(model, lambda codes: true_masks(codes) & (np.arange(11) >= 7)),
+        with_masks(model, lambda matrix: true_masks(matrix) & (np.arange(11) >= 7)),
         X,
         y,
         n_refits=0,
@@ -94,8 +94,8 @@ def test_hidden_switch_is_found():
     """The known failure: the switch of Syn5 is in no mask, but which columns are shown tells its sign."""
     X, y, _ = make_syn(5, 10_000, random_state=1 + SEED)
 
-    def select(codes):
-        return true_masks(codes) & (np.arange(codes.shape[1]) != SWITCH)
+    def select(matrix):
+        return true_masks(matrix) & (np.arange(matrix.shape[1]) != SWITCH)
 
     fitted = RationaleClassifier(screening=False, max_epochs=1, random_state=SEED).fit(X, y)
     x, units = fitted._model.encode(X)
@@ -119,9 +119,9 @@ def test_hidden_switch_is_found():
 def test_mask_that_says_the_label_is_found(quick):
     model, X, y = quick
 
-    def select(codes):
-        mask = np.zeros(codes.shape, dtype=bool)
-        mask[np.arange(len(codes)), (codes[:, 2] > 0).astype(int)] = True
+    def select(matrix):
+        mask = np.zeros(matrix.shape, dtype=bool)
+        mask[np.arange(len(matrix)), (matrix[:, 2] > 0).astype(int)] = True
         return mask
 
     report = audit(with_masks(model, select), X, y, n_refits=0, random_state=SEED)
@@ -143,7 +143,7 @@ def test_mask_that_says_the_label_is_found(quick):
 def test_all_and_nothing(quick, shown, finding):
     model, X, y = quick
     report = audit(
-        with_masks(model, lambda codes: np.full(codes.shape, shown)), X, y, n_refits=0, random_state=SEED
+        with_masks(model, lambda matrix: np.full(matrix.shape, shown)), X, y, n_refits=0, random_state=SEED
     )
     assert finding in report.findings
     assert "leak" not in report.findings
@@ -165,8 +165,8 @@ def test_masks_that_fit_no_other_row(d):
     y = (X[:, 0] > 0).astype(int)
     model = RationaleClassifier(max_epochs=1, screening=False, random_state=SEED).fit(X[:200], y[:200])
 
-    def select(codes):  # all cells together decide on each column
-        digits = np.floor(1e15 * np.abs(np.sin(codes.sum(axis=1)))).astype(int)
+    def select(matrix):  # all cells together decide on each column
+        digits = np.floor(1e15 * np.abs(np.sin(matrix.sum(axis=1)))).astype(int)
         return (digits[:, None] >> np.arange(d)) % 2 == 1
 
     report = audit(with_masks(model, select), X[200:], y[200:], n_refits=0, random_state=SEED)
@@ -192,9 +192,9 @@ def test_numbers():
     assert report.evalx_score > 0.5
     assert report.rate_by_class == report.rate_by_predicted_class == {}
 
-    def select(codes):  # the first column is shown where the target is high
-        mask = np.zeros(codes.shape, dtype=bool)
-        mask[:, 0] = model.predict(codes, mask=np.ones(codes.shape, dtype=bool)) > 1000
+    def select(matrix):  # the first column is shown where the target is high
+        mask = np.zeros(matrix.shape, dtype=bool)
+        mask[:, 0] = model.predict(matrix, mask=np.ones(matrix.shape, dtype=bool)) > 1000
         return mask
 
     report = audit(with_masks(model, select), X, y, n_refits=0, random_state=SEED)

@@ -41,11 +41,11 @@ class Adds(RegressorMixin, BaseEstimator):
         return self
 
     def explain(self, X):
-        codes = np.nan_to_num(self.reader_.transform(X))
+        matrix = np.nan_to_num(self.reader_.transform(X))
         return Explanation(
-            codes * self.weights_,
+            matrix * self.weights_,
             0.5,
-            data=codes,
+            data=matrix,
             display_data=self.reader_.display(X),
             feature_names=self.reader_.feature_names,
         )

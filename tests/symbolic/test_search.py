@@ -426,12 +426,12 @@ def test_rows_between_neighbours(as_array):
     made = rows_between(frame_or_array, reader, 70, np.random.RandomState(0))
     assert type(made) is type(frame_or_array)
     assert made.shape == (70, frame_or_array.shape[1])
-    codes, old = reader.transform(made), reader.transform(frame_or_array)
-    assert (np.nanmin(codes, axis=0) >= np.nanmin(old, axis=0)).all()
-    assert (np.nanmax(codes, axis=0) <= np.nanmax(old, axis=0)).all()
-    assert not set(codes[:, 0]) & set(old[:, 0])
+    matrix, old = reader.transform(made), reader.transform(frame_or_array)
+    assert (np.nanmin(matrix, axis=0) >= np.nanmin(old, axis=0)).all()
+    assert (np.nanmax(matrix, axis=0) <= np.nanmax(old, axis=0)).all()
+    assert not set(matrix[:, 0]) & set(old[:, 0])
     again = rows_between(frame_or_array, reader, 70, np.random.RandomState(0))
-    np.testing.assert_array_equal(reader.transform(again), codes)
+    np.testing.assert_array_equal(reader.transform(again), matrix)
 
 
 # --- formulas that fail beside the training rows ---------------------------------------------------

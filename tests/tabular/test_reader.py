@@ -30,11 +30,11 @@ COLUMNS = {
 def test_columns(column, expected):
     table = pd.DataFrame({"c": column, "other": [0, 1, 2]})
     reader = TableReader().fit(table)
-    codes = reader.transform(table)
-    assert codes.dtype == np.float64
-    np.testing.assert_array_equal(codes[:, 0], expected)
-    back = reader.to_frame(codes)
-    np.testing.assert_array_equal(TableReader().fit(back).transform(back)[:, 1], codes[:, 1])
+    matrix = reader.transform(table)
+    assert matrix.dtype == np.float64
+    np.testing.assert_array_equal(matrix[:, 0], expected)
+    back = reader.to_frame(matrix)
+    np.testing.assert_array_equal(TableReader().fit(back).transform(back)[:, 1], matrix[:, 1])
     if reader.levels[0] is not None:
         shown = [None if pd.isna(v) else v for v in back["c"]]
         assert shown == [None if pd.isna(v) else v for v in column]
@@ -72,17 +72,17 @@ def test_levels_may_be_added_and_keep_the_old_codes():
 )
 def test_arrays_of_numbers(array):
     reader = TableReader().fit(array)
-    codes = reader.transform(array)
-    np.testing.assert_array_equal(codes, np.asarray(array, dtype=float))
+    matrix = reader.transform(array)
+    np.testing.assert_array_equal(matrix, np.asarray(array, dtype=float))
     assert reader.feature_names == ("x0", "x1")
-    assert reader.to_frame(codes) is codes
+    assert reader.to_frame(matrix) is matrix
 
 
 def test_reading_neither_aliases_nor_writes():
     array = np.arange(6.0).reshape(3, 2)
     array.flags.writeable = False
-    codes = TableReader().fit(array).transform(array)
-    codes[0, 0] = 7
+    matrix = TableReader().fit(array).transform(array)
+    matrix[0, 0] = 7
     assert array[0, 0] == 0
 
 

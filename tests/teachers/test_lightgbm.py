@@ -182,9 +182,9 @@ def test_levels_may_come_in_another_order(X, y):
     np.testing.assert_array_equal(teacher.raw_scores(other), teacher.raw_scores(X))
     own = [None, None, np.array(["Kiel", "Ulm", "Rom", "Jena", "Bonn"], dtype=object)]
     assert teacher.levels(own) == {2: ["Bonn", "Jena", "Kiel", "Ulm"]}
-    codes = teacher.level_codes(own)
-    assert codes[:2] == [None, None]
-    np.testing.assert_array_equal(codes[2], [2, 3, np.nan, 1, 0])
+    matrix = teacher.level_codes(own)
+    assert matrix[:2] == [None, None]
+    np.testing.assert_array_equal(matrix[2], [2, 3, np.nan, 1, 0])
     with pytest.raises(ValueError, match="X has 0 categorical .* fitted on 1 category column"):
         teacher.levels([None, None, None])
 

@@ -236,9 +236,9 @@ def test_explanation_of_a_table():
     assert explanation.additivity_error(np.log(positive / (1 - positive))) < 1e-9
     assert explanation.display_data[2, 3] == TEST["city"].iloc[2]
     # codes as at fit: sorted levels of the training table, -1 for the level it did not have
-    codes = TEST["city"].cat.set_categories(sorted(LEVELS[:4])).cat.codes.to_numpy(float)
-    codes[TEST["city"].isna()] = np.nan
-    np.testing.assert_array_equal(explanation.data[:, 3], codes)
+    matrix = TEST["city"].cat.set_categories(sorted(LEVELS[:4])).cat.codes.to_numpy(float)
+    matrix[TEST["city"].isna()] = np.nan
+    np.testing.assert_array_equal(explanation.data[:, 3], matrix)
 
 
 def test_explanations_of_classes_regressors_and_boosters():

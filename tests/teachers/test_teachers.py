@@ -150,7 +150,7 @@ def test_rows_and_their_codes_are_one_table(kind):
     table = X.assign(city=np.where(X["a"] > 0, "Ulm", "Bonn"))
     reader = TableReader().fit(table)
     form = form_for(kind(), reader, fitted=False)
-    made = form.of_codes(reader.transform(table))
+    made = form.of_matrix(reader.transform(table))
     pd.testing.assert_frame_equal(made, form.rows(table), check_dtype=kind is LGBMRegressor)
     assert (str(made["city"].dtype) == "category") is (kind is LGBMRegressor)
 

@@ -16,14 +16,14 @@ def test_channels_first_are_images(shape):
 
 
 def test_pixels_share_a_scale():
-    codes = np.array([[0.0, 4.0, 1.0], [0.0, 8.0, 2.0]])
-    encoder = ImageEncoder().fit_codes(TableReader().fit(codes), codes, np.array([1.0, 3.0]))
-    repeated = codes[[0, 1, 1, 1]]
+    matrix = np.array([[0.0, 4.0, 1.0], [0.0, 8.0, 2.0]])
+    encoder = ImageEncoder().fit_matrix(TableReader().fit(matrix), matrix, np.array([1.0, 3.0]))
+    repeated = matrix[[0, 1, 1, 1]]
     assert encoder.shift == pytest.approx(repeated.mean())
     assert encoder.scale == pytest.approx(repeated.std())
     constant = np.full((2, 3), 7.0)
-    encoder.fit_codes(TableReader().fit(constant), constant)
-    np.testing.assert_array_equal(encoder.transform_codes(constant), np.zeros((2, 3)))
+    encoder.fit_matrix(TableReader().fit(constant), constant)
+    np.testing.assert_array_equal(encoder.encode_matrix(constant), np.zeros((2, 3)))
 
 
 def test_units_of_other_pictures():
