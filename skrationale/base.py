@@ -31,7 +31,7 @@ from .explanation import Explanation
 from .metrics import explanation_fidelity
 from .metrics.answers import agreement, judged, probabilities_of, score_of
 from .tabular import (
-    UNKNOWN_TOLD,
+    UNKNOWN_REPORTED,
     TableReader,
     as_frame_or_array,
     as_numbers,
@@ -406,7 +406,7 @@ class BaseDistiller(BaseReasoner):
         matrix = self._read(X)
         table = self._adapter.form.rows(as_frame_or_array(X))
         task, scores = self._task, self._scores(matrix)
-        with UNKNOWN_TOLD.on():
+        with UNKNOWN_REPORTED.on():
             teacher_scores, chances = self._adapter.answers(table)
             result = agreement(scores, teacher_scores, task, teacher_probabilities=chances)
             reasons = self._teacher_reasons(X)

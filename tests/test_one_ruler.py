@@ -41,7 +41,7 @@ def untrained(family, teacher, y, monkeypatch):
     monkeypatch.setattr(FAMILIES[family], "_distil", lambda self, *data: None)
     model = FAMILIES[family](FrozenEstimator(teacher)).fit(X, y)
     if family == "gbdt2nn":
-        model._student = SimpleNamespace(learnt="path")
+        model._student = SimpleNamespace(imitated="path")
         monkeypatch.setattr(FAMILIES[family], "_teacher_reasons", lambda self, X: None)
     return model
 

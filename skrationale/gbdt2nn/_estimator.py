@@ -29,10 +29,10 @@ from ..training import TRAINING_CONSTRAINTS, check_training_parameters
 from ._bins import TeacherBins
 from ._explaining import values_in_batches
 from ._inference import EXACT_ROWS, CompiledNetwork, CompiledStudent
+from ._lightgbm_limits import check_lightgbm_limits, warn_of_a_constant
 from ._monotone import CompiledMonotone
-from ._readable import check_readable, warn_of_a_constant
 from ._synthetic import n_copies, swap_cells
-from ._training import Targets, train_student, unit_of
+from ._training import Targets, score_scale, train_student
 
 
 class GBDT2NNStudent(BaseDistiller):
@@ -243,7 +243,7 @@ class GBDT2NNStudent(BaseDistiller):
 
     def _check_rows(self, matrix: np.ndarray, numbers: np.ndarray | None) -> None:
         if not isinstance(self.teacher, FrozenEstimator):
-            check_readable(self._reader, matrix, numbers)
+            check_lightgbm_limits(self._reader, matrix, numbers)
 
     def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
         return as_teacher(teacher, form, raw=True)
@@ -268,7 +268,7 @@ class GBDT2NNStudent(BaseDistiller):
         return lambda matrix: of_table(self._adapter.form.of_matrix(matrix))
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
-        return self.teacher_explain(X) if self._student.learnt else None
+        return self.teacher_explain(X) if self._student.imitated else None
 
     def _teacher_explainer(self) -> Callable[[Any], Explanation]:
         return self.teacher_explain
@@ -289,7 +289,7 @@ class GBDT2NNStudent(BaseDistiller):
             Of kind ``"additive"``.
         """
         matrix = self._read(X)
-        kind = explanation or self._student.learnt or "tree_shap"
+        kind = explanation or self._student.imitated or "tree_shap"
         if kind not in ("tree_shap", "path"):
             raise ValueError(f"explanation must be 'tree_shap', 'path' or None. Got {explanation!r} instead.")
         contributions = self._contributions_of_teacher(kind, few_jobs(matrix))
@@ -311,10 +311,10 @@ class GBDT2NNStudent(BaseDistiller):
         warn_of_a_constant(scores, y)
         base = self._teacher_contributions(matrix[:1], "tree_shap")[1]
         weight = np.ones(len(matrix)) if sample_weight is None else sample_weight
-        scale = unit_of(scores, base, weight)
+        scale = score_scale(scores, base, weight)
         scheme = self.imitation if self.explanation is not None else "score"
         self.history_, self.n_iter_, self.device_ = [], 0, "cpu"
-        learnt = self.explanation if self.explanation_lambda > 0 else None
+        imitated = self.explanation if self.explanation_lambda > 0 else None
         networks: list[CompiledNetwork] = []
         monotone = None
         if bins.all and scale > 0:
@@ -327,8 +327,8 @@ class GBDT2NNStudent(BaseDistiller):
                 monotone = CompiledMonotone.from_module(trained.score)
             networks = [CompiledNetwork.from_module(network) for network in trained.networks]
             self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
-        self._student = CompiledStudent(bins, networks, scheme, base, scale, learnt, monotone)
-        if learnt:
+        self._student = CompiledStudent(bins, networks, scheme, base, scale, imitated, monotone)
+        if imitated:
             shown = rng.permutation(len(matrix))[: self.max_explanation_rows]
             values = self._contributions(matrix[shown])
             importance = np.average(np.abs(values), axis=0, weights=weight[shown]).sum(axis=0)
@@ -425,7 +425,7 @@ class GBDT2NNStudent(BaseDistiller):
         check_batching(batch_size, n_jobs)
         matrix = self._read(X)
         student = self._student
-        if not student.learnt:
+        if not student.imitated:
             raise ValueError(
                 "This student has learnt no reasons: it was fitted with explanation=None or "
                 "explanation_lambda=0. Expected explanation='tree_shap' or 'path' and explanation_lambda > 0."
@@ -434,5 +434,5 @@ class GBDT2NNStudent(BaseDistiller):
         values = values_in_batches(
             lambda rows: self._contributions(rows, exact), matrix, len(base), batch_size, n_jobs
         )
-        meta = {"explanation": student.learnt, "imitation": student.scheme, "model": "student"}
+        meta = {"explanation": student.imitated, "imitation": student.scheme, "model": "student"}
         return self._explanation_of(X, matrix, values, one_or_several(base), kind="additive", meta=meta)

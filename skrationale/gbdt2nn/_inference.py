@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from ..training import limit_threads, resolve_device
-from ._monotone import CHUNK_ROWS, spread
+from ._monotone import CHUNK_ROWS, share_remainder
 from ._network import split_outputs
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class CompiledStudent:
         Base of the teacher.
     scale : float
         Raw score of a unit of output.
-    learnt : {"tree_shap", "path"} or None
+    imitated : {"tree_shap", "path"} or None
         The reasons it was taught; without any, how it splits its score among columns is arbitrary.
     monotone : CompiledMonotone, default=None
         What gives the score where it must not break constraints; `networks` then give reasons alone.
@@ -135,7 +135,7 @@ class CompiledStudent:
     scheme: str
     base: np.ndarray
     scale: float
-    learnt: str | None
+    imitated: str | None
     monotone: CompiledMonotone | None = None
 
     def answer(
@@ -161,7 +161,7 @@ class CompiledStudent:
         scores, reasons = self.monotone(encoded), None
         if self.networks:
             reasons = self.networks[0](encoded, device=device, exact=exact)
-            reasons = spread(reasons.reshape(*scores.shape, -1), scores) * self.scale
+            reasons = share_remainder(reasons.reshape(*scores.shape, -1), scores) * self.scale
         return self.base + scores * self.scale, reasons
 
     def hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:

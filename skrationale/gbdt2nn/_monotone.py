@@ -29,7 +29,7 @@ CHUNK_ROWS = 2048
 """Rows computed at once. In float32 the last digits depend on which rows these are. Not measured."""
 
 
-def rising(x: Tensor) -> Tensor:
+def monotone_activation(x: Tensor) -> Tensor:
     """Activate rows (n, h): convex in the first half of the units, concave in the others, rising in all."""
     half = (x.shape[1] + 1) // 2
 
@@ -40,7 +40,7 @@ def rising(x: Tensor) -> Tensor:
     return torch.cat([soft(x[:, :half]), -soft(-x[:, half:])], dim=1)
 
 
-def spread(reasons: Any, scores: Any) -> Any:
+def share_remainder(reasons: Any, scores: Any) -> Any:
     """Make reasons (n, K, d') add up to scores (n, K): what is left over goes to each by its size."""
     sizes = abs(reasons) + LEAST_SHARE
     left = scores - reasons.sum(-1)
@@ -126,10 +126,10 @@ class MonotoneScore(nn.Module):
         free, ordered = self.tables()
         bag = nn.functional.embedding_bag
         z = bag(encoded, free, mode="sum") + self.embedding.bias
-        m = rising(bag(encoded, ordered, mode="sum") + self.side[0](z))
+        m = monotone_activation(bag(encoded, ordered, mode="sum") + self.side[0](z))
         z = nn.functional.silu(z)
         for branch, side, up in zip(self.branch, list(self.side)[1:], self.up, strict=True):
-            m = rising(up(m) + side(z))
+            m = monotone_activation(up(m) + side(z))
             z = nn.functional.silu(branch(z))
         return self.out(m) + self.side_out(z)
 
@@ -171,7 +171,7 @@ class MonotoneStudent(nn.Module):
             return scores, None
         reasons = self.networks[0](encoded).reshape(len(encoded), self.n_scores, -1)
         self.sums = reasons.sum(-1)
-        return scores, spread(reasons, scores)
+        return scores, share_remainder(reasons, scores)
 
 
 @dataclass(frozen=True)
@@ -229,14 +229,14 @@ class CompiledMonotone:
                 for table in (self.free, self.ordered)
             )
             z = z + dense["bias"][0]
-            m = rising(m + torch.addmm(dense["side_bias"][0], z, dense["side"][0]))
+            m = monotone_activation(m + torch.addmm(dense["side_bias"][0], z, dense["side"][0]))
             z = nn.functional.silu(z)
             states = [torch.hstack([m, z])]
             sides = zip(dense["side"][1:], dense["side_bias"][1:], strict=True)
             ups = zip(dense["up"], sides, strict=True)
             branches = zip(dense["branch"], dense["branch_bias"], strict=True)
             for (branch, bias), (up, (side, side_bias)) in zip(branches, ups, strict=False):
-                m = rising(m @ up + torch.addmm(side_bias, z, side))
+                m = monotone_activation(m @ up + torch.addmm(side_bias, z, side))
                 z = nn.functional.silu(torch.addmm(bias, z, branch))
                 states.append(torch.hstack([m, z]))
             last = torch.addmm(dense["side_bias"][-1], z, dense["side"][-1])

@@ -176,7 +176,7 @@ def student_loss(targets: Targets, explanation_lambda: float, label_lambda: floa
     return loss
 
 
-def unit_of(scores: np.ndarray, base: np.ndarray, weight: np.ndarray) -> float:
+def score_scale(scores: np.ndarray, base: np.ndarray, weight: np.ndarray) -> float:
     """Weighted standard deviation of scores (n, K), mean over outputs; else their distance from base."""
     centre = np.average(scores, axis=0, weights=weight)
     spread = float(np.sqrt(np.average((scores - centre) ** 2, axis=0, weights=weight)).mean())

@@ -241,15 +241,15 @@ class LambdaPathDisplay(PanelDisplay):
     def _draw_panels(self, axes: "list[Axes]") -> None:
         order = np.argsort(self.lambdas, kind="stable")
         lambdas = self.lambdas[order]
-        stacked, said = len(axes) > 1, False
+        stacked, labelled = len(axes) > 1, False
         for i, (ax, keys) in enumerate(zip(axes, self.panels, strict=False)):
             for k, key in enumerate(keys):
                 values, colour = self.measures[key][order], colour_of(k)
                 ax.plot(lambdas, values, "o-", color=colour, markersize=4, label=entry(_words(key)))
                 if key in self.errors:
                     error = np.nan_to_num(self.errors[key][order])
-                    band = None if said else f"± {self.error_name}"
-                    ends, said = (values - error, values + error), True
+                    band = None if labelled else f"± {self.error_name}"
+                    ends, labelled = (values - error, values + error), True
                     ax.fill_between(lambdas, *ends, color=colour, alpha=0.2, linewidth=0, label=band)
             last = not stacked or i == len(axes) - 1
             frame(ax, self.name if last else "", _words(keys[0]) if len(keys) == 1 else "")

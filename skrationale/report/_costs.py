@@ -28,14 +28,14 @@ class _Counter:
         return size
 
 
-def kilobytes(model: Any, heads: Sequence[Any] = ()) -> float:
+def kilobytes(model: Any, pipelines: Sequence[Any] = ()) -> float:
     """Size of a pickled model with the steps before it, without its teacher, which it does not need."""
     of_teacher = hooks_of(model)._of_teacher
     state = {name: value for name, value in vars(model).items() if name not in of_teacher}
     # LightGBM and its like write their own state
     kept: Any = model if len(state) == len(vars(model)) else state
     counter = _Counter()
-    pickle.Pickler(counter, protocol=5).dump((kept, *heads))
+    pickle.Pickler(counter, protocol=5).dump((kept, *pipelines))
     return counter.total / 1000
 
 

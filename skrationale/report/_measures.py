@@ -19,7 +19,7 @@ from .._hooks import hooks_of
 from ..explanation import Explanation
 from ..metrics import comprehensiveness, noise_stability, sparsity, sufficiency
 from ..metrics.labels import label_measures
-from ..tabular import UNKNOWN_TOLD
+from ..tabular import UNKNOWN_REPORTED
 from ..writing import shorten
 from ._costs import kilobytes, microseconds_a_row, parts
 from ._members import Member, kind_in_words
@@ -87,7 +87,7 @@ class Measured:
     def attempt(self, what: str | Sequence[str], function: Callable[[], Any]) -> Any:
         """Call a function; where it fails note why, and return None."""
         try:
-            with self.listening():
+            with self.recording_warnings():
                 return function()
         except Exception as error:
             words = shorten(str(error) or type(error).__name__, 300)
@@ -96,16 +96,16 @@ class Measured:
             return None
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
+    def recording_warnings(self) -> Iterator[None]:
         """Take down warnings instead of passing them on."""
-        with _heard_here() as heard:
+        with _recorded_warnings() as recorded:
             try:
                 yield
             finally:
-                self._take_down(heard)
+                self._note_warnings(recorded)
 
-    def _take_down(self, heard: Sequence[Any]) -> None:
-        for warning in heard:
+    def _note_warnings(self, recorded: Sequence[Any]) -> None:
+        for warning in recorded:
             words = shorten(str(warning.message), 300)
             # not those about names of columns in tables that the report has made, nor about versions
             ours = "feature names" in words or issubclass(
@@ -116,9 +116,9 @@ class Measured:
 
 
 @contextmanager
-def _heard_here() -> Iterator[list[warnings.WarningMessage]]:
+def _recorded_warnings() -> Iterator[list[warnings.WarningMessage]]:
     """Collect the warnings of this thread; those of others are shown. Python filters for all: take turns."""
-    me, heard = threading.get_ident(), list[warnings.WarningMessage]()
+    me, recorded = threading.get_ident(), list[warnings.WarningMessage]()
     with _FILTERS, warnings.catch_warnings():
         warnings.simplefilter("always")
         others = warnings.showwarning
@@ -132,12 +132,12 @@ def _heard_here() -> Iterator[list[warnings.WarningMessage]]:
             line: str | None = None,
         ) -> None:
             if threading.get_ident() == me:
-                heard.append(warnings.WarningMessage(message, category, filename, lineno, file, line))
+                recorded.append(warnings.WarningMessage(message, category, filename, lineno, file, line))
             else:
                 others(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
-        yield heard
+        yield recorded
 
 
 def measure(members: list[Member], rows: Rows) -> list[Measured]:
@@ -163,7 +163,7 @@ def measure(members: list[Member], rows: Rows) -> list[Measured]:
     found = [_measure(member, rows) for member in members]
     both = [(one, what) for what in ("predict", "explain") for one in found]
     calls = [_call(one, rows, what) for one, what in both]
-    with _heard_here():
+    with _recorded_warnings():
         times = microseconds_a_row(calls, [one.seconds.get(what, 0.0) for one, what in both], len(rows))
     for (one, what), time in zip(both, times, strict=True):
         one.figures[f"{what}_us"] = time
@@ -194,9 +194,9 @@ def _measure(member: Member, rows: Rows) -> Measured:
     one = Measured(member)
     one.kind = one.attempt("kind", lambda: kind_in_words(member)) or type(member.model).__name__
     one.parts = one.attempt("parts", lambda: parts(member.model)) or ""
-    size = one.attempt("kilobytes", lambda: kilobytes(member.model, member.heads if member.given else ()))
+    size = one.attempt("kilobytes", lambda: kilobytes(member.model, member.pipelines if member.given else ()))
     one.figures["kilobytes"] = math.nan if size is None else size
-    table = _predicted(one, rows)
+    table = _measure_predictions(one, rows)
     if table is None:
         names = (
             "score",
@@ -209,8 +209,8 @@ def _measure(member: Member, rows: Rows) -> Measured:
         )
         one.missing |= dict.fromkeys([*names, "reasons"], one.missing.get("answers", ""))
         return one
-    with UNKNOWN_TOLD.on():  # predictions of the same rows have warned
-        _faithful_to_teacher(one, table)
+    with UNKNOWN_REPORTED.on():  # predictions of the same rows have warned
+        _measure_fidelity(one, table)
         if member.explainer is None:
             names = ("comprehensiveness", "sufficiency", "columns_used", "stability", "reasons")
             one.missing |= dict.fromkeys(names, NO_REASONS)
@@ -219,11 +219,11 @@ def _measure(member: Member, rows: Rows) -> Measured:
     return one
 
 
-def _predicted(one: Measured, rows: Rows) -> Any:
+def _measure_predictions(one: Measured, rows: Rows) -> Any:
     """Ask for predictions and score them; return the table that is explained, or None where it fails."""
     member = one.member
     try:
-        with one.listening():
+        with one.recording_warnings():
             start = perf_counter()
             table = member.table(rows.X)
             one.predictions = np.asarray(member.predict(table))
@@ -244,23 +244,23 @@ def _predicted(one: Measured, rows: Rows) -> Any:
         one.answers = np.asarray(one.predictions, dtype=float)
         return table
     one.labels = np.asarray(member.model.classes_).tolist()
-    if member.says_how_sure:
+    if member.gives_probabilities:
         one.answers = one.attempt("answers", lambda: np.asarray(member.answers(table), dtype=float))
     if one.answers is None:
         one.answers = (np.asarray(one.predictions)[:, None] == np.asarray(one.labels)).astype(float)
-    _sure_of_labels(one, table, rows)
+    _measure_probabilities(one, table, rows)
     return table
 
 
-def _sure_of_labels(one: Measured, table: Any, rows: Rows) -> None:
+def _measure_probabilities(one: Measured, table: Any, rows: Rows) -> None:
     """Measure AUROC and log-loss of what a classifier says of its classes."""
     member = one.member
-    found = one.attempt(LABEL_MEASURES, lambda: member.chances(table))
+    found = one.attempt(LABEL_MEASURES, lambda: member.probabilities(table))
     if found is None:
         return
     measured = one.attempt(LABEL_MEASURES, lambda: label_measures(rows.y, found, member.model.classes_))
     one.figures |= measured or {}
-    if not member.says_how_sure:
+    if not member.gives_probabilities:
         one.figures["log_loss"] = math.nan
         one.missing["log_loss"] = "it gives no probabilities"
     if set(distinct(rows.y)) - set(one.labels or ()):
@@ -269,7 +269,7 @@ def _sure_of_labels(one: Measured, table: Any, rows: Rows) -> None:
         one.missing["auroc"] = "y holds one label alone"
 
 
-def _faithful_to_teacher(one: Measured, table: Any) -> None:
+def _measure_fidelity(one: Measured, table: Any) -> None:
     """Measure the agreement of a student with its teacher, or of an interpreter with its network."""
     model, names = one.member.model, list(MEASURES)
     if not hooks_of(model)._has_fidelity:
@@ -314,13 +314,13 @@ def _take(one: Measured, name: str, function: Callable[[], Any]) -> None:
 
 def as_typed(explanation: Explanation, member: Member, rows: Rows) -> Explanation:
     """Put the names and cells of the user's table into what was explained behind steps of a Pipeline."""
-    if not member.heads:
+    if not member.pipelines:
         return explanation
     names = explanation.feature_names
     generic = tuple(f"x{j}" for j in range(len(names)))
-    if names == generic and len(member.heads) == 1:
+    if names == generic and len(member.pipelines) == 1:
         given = np.asarray(rows.names, object) if rows.is_frame else None
-        found = member.heads[0].get_feature_names_out(given)
+        found = member.pipelines[0].get_feature_names_out(given)
         names = tuple(map(str, found)) if len(found) == len(names) else names
     if len(set(rows.names)) == len(rows.names) and set(names) <= set(rows.names):
         places = [rows.names.index(name) for name in names]

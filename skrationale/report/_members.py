@@ -33,7 +33,7 @@ class Member:
         Steps from the rows of the report to the table that is explained.
     inner : callable, optional
         Step from there to what the model takes.
-    heads : sequence of Pipeline
+    pipelines : sequence of Pipeline
         The steps among `before` that are scikit-learn's.
     explainer : callable, optional
         Table -> Explanation; None without reasons.
@@ -47,7 +47,7 @@ class Member:
     model: Any
     before: tuple[Step, ...] = ()
     inner: Step | None = None
-    heads: tuple[Any, ...] = ()
+    pipelines: tuple[Any, ...] = ()
     explainer: Callable[[Any], Explanation] | None = None
     students: list[str] = field(default_factory=list)
     given: bool = True
@@ -58,7 +58,7 @@ class Member:
         return is_classifier(self.model)
 
     @property
-    def says_how_sure(self) -> bool:
+    def gives_probabilities(self) -> bool:
         """Whether it gives probabilities of labels."""
         return has_probabilities(self.model)
 
@@ -73,20 +73,20 @@ class Member:
             X = step(X)
         return X
 
-    def _asked(self, table: Any) -> Any:
+    def _model_input(self, table: Any) -> Any:
         return table if self.inner is None else self.inner(table)
 
     def predict(self, table: Any) -> Any:
         """Labels or numbers (n,)."""
-        return self.model.predict(self._asked(table))
+        return self.model.predict(self._model_input(table))
 
     def answers(self, table: Any) -> Any:
         """Probabilities (n, C) of a classifier, predictions (n,) of a regressor."""
-        return (self.model.predict_proba if self.classifies else self.model.predict)(self._asked(table))
+        return (self.model.predict_proba if self.classifies else self.model.predict)(self._model_input(table))
 
-    def chances(self, table: Any) -> Any:
+    def probabilities(self, table: Any) -> Any:
         """Give probabilities (n, C) of a classifier that sum to one; margins are read as log-odds."""
-        return as_teacher(self.model).answers(self._asked(table))[1]
+        return as_teacher(self.model).answers(self._model_input(table))[1]
 
 
 def gather(estimators: Any) -> list[Member]:
@@ -116,7 +116,7 @@ def gather(estimators: Any) -> list[Member]:
             raise TypeError(f"{where} must be a fitted estimator with a method predict. Got {got} instead.")
         try:
             check_is_fitted(estimator)
-            model = unwrapped(name, estimator)
+            model = unwrap(name, estimator)
         except NotFittedError as error:
             raise NotFittedError(f"{where} is not fitted: {error}") from None
         members.append(model)
@@ -153,8 +153,8 @@ def _named(estimators: Any) -> list[tuple[str, str, Any]]:
     return found
 
 
-def unwrapped(
-    name: str, estimator: Any, before: tuple[Step, ...] = (), heads: tuple[Any, ...] = ()
+def unwrap(
+    name: str, estimator: Any, before: tuple[Step, ...] = (), pipelines: tuple[Any, ...] = ()
 ) -> Member:
     """Find the model inside a search, a frozen estimator, or a Pipeline whose last step has reasons."""
     while True:
@@ -165,13 +165,15 @@ def unwrapped(
         elif isinstance(estimator, Pipeline) and _has_reasons(estimator[-1]):
             if len(estimator) > 1:
                 head = estimator[:-1]
-                before, heads = (*before, head.transform), (*heads, head)
+                before, pipelines = (*before, head.transform), (*pipelines, head)
             estimator = estimator[-1]
         else:
             break
     if gives_reasons(estimator):
-        return Member(name, estimator, before, heads=heads, explainer=hooks_of(estimator)._explain_columns)
-    return Member(name, estimator, before, lambda table: arranged(estimator, table), heads)
+        return Member(
+            name, estimator, before, pipelines=pipelines, explainer=hooks_of(estimator)._explain_columns
+        )
+    return Member(name, estimator, before, lambda table: arranged(estimator, table), pipelines)
 
 
 def _has_reasons(step: Any) -> bool:
@@ -200,13 +202,13 @@ def _teacher_of(member: Member, teacher: Any) -> Member:
     student, name = member.model, f"teacher of {member.name}"
 
     def rows(table: Any) -> Any:
-        return rows_for_teacher(student, member._asked(table))
+        return rows_for_teacher(student, member._model_input(table))
 
     explainer = hooks_of(student)._teacher_explainer()
     if explainer is None:
-        found = unwrapped(name, teacher, (*member.before, rows), member.heads)
+        found = unwrap(name, teacher, (*member.before, rows), member.pipelines)
     else:
-        found = Member(name, teacher, member.before, rows, member.heads, explainer)
+        found = Member(name, teacher, member.before, rows, member.pipelines, explainer)
     found.given = False
     return found
 
@@ -219,5 +221,5 @@ def kind_in_words(member: Member) -> str:
     words = hooks_of(model)._kind_in_words()
     if not gives_reasons(model) and member.explainer is not None:
         words = "has reasons computed afterwards"
-    steps = " (in a Pipeline)" if member.heads and member.given else ""
+    steps = " (in a Pipeline)" if member.pipelines and member.given else ""
     return f"{name}{steps}: {words}"

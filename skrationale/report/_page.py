@@ -78,10 +78,10 @@ def heading(found: list[Measured], rows: Rows) -> str:
     given = sum(one.member.given for one in found)
     teachers = len(found) - given
     who = count_of(given, "estimator") + (f" and {count_of(teachers, 'teacher')}" if teachers else "")
-    if len(rows) == rows.n_given:
+    if len(rows) == rows.n_total:
         where = f"all {count_of(len(rows), 'row')} given" if len(rows) > 1 else "the one row given"
     else:
-        where = f"{len(rows):,} of {rows.n_given:,} rows, drawn at random (seed {rows.seed})"
+        where = f"{len(rows):,} of {rows.n_total:,} rows, drawn at random (seed {rows.seed})"
     columns = count_of(len(rows.names), "column")
     return f"{who} on the same rows: {where}, {columns}. {_target(found, rows)}"
 

@@ -29,7 +29,7 @@ class Rows:
         Their labels or numbers.
     positions : ndarray of shape (n,)
         Where they were in the table given.
-    n_given : int
+    n_total : int
         How many rows that had.
     seed : int
         Of all draws.
@@ -38,7 +38,7 @@ class Rows:
     X: Any
     y: np.ndarray
     positions: np.ndarray
-    n_given: int
+    n_total: int
     seed: int
 
     def __len__(self) -> int:
@@ -100,12 +100,12 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
         raise ValueError(f"y has {len(target)} values; expected {len(table)}, as X has rows.")
     rng = own_random_state(random_state)
     seed = int(random_state) if isinstance(random_state, Integral) else int(rng.randint(2**31 - 1))
-    n_given = len(table)
-    positions = np.arange(n_given)
-    if n_given > n_rows:
-        positions = np.sort(rng.permutation(n_given)[:n_rows])
+    n_total = len(table)
+    positions = np.arange(n_total)
+    if n_total > n_rows:
+        positions = np.sort(rng.permutation(n_total)[:n_rows])
         table, target = _safe_indexing(table, positions), target[positions]
-    return Rows(table, target, positions, n_given, seed)
+    return Rows(table, target, positions, n_total, seed)
 
 
 def check_target(rows: Rows, classes: list[Any] | None) -> None:

@@ -21,7 +21,7 @@ FRONT = {"r2": "R2", "fidelity_r2": "fidelity R2"}
 
 def section(one: Measured, rows: Rows, examples: dict[int, str], *, audit: bool) -> Any:
     """Return all that there is to say about a member beside its figures; what fails says so."""
-    table = one.attempt("table", lambda: one.member.table(rows.X)) if one.member.heads else rows.X
+    table = one.attempt("table", lambda: one.member.table(rows.X)) if one.member.pipelines else rows.X
     model = one.member.model
     makers: dict[str, tuple[str, Callable[[], Any]]] = {
         "formula": ("the formula", lambda: formulas(one, table)),
@@ -46,7 +46,7 @@ def section(one: Measured, rows: Rows, examples: dict[int, str], *, audit: bool)
         warnings=[shorten(words, 400) for words in one.warnings[:MAX_WARNINGS]],
         n_more=len(one.warnings) - MAX_WARNINGS,
         # where rows have no labels, warnings may count those drawn
-        counted=len(rows) < rows.n_given and not (rows.is_frame and not one.member.heads),
+        counted=len(rows) < rows.n_total and not (rows.is_frame and not one.member.pipelines),
     )
 
 

@@ -74,13 +74,13 @@ def example_frame(found: list[Measured], rows: Rows, examples: dict[int, str]) -
     cells = rows.cells()
     table = []
     for i, why in examples.items():
-        said = {
+        predicted = {
             f"prediction of {one.member.name}": simple_cell(one.predictions[i])
             for one in found
             if one.predictions is not None
         }
         typed = {f"cell {name}": simple_cell(cells[i, j]) for j, name in enumerate(rows.names)}
-        table.append({"why": why, "y": simple_cell(rows.y[i]), **said, **typed})
+        table.append({"why": why, "y": simple_cell(rows.y[i]), **predicted, **typed})
     index = pandas_index(rows.labels, len(rows))[list(examples)]
     return pd.DataFrame(_whole(table), index.rename("row") if index.names == [None] else index)
 

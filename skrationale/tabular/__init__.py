@@ -1,13 +1,13 @@
 """Tables to numbers and back: one original column stays one feature."""
 
-from ._dtypes import UNKNOWN_TOLD, UNSEEN
+from ._dtypes import UNKNOWN_REPORTED, UNSEEN
 from ._encoder import TableEncoder
 from ._lightgbm import safe_names, stand_ins
 from ._reader import TableReader, are_counted, as_frame_or_array, columns_of, table_or_array
 from ._target import as_numbers, holds_categories, looks_like_classes, read_target
 
 __all__ = [
-    "UNKNOWN_TOLD",
+    "UNKNOWN_REPORTED",
     "UNSEEN",
     "TableEncoder",
     "TableReader",

@@ -222,7 +222,7 @@ def _shown(values: Any) -> str:
     return ", ".join(texts) + (", ..." if len(values) > 3 else "")
 
 
-UNKNOWN_TOLD = Switch("UNKNOWN_TOLD")
+UNKNOWN_REPORTED = Switch("UNKNOWN_REPORTED")
 """On inside a block that reads a table again, which has warned of unknown levels already."""
 
 
@@ -234,7 +234,7 @@ def warn_of_unknown(columns: dict[str, tuple[Any, np.ndarray]]) -> None:
     columns : dict of str to (Series, ndarray)
         By name the column, and its levels at fit.
     """
-    if not columns or UNKNOWN_TOLD:
+    if not columns or UNKNOWN_REPORTED:
         return
     import pandas as pd
 

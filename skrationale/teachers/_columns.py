@@ -43,7 +43,7 @@ def names_at_fit(model: Any) -> list[str] | None:
         return names_at_fit(next(steps, None))
     known = getattr(model, "feature_names_in_", None)
     if known is None and library_of(model) is not None:
-        found = (way(model) for way in LIBRARY_WAYS)
+        found = (getter(model) for getter in NAME_GETTERS)
         known = next((names for names in found if names is not None), None)
     if known is None:
         inner = next((getattr(model, name) for name in INNER if hasattr(model, name)), None)
@@ -56,7 +56,7 @@ def _of_lightgbm(model: Any) -> Any:
     return known() if callable(known) else None
 
 
-LIBRARY_WAYS = (
+NAME_GETTERS = (
     _of_lightgbm,
     lambda model: getattr(model, "feature_names_", None),  # CatBoost
     lambda model: getattr(model, "feature_names", None),  # a Booster of XGBoost

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..explanation import Explanation
-from ..tabular import UNKNOWN_TOLD, TableReader, as_frame_or_array
+from ..tabular import UNKNOWN_REPORTED, TableReader, as_frame_or_array
 from ._columns import in_order
 
 
@@ -35,7 +35,7 @@ class TeacherTable:
         """Make the teacher's table of rows (n, d), which stay what they are where nothing needs doing."""
         if self.categories:
             assert self.reader is not None
-            with UNKNOWN_TOLD.on():  # the student's reader has warned
+            with UNKNOWN_REPORTED.on():  # the student's reader has warned
                 return self.of_matrix(self.reader.transform(X))
         return X if self.order is None else in_order(as_frame_or_array(X), self.order)
 

@@ -22,7 +22,7 @@ ROUNDED = 0.01
 warned. Not measured."""
 
 
-def check_readable(reader: TableReader, matrix: np.ndarray, y: np.ndarray | None) -> None:
+def check_lightgbm_limits(reader: TableReader, matrix: np.ndarray, y: np.ndarray | None) -> None:
     """Refuse rows that LightGBM would misread without a word.
 
     Parameters
