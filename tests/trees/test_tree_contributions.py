@@ -205,7 +205,7 @@ def test_more_columns_than_a_table_has(n_outputs):
     if n_outputs == 1:
         model = LGBMRegressor(**SMALL | {"n_estimators": 40}).fit(X, y)
     else:
-        model = LGBMClassifier(**SMALL).fit(X, classes(y, n_outputs))
+        model = LGBMClassifier(**SMALL | {"n_estimators": 30}).fit(X, classes(y, n_outputs))
     contributions = assert_exact(model, X)
     assert len(contributions._bins) > 32
     assert {len(part.credited) for part in contributions._parts} <= set(range(1, 15))
