@@ -41,10 +41,10 @@ DTYPES = ("float32", "float64")
 class TreeContributions:
     """Exact TreeSHAP of a LightGBM model, as tables: built once, for any number of calls.
 
-    The values are those of LightGBM's ``pred_contrib=True`` (path-dependent TreeSHAP), about a hundred times
+    The values are those of LightGBM's ``pred_contrib=True`` (path-dependent TreeSHAP), many times
     faster. Trees are cut into small parts; the contributions of a part to a row depend only on which of its
     splits the row meets, and stand in a table. Trees whose tables would take too much memory are computed for
-    each row, by a quadrature that is exact, about seven times faster than LightGBM. What neither can do, few
+    each row, by a quadrature that is exact, and still faster than LightGBM. What neither can do, few
     rows of such trees and trees beyond all bounds, is left to LightGBM, which is exact too.
 
     Parameters
@@ -249,7 +249,7 @@ def tree_contributions(
     dtype: str = "float32",
     verbose: int = 0,
 ) -> Explanation:
-    """Explain a LightGBM model by exact TreeSHAP, about a hundred times faster than LightGBM does.
+    """Explain a LightGBM model by exact TreeSHAP, many times faster than LightGBM does.
 
     The values are those of ``pred_contrib=True``, with missing values and categories, for any number of
     classes. To explain several tables, build :class:`TreeContributions` once. Fewer than 256 rows are left to
