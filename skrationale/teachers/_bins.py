@@ -113,11 +113,15 @@ def _largest(gains: np.ndarray, count: int | None) -> np.ndarray:
 def _category_bins(column: int, splits: ColumnSplits, limit: int | None) -> CategoryBins:
     kept = _largest(splits.set_gains, limit)
     sets = [splits.category_sets[k] for k in kept]
-    inside = np.zeros((2 + max(max(levels) for levels in sets), len(sets)), dtype=bool)
+    # codes may be large, as those of places are: only those in a set are told apart, and the rest is last
+    named = np.unique([level for levels in sets for level in levels])
+    inside = np.zeros((len(named) + 1, len(sets)), dtype=bool)
     for k, levels in enumerate(sets):
-        inside[list(levels), k] = True
-    members, bin_of_level = np.unique(inside, axis=0, return_inverse=True)
-    return CategoryBins(column, bin_of_level.ravel(), members, splits.set_gains[kept])
+        inside[np.searchsorted(named, list(levels)), k] = True
+    members, bin_of_named = np.unique(inside, axis=0, return_inverse=True)
+    bin_of_level = np.full(2 + named[-1], bin_of_named.ravel()[-1])
+    bin_of_level[named] = bin_of_named.ravel()[:-1]
+    return CategoryBins(column, bin_of_level, members, splits.set_gains[kept])
 
 
 def bins_of(

@@ -34,8 +34,10 @@ class Part:
         The output.
     columns : ndarray of shape (c,), int64, or None
         Positions, among the d' columns of the forest, of those that the trees split on; None: all.
+    before : ndarray of shape (c,), int32
+        How many bins other columns have before those of each of the c columns.
     row_of_bin : ndarray of shape (b,), int32
-        Row of `places` of each bin of all d' columns.
+        Row of `places` of each bin of the c columns.
     places : ndarray of shape (r, G), float32
         Whole numbers, which sum up to less than 2**24: exact.
     table : ndarray of shape (S, w)
@@ -46,6 +48,7 @@ class Part:
 
     output: int
     columns: np.ndarray | None
+    before: np.ndarray
     row_of_bin: np.ndarray
     places: np.ndarray
     table: np.ndarray
@@ -68,7 +71,9 @@ class Part:
         """
         from torch.nn.functional import embedding_bag
 
-        bins = encoded if self.columns is None else encoded.index_select(1, _tensor(self.columns))
+        bins = encoded
+        if self.columns is not None:
+            bins = encoded.index_select(1, _tensor(self.columns)).sub_(_tensor(self.before))
         rows = _tensor(self.row_of_bin).index_select(0, bins.reshape(-1)).view_as(bins)
         at = embedding_bag(rows, _tensor(self.places), mode="sum").int()
         found = embedding_bag(at, _tensor(self.table), mode="sum")
@@ -157,7 +162,6 @@ def part_of(trees: Sequence[TabledTree], starts: np.ndarray, dtype: Any, *, wide
     n_groups = [len(tree.groups) for tree in trees]
     ends = np.cumsum(n_groups)
     table = np.zeros((sum(tree.n_rows for tree in trees), len(credited)), dtype)
-    row_of_bin = np.zeros(starts[-1], dtype=np.int32)
     by_class, first = [], 0
     for tree in trees:
         by_class.append(_places(tree, first))
@@ -167,20 +171,22 @@ def part_of(trees: Sequence[TabledTree], starts: np.ndarray, dtype: Any, *, wide
             columns = [place[tree.tree.columns[k]] for k in group.states]
             table[first : first + group.n_states, columns] = values.T
             first += group.n_states
-    places, row = [], 0
+    places, rows_of_bin, row = [], [], 0
     for k in used:
         own = [(t, tree.tree.columns.index(k)) for t, tree in enumerate(trees) if k in tree.tree.columns]
         classes, which = distinct_rows(np.stack([trees[t].tree.of_bin[local] for t, local in own], axis=1))
         found = np.zeros((len(classes), ends[-1]), dtype=np.float32)
         for (t, local), of_tree in zip(own, classes.T, strict=True):
             found[:, ends[t] - n_groups[t] : ends[t]] = by_class[t][local][of_tree]
-        row_of_bin[starts[k] : starts[k + 1]] = row + which
+        rows_of_bin.append(row + which)
         places.append(found)
         row += len(found)
+    n_bins = [len(rows) for rows in rows_of_bin]
     return Part(
         output=trees[0].output,
         columns=None if len(used) == n_columns else np.array(used),
-        row_of_bin=row_of_bin,
+        before=(starts[used] - np.cumsum([0, *n_bins[:-1]])).astype(np.int32),
+        row_of_bin=np.concatenate(rows_of_bin).astype(np.int32),
         places=np.concatenate(places),
         table=table,
         credited=np.array(used) if wide else None,

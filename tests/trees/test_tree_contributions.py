@@ -1,6 +1,7 @@
 """Contributions from tables are those of LightGBM, for every model and every row."""
 
 import pickle
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import joblib
@@ -15,6 +16,7 @@ from sklearn.linear_model import LinearRegression
 
 from skrationale import TreeContributions, tree_contributions
 from skrationale.gbdt2nn import path_contributions
+from skrationale.teachers import bins_of
 from skrationale.teachers.lightgbm import LINKS, LightGBMTeacher
 from skrationale.trees import _plan
 
@@ -196,6 +198,22 @@ def test_many_levels():
     assert_exact(model, X)
 
 
+def test_large_codes_of_few_levels():
+    rng = np.random.default_rng(SEED)
+    codes, levels = rng.integers(0, 30, 800), rng.choice(10**6, 30, replace=False)
+    X = np.column_stack([levels[codes], rng.normal(size=800)])
+    model = LGBMRegressor(min_data_per_group=1, cat_smooth=1, **SMALL)
+    model.fit(X, rng.normal(size=30)[codes] + X[:, 1], categorical_feature=[0])
+    assert_exact(model, np.vstack([X, X + 1, X - 1]))
+    splits = LightGBMTeacher(model).splits()
+    assert len(splits[0].category_sets) > 20
+    tracemalloc.start()
+    bins_of(splits)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * 10**6
+
+
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_more_columns_than_a_table_has(n_outputs):
     rng = np.random.default_rng(SEED)
@@ -208,6 +226,9 @@ def test_more_columns_than_a_table_has(n_outputs):
         model = LGBMClassifier(**SMALL | {"n_estimators": 30}).fit(X, classes(y, n_outputs))
     contributions = assert_exact(model, X)
     assert len(contributions._bins) > 32
+    # the memory of a tree does not grow with columns that it does not ask
+    n_bins = np.diff(contributions._starts)
+    assert all(len(part.row_of_bin) == n_bins[part.credited].sum() for part in contributions._parts)
     assert {len(part.credited) for part in contributions._parts} <= set(range(1, 15))
 
 
