@@ -78,6 +78,7 @@ ALLOWED = {
     "_explaining": {"_task", "explanation", "tabular", "units"},
     "_files": {"writing"},
     "_hooks": {"explanation"},
+    "_moved": set(),
     "_random": set(),
     "_scales": set(),
     "_switch": set(),

@@ -2,7 +2,4 @@
 
 import lazy_loader as _lazy
 
-from . import _moved
-
 __getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
-_moved.register()

@@ -38,6 +38,9 @@ class ScoredFormula:
     r2: float
 
 
+Row = ScoredFormula  # as pickles of 0.1.0.dev0 call it
+
+
 @dataclass(frozen=True, eq=False)
 class Fronts:
     """The front of each output, and which of its formulas is taken.
