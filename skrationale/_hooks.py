@@ -27,8 +27,6 @@ class Hooks:
     ``"attributes"``, ``"rationale"``, ``"audit"`` and ``"teacher_audit"``."""
     _of_teacher: ClassVar[frozenset[str]] = frozenset(("teacher", "teacher_"))
     """Names of parameters and fitted attributes that belong to a teacher: predictions need none of them."""
-    _has_hidden_states: ClassVar[bool] = False
-    """Whether it is a network whose hidden layers FLINT can read, see `_hidden_states`."""
     _has_fidelity: bool = False
     """Whether `fidelity` compares it with a teacher, or its interpreter with its network."""
 
@@ -59,10 +57,6 @@ class Hooks:
     def _explain_columns(self, X: Any) -> Explanation:
         """Give reasons of rows (n, d) by the columns of the table, whatever else it can explain by."""
         return self.explain(X)  # type: ignore[attr-defined]
-
-    def _hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
-        """Give the states (n, h) of each hidden layer; none where a constant is predicted."""
-        raise NotImplementedError
 
     def _training_history(self) -> list[dict[str, Any]] | None:
         """Give one dict an epoch."""

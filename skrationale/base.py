@@ -243,6 +243,14 @@ class BaseReasoner(Hooks, VersionedEstimator, metaclass=ABCMeta):
         """Whether labels are predicted; asked before fit too."""
 
 
+class ReadableNetwork(BaseReasoner):
+    """A network whose hidden layers can be read."""
+
+    @abstractmethod
+    def _hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
+        """Give the states (n, h) of each hidden layer; none where a constant is predicted."""
+
+
 class BaseDistiller(BaseReasoner):
     """A meta-estimator whose task is its teacher's task.
 

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from torch import Tensor, nn
 
 from .._task import Task
-from ..base import BaseReasoner
+from ..base import ReadableNetwork
 from ..tabular import TableReader
 from ..teachers import column_order, in_order, unfrozen
 from ..training import seeded
@@ -194,7 +194,7 @@ def check_predictor(predictor: Any) -> None:
     last = predictor[-1] if isinstance(predictor, Pipeline) else predictor
     if is_module(predictor) or isinstance(last, MLPClassifier | MLPRegressor):
         return
-    if isinstance(predictor, BaseReasoner) and predictor._has_hidden_states:
+    if isinstance(predictor, ReadableNetwork):
         return
     raise TypeError(
         "The 'predictor' parameter must be a torch.nn.Module, a scikit-learn MLPClassifier or MLPRegressor "
@@ -208,7 +208,7 @@ def wrap_estimator(
 ) -> tuple[WrappedMLP | WrappedReasoner, Task]:
     """Wrap a fitted estimator, and say what it predicts."""
     order = column_order(predictor, reader.names, role="predictor")
-    if isinstance(predictor, BaseReasoner):
+    if isinstance(predictor, ReadableNetwork):
         probe = np.full((1, predictor.n_features_in_), np.nan)
         n_layers = len(predictor._hidden_states(probe))  # none where it predicts a constant
         hidden_layers = _positions(layers, n_layers) if n_layers else ()

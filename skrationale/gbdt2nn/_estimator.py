@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from .._batches import check_batching, one_or_several
 from .._random import own_random_state
 from .._scales import to_shares
-from ..base import BaseDistiller
+from ..base import BaseDistiller, ReadableNetwork
 from ..explanation import Explanation
 from ..teachers import (
     Forest,
@@ -35,7 +35,7 @@ from ._synthetic import n_copies, swap_cells
 from ._training import Targets, score_scale, train_student
 
 
-class GBDT2NNStudent(BaseDistiller):
+class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     """A network that imitates a LightGBM and its reasons [1]_.
 
     The student sees a row as its teacher does, as one bin a column between the teacher's own
@@ -157,7 +157,6 @@ class GBDT2NNStudent(BaseDistiller):
     """
 
     _kind = "a network whose score is the sum of its reasons"
-    _has_hidden_states = True
     _adapter: Forest
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **TRAINING_CONSTRAINTS,

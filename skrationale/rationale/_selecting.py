@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.metaestimators import available_if
 
 from .._batches import check_batching, in_batches, rows_at_once
-from ..base import BaseReasoner
+from ..base import ReadableNetwork
 from ..explanation import Explanation
 from ..tabular import as_frame_or_array
 from ._audit import audit
@@ -19,13 +19,12 @@ from ._fitting import Fitting
 from ._model import RationaleModel
 
 
-class SelectsColumns(BaseReasoner):
+class SelectsColumns(ReadableNetwork):
     """An estimator whose predictions are made from a few columns of each row; it holds a `RationaleModel`."""
 
     _model: RationaleModel
     _kind = "predicts each row from a few of its columns"
     _report_parts: ClassVar[tuple[str, ...]] = ("rationale", "audit")
-    _has_hidden_states = True
 
     def _keep(self, fitting: Fitting, model: RationaleModel) -> None:
         """Take over what a fit has found, and what its training rows look like with it."""

@@ -17,7 +17,7 @@ from .._batches import check_batching, in_batches, one_or_several
 from .._random import own_random_state
 from .._scales import to_shares
 from .._task import Task
-from ..base import BaseReasoner
+from ..base import ReadableNetwork
 from ..explanation import Explanation
 from ..tabular import TableEncoder
 from ..training import (
@@ -54,10 +54,9 @@ promises."""
 """Reasons add up when they lack at most this share of the target's standard deviation, or of a logit of 1."""
 
 
-class BaseSmoothMLP(BaseReasoner):
+class BaseSmoothMLP(ReadableNetwork):
     """What regression and classification share; see :class:`SmoothMLPRegressor`."""
 
-    _has_hidden_states = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **TRAINING_CONSTRAINTS,
         **or_auto("hidden_layer_sizes", "n_iter_no_change"),
