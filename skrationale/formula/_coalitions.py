@@ -13,11 +13,12 @@ from scipy.special import comb
 from .program import Program
 
 CELLS_AT_ONCE = 2**17
-"""Rows times background rows that are evaluated together: one array of this size is 1 MB."""
+"""Rows times background rows that are evaluated together: one array of this size is 1 MB. Not measured."""
 PLAYERS_KEPT = 4
-"""A factor of up to so many players keeps its values for all coalitions: 14 arrays at most."""
+"""A factor of up to so many players keeps its values for all coalitions: 14 arrays at most. Not measured."""
 N_PERMUTATIONS = 100
-"""Orders in which the players of a large term join; half of them are the others walked backwards."""
+"""Orders in which the players of a large term join; half of them are the others walked backwards. Not
+measured."""
 
 
 def contributions(

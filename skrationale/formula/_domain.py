@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ._formula import Formula
 
 N_ROWS = 10_000
-"""Rows drawn from the training box."""
+"""Rows drawn from the training box. Not measured."""
 WIDER = 0.05
-"""How much wider than the training box they are drawn on each side, as a share of its width."""
+"""How much wider than the training box they are drawn on each side, as a share of its width. Not measured."""
 _NEAR_ZERO = 1e-6
-"""A denominator comes close to 0 when it is below this share of its median size."""
+"""A denominator comes close to 0 when it is below this share of its median size. Not measured."""
 _LARGEST_EXPONENT = 700.0
 """``exp`` of more overflows a float64, at 709.8."""
 

@@ -13,11 +13,11 @@ from .program import Program
 from .tree import complexity
 
 _MOST_NODES = 60
-"""Complexity up to which brackets are multiplied out and common factors taken out."""
+"""Complexity up to which brackets are multiplied out and common factors taken out. Not measured."""
 _LARGEST_EXPANDED = 4
-"""Largest exponent of a power that is multiplied out."""
+"""Largest exponent of a power that is multiplied out. Not measured."""
 _MOST_TERMS, _MOST_PARTS = 1000, 10_000
-"""Most terms of a sum, and most parts of a tree, that multiplying out may give."""
+"""Most terms of a sum, and most parts of a tree, that multiplying out may give. Not measured."""
 
 
 def simplify_tree(

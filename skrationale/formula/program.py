@@ -24,7 +24,7 @@ FUNCTIONS: dict[Any, str] = {
 }
 """Functions of one argument that a formula may hold, beside sums, products, powers, `Max` and `Min`."""
 _MOST_CELLS = 2_000_000
-"""Rows times steps whose values are kept together: 16 MB of float64."""
+"""Rows times steps whose values are kept together: 16 MB of float64. Not measured."""
 
 
 def symbols(n: int, letter: str = "v") -> tuple[sp.Symbol, ...]:

@@ -14,9 +14,9 @@ from ._fills import column_pools
 
 FILLS = ("marginal", "mean", "missing")
 MAX_ROWS = 50_000
-"""Rows in one call of a model, at most."""
+"""Rows in one call of a model, at most. Not measured."""
 MAX_CELLS = 5_000_000
-"""Cells in one call of a model, at most."""
+"""Cells in one call of a model, at most. Not measured."""
 
 
 class Perturber:

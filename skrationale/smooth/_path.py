@@ -34,8 +34,7 @@ PATIENCE_SHARE, LEAST_PATIENCE = 0.25, 10
 """Epochs without improvement after which the first stage stops: a share of all, but so many at least. Not
 measured."""
 MAX_GRADIENT_NORM = 1.0
-"""Of the loss in standard units. Not measured."""
-"""Gradients of the weights are cut to this norm in each step."""
+"""To this norm gradients of the loss, in standard units, are cut in each step. Not measured."""
 CHUNK = 1024
 """Rows whose derivatives are computed at once outside training, to bound the memory. Not measured."""
 

@@ -22,9 +22,10 @@ from ._search import Searcher, Target
 from ._terms import finite_values
 
 N_HYBRIDS = 2000
-"""Rows with one column exchanged, on which formulas may not leave the range of the target."""
+"""Rows with one column exchanged, on which formulas may not leave the range of the target. Not measured."""
 POLE_LOSS_RATIO = 2.0
-"""A formula that leaves the range of the target is kept when all others have so many times its loss."""
+"""A formula that leaves the range of the target is kept when all others have so many times its loss. Not
+measured."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,9 +35,9 @@ from .engines import resolve_engine
 from .engines._base import Engine, EngineError
 
 MAX_ROWS = 10_000
-"""Formulas are fitted to and compared on so many rows, chosen at random."""
+"""Formulas are fitted to and compared on so many rows, chosen at random. Not measured."""
 N_BACKGROUND = 100
-"""Training rows that Shapley values are computed against."""
+"""Training rows that Shapley values are computed against. Not measured."""
 
 
 class SymbolicDistiller(BaseDistiller):

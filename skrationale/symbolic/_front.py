@@ -11,7 +11,7 @@ import numpy as np
 from ..formula import Formula
 
 LEAST_LOSS = 1e-12
-"""Losses below this share of the largest one of a front are alike: they are rounding."""
+"""Losses below this share of the largest one of a front are alike: they are rounding. Not measured."""
 MODEL_SELECTIONS = ("best", "accuracy", "score")
 """Ways to choose a formula of a front, see `choose`."""
 

@@ -13,16 +13,16 @@ from ..formula.program import Program, symbols
 from ..formula.tree import with_parameters
 
 MAX_CONSTANTS = 30
-"""Expressions with more constants are not refitted."""
+"""Expressions with more constants are not refitted. Not measured."""
 MAX_EVALUATIONS = 50
-"""Evaluations of all rows that a refit may take."""
+"""Evaluations of all rows that a refit may take. Not measured."""
 HUGE = 1e15
-"""What is this many times as large as the target, or has no value, counts as so much."""
+"""What is this many times as large as the target, or has no value, counts as so much. Not measured."""
 ROUNDING = 1e-7
 """How far, as a share of the target's spread, rounded constants may move the values: in other units of a
-column or of the target other digits are cut, and no prediction should show it."""
+column or of the target other digits are cut, and no prediction should show it. Not measured."""
 DEPENDENT = 1e-5
-"""A derivative, of length 1, that differs by so little from a sum of others adds nothing."""
+"""A derivative, of length 1, that differs by so little from a sum of others adds nothing. Not measured."""
 _MINPACK = threading.RLock()
 """Before SciPy 1.15 its Fortran code calls back the function of whichever thread came last."""
 

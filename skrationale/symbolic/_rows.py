@@ -12,7 +12,7 @@ from ..tabular import TableReader
 from ..training import FEWEST_VALIDATION_ROWS, hold_out
 
 N_NEIGHBORS = 10
-"""Nearest rows, one of which a made row lies next to."""
+"""Nearest rows, one of which a made row lies next to. Not measured."""
 
 
 def most_useful(V: np.ndarray, scores: np.ndarray, weights: np.ndarray, limit: int) -> np.ndarray:

@@ -18,15 +18,17 @@ from .engines import resolve_engine
 from .engines._base import Engine
 
 FEWEST_ROWS = 10
-"""Below this many distinct rows nothing is searched: sums of variables and their products are fitted."""
+"""Below this many distinct rows nothing is searched: sums of variables and their products are fitted. Not
+measured."""
 MAX_PAIRED = 20
-"""Products of pairs are tried without a search for so many variables."""
+"""Products of pairs are tried without a search for so many variables. Not measured."""
 FAR_FROM_ZERO = 10.0
-"""A column whose mean is so many standard deviations from zero is always centred, for float32 engines."""
+"""A column whose mean is so many standard deviations from zero is always centred, for float32 engines. Not
+measured."""
 NEARLY = 1.05
-"""A formula is refitted when its loss is at most so many times that of the best smaller one."""
+"""A formula is refitted when its loss is at most so many times that of the best smaller one. Not measured."""
 FLAT = 1e-9
-"""A target of a smaller standard deviation, in standard units, leaves nothing to search for."""
+"""A target of a smaller standard deviation, in standard units, leaves nothing to search for. Not measured."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,11 @@ from ..formula.program import Program
 from ..formula.tree import complexity
 
 MAX_TERMS = 12
-"""Most terms of a sum."""
+"""Most terms of a sum. Not measured."""
 COLLINEAR = 1e-6
-"""A term is no longer usable when what other terms leave of its square is below this share."""
+"""A term is no longer usable when what other terms leave of its square is below this share. Not measured."""
 WORTHLESS = 1e-6
-"""No term is added that explains less than this share of the target's variance."""
+"""No term is added that explains less than this share of the target's variance. Not measured."""
 
 
 def split_terms(expr: sp.Expr) -> list[sp.Expr]:

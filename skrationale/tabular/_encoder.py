@@ -14,6 +14,7 @@ from .._weights import check_weights
 from ._reader import TableReader
 
 MAX_QUANTILES = 1000
+"""Quantiles that a column is mapped to at most, as scikit-learn's default. Not measured."""
 QUANTILE_UNITS = 60
 """Numbers are mapped to quantiles in units this power of two finer: scikit-learn takes what is within 1e-7 of
 the ends for the ends."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 PART_OF_ONE = 2.0
-"""Pixels from 0 to 1 may be a little larger elsewhere, as after resizing."""
+"""Pixels from 0 to 1 may be a little larger elsewhere, as after resizing. Not measured."""
 FAR_OUT = 10.0
-"""Pixels so many times as large as all at fit are in other units."""
+"""Pixels so many times as large as all at fit are in other units. Not measured."""
 WHOLE_RANGE = 100.0
-"""Whole pixels up to at least this are those of usual pictures."""
+"""Whole pixels up to at least this are those of usual pictures. Not measured."""
 STANDARDISED = 6.0
-"""Pixels less their mean, in standard deviations, are not larger."""
+"""Pixels less their mean, in standard deviations, are not larger. Not measured."""
 
 
 @dataclass(frozen=True)

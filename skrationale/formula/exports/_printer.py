@@ -16,7 +16,7 @@ SUM, SIGNED, PRODUCT, POWER, ATOM = range(5)
 """How tightly a piece of text holds together; `SIGNED` begins with a minus sign."""
 
 _NESTED_ONE_BY_ONE = 8
-"""Up to so many terms of a maximum or minimum are nested in a chain, more as a tree."""
+"""Up to so many terms of a maximum or minimum are nested in a chain, more as a tree. Not measured."""
 
 
 class Printer:

@@ -27,7 +27,7 @@ INSTALL = (
     "pip install pyoperon (wheels for Linux x86-64 and macOS arm64), or take engine='pysr', which needs Julia"
 )
 PROBE_SECONDS = 60
-"""How long its first import may take."""
+"""How long its first import may take. Not measured."""
 SHORTEST = 2
 """With a `max_length` of 1 Operon finds nothing and fails."""
 

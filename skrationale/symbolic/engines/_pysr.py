@@ -25,9 +25,10 @@ from ._base import Engine, EngineError, check_operators
 
 PROGRAM = Path(__file__).with_name("_pysr_search.py")
 PROBE_SECONDS = 20
-"""How long importing PySR may take once Julia is prepared."""
+"""How long importing PySR may take once Julia is prepared. Not measured."""
 GRACE_SECONDS = 60
-"""How much longer than its own time limit a search may take, for the start of Julia, before it is ended."""
+"""How much longer than its own time limit a search may take, for the start of Julia, before it is ended. Not
+measured."""
 SMALLEST_MAXSIZE = 7
 """PySR refuses a smaller one; longer expressions than asked for are left out afterwards."""
 TOURNAMENT = 15
