@@ -10,9 +10,8 @@ from .._batches import check_batching, in_batches, one_or_several, rows_at_once
 from .._explaining import explanation_of
 from ..explanation import Explanation
 from ..teachers import some_rows
-from ..teachers.lightgbm import LightGBMTeacher
 from ..teachers.paths import LeafTable
-from ..trees.reading import model_rows, task_of
+from ..trees.reading import forest_of, model_rows, task_of
 
 
 def path_contributions(
@@ -28,7 +27,7 @@ def path_contributions(
     Parameters
     ----------
     model : LGBMClassifier, LGBMRegressor or lightgbm.Booster
-        Fitted.
+        Fitted, also in a FrozenEstimator.
     X : DataFrame or array-like of shape (n, d)
         Rows, with the columns at fit.
     batch_size : int, default=None
@@ -67,7 +66,7 @@ def path_contributions(
     True
     """
     check_batching(batch_size, n_jobs)
-    teacher = LightGBMTeacher(model)
+    teacher = forest_of(model)
     rows = model_rows(teacher, X)
     table, data = rows.table, rows.codes
     leaves = LeafTable(teacher)

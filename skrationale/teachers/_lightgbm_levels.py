@@ -40,7 +40,7 @@ def levels_at_fit(
     known = booster.pandas_categorical or []
     if len(known) != len(columns):
         raise ValueError(
-            f"X has {len(columns)} categorical or text column(s), but the teacher was fitted on "
+            f"X has {len(columns)} categorical or text column(s), but the model was fitted on "
             f"{len(known)} category column(s); expected columns of the types at its fit."
         )
     return dict(zip(columns, known, strict=True))

@@ -76,7 +76,7 @@ def leaf_values_of(trees: list[dict[str, str]], scale: float) -> np.ndarray:
     """Read the values (L,) of all leaves, times a scale; raise unless they are finite."""
     values = joined(trees, "leaf_value") * scale
     if bad := int((~np.isfinite(values)).sum()):
-        raise ValueError(f"The teacher has NaN or infinite values in {bad} of {len(values)} leaves.")
+        raise ValueError(f"The LightGBM model has NaN or infinite values in {bad} of {len(values)} leaves.")
     return values
 
 

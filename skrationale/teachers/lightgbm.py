@@ -79,6 +79,8 @@ class LightGBMTeacher(LightGBMOnRuler):
     form : TeacherTable, optional
         Of the table that it takes. Where the order of columns differs, contributions, splits and levels are
         those of the user's columns; tables that the model is asked about have its own order.
+    role : str, default="teacher"
+        What messages call the model.
 
     Attributes
     ----------
@@ -86,8 +88,8 @@ class LightGBMTeacher(LightGBMOnRuler):
         LightGBM's name of what the model was trained for.
     link : {"identity", "log", "logit", "softmax"}
         What a raw score is: the target itself, its logarithm, log-odds, or a score before the softmax.
-    n_outputs, n_features : int
-        K and d.
+    n_outputs, n_features, n_trees : int
+        K, d and T.
     scale : float
         Factor from sums over trees to raw scores: LightGBM's `sigmoid`, which makes them log-odds,
         over the number of trees of a random forest, which averages.
@@ -113,30 +115,33 @@ class LightGBMTeacher(LightGBMOnRuler):
     array([1.5])
     """
 
-    def __init__(self, model: Any, form: TeacherTable = AS_IT_IS) -> None:
+    role = "teacher"
+
+    def __init__(self, model: Any, form: TeacherTable = AS_IT_IS, role: str = role) -> None:
         from lightgbm import Booster, LGBMClassifier
 
         if not isinstance(model, Booster):
-            self.check(model)
+            self.check(model, role)
             check_is_fitted(model)
-        self.model = model
+        self.model, self.role = model, role
         text = self.booster.model_to_string(num_iteration=1)
         header = read_header(text)
         self.objective, *options = header.get("objective", "custom").split() or ["custom"]
         if self.objective not in LINKS:
-            raise _refused(f"objective {self.objective!r}", f"one of {', '.join(LINKS)}")
+            raise _refused(role, f"objective {self.objective!r}", f"one of {', '.join(LINKS)}")
         self.link = LINKS[self.objective]
         if isinstance(model, LGBMClassifier) and self.link not in ("logit", "softmax"):
-            raise _refused(f"objective {self.objective!r} in a classifier", "a classification objective")
+            found = f"objective {self.objective!r} in a classifier"
+            raise _refused(role, found, "a classification objective")
         if "sqrt" in options:
-            raise _refused("reg_sqrt=True", "reg_sqrt=False, and a target transformed before")
+            raise _refused(role, "reg_sqrt=True", "reg_sqrt=False, and a target transformed before")
         if "\nis_linear=1" in text or "[linear_tree: 1]" in text:
-            raise _refused("linear_tree=True", "linear_tree=False: each leaf holds one number")
+            raise _refused(role, "linear_tree=True", "linear_tree=False: each leaf holds one number")
         self.n_outputs, self.n_features = self.booster.num_model_per_iteration(), self.booster.num_feature()
         self.scale = float(dict(option.partition(":")[::2] for option in options).get("sigmoid", 1.0))
+        self.n_trees = self._n_iterations() * self.n_outputs
         if "average_output" in header:
-            best = self.booster.best_iteration
-            self.scale /= best if best > 0 else self.booster.current_iteration()
+            self.scale /= self._n_iterations()
         super().__init__(model, form, Task(self.link, self.n_outputs, getattr(model, "classes_", None)))
 
     @property
@@ -149,14 +154,26 @@ class LightGBMTeacher(LightGBMOnRuler):
         """Position in the user's table of each column of the model; None where they are the same."""
         return self.form.order
 
+    @property
+    def threads(self) -> int:
+        """Threads of LightGBM, as the model says; 0: all cores."""
+        own = getattr(self.model, "n_jobs", None)
+        return self.booster.params.get("num_threads", 0) if own is None else own
+
+    def _n_iterations(self) -> int:
+        best, last = self.booster.best_iteration, self.booster.current_iteration()
+        return min(best, last) if best > 0 else last
+
     @staticmethod
-    def check(estimator: Any) -> None:
+    def check(estimator: Any, role: str = role) -> None:
         """Refuse, before any fit, an estimator that cannot be a teacher.
 
         Parameters
         ----------
         estimator : object
             Fitted or not.
+        role : str, default="teacher"
+            What messages call it.
 
         Raises
         ------
@@ -168,35 +185,22 @@ class LightGBMTeacher(LightGBMOnRuler):
         from lightgbm import LGBMModel, LGBMRanker
 
         if not isinstance(estimator, LGBMModel):
-            got = f"got {type(estimator).__name__}"
-            fix = f"{got}. Other models can teach a RationaleDistiller or a SymbolicDistiller."
-            if hasattr(estimator, "steps"):
-                fix = f"{got}. Give the last step of the pipeline, and as X the table that this step sees."
-            if library_of(estimator) in ("xgboost", "catboost"):
-                fix = (
-                    f"{got}: its trees cannot be read. Fit LightGBM to the same rows, or give this teacher "
-                    "to a RationaleDistiller or a SymbolicDistiller."
-                )
-            if hasattr(estimator, "best_estimator_"):
-                fix = f"{got}. Give the best_estimator_ of the search, in a FrozenEstimator."
             raise TypeError(
-                "The teacher must be a LightGBM scikit-learn estimator (LGBMClassifier or LGBMRegressor), "
-                f"{fix}"
+                f"The {role} must be a LightGBM {_kinds(role)}, got {type(estimator).__name__}"
+                f"{_advice(estimator, role)}"
             )
         if isinstance(estimator, LGBMRanker):
-            raise _refused("an LGBMRanker", "an LGBMClassifier or LGBMRegressor")
+            raise _refused(role, "an LGBMRanker", "an LGBMClassifier or LGBMRegressor")
         params = estimator.get_params()
         if callable(params["objective"]):
-            raise _refused("a custom objective", f"one of {', '.join(LINKS)}")
+            raise _refused(role, "a custom objective", f"one of {', '.join(LINKS)}")
         for name in ("linear_tree", "reg_sqrt"):
             if params.get(name):
-                raise _refused(f"{name}=True", f"{name}=False")
+                raise _refused(role, f"{name}=True", f"{name}=False")
 
     def _predict(self, X: Any, n_jobs: int | None, **kind: bool) -> np.ndarray:
         # The wrapper would warn about names of arrays, and hand early stopping of predictions through.
-        threads = getattr(self.model, "n_jobs", None) if n_jobs is None else n_jobs
-        if threads is None:
-            threads = self.booster.params.get("num_threads", 0)
+        threads = self.threads if n_jobs is None else n_jobs
         threads = effective_n_jobs(threads) if threads < 0 else threads
         return np.asarray(self.booster.predict(X, num_threads=threads, pred_early_stop=False, **kind))
 
@@ -250,14 +254,21 @@ class LightGBMTeacher(LightGBMOnRuler):
             If a score is not finite.
         """
         raw = self._predict(X, n_jobs, raw_score=True).reshape(-1, self.n_outputs)
-        return _finite(raw * self.scale, "raw scores")
+        return self._checked(raw * self.scale, "raw scores")
 
     def shap_contributions(self, X: Any, *, n_jobs: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Path-dependent TreeSHAP: contributions (n, K, d) and base (K,); parameters as `raw_scores`."""
         values = self._predict(X, n_jobs, pred_contrib=True).reshape(-1, self.n_outputs, self.n_features + 1)
-        values = _finite(values * self.scale, "contributions")
+        values = self._checked(values * self.scale, "contributions")
         own = values[..., :-1]
         return own if self.order is None else own[..., np.argsort(self.order)], values[0, :, -1]
+
+    def _checked(self, values: np.ndarray, what: str) -> np.ndarray:
+        """Give numbers (n, ...) back; raise unless they are finite."""
+        bad = int((~np.isfinite(values)).any(axis=tuple(range(1, values.ndim))).sum())
+        if bad:
+            raise ValueError(f"The {self.role} gives NaN or infinite {what} in {bad} of {len(values)} rows.")
+        return values
 
     def leaves(self, X: Any, *, n_jobs: int | None = None) -> np.ndarray:
         """Leaf (n, T), int32, of each row in each tree; tree t belongs to output ``t % K``."""
@@ -317,15 +328,29 @@ class LightGBMTeacher(LightGBMOnRuler):
         return codes
 
 
-def _refused(got: str, expected: str) -> ValueError:
-    return ValueError(f"The teacher has {got}, whose raw score cannot be explained; expected {expected}.")
+def _refused(role: str, got: str, expected: str) -> ValueError:
+    return ValueError(f"The {role} has {got}, whose raw score cannot be explained; expected {expected}.")
 
 
-def _finite(values: np.ndarray, what: str) -> np.ndarray:
-    bad = int((~np.isfinite(values)).any(axis=tuple(range(1, values.ndim))).sum())
-    if bad:
-        raise ValueError(f"The teacher gives NaN or infinite {what} in {bad} of {len(values)} rows.")
-    return values
+def _kinds(role: str) -> str:
+    if role == "teacher":
+        return "scikit-learn estimator (LGBMClassifier or LGBMRegressor)"
+    return "model (LGBMClassifier, LGBMRegressor or Booster)"
+
+
+def _advice(model: Any, role: str) -> str:
+    """Say what to do with a model that is not LightGBM; a teacher may suit another distiller."""
+    others = "a RationaleDistiller or a SymbolicDistiller"
+    is_teacher = role == "teacher"
+    if hasattr(model, "best_estimator_"):
+        end = ", in a FrozenEstimator" if is_teacher else ""
+        return f". Give the best_estimator_ of the search{end}."
+    if library_of(model) in ("xgboost", "catboost"):
+        end = f", or give this teacher to {others}" if is_teacher else ""
+        return f": its trees cannot be read. Fit LightGBM to the same rows{end}."
+    if hasattr(model, "steps"):
+        return ". Give the last step of the pipeline, and as X the table that this step sees."
+    return f". Other models can teach {others}." if is_teacher else " instead."
 
 
 def few_jobs(table: Any) -> int | None:

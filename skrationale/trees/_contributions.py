@@ -15,13 +15,12 @@ from .._task import Task
 from ..explanation import Explanation
 from ..tabular import as_frame_or_array
 from ..teachers import TreeNodes, bins_of
-from ..teachers.lightgbm import LightGBMTeacher
 from ..training import limit_threads
 from ._groups import FEWEST_ROWS
 from ._left_over import LeftOver
 from ._parts import Part, packed, part_of
 from ._plan import WIDE, TabledTree, plan
-from .reading import ModelRows, model_rows, task_of
+from .reading import ModelRows, forest_of, model_rows, task_of
 
 MAX_TABLE_BYTES = 2**29
 """Memory for tables by default: twice what 300 trees of 31 leaves take on 28 columns. Measured: 130 MB."""
@@ -50,7 +49,7 @@ class TreeContributions:
     Parameters
     ----------
     model : LGBMClassifier, LGBMRegressor or lightgbm.Booster
-        Fitted. Later changes of it are not seen.
+        Fitted, also in a FrozenEstimator. Later changes of it are not seen.
     max_table_bytes : int, default=2**29
         Most memory for tables. Trees with small tables come first; those that do not fit are computed for
         each row. 0: all are.
@@ -105,7 +104,7 @@ class TreeContributions:
         self, model: Any, *, max_table_bytes: int = MAX_TABLE_BYTES, dtype: str = "float32", verbose: int = 0
     ) -> None:
         _check(max_table_bytes, dtype)
-        teacher = LightGBMTeacher(model)
+        teacher = forest_of(model)
         nodes, k = teacher.nodes(), teacher.n_outputs
         self.dtype = dtype
         self.base_values = np.bincount(
@@ -122,7 +121,7 @@ class TreeContributions:
         self._left_over = LeftOver(teacher, left) if left else None
         # for few rows all that is in no table
         self._in_no_table = LeftOver(teacher, [*computed, *left]) if computed else self._left_over
-        self._teacher = LightGBMTeacher(teacher.booster)
+        self._teacher = forest_of(teacher.booster)
 
     def _build(self, trees: Sequence[TabledTree], verbose: int) -> list[Part]:
         """Compute the tables."""
@@ -258,7 +257,7 @@ def tree_contributions(
     Parameters
     ----------
     model : LGBMClassifier, LGBMRegressor or lightgbm.Booster
-        Fitted.
+        Fitted, also in a FrozenEstimator.
     X : DataFrame or array-like of shape (n, d)
         Rows, with the columns at fit.
     batch_size : int, default=None
@@ -309,9 +308,9 @@ def tree_contributions(
             model, max_table_bytes=max_table_bytes, dtype=dtype, verbose=verbose
         )
         return contributions.explain(table, batch_size=batch_size, n_jobs=n_jobs)
-    teacher = LightGBMTeacher(model)
+    teacher = forest_of(model)
     rows = model_rows(teacher, table)
     values, base = teacher.shap_contributions(rows.codes, n_jobs=n_jobs)
     own = one_or_several(values.transpose(0, 2, 1))
-    trees = {"tables": 0, "quadrature": 0, "lightgbm": len(teacher.trees())}
+    trees = {"tables": 0, "quadrature": 0, "lightgbm": teacher.n_trees}
     return _explanation(rows, task_of(teacher), own, base, trees)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from ..teachers.lightgbm import LightGBMTeacher
+from .reading import forest_of
 
 
 class LeftOver:
@@ -31,11 +32,10 @@ class LeftOver:
         for t, tree in enumerate(kept):
             fields = tree.split("\n\n", 1)[0].split("\n")[1:]
             lines += [f"Tree={t}", *fields, "", ""]
-        self._own = LightGBMTeacher(Booster(model_str="\n".join([*lines, "end of trees", ""])))
+        self._own = forest_of(Booster(model_str="\n".join([*lines, "end of trees", ""])))
         # a random forest averages over all its trees
         self._scale = teacher.scale / self._own.scale
-        threads = getattr(teacher.model, "n_jobs", None)
-        self._threads = teacher.booster.params.get("num_threads", 0) if threads is None else threads
+        self._threads = teacher.threads
 
     def contributions(self, codes: np.ndarray, n_jobs: int | None = None) -> np.ndarray:
         """Give contributions (n, K, d) of rows.

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._task import Task
 from ..tabular import TableReader, as_frame_or_array
-from ..teachers import column_order
+from ..teachers import column_order, unfrozen
 from ..teachers.lightgbm import LightGBMTeacher
 
 
@@ -33,6 +33,27 @@ class ModelRows:
     reader: TableReader
     names: tuple[str, ...]
     codes: np.ndarray
+
+
+def forest_of(model: Any) -> LightGBMTeacher:
+    """Give what a model can be asked that the user wants explained.
+
+    Parameters
+    ----------
+    model : LGBMClassifier, LGBMRegressor, Booster or FrozenEstimator
+        Fitted.
+
+    Returns
+    -------
+    LightGBMTeacher
+        Its messages speak of the model, for it teaches nobody.
+
+    Raises
+    ------
+    TypeError, ValueError, sklearn.exceptions.NotFittedError
+        As :class:`LightGBMTeacher` does.
+    """
+    return LightGBMTeacher(unfrozen(model), role="model")
 
 
 def model_rows(teacher: LightGBMTeacher, X: Any) -> ModelRows:

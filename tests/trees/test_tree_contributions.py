@@ -12,7 +12,10 @@ import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from seeds import SEED
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skrationale import TreeContributions, tree_contributions
 from skrationale.gbdt2nn import path_contributions
@@ -23,6 +26,7 @@ from skrationale.trees import _plan
 SMALL = {"n_estimators": 8, "num_leaves": 15, "min_child_samples": 3, "verbose": -1, "n_jobs": 1}
 LEVELS = np.array(["Ulm", "Bonn", "Kiel", "Jena", "Rom"])
 N = 300
+WAYS = [tree_contributions, path_contributions, lambda model, X: TreeContributions(model).explain(X)]
 
 
 def table(n=N, seed=SEED, n_levels=4):
@@ -114,6 +118,7 @@ def test_early_stopping():
     assert 1 < booster.best_iteration < booster.num_trees()
     whole = assert_exact(booster)
     assert whole.n_trees_by_tables == booster.best_iteration
+    assert tree_contributions(booster, TEST[:9]).meta["trees"]["lightgbm"] == booster.best_iteration
     half = assert_exact(booster, max_table_bytes=whole.nbytes // 2)
     assert 0 < half.n_trees_by_quadrature < booster.best_iteration
 
@@ -405,6 +410,13 @@ def test_what_is_explained_is_as_with_paths(forest):
     np.testing.assert_array_equal(booster.values, exact.values)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_a_frozen_model_is_the_model(forest, way):
+    frozen = way(FrozenEstimator(forest), TEST)
+    assert frozen.output_names == ("Bonn", "Kiel", "Ulm")
+    np.testing.assert_array_equal(frozen.values, way(forest, TEST).values)
+
+
 def test_predictions_after_a_link():
     poisson = LGBMRegressor(objective="poisson", **SMALL).fit(TRAIN, Y)
     assert tree_contributions(poisson, TEST).additivity_error(poisson.predict(TEST)) < 1e-6
@@ -436,13 +448,20 @@ def test_bad_input(X, options, message):
         tree_contributions(model, X, **options)
 
 
-def test_models_that_cannot_be_explained(forest):
-    with pytest.raises(TypeError, match="got LinearRegression"):
-        TreeContributions(LinearRegression())
-    with pytest.raises(NotFittedError):
-        tree_contributions(LGBMRegressor(), TEST)
-    with pytest.raises(ValueError, match="linear_tree=True"):
-        TreeContributions(LGBMRegressor(linear_tree=True, **SMALL).fit(TRAIN[["a", "c"]], Y))
+def test_models_that_cannot_be_explained():
+    for way in WAYS:
+        with pytest.raises(TypeError, match="The model must be a LightGBM model .*, got LinearRegression"):
+            way(LinearRegression(), TEST)
+        with pytest.raises(TypeError, match="got Pipeline. Give the last step"):
+            way(make_pipeline(LGBMRegressor(**SMALL)), TEST)
+        with pytest.raises(TypeError, match="got GridSearchCV. Give the best_estimator_ of the search.$"):
+            way(GridSearchCV(LGBMRegressor(**SMALL), {"max_depth": [3]}, cv=2).fit(TRAIN, Y), TEST)
+        with pytest.raises(TypeError, match="its trees cannot be read. Fit LightGBM to the same rows.$"):
+            way(type("XGBRegressor", (), {"__module__": "xgboost.sklearn"})(), TEST)
+        with pytest.raises(NotFittedError):
+            way(LGBMRegressor(), TEST)
+        with pytest.raises(ValueError, match="The model has linear_tree=True"):
+            way(LGBMRegressor(linear_tree=True, **SMALL).fit(TRAIN[["a", "c"]], Y), TEST)
     model = LGBMRegressor(**SMALL).fit(TRAIN, Y)
     model.booster_.set_leaf_output(0, 0, np.nan)
     with pytest.raises(ValueError, match="NaN or infinite values in 1 of 120 leaves"):
