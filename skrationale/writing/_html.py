@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._css import CARD_CSS, PAGE_CSS
 from ._words import visible
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
     from markupsafe import Markup
 
 PACKAGE = __name__.partition(".")[0]
@@ -35,6 +35,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,  # or each part would look for changes of its file
     )
+
+
+@cache
+def _template(path: str) -> Template:
+    return _environment().get_template(path)
 
 
 def render(template: str, **values: Any) -> Markup:
@@ -59,7 +64,7 @@ def render(template: str, **values: Any) -> Markup:
     """
     from markupsafe import Markup
 
-    return Markup(_environment().get_template(template).render(values))
+    return Markup(_template(template).render(values))
 
 
 def joined(parts: Iterable[Any]) -> Markup:
@@ -201,10 +206,9 @@ class Bar(Part):
         width = part * (50 if self.two_sided else 100)
         left = (50 - width if self.value < 0 else 50) if self.two_sided else 0
         colour = ("skr-neg" if self.value < 0 else "skr-pos") if self.two_sided else "skr-size"
-        return render(
-            "writing/templates/bar.html",
-            sides=" skr-two" if self.two_sided else "",
-            colour=colour,
-            left=f"{left:.1f}",
-            width=f"{width:.1f}",
-        )
+        return _bar(" skr-two" if self.two_sided else "", colour, f"{left:.1f}", f"{width:.1f}")
+
+
+@lru_cache(maxsize=4096)  # a page may hold ten thousand bars, of at most about two thousand kinds
+def _bar(sides: str, colour: str, left: str, width: str) -> Markup:
+    return render("writing/templates/bar.html", sides=sides, colour=colour, left=left, width=width)

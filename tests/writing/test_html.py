@@ -12,7 +12,19 @@ from jinja2 import UndefinedError
 
 import skrationale
 from skrationale.explanation import Explanation
-from skrationale.writing import Bar, Bold, Folded, Note, Table, document, frame_table, joined, render
+from skrationale.writing import (
+    CARD_CSS,
+    PAGE_CSS,
+    Bar,
+    Bold,
+    Folded,
+    Note,
+    Table,
+    document,
+    frame_table,
+    joined,
+    render,
+)
 
 PACKAGE = Path(skrationale.__file__).parent
 TEMPLATES = sorted(PACKAGE.rglob("templates/*.html"))
@@ -137,6 +149,15 @@ def test_a_document_is_whole_and_shows_what_would_hide(tmp_path):
     assert ESCAPED in page
     assert "a\ufffdb" in page
     assert "<title>&lt;/title&gt;</title>" in page
+
+
+def test_style_goes_into_pages_and_cards_unescaped():
+    more = ".skr > p {margin: 0}"
+    values = {"title": "", "heading": "", "over_rows": "", "count": "", "rows": []}
+    page = document("explanation/templates/page.html", css=more, **values)
+    card = document("explanation/templates/card.html", css=more, heading="", shown="")
+    assert f"<style>{PAGE_CSS}{CARD_CSS}{more}</style>" in page
+    assert f"<style>{CARD_CSS}{more}</style>" in card
 
 
 def test_a_field_that_is_missing_is_an_error():
