@@ -29,9 +29,10 @@ ROWS_AT_ONCE = 8192
 FEW_ROWS = 256
 """Rows of a table below which LightGBM itself is faster than to build tables, which takes as long as some
 400. Measured on 300 trees of 31 leaves."""
-FEW_COMPUTED = 32
-"""Rows below which LightGBM is faster than quadrature, which makes two matrices a tree first. Measured on
-trees of 255 leaves."""
+FEW_COMPUTED, FEW_A_LEAF = 64, 0.25
+"""Rows below which LightGBM is faster than quadrature, which makes two matrices a tree first, and how many
+more for each leaf of a tree. Measured on 10 and 28 columns: 85 to 110 rows at 127 leaves, 115 to 150 at 255,
+165 to 190 at 500, 290 to 300 at 1000."""
 LEAST_BATCH = 512
 """Rows of a batch at least where matrices are made for each. Measured: these take a third of its time."""
 DTYPES = ("float32", "float64")
@@ -118,6 +119,8 @@ class TreeContributions:
         self.n_trees_by_quadrature, self.n_trees_by_lightgbm = k * len(computed), k * len(left)
         self.n_trees_by_tables = len(nodes) - self.n_trees_by_quadrature - self.n_trees_by_lightgbm
         self._parts, self._computed = self._build(ways.tabled, verbose), ways.computed
+        n_leaves = np.mean([len(tree.values) for tree in ways.computed]) if computed else 0.0
+        self._few = FEW_COMPUTED + FEW_A_LEAF * n_leaves
         self._left_over = LeftOver(teacher, left) if left else None
         # for few rows all that is in no table
         self._in_no_table = LeftOver(teacher, [*computed, *left]) if computed else self._left_over
@@ -169,7 +172,7 @@ class TreeContributions:
         check_batching(batch_size, n_jobs)
         rows = model_rows(self._teacher, X)
         size = batch_size or ROWS_AT_ONCE
-        few = len(rows.codes) < FEW_COMPUTED
+        few = len(rows.codes) < self._few
         if self._computed and not few:
             size = max(size, LEAST_BATCH)
 

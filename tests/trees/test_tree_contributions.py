@@ -260,6 +260,16 @@ def test_trees_without_tables(share, extra, n_outputs):
     np.testing.assert_allclose(few.values, many.values[:20], atol=1e-12)
 
 
+def test_more_rows_are_few_for_larger_trees():
+    rng = np.random.default_rng(SEED)
+    X = rng.normal(size=(2000, 3))
+    for n_leaves, few, many in ((4, 64, 66), (400, 163, 165)):
+        trees = LGBMRegressor(**SMALL | {"n_estimators": 2, "num_leaves": n_leaves})
+        contributions = TreeContributions(trees.fit(X, rng.normal(size=2000)), max_table_bytes=0)
+        ways = [contributions.explain(X[:n]).meta["trees"]["quadrature"] for n in (few, many)]
+        assert ways == [0, 2]
+
+
 def test_few_rows_are_left_to_lightgbm():
     model = LGBMRegressor(**SMALL).fit(TRAIN, Y)
     few, many = tree_contributions(model, TEST[:20]), tree_contributions(model, TEST)
