@@ -119,7 +119,7 @@ class TreeContributions:
         self.n_trees_by_quadrature, self.n_trees_by_lightgbm = k * len(computed), k * len(left)
         self.n_trees_by_tables = len(nodes) - self.n_trees_by_quadrature - self.n_trees_by_lightgbm
         self._parts, self._computed = self._build(ways.tabled, verbose), ways.computed
-        n_leaves = np.mean([len(tree.values) for tree in ways.computed]) if computed else 0.0
+        n_leaves = float(np.mean([len(tree.values) for tree in ways.computed] or 0))
         self._few = FEW_COMPUTED + FEW_A_LEAF * n_leaves
         self._left_over = LeftOver(teacher, left) if left else None
         # for few rows all that is in no table
