@@ -19,8 +19,8 @@ from skrationale import SmoothMLPRegressor
 from skrationale.smooth import jacobian_penalty
 from skrationale.smooth._network import SmoothNetwork
 from skrationale.smooth._path import SmoothLoss
-from skrationale.smooth._penalties import gradient_penalty, task_loss
-from skrationale.training import Batch, seeded
+from skrationale.smooth._penalties import gradient_penalty
+from skrationale.training import Batch, seeded, task_loss
 
 SEED = 0
 LAMBDA = 0.01

@@ -40,13 +40,13 @@ def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.nda
         Gives values (n, d, K) of rows (n, d) and their scores (n, K), which base and values add up to. What
         the sum over points lacks of a score is shared in proportion to the size of the values.
     """
-    encoder = model.source.encoder
+    encoder, scores_of = model.source.encoder, model.score_function()
     start = torch.from_numpy(average)
     with torch.no_grad():
-        base = model.score_tensor(start[None])[0].numpy()
+        base = scores_of(start[None])[0].numpy()
 
     def column_reasons(matrix: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        values = _gradients(model.score_tensor, encoder.encode_matrix(matrix), start)
+        values = _gradients(scores_of, encoder.encode_matrix(matrix), start)
         return _restore_additivity(table_units(encoder).fold(values), answers - base)
 
     return base, column_reasons

@@ -21,8 +21,8 @@ from ..training import (
     generator_of,
     get_state,
     mean_and_std,
-    row_losses,
     soft_losses,
+    task_loss,
     train,
     validation_split,
 )
@@ -286,7 +286,7 @@ class FlintLoss:
         terms = {"fidelity": (soft_losses(answers, scores, self.link) * weight).mean()}
         total = p.fidelity_lambda * terms["fidelity"] * (ramp if module.training else 1.0)
         if joint:
-            terms["task"] = (row_losses(scores, batch["y"], self.link) * weight).mean()
+            terms["task"] = task_loss(scores, batch["y"], weight, self.link)
             total = total + terms["task"]
         if module.training:
             decoded = module.interpreter.decoder(phi)

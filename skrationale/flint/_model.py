@@ -156,11 +156,11 @@ class FlintModel:
 
         return rebuild_module(empty, self.interpreter)
 
-    def score_tensor(self, x: Tensor) -> Tensor:
-        """Interpreter's scores (n, K), with gradients, of encoded rows (n, p), of an own predictor."""
-        _, states = self.source.module()(x)
+    def score_function(self) -> Callable[[Tensor], Tensor]:
+        """Give what maps encoded rows (n, p) to the interpreter's scores (n, K), of an own predictor."""
+        network, interpreter = self.source.module(), self.interpreter_module()
         weights, bias = torch.from_numpy(self.weights), torch.from_numpy(self.bias)
-        return self.interpreter_module()(states) @ weights.T + bias
+        return lambda x: interpreter(network(x)[1]) @ weights.T + bias
 
 
 def rebuild_module(empty: Any, state: State) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..training import Batch, Settings, TrainResult, generator_of, limit_threads, row_losses, train
+from ..training import Batch, Settings, TrainResult, generator_of, limit_threads, row_losses, task_loss, train
 from ..units import draw_fill
 from ._gates import gumbel_gates, temperature_at
 from ._losses import (
@@ -94,7 +94,7 @@ class JointLoss:
         else:
             gates = (logits > 0).to(logits)
         scores = module.predict(batch["x"], gates, batch.get("fill"))
-        task = (row_losses(scores, batch["y"], self.link) * weight).mean()
+        task = task_loss(scores, batch["y"], weight, self.link)
         terms = {"task": task.detach(), "columns": count_cost(keep, weight).detach()}
         price = self.price * batch.progress**self.power
         total = task + price * self._cost(keep, weight)

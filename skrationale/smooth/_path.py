@@ -13,7 +13,7 @@ import torch
 from skorch.callbacks import Callback
 from torch import Generator, Tensor
 
-from ..training import Batch, Settings, epochs_for, get_state, limit_threads, row_losses, train
+from ..training import Batch, Settings, epochs_for, get_state, limit_threads, row_losses, task_loss, train
 from ._network import SmoothNetwork
 from ._penalties import (
     GRADIENT_THRESHOLD,
@@ -21,7 +21,6 @@ from ._penalties import (
     gradient_penalty,
     hessian_penalty,
     random_mixture,
-    task_loss,
 )
 
 # Figures of examples/benchmarks/results/symbolic.md were made with these values; none with others are kept.

@@ -1,4 +1,4 @@
-"""What keeps a network smooth: penalties on its input gradient, and losses of its outputs."""
+"""What keeps a network smooth: penalties on its input gradient."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from ..training import row_losses
 from ._network import SmoothNetwork
 
 MANY_OUTPUTS = 4
@@ -15,27 +14,6 @@ measured."""
 GRADIENT_THRESHOLD = 1.0
 """The gradient norm, in standard units, from which the Lipschitz penalty starts: the slope of a line between
 targets and a column that agree. Not measured."""
-
-
-def task_loss(outputs: Tensor, y: Tensor, weight: Tensor, link: str) -> Tensor:
-    """Weighted mean loss of a batch: squared error, or log-loss of one logit or of one a class.
-
-    Parameters
-    ----------
-    outputs : Tensor of shape (n, K)
-        Standardised predictions, or logits.
-    y : Tensor of shape (n,)
-        Standardised target, or positions of classes.
-    weight : Tensor of shape (n,)
-        Weights of the rows, mean 1 over the training rows.
-    link : {"identity", "logit", "softmax"}
-        What the outputs are.
-
-    Returns
-    -------
-    Tensor of shape ()
-    """
-    return (weight * row_losses(outputs, y, link)).mean()
 
 
 def random_mixture(n_outputs: int, x: Tensor, generator: Generator | None = None) -> Tensor | None:

@@ -49,9 +49,8 @@ QUADRATURE_POINTS = (8, 16, 32, 64, 128)
 """Points of Gauss-Legendre quadrature along the way from the average row, until reasons add up. Not
 measured."""
 ADDITIVITY = 1e-7
-"""What reasons may lack of a score, as a share of the score's scale: a hundredth of what the package
-promises."""
-"""Reasons add up when they lack at most this share of the target's standard deviation, or of a logit of 1."""
+"""Reasons add up when they lack at most this share of the target's standard deviation, or of a logit of 1: a
+hundredth of what the package promises."""
 
 
 class BaseSmoothMLP(ReadableNetwork):

@@ -11,7 +11,7 @@ something is trained, so it stays.
 from ._data import EXACT_ROWS, Batch
 from ._device import resolve_device
 from ._holdout import FEWEST_VALIDATION_ROWS, hold_out, validation_split
-from ._losses import mean_and_std, row_losses, soft_losses
+from ._losses import mean_and_std, row_losses, soft_losses, task_loss
 from ._random import convolution, generator_of, linear, seeded
 from ._settings import (
     TRAINING_CONSTRAINTS,
@@ -41,13 +41,14 @@ __all__ = [
     "hold_out",
     "limit_threads",
     "linear",
+    "mean_and_std",
     "or_auto",
     "resolve_device",
     "row_losses",
     "seeded",
     "set_state",
     "soft_losses",
-    "mean_and_std",
+    "task_loss",
     "train",
     "validation_split",
 ]

@@ -34,6 +34,11 @@ def row_losses(scores: torch.Tensor, y: torch.Tensor, link: str) -> torch.Tensor
     return functional.cross_entropy(scores, y, reduction="none")
 
 
+def task_loss(scores: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, link: str) -> torch.Tensor:
+    """Mean over a batch of the `row_losses` of scores (B, K), each times the weight (B,) of its row."""
+    return (row_losses(scores, y, link) * weight).mean()
+
+
 def soft_losses(scores: torch.Tensor, teacher: torch.Tensor, link: str) -> torch.Tensor:
     """Losses (B,) of scores (B, K) against a teacher's scores (B, K), which are not moved."""
     teacher = teacher.detach()
