@@ -18,11 +18,12 @@ from ._choosing import as_teacher, form_for, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of_lightgbm, warn_of_constraints
 from ._library import library_of, unfrozen
-from ._protocol import ColumnSplits, Forest, Teacher, TreeNodes
+from ._protocol import FEWEST_ROWS, ColumnSplits, Forest, Teacher, TreeNodes
 from ._scikit import confidence_of
 from ._table import TeacherTable
 
 __all__ = [
+    "FEWEST_ROWS",
     "MISSING_BIN",
     "ZERO_BOUND",
     "CategoryBins",

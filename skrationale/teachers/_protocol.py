@@ -14,6 +14,8 @@ from ._table import TeacherTable
 
 Contributions = Callable[[Any], tuple[np.ndarray, np.ndarray]]
 """From a table of n rows to contributions (n, K, d), by the student's columns, and their base (K,)."""
+FEWEST_ROWS = 1e-100
+"""Rows that a leaf without any counts for: a subtree that no row reached has the plain mean of its leaves."""
 
 
 class Teacher(Protocol):

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from ._columns import some_rows
 from ._lightgbm_text import joined, leaf_values_of
+from ._protocol import FEWEST_ROWS
 from .lightgbm import LightGBMTeacher
 
 CELLS_AT_ONCE = 2**20
@@ -161,8 +162,7 @@ def _parents(n_leaves: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple
 def _node_values(parent: np.ndarray, counts: np.ndarray, leaf_values: np.ndarray) -> np.ndarray:
     """Value (N + L,) of each node: the mean of the leaves (L,) below, weighted by their rows."""
     n_inner = len(parent) - len(counts)
-    # a subtree that no row reached takes the plain mean
-    weights = np.maximum(counts, 1e-100)
+    weights = np.maximum(counts, FEWEST_ROWS)
     weight, total = np.zeros(n_inner), np.zeros(n_inner)
     leaf, node = np.arange(len(counts)), parent[n_inner:]
     while (inside := node >= 0).any():

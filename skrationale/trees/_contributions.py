@@ -14,9 +14,8 @@ from .._explaining import explanation_of
 from .._task import Task
 from ..explanation import Explanation
 from ..tabular import as_frame_or_array
-from ..teachers import TreeNodes, bins_of
+from ..teachers import FEWEST_ROWS, TreeNodes, bins_of
 from ..training import limit_threads
-from ._groups import FEWEST_ROWS
 from ._left_over import LeftOver
 from ._parts import Part, packed, part_of
 from ._plan import WIDE, TabledTree, plan

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..teachers import CategoryBins, NumericBins, TreeNodes
+from ..teachers import FEWEST_ROWS, CategoryBins, NumericBins, TreeNodes
 
 AnyBins = NumericBins | CategoryBins
 Conditions = dict[int, tuple[int, float]]
 """By column: the classes of bins that a path lets through, as bits of a number, and its share of the rows."""
-FEWEST_ROWS = 1e-100
-"""Rows that a leaf without any counts for, so that shares of empty subtrees are defined."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +24,8 @@ class SplitTree:
         Positions, among the bins of the forest, of the c columns that are split on.
     of_bin : list of c ndarrays of int
         Class of each bin of a column.
+    everything : list of c int
+        All classes of a column, as bits.
     column_of : list of m int
         Which of the c columns each node splits on.
     lefts : list of m int
@@ -46,6 +46,7 @@ class SplitTree:
 
     columns: list[int]
     of_bin: list[np.ndarray]
+    everything: list[int]
     column_of: list[int]
     lefts: list[int]
     children: list[tuple[int, int]]
@@ -55,6 +56,11 @@ class SplitTree:
     covers: list[float]
     leaf_covers: list[float]
     leaf_values: list[float]
+
+    @property
+    def n_classes(self) -> list[int]:
+        """Number of classes of each of the c columns."""
+        return [classes.bit_length() for classes in self.everything]
 
     def share(self, node: int, child: int) -> float:
         """Share of a node's rows that go to a child."""
@@ -92,11 +98,12 @@ def split_tree(nodes: TreeNodes, bins: Sequence[AnyBins]) -> SplitTree | None:
         else:
             sides.append(column.left_of(levels))
     columns = sorted(set(found))
-    of_bin, lefts = [], [0] * len(found)
+    of_bin, everything, lefts = [], [], [0] * len(found)
     for k in columns:
         own = [node for node, other in enumerate(found) if other == k]
         patterns, classes = distinct_rows(np.stack([sides[node] for node in own], axis=1))
         of_bin.append(classes)
+        everything.append(2 ** len(patterns) - 1)
         for node, side in zip(own, patterns.T, strict=True):
             lefts[node] = int.from_bytes(np.packbits(side, bitorder="little").tobytes(), "little")
     children = list(zip(nodes.left.tolist(), nodes.right.tolist(), strict=True))
@@ -106,11 +113,19 @@ def split_tree(nodes: TreeNodes, bins: Sequence[AnyBins]) -> SplitTree | None:
     for node in reversed(preorder):
         below[node] += sum(below[child] for child in children[node] if child >= 0)
         covers[node] = sum(covers[c] if c >= 0 else leaf_covers[~c] for c in children[node])
-    place = np.argsort(preorder).tolist()
-    column_of = [columns.index(k) for k in found]
-    values = nodes.leaf_values.tolist()
     return SplitTree(
-        columns, of_bin, column_of, lefts, children, below, preorder, place, covers, leaf_covers, values
+        columns=columns,
+        of_bin=of_bin,
+        everything=everything,
+        column_of=[columns.index(k) for k in found],
+        lefts=lefts,
+        children=children,
+        below=below,
+        preorder=preorder,
+        place=np.argsort(preorder).tolist(),
+        covers=covers,
+        leaf_covers=leaf_covers,
+        leaf_values=nodes.leaf_values.tolist(),
     )
 
 
@@ -170,25 +185,22 @@ def groups_of(tree: SplitTree, limit: int) -> list[Group]:
     list of Group
         Each leaf is in one of them.
     """
-    everything = [2 ** (int(classes.max()) + 1) - 1 for classes in tree.of_bin]
     groups: list[Group] = []
     waiting: list[tuple[int, Conditions]] = [(0, {})] if tree.children else []
     while waiting:
         node, conditions = waiting.pop()
-        states = _states(tree, node, conditions, everything, limit)
+        states = _states(tree, node, conditions, limit)
         if states is not None:
             groups.append(Group(node, conditions, *states))
-            continue
-        waiting += [(child, below) for child, below in _steps(tree, node, conditions, everything)]
+        else:
+            waiting += _steps(tree, node, conditions)
     return groups
 
 
-def _steps(
-    tree: SplitTree, node: int, conditions: Conditions, everything: list[int]
-) -> list[tuple[int, Conditions]]:
+def _steps(tree: SplitTree, node: int, conditions: Conditions) -> list[tuple[int, Conditions]]:
     """Give both children of a node with the conditions of the paths to them."""
     k = tree.column_of[node]
-    through, share = conditions.get(k, (everything[k], 1.0))
+    through, share = conditions.get(k, (tree.everything[k], 1.0))
     left, right = tree.children[node]
     inside = tree.lefts[node]
     return [
@@ -198,7 +210,7 @@ def _steps(
 
 
 def _states(
-    tree: SplitTree, node: int, conditions: Conditions, everything: list[int], limit: int
+    tree: SplitTree, node: int, conditions: Conditions, limit: int
 ) -> tuple[dict[int, list[int]], int] | None:
     """Give the states of a subtree's columns and their number; None where there are too many."""
     splits: dict[int, set[int]] = {}
@@ -212,13 +224,13 @@ def _states(
     total = 1
     # columns with many splits first, to see soon that there are too many states
     for k in sorted({*conditions, *splits}, key=lambda k: (-len(splits.get(k, ())), k)):
-        through = conditions[k][0] if k in conditions else everything[k]
+        through = conditions[k][0] if k in conditions else tree.everything[k]
         parts = [through] if through else []
         for inside in splits.get(k, ()):
             parts = [part for whole in parts for part in (whole & inside, whole & ~inside) if part]
             if node >= 0 and total * len(parts) > limit:
                 return None
-        if outside := everything[k] & ~through:
+        if outside := tree.everything[k] & ~through:
             parts.append(outside)
         states[k] = parts
         total *= len(parts)
@@ -227,23 +239,17 @@ def _states(
     return states, total
 
 
-def leaves_of(tree: SplitTree, group: Group) -> list[tuple[float, Conditions]]:
-    """Give the value of each leaf of a group, with the conditions of the whole path to it."""
-    everything = [2 ** (int(classes.max()) + 1) - 1 for classes in tree.of_bin]
+def leaves_of(tree: SplitTree, group: Group | None = None) -> list[tuple[float, Conditions]]:
+    """Give the value of each leaf of a group, or of the tree, with the conditions of the whole path to it."""
     leaves = []
-    waiting = [(group.root, group.conditions)]
+    waiting: list[tuple[int, Conditions]] = [(0, {}) if group is None else (group.root, group.conditions)]
     while waiting:
         node, conditions = waiting.pop()
         if node < 0:
             leaves.append((tree.leaf_values[~node], conditions))
         else:
-            waiting += _steps(tree, node, conditions, everything)
+            waiting += _steps(tree, node, conditions)
     return leaves
-
-
-def whole(tree: SplitTree) -> Group:
-    """Take a tree as one group, whose states are not looked for."""
-    return Group(0, {}, {}, 0)
 
 
 def bits_of(number: int) -> Iterator[int]:

@@ -195,7 +195,7 @@ def part_of(trees: Sequence[TabledTree], starts: np.ndarray, dtype: Any, *, wide
 
 def _places(tree: TabledTree, first: int) -> list[np.ndarray]:
     """Say, for each column of a tree, how each class of bins moves the rows (classes, G) of its groups."""
-    places = [np.zeros((int(of_bin.max()) + 1, len(tree.groups))) for of_bin in tree.tree.of_bin]
+    places = [np.zeros((n_classes, len(tree.groups))) for n_classes in tree.tree.n_classes]
     for g, group in enumerate(tree.groups):
         stride = group.n_states
         for k, states in group.states.items():

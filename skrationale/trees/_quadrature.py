@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._groups import SplitTree, bits_of, leaves_of, whole
+from ._groups import SplitTree, bits_of, leaves_of
 from ._states import nodes_and_weights
 
 MOST_NUMBERS = 2**24
@@ -31,6 +31,8 @@ class QuadratureTree:
         Output that it belongs to.
     columns : ndarray of shape (c,), int64
         Positions among the columns of the forest.
+    of_class : ndarray of int of shape (R,)
+        Which of the c columns each class belongs to.
     rows_of_bin : list of c ndarrays of int32
         Class of each bin of a column, those of a column behind those of the columns before it.
     values : ndarray of shape (L,)
@@ -45,6 +47,7 @@ class QuadratureTree:
 
     output: int
     columns: np.ndarray
+    of_class: np.ndarray
     rows_of_bin: list[np.ndarray]
     values: np.ndarray
     shares: np.ndarray
@@ -54,8 +57,7 @@ class QuadratureTree:
     @classmethod
     def of(cls, output: int, tree: SplitTree) -> QuadratureTree:
         """Lay out a tree."""
-        leaves = leaves_of(tree, whole(tree))
-        n_classes = [int(of_bin.max()) + 1 for of_bin in tree.of_bin]
+        leaves, n_classes = leaves_of(tree), tree.n_classes
         starts = np.cumsum([0, *n_classes])
         shares = np.ones((len(n_classes), len(leaves)))
         on_path = np.zeros(shares.shape, dtype=bool)
@@ -68,6 +70,7 @@ class QuadratureTree:
         return cls(
             output=output,
             columns=np.array(tree.columns),
+            of_class=np.repeat(np.arange(len(n_classes)), n_classes),
             rows_of_bin=[
                 (of_bin + start).astype(np.int32) for of_bin, start in zip(tree.of_bin, starts, strict=False)
             ],
@@ -90,16 +93,12 @@ class QuadratureTree:
     def matrices(self, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
         """Make logarithms (R, e) of a column's term, and factors (e, R) of what it gets; e nodes in all."""
         n_nodes = self.n_nodes
-        n_classes = [rows.max() - rows.min() + 1 for rows in self.rows_of_bin]
-        column = np.repeat(np.arange(len(self.columns)), n_classes)
-        parts = [self._matrices(n_nodes == n, int(n), column, dtype) for n in np.unique(n_nodes)]
+        parts = [self._matrices(n_nodes == n, int(n), dtype) for n in np.unique(n_nodes)]
         terms, changes = zip(*parts, strict=True)
         return np.concatenate(terms, axis=1), np.concatenate(changes)
 
-    def _matrices(
-        self, leaves: np.ndarray, n_nodes: int, column: np.ndarray, dtype: Any
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Make both for some leaves (L,), given the column (R,) of each class."""
+    def _matrices(self, leaves: np.ndarray, n_nodes: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Make both for those of the leaves (L,) that need so many nodes."""
         t, weights = nodes_and_weights(n_nodes)
         shares, on_path = self.shares[:, leaves, None], self.on_path[:, leaves, None]
         rest = shares * (1 - t)
@@ -107,7 +106,8 @@ class QuadratureTree:
         met = self.met[:, leaves, None]
 
         def by_class(where_met: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
-            found = np.where(met, where_met.astype(dtype)[column], elsewhere.astype(dtype)[column])
+            here, there = (made.astype(dtype)[self.of_class] for made in (where_met, elsewhere))
+            found = np.where(met, here, there)
             return found.reshape(len(met), -1)
 
         terms = by_class(np.where(on_path, np.log(t + rest), 0.0), np.where(on_path, np.log(rest), 0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from math import prod
 
 import numpy as np
 
@@ -90,6 +91,6 @@ def _product(terms: Sequence[np.ndarray], width: int) -> np.ndarray:
 
 def _spread(product: np.ndarray, change: np.ndarray, sizes: Sequence[int], i: int) -> np.ndarray:
     """Multiply a product over columns (joint states, e) by what one of them (s, e) changes in each state."""
-    after = int(np.prod(sizes[i + 1 :]))
+    after = prod(sizes[i + 1 :])
     shape = (-1, sizes[i], after, change.shape[1])
     return (product.reshape(shape) * change[:, None]).reshape(-1, change.shape[1])
