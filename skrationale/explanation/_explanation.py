@@ -10,6 +10,7 @@ import numpy as np
 from . import checks, labels
 from ._cells import DisplayData
 from ._selecting import fields_of_rows
+from .wording import strength
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,8 +225,7 @@ class Explanation:
         """
         if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
             raise ValueError(f"`n` must be an integer of at least 0, got {n!r}.")
-        strength = self.mean_abs().reshape(len(self.feature_names), -1).sum(axis=1)
-        return [self.feature_names[j] for j in np.argsort(-strength, kind="stable")[:n]]
+        return [self.feature_names[j] for j in np.argsort(-strength(self), kind="stable")[:n]]
 
     def scores(self) -> np.ndarray:
         """Return base values plus the sum of all reasons.

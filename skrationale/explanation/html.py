@@ -23,7 +23,7 @@ from ..writing import (
     shorten,
 )
 from .labels import label_text
-from .wording import cells, others, quantity, rank
+from .wording import cells, others, quantity, rank, strength
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
@@ -75,16 +75,16 @@ def over_rows(e: Explanation) -> Part:
     """Return the table of mean |value|, summed over outputs."""
     if not len(e):
         return Note("No rows.")
-    strength = e.mean_abs().reshape(len(e.feature_names), -1).sum(axis=1)
+    strengths = strength(e)
     chosen = None if e.mask is None else e.mask.sum(axis=0) / max(len(e), 1)
-    shown, rest = rank(strength, MAX_FEATURES)
-    largest = strength.max()
+    shown, rest = rank(strengths, MAX_FEATURES)
+    largest = strengths.max()
     lines: list[list[Any]] = []
     for j in shown:
         used = [] if chosen is None else [f"{chosen[j]:.0%}"]
-        lines.append([_name(e, j), Bar(strength[j], largest), _number(strength[j], largest), *used])
+        lines.append([_name(e, j), Bar(strengths[j], largest), _number(strengths[j], largest), *used])
     if len(rest):
-        total = strength[rest].sum()
+        total = strengths[rest].sum()
         lines.append([others(len(rest)), "", _number(total, largest), *([] if chosen is None else [""])])
     used_in = [] if chosen is None else ["used in"]
     head = ["feature", "", "mean |value|", *used_in]
@@ -151,10 +151,10 @@ def _chosen(e: Explanation) -> Part:
 def _waterfall(e: Explanation) -> Table:
     """Return the table from base to score of one row and one output."""
     values = e.values[0]
-    strength = np.nan_to_num(np.abs(values))
-    shown, rest = rank(strength, MAX_FEATURES)
+    sizes = np.nan_to_num(np.abs(values))
+    shown, rest = rank(sizes, MAX_FEATURES)
     left_out = float(values[rest].sum())
-    largest = max(strength.max(), abs(left_out) if np.isfinite(left_out) else 0.0)
+    largest = max(sizes.max(), abs(left_out) if np.isfinite(left_out) else 0.0)
     blank = [""] * (len(_cell(e, 0)) + 1)
 
     def line(name: str, cell: list[str], value: float) -> list[Any]:

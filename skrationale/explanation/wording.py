@@ -27,6 +27,11 @@ def others(count: int) -> str:
     return f"sum of {count} other features"
 
 
+def strength(explanation: "Explanation") -> np.ndarray:
+    """Return the mean absolute value (d,) of each feature, summed over outputs."""
+    return np.asarray(explanation.mean_abs().reshape(len(explanation.feature_names), -1).sum(axis=1))
+
+
 def rank(strength: np.ndarray, max_display: int) -> tuple[np.ndarray, np.ndarray]:
     """Split features into those shown, strongest first, and the rest that is shown as one line."""
     order = np.argsort(-strength, kind="stable")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..writing import SIZE
+from ..writing import SIZE, count_of
 from ._style import MAX_POINTS, OUTPUTS, colour_of, entry, label
 
 if TYPE_CHECKING:
@@ -72,5 +72,5 @@ def entries(ax: "Axes", names: tuple[str, ...]) -> tuple[list[Any], list[str]]:
     texts = [entry(name, 20) for name in names]
     if len(names) > len(OUTPUTS):
         rest = len(names) - len(OUTPUTS)
-        return dots[: len(OUTPUTS) + 1], [*texts[: len(OUTPUTS)], f"{rest} other outputs"]
+        return dots[: len(OUTPUTS) + 1], [*texts[: len(OUTPUTS)], count_of(rest, "other output")]
     return dots, texts

@@ -39,6 +39,8 @@ MEASURES = {
 """What is taken from `fidelity`, and how it is called."""
 LABEL_MEASURES = ("auroc", "log_loss")
 """Of classifiers, beside accuracy: where one class is rare, that says little."""
+REASON_MEASURES = ("comprehensiveness", "sufficiency", "columns_used", "stability")
+"""Of an explanation itself, whatever the teacher says."""
 NO_REASONS = "it gives no reasons"
 
 
@@ -198,22 +200,13 @@ def _measure(member: Member, rows: Rows) -> Measured:
     one.figures["kilobytes"] = math.nan if size is None else size
     table = _measure_predictions(one, rows)
     if table is None:
-        names = (
-            "score",
-            *LABEL_MEASURES,
-            *MEASURES,
-            "comprehensiveness",
-            "sufficiency",
-            "columns_used",
-            "stability",
-        )
-        one.missing |= dict.fromkeys([*names, "reasons"], one.missing.get("answers", ""))
+        names = ("score", *LABEL_MEASURES, *MEASURES, *REASON_MEASURES, "reasons")
+        one.missing |= dict.fromkeys(names, one.missing.get("answers", ""))
         return one
     with UNKNOWN_REPORTED.on():  # predictions of the same rows have warned
         _measure_fidelity(one, table)
         if member.explainer is None:
-            names = ("comprehensiveness", "sufficiency", "columns_used", "stability", "reasons")
-            one.missing |= dict.fromkeys(names, NO_REASONS)
+            one.missing |= dict.fromkeys((*REASON_MEASURES, "reasons"), NO_REASONS)
             return one
         _reasons(one, table, rows)
     return one
@@ -289,9 +282,8 @@ def _measure_fidelity(one: Measured, table: Any) -> None:
 def _reasons(one: Measured, table: Any, rows: Rows) -> None:
     """Explain the rows, and measure the explanations."""
     member = one.member
-    names = ["comprehensiveness", "sufficiency", "columns_used", "stability"]
     start = perf_counter()
-    explanation = one.attempt([*names, "reasons"], lambda: member.explainer(table))  # type: ignore[misc]
+    explanation = one.attempt([*REASON_MEASURES, "reasons"], lambda: member.explainer(table))  # type: ignore[misc]
     if explanation is None:
         return
     one.seconds["explain"] = perf_counter() - start

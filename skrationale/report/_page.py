@@ -95,7 +95,8 @@ def _target(found: list[Measured], rows: Rows) -> str:
             for label in labels[:MAX_CLASSES]
         ]
         left = len(counts) - MAX_CLASSES
-        return f"y: {', '.join(each)}{f', and {left} other labels' if left > 0 else ''}."
+        more = f", and {count_of(left, 'other label')}" if left > 0 else ""
+        return f"y: {', '.join(each)}{more}."
     y = rows.y.astype(float)
     low, high, mean, spread = (format_number(float(v)) for v in (y.min(), y.max(), y.mean(), y.std()))
     return f"y: from {low} to {high}, mean {mean}, standard deviation {spread}."

@@ -10,7 +10,18 @@ import numpy as np
 from .._hooks import hooks_of
 from ..explanation.html import one_row, over_rows
 from ..explanation.labels import label_text
-from ..writing import Bold, Folded, Note, Table, format_number, joined, notebook_html, render, shorten
+from ..writing import (
+    Bold,
+    Folded,
+    Note,
+    Table,
+    count_of,
+    format_number,
+    joined,
+    notebook_html,
+    render,
+    shorten,
+)
 from ._measures import Measured
 from ._rows import Rows
 from ._summary_html import TEMPLATES, answer, figure, wide
@@ -70,6 +81,7 @@ def formulas(one: Measured, table: Any) -> Any:
     found = model.formulas_
     warned = [words for formula in found[:MAX_FORMULAS] for words in formula.domain_warnings(table)]
     one.warnings += [words for words in dict.fromkeys(warned) if words not in one.warnings]
+    left = len(found) - MAX_FORMULAS
     return render(
         f"{TEMPLATES}/formulas.html",
         trust=", ".join(trust),
@@ -77,7 +89,7 @@ def formulas(one: Measured, table: Any) -> Any:
         formulas=[
             shorten(f"{formula.output_name} = {formula}", MAX_FORMULA) for formula in found[:MAX_FORMULAS]
         ],
-        n_more=len(found) - MAX_FORMULAS,
+        more=count_of(left, "other formula") if left > 0 else "",
         fronts=_fronts(model),
     )
 

@@ -45,8 +45,8 @@ WORDS = {
 """Heads of columns, and whether high or low is good."""
 
 
-class Reasons:
-    """Numbered reasons for which figures are missing."""
+class Footnotes:
+    """Numbered notes that say why figures are missing."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -107,10 +107,10 @@ def _figures(
     with_kind: bool = False,
     with_parts: bool = False,
 ) -> Any:
-    missing = Reasons()
-    columns = [_column(found, name, words[name][1], missing) for name in names]
+    footnotes = Footnotes()
+    columns = [_column(found, name, words[name][1], footnotes) for name in names]
     head = ["", *(words[name][0] for name in names)]
-    classes = ["", *(["skr-n skr-time" if name.endswith("_us") else "skr-n" for name in names])]
+    classes = ["", *("skr-n skr-time" if name.endswith("_us") else "skr-n" for name in names)]
     if with_parts:
         columns.insert(0, [one.parts or "–" for one in found])
         head.insert(1, "made of")
@@ -125,7 +125,7 @@ def _figures(
         shown = render(f"{TEMPLATES}/link.html", number=i, name=name) if links else name
         lines.append([shown, *(column[i] for column in columns)])
     table = Table(caption, head, classes, lines)
-    return render(f"{TEMPLATES}/figures.html", table=table, missing=missing.texts)
+    return render(f"{TEMPLATES}/figures.html", table=table, missing=footnotes.texts)
 
 
 def _kind(one: Measured) -> str:
@@ -134,7 +134,7 @@ def _kind(one: Measured) -> str:
     return shorten(one.kind, 160) + teaches
 
 
-def _column(found: list[Measured], name: str, good: float, missing: Reasons) -> list[Any]:
+def _column(found: list[Measured], name: str, good: float, footnotes: Footnotes) -> list[Any]:
     values = np.array([one.figures.get(name, math.nan) for one in found])
     texts = [figure(name, value) for value in values]
     best = np.nanmax(good * values) if np.isfinite(values).sum() > 1 else math.nan
@@ -144,7 +144,7 @@ def _column(found: list[Measured], name: str, good: float, missing: Reasons) -> 
     cells: list[Any] = []
     for one, text in zip(found, texts, strict=True):
         if not text:
-            cells.append(missing.mark(one.missing.get(name, "")))
+            cells.append(footnotes.mark(one.missing.get(name, "")))
         else:
             cells.append(Bold(text) if text in bold else text)
     return cells

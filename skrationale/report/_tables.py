@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 
 from ..explanation.labels import pandas_index
+from ..explanation.wording import strength
 from ..writing import simple_cell, whole
-from ._measures import LABEL_MEASURES, MEASURES, Measured
+from ._measures import LABEL_MEASURES, MEASURES, REASON_MEASURES, Measured
 from ._rows import Rows
 
 FIGURES = (
     "score",
     *LABEL_MEASURES,
     *MEASURES,
-    "comprehensiveness",
-    "sufficiency",
-    "columns_used",
-    "stability",
+    *REASON_MEASURES,
     "kilobytes",
     "predict_us",
     "explain_us",
@@ -59,7 +57,7 @@ def importance_frame(found: list[Measured]) -> Any:
     for one in found:
         if one.explanation is not None:
             names = [whole(name) for name in one.explanation.feature_names]
-            size = np.nan_to_num(one.explanation.mean_abs()).reshape(len(names), -1).sum(axis=1)
+            size = np.nan_to_num(strength(one.explanation))
             total = float(size.sum())
             own = pd.Series(size / total if total > 0 else size, index=pd.Index(names))
             shares[whole(one.member.name)] = own.groupby(level=0, sort=False).sum()

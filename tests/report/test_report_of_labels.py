@@ -58,3 +58,14 @@ def test_regressors_are_measured_by_r2_alone(tmp_path):
     reasons = report.tables["missing"].set_index("figure")["reason"]
     assert reasons["auroc"] == reasons["log_loss"] == "it predicts numbers"
     assert "AUROC" not in report.path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("n_labels", "end"), [(10, "L9 10%."), (11, "and 1 other label."), (12, "and 2 other labels.")]
+)
+def test_of_many_labels_the_first_are_named(n_labels, end, tmp_path):
+    labels = np.array([f"L{k}" for k in range(n_labels)])
+    X = np.repeat(np.eye(n_labels), 2, axis=0)
+    model = LogisticRegression().fit(X, np.repeat(labels, 2))
+    report = make_report([model], X, np.repeat(labels, 2), tmp_path / "page.html")
+    assert end in report.path.read_text(encoding="utf-8")
