@@ -5,6 +5,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
+from forests import classes
 from lightgbm import LGBMClassifier, LGBMRanker, LGBMRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
@@ -31,10 +32,6 @@ def target(X):
 
 def in_unit_interval(y):
     return (y - y.min() + 0.1) / (y.max() - y.min() + 0.2)
-
-
-def classes(y, k):
-    return np.digitize(y, np.quantile(y, np.arange(1, k) / k))
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,20 @@
 import subprocess
 import sys
 
-import lightgbm as lgb
 import numpy as np
-import pandas as pd
 import pytest
+from forests import (
+    LEVELS,
+    N,
+    chain,
+    classes,
+    of_labels,
+    of_objective,
+    stopped_early,
+    train_and_test,
+    unfit_tables,
+    without_rows_of_a_class,
+)
 from lightgbm import LGBMClassifier, LGBMRegressor
 
 from skrationale.gbdt2nn import path_contributions
@@ -12,34 +22,9 @@ from skrationale.teachers.lightgbm import LINKS, LightGBMTeacher
 from skrationale.teachers.paths import LeafTable, _check_sums
 
 SMALL = {"n_estimators": 8, "num_leaves": 7, "verbose": -1, "n_jobs": 1, "random_state": 0}
-LEVELS = np.array(["Ulm", "Bonn", "Kiel", "Jena", "Rom"])
-N = 300
 
 
-def table(n=N, seed=0, n_levels=4):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, 3)).round(2)
-    X[rng.random((n, 3)) < 0.1] = 0.0
-    frame = pd.DataFrame(X, columns=["a", "b", "c"])
-    frame.loc[rng.random(n) < 0.2, "b"] = np.nan
-    frame["city"] = pd.Categorical(rng.choice(LEVELS[:n_levels], n))
-    frame.loc[rng.random(n) < 0.1, "city"] = np.nan
-    return frame
-
-
-def target(X):
-    y = X["a"] * (1 + X["c"]) + 2 * (X["b"] > 0) + X["city"].isin(["Ulm", "Kiel"])
-    return ((y - y.min() + 0.1) / (y.max() - y.min() + 0.2)).to_numpy()
-
-
-def classes(y, k):
-    return np.digitize(y, np.quantile(y, np.arange(1, k) / k))
-
-
-# missing values where training had none, and a level that it never saw
-TRAIN, TEST = table(), table(seed=1, n_levels=5)
-TEST.loc[::7, "a"] = np.nan
-Y = target(TRAIN)
+TRAIN, TEST, Y = train_and_test(0)
 
 
 def assert_adds_up(model, X=TEST):
@@ -55,12 +40,7 @@ def assert_adds_up(model, X=TEST):
 
 @pytest.mark.parametrize("objective", LINKS)
 def test_every_objective_adds_up_to_the_base_of_tree_shap(objective):
-    if objective.startswith("multiclass"):
-        model = LGBMClassifier(objective=objective, **SMALL).fit(TRAIN, classes(Y, 3))
-    elif objective == "binary":
-        model = LGBMClassifier(**SMALL).fit(TRAIN, classes(Y, 2))
-    else:
-        model = LGBMRegressor(objective=objective, **SMALL).fit(TRAIN, Y)
+    model = of_objective(objective, TRAIN, Y, **SMALL)
     assert LightGBMTeacher(model).objective == objective
     assert assert_adds_up(model)[0].any()
 
@@ -90,8 +70,7 @@ def test_every_way_of_boosting_adds_up(extra):
 )
 @pytest.mark.parametrize("labels", [Y > 0.7, classes(Y, 3)], ids=["binary", "one-vs-all"])
 def test_classifiers_add_up(extra, labels):
-    objective = {} if labels.dtype == bool else {"objective": "multiclassova"}
-    assert_adds_up(LGBMClassifier(**SMALL | extra | objective).fit(TRAIN, labels))
+    assert_adds_up(of_labels(labels, TRAIN, **SMALL | extra))
 
 
 def test_sample_weights_and_targets_far_from_zero():
@@ -100,12 +79,8 @@ def test_sample_weights_and_targets_far_from_zero():
 
 
 def test_early_stopping():
-    params = {"verbose": -1, "num_threads": 1, "num_leaves": 7, "early_stopping_round": 3, "metric": "l2"}
     noise = Y + np.random.default_rng(0).normal(size=N) * 0.5
-    data = lgb.Dataset(TRAIN[:200], noise[:200], free_raw_data=False)
-    held_out = data.create_valid(TRAIN[200:], noise[200:])
-    booster = lgb.train(params, data, 100, valid_sets=[held_out], keep_training_booster=True)
-    assert 0 < booster.best_iteration < booster.num_trees()
+    booster = stopped_early(TRAIN, noise)
     values, base = assert_adds_up(booster)
     np.testing.assert_allclose(base + values.sum(-1)[:, 0], booster.predict(TEST), atol=1e-9)
 
@@ -118,9 +93,7 @@ def test_trees_of_one_leaf_contribute_to_the_base_alone(model):
 
 
 def test_trees_of_one_leaf_among_others():
-    # a class without rows has no splits
-    params = {"objective": "multiclassova", "num_class": 3, "verbose": -1, "num_threads": 1}
-    booster = lgb.train(params, lgb.Dataset(TRAIN, classes(Y, 2)), 5)
+    booster = without_rows_of_a_class(TRAIN, Y)
     assert [tree["num_leaves"] == "1" for tree in LightGBMTeacher(booster).trees()[:3]] == [
         False,
         False,
@@ -172,27 +145,8 @@ def test_wide_tables_use_a_sparse_table():
 
 def test_a_tree_deeper_than_the_recursion_limit():
     n_leaves = 3000
-    inner = np.arange(n_leaves - 1)
-    arrays = {
-        **dict.fromkeys(("split_feature", "internal_value"), inner * 0),
-        **dict.fromkeys(("split_gain", "internal_weight"), inner * 0 + 1),
-        **dict.fromkeys(("leaf_weight", "leaf_count"), [1] * n_leaves),
-        "threshold": inner + 0.5,
-        "decision_type": inner * 0 + 2,
-        "left_child": ~inner,
-        "right_child": [*inner[1:], ~(n_leaves - 1)],
-        "leaf_value": range(n_leaves),
-        "internal_count": n_leaves - inner,
-    }
-    fields = [f"{name}={' '.join(map(str, values))}" for name, values in arrays.items()]
-    fields = [f"num_leaves={n_leaves}\nnum_cat=0", *fields, "is_linear=0\nshrinkage=1\n\n\nend of trees\n"]
-    head = (
-        "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=0\n"
-        "objective=regression\nfeature_names=Column_0\nfeature_infos=[0:2999]\n"
-    )
-    booster = lgb.Booster(model_str=head + "\nTree=0\n" + "\n".join(fields))
     X = np.arange(n_leaves, dtype=np.float64).reshape(-1, 1)
-    explanation = path_contributions(booster, X)
+    explanation = path_contributions(chain(n_leaves), X)
     np.testing.assert_allclose(explanation.values, X - X.mean(), atol=1e-9)
 
 
@@ -269,10 +223,7 @@ def test_names_of_arrays():
 @pytest.mark.parametrize(
     ("X", "options", "message"),
     [
-        (TEST[["a", "b"]], {}, "X has 2 features, but the model was fitted on 4"),
-        (TEST[["b", "a", "c", "city"]], {}, "column 'b' where the model was fitted on 'a'"),
-        (TEST.assign(a=TEST["city"]), {}, "X has 2 categorical"),
-        (TEST.replace({"a": {0.0: np.inf}}), {}, "infinity"),
+        *((X, {}, message) for X, message in unfit_tables(TEST)),
         (TEST, {"batch_size": 0}, "`batch_size` must be an integer of at least 1 or None, got 0"),
     ],
 )

@@ -9,6 +9,18 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
+from forests import (
+    LEVELS,
+    N,
+    chain,
+    classes,
+    of_labels,
+    of_objective,
+    stopped_early,
+    train_and_test,
+    unfit_tables,
+    without_rows_of_a_class,
+)
 from lightgbm import LGBMClassifier, LGBMRegressor
 from seeds import SEED
 from sklearn.exceptions import NotFittedError
@@ -24,35 +36,10 @@ from skrationale.teachers.lightgbm import LINKS, LightGBMTeacher
 from skrationale.trees import _plan
 
 SMALL = {"n_estimators": 8, "num_leaves": 15, "min_child_samples": 3, "verbose": -1, "n_jobs": 1}
-LEVELS = np.array(["Ulm", "Bonn", "Kiel", "Jena", "Rom"])
-N = 300
 WAYS = [tree_contributions, path_contributions, lambda model, X: TreeContributions(model).explain(X)]
 
 
-def table(n=N, seed=SEED, n_levels=4):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, 3)).round(2)
-    X[rng.random((n, 3)) < 0.1] = 0.0
-    frame = pd.DataFrame(X, columns=["a", "b", "c"])
-    frame.loc[rng.random(n) < 0.2, "b"] = np.nan
-    frame["city"] = pd.Categorical(rng.choice(LEVELS[:n_levels], n))
-    frame.loc[rng.random(n) < 0.1, "city"] = np.nan
-    return frame
-
-
-def target(X):
-    y = X["a"] * (1 + X["c"]) + 2 * (X["b"] > 0) + X["city"].isin(["Ulm", "Kiel"])
-    return ((y - y.min() + 0.1) / (y.max() - y.min() + 0.2)).to_numpy()
-
-
-def classes(y, k):
-    return np.digitize(y, np.quantile(y, np.arange(1, k) / k))
-
-
-# missing values where training had none, and a level that it never saw
-TRAIN, TEST = table(), table(seed=SEED + 1, n_levels=5)
-TEST.loc[::7, "a"] = np.nan
-Y = target(TRAIN)
+TRAIN, TEST, Y = train_and_test(SEED)
 
 
 def assert_exact(model, X=TEST, **options):
@@ -74,12 +61,7 @@ def assert_exact(model, X=TEST, **options):
 
 @pytest.mark.parametrize("objective", LINKS)
 def test_every_objective(objective):
-    if objective.startswith("multiclass"):
-        model = LGBMClassifier(objective=objective, **SMALL).fit(TRAIN, classes(Y, 3))
-    elif objective == "binary":
-        model = LGBMClassifier(**SMALL).fit(TRAIN, classes(Y, 2))
-    else:
-        model = LGBMRegressor(objective=objective, **SMALL).fit(TRAIN, Y)
+    model = of_objective(objective, TRAIN, Y, **SMALL)
     assert assert_exact(model).n_trees_by_lightgbm == 0
 
 
@@ -105,17 +87,13 @@ def test_every_way_of_boosting(extra):
 @pytest.mark.parametrize("extra", [{"is_unbalance": True}, {"sigmoid": 2.0}], ids=str)
 @pytest.mark.parametrize("labels", [Y > 0.7, classes(Y, 3)], ids=["binary", "one-vs-all"])
 def test_classifiers(extra, labels):
-    objective = {} if labels.dtype == bool else {"objective": "multiclassova"}
-    assert_exact(LGBMClassifier(**SMALL | extra | objective).fit(TRAIN, labels))
+    assert_exact(of_labels(labels, TRAIN, **SMALL | extra))
 
 
 def test_early_stopping():
-    params = {"verbose": -1, "num_threads": 1, "num_leaves": 7, "early_stopping_round": 3, "metric": "l2"}
     noise = Y + np.random.default_rng(SEED).normal(size=N) * 0.2
-    data = lgb.Dataset(TRAIN[:200], noise[:200], free_raw_data=False)
-    held_out = data.create_valid(TRAIN[200:], noise[200:])
-    booster = lgb.train(params, data, 100, valid_sets=[held_out], keep_training_booster=True)
-    assert 1 < booster.best_iteration < booster.num_trees()
+    booster = stopped_early(TRAIN, noise)
+    assert booster.best_iteration > 1
     whole = assert_exact(booster)
     assert whole.n_trees_by_tables == booster.best_iteration
     assert tree_contributions(booster, TEST[:9]).meta["trees"]["lightgbm"] == booster.best_iteration
@@ -130,9 +108,7 @@ def test_trees_of_one_leaf(model):
 
 
 def test_trees_of_one_leaf_among_others():
-    # a class without rows has no splits
-    params = {"objective": "multiclassova", "num_class": 3, "verbose": -1, "num_threads": 1}
-    booster = lgb.train(params, lgb.Dataset(TRAIN, classes(Y, 2)), 5)
+    booster = without_rows_of_a_class(TRAIN, Y)
     for limit in (2**20, 0):
         contributions = assert_exact(booster, max_table_bytes=limit)
         assert not contributions.explain(TEST).values[:, :, 2].any()
@@ -312,27 +288,8 @@ def test_leaves_without_rows_have_finite_reasons():
 
 def test_a_chain_of_thousands_of_leaves():
     n_leaves = 2000
-    inner = np.arange(n_leaves - 1)
-    arrays = {
-        **dict.fromkeys(("split_feature", "internal_value"), inner * 0),
-        **dict.fromkeys(("split_gain", "internal_weight"), inner * 0 + 1),
-        **dict.fromkeys(("leaf_weight", "leaf_count"), [1] * n_leaves),
-        "threshold": inner + 0.5,
-        "decision_type": inner * 0 + 2,
-        "left_child": ~inner,
-        "right_child": [*inner[1:], ~(n_leaves - 1)],
-        "leaf_value": range(n_leaves),
-        "internal_count": n_leaves - inner,
-    }
-    fields = [f"{name}={' '.join(map(str, values))}" for name, values in arrays.items()]
-    fields = [f"num_leaves={n_leaves}\nnum_cat=0", *fields, "is_linear=0\nshrinkage=1\n\n\nend of trees\n"]
-    head = (
-        "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=0\n"
-        "objective=regression\nfeature_names=Column_0\nfeature_infos=[0:1999]\n"
-    )
-    booster = lgb.Booster(model_str=head + "\nTree=0\n" + "\n".join(fields))
     X = np.arange(n_leaves, dtype=np.float64).reshape(-1, 1)
-    explanation = TreeContributions(booster, dtype="float64").explain(X)
+    explanation = TreeContributions(chain(n_leaves), dtype="float64").explain(X)
     np.testing.assert_allclose(explanation.values, X - X.mean(), atol=1e-9)
 
 
@@ -442,10 +399,7 @@ def test_progress(forest, capsys):
 @pytest.mark.parametrize(
     ("X", "options", "message"),
     [
-        (TEST[["a", "b"]], {}, "X has 2 features, but the model was fitted on 4"),
-        (TEST[["b", "a", "c", "city"]], {}, "column 'b' where the model was fitted on 'a'"),
-        (TEST.assign(a=TEST["city"]), {}, "X has 2 categorical"),
-        (TEST.replace({"a": {0.0: np.inf}}), {}, "infinity"),
+        *((X, {}, message) for X, message in unfit_tables(TEST)),
         (TEST, {"batch_size": 0}, "`batch_size` must be an integer of at least 1 or None, got 0"),
         (TEST, {"max_table_bytes": -1}, "`max_table_bytes` must be an integer of at least 0, got -1"),
         (TEST, {"max_table_bytes": 1e6}, "`max_table_bytes` must be an integer"),
