@@ -131,6 +131,11 @@ class Task:
         """Labels, or numbers in the response's units, of shape (n,) from scores of shape (n, K)."""
         if self.classes is None:
             return apply_link(scores, self.link)[:, 0]
+        return self.classes[self.predicted_positions(scores)]
+
+    def predicted_positions(self, scores: np.ndarray) -> np.ndarray:
+        """Positions (n,) in `classes` of the labels that scores (n, K) predict."""
+        assert self.classes is not None
         if self.n_outputs == 1:
-            return self.classes[np.minimum((scores[:, 0] > 0).astype(int), len(self.classes) - 1)]
-        return self.classes[scores.argmax(axis=1)]
+            return np.minimum((scores[:, 0] > 0).astype(int), len(self.classes) - 1)
+        return scores.argmax(axis=1)

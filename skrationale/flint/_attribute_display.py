@@ -257,8 +257,7 @@ def _members(estimator: Any, j: int, matrix: np.ndarray, n_classes: int) -> dict
     answers = estimator._model.interpret(estimator._model.attributes(matrix))
     if not task.is_classification:
         return {f"all images, relevance {relevance[0]:.2f}": np.arange(len(matrix))}
-    positive = (answers[:, 0] > 0).astype(int) if answers.shape[1] == 1 else answers.argmax(axis=1)
-    explained = np.minimum(positive, len(task.classes) - 1)
+    explained = task.predicted_positions(answers)
     return {
         f"class {task.classes[c]}, relevance {relevance[c]:.2f}": np.flatnonzero(explained == c)
         for c in largest_classes(relevance, explained, n_classes)

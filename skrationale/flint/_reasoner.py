@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..base import BaseReasoner, agreement, judged, probabilities_of
 from ..explanation import Explanation
 from ..tabular import TableEncoder, as_frame_or_array
 from ..units import ImageShape, flat_rows
-from ._column_reasons import integrated_gradients, pixel_gradients, sampled_shapley
+from ._column_reasons import ColumnReasons, integrated_gradients, pixel_gradients, sampled_shapley
 from ._describe import AttributeDescription, Descriptions, column_importance, describe
 from ._images import pixel_importance
 from ._model import CHUNK, FlintModel, OwnPredictor
@@ -66,19 +66,15 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         size = np.abs(contributions(phi - phi.mean(axis=0), model.weights, answers)).mean(axis=0)
         self.attribute_importances_ = to_shares(size)
         importance, _ = self._importance(self._training_rows, max_rows=500)
-        of_columns = importance @ self.attribute_importances_
-        self.feature_importances_ = to_shares(of_columns)
+        self.feature_importances_ = to_shares(importance @ self.attribute_importances_)
 
     def _relevance_by_class(self, r: np.ndarray, answers: np.ndarray) -> np.ndarray:
         """Mean relevance (C, J) of the rows that the interpreter assigns to each class; (1, J) of numbers."""
         classes = self._task.classes
         if classes is None:
             return np.abs(r).mean(axis=0, keepdims=True)
-        if answers.shape[1] > 1:
-            return mean_relevance(r, answers.argmax(axis=1), len(classes))
-        positive = answers[:, 0] > 0
-        signed = np.where(positive[:, None], r, -r)
-        return mean_relevance(signed, np.minimum(positive.astype(int), len(classes) - 1), len(classes))
+        signed = r if answers.shape[1] > 1 else np.where(answers > 0, r, -r)
+        return mean_relevance(signed, self._task.predicted_positions(answers), len(classes))
 
     def _importance(self, matrix: np.ndarray, max_rows: int = 1000) -> tuple[np.ndarray, np.ndarray]:
         """Measure the importance of each column for each attribute, and its direction (d, J)."""
@@ -407,8 +403,8 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         """One thread for a torch module: two that read its layers would get each other's rows."""
         return None if isinstance(self._model.source, WrappedModule) else n_jobs
 
-    def _by_columns(self) -> tuple[np.ndarray, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
-        """Give the base (K,), and what tells values (B, d, K) of rows and their scores."""
+    def _by_columns(self) -> tuple[np.ndarray, ColumnReasons]:
+        """Give the base (K,), and what computes values (B, d, K) of rows and their scores."""
         model = self._model
         if self.image_shape_ is not None:
             attributes_of = model.attribute_function()

@@ -125,11 +125,12 @@ class RationaleModel:
         x, units = self.encode(matrix)
         cells = self.rule(self._logits(x, units)) if mask is None else mask[:, self.columns]
         shown, ties = torch.from_numpy(cells).double(), torch.from_numpy(units.groups)
-        with torch.device("meta"):
-            plain = mlp(units.n_inputs, self.hidden, len(self.shift))
-            masked = MaskedPredictor(self.hidden, ties.to("meta"), len(self.columns), len(self.shift))
         if self.fill is not None:
+            with torch.device("meta"):
+                plain = mlp(units.n_inputs, self.hidden, len(self.shift))
             return _with_weights(plain, self.predictor), hide(x, shown, ties, torch.from_numpy(self.fill))
+        with torch.device("meta"):
+            masked = MaskedPredictor(self.hidden, ties.to("meta"), len(self.columns), len(self.shift))
         masked = _with_weights(masked, self.predictor)
         return masked.layers, masked.inputs(x, shown)
 

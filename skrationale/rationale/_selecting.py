@@ -10,6 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.metaestimators import available_if
 
 from .._batches import check_batching, in_batches, rows_at_once
+from .._scales import to_shares
 from ..base import ReadableNetwork
 from ..explanation import Explanation
 from ..tabular import as_frame_or_array
@@ -36,7 +37,7 @@ class SelectsColumns(ReadableNetwork):
         self.selection_frequencies_ = np.average(mask, axis=0, weights=weight)
         self.mean_n_selected_ = float(self.selection_frequencies_.sum())
         self.empty_rate_ = float(np.average(~mask.any(axis=1), weights=weight))
-        self.feature_importances_ = self.selection_frequencies_ / max(self.mean_n_selected_, 1e-300)
+        self.feature_importances_ = to_shares(self.selection_frequencies_)
         if self._task.classes is not None:
             predicted = self._task.predict(model.scores(fitting.matrix, mask))
             self.class_frequencies_ = np.array(

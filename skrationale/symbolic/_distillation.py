@@ -251,9 +251,8 @@ def refit_front(
     standard = _StandardisedTarget(*data.target(k, teacher_weight))
     if standard.scale == 0:
         return front
-    rows = []
+    rows, variables = [], symbols(data.V.shape[1])
     for row in front:
-        variables = symbols(data.V.shape[1])
         fitted = refit_constants(row.formula.expr, variables, data.V, standard.values, standard.weights)
         if finite_values(fitted, variables, data.V) is not None:
             fitted = round_constants(fitted, variables, data.V, standard.values, standard.weights)
