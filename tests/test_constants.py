@@ -99,5 +99,14 @@ def test_a_number_says_what_it_is_and_where_it_was_measured(path, names):
         assert "easured" in text or "examples/benchmarks/results/" in text
 
 
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_name_has_one_text(path):
+    texts = [
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+    ]
+    assert not any(one and other for one, other in pairwise(texts))
+
+
 def test_facts_are_still_there():
     assert {(path, names) for path, some in FACTS.items() for names in some} <= set(FOUND)

@@ -37,15 +37,15 @@ _HOOKS_LOCK = threading.RLock()
 
 
 @dataclass(frozen=True)
-class WrappedMLP:
-    """A network of scikit-learn, perhaps at the end of a pipeline.
+class WrappedEstimator:
+    """An estimator whose hidden layers can be read.
 
     Parameters
     ----------
-    predictor : MLPClassifier, MLPRegressor or Pipeline
+    predictor : estimator
         Fitted.
     reader : TableReader
-        Rebuilds tables from rows (n, d) of numbers and codes.
+        Rebuilds tables from rows (n, d) of numbers and codes, which may not be those of the predictor.
     hidden_layers : sequence of int
         Positions of the hidden layers whose states are given.
     order : ndarray of int of shape (d,), optional
@@ -56,6 +56,10 @@ class WrappedMLP:
     reader: TableReader
     hidden_layers: Sequence[int]
     order: np.ndarray | None = None
+
+
+class WrappedMLP(WrappedEstimator):
+    """A network of scikit-learn, perhaps at the end of a pipeline."""
 
     def states(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
@@ -74,26 +78,8 @@ class WrappedMLP:
         return scores, np.hstack([states[i] for i in self.hidden_layers])
 
 
-@dataclass(frozen=True)
-class WrappedReasoner:
-    """An estimator of this package that gives the states of its hidden layers.
-
-    Parameters
-    ----------
-    predictor : estimator
-        Fitted.
-    reader : TableReader
-        Rebuilds tables from rows (n, d) of numbers and codes, which may not be those of the predictor.
-    hidden_layers : sequence of int
-        Positions of the hidden layers whose states are given.
-    order : ndarray of int of shape (d,), optional
-        Position in these rows of each of the predictor's columns, where these differ.
-    """
-
-    predictor: Any
-    reader: TableReader
-    hidden_layers: Sequence[int]
-    order: np.ndarray | None = None
+class WrappedReasoner(WrappedEstimator):
+    """An estimator of this package that gives the states of its hidden layers."""
 
     def states(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""

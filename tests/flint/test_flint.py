@@ -22,7 +22,7 @@ from skrationale import FLINTClassifier, FLINTRegressor, RationaleRegressor, Smo
 from skrationale.flint._losses import Reconstruction, conciseness
 from skrationale.flint._relevance import mean_relevance, relevance, relevant
 from skrationale.tabular import TableEncoder
-from skrationale.training import row_losses, seeded, soft_losses
+from skrationale.training import seeded
 
 FAST = {"n_attributes": 8, "max_epochs": 40, "random_state": SEED, "device": "cpu"}
 
@@ -45,26 +45,6 @@ def cancer():
 
 
 class TestLosses:
-    def test_fidelity_moves_the_interpreter_alone(self):
-        for link, k in (("softmax", 3), ("logit", 1), ("identity", 1)):
-            g, f = torch.randn(5, k, requires_grad=True), torch.randn(5, k, requires_grad=True)
-            soft_losses(g, f, link).sum().backward()
-            assert f.grad is None
-            assert g.grad.abs().sum() > 0
-
-    def test_fidelity_is_least_where_both_agree(self):
-        f = torch.tensor([[2.0, -1.0, 0.5]])
-        own = soft_losses(f, f, "softmax")
-        p = torch.softmax(f, 1)
-        assert own.item() == pytest.approx(-(p * p.log()).sum().item())
-        assert soft_losses(f.flip(1), f, "softmax") > own
-
-    def test_predictions_of_three_kinds(self):
-        scores = torch.tensor([[0.0], [2.0]])
-        assert row_losses(scores, torch.tensor([1.0, 1.0]), "identity").tolist() == [1.0, 1.0]
-        two = row_losses(scores, torch.tensor([0, 1]), "logit")
-        assert two.tolist() == pytest.approx([np.log(2), np.log1p(np.exp(-2.0))])
-
     def test_conciseness_is_low_for_few_attributes_that_differ_between_rows(self):
         weight = torch.ones(4)
         own = conciseness(10 * torch.eye(4), weight)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import expit, log_softmax
-from sklearn.metrics import log_loss, mean_squared_error
 
 from skrationale.rationale._gates import gumbel_gates, temperature_at
 from skrationale.rationale._joint import (
@@ -143,29 +142,6 @@ class TestGates:
 
 
 class TestLosses:
-    def test_row_losses_of_numbers_are_squared_errors(self):
-        scores, y = normal(50, 1), normal(50, seed=1)
-        losses = row_losses(scores, y, "identity")
-        assert losses.shape == (50,)
-        np.testing.assert_allclose(losses, (scores[:, 0] - y) ** 2)
-        assert losses.mean().item() == pytest.approx(mean_squared_error(y, scores[:, 0]), rel=1e-5)
-
-    @pytest.mark.parametrize("dtype", [torch.int64, torch.float32])
-    def test_row_losses_of_two_classes_are_log_losses(self, dtype):
-        scores, y = normal(50, 1), (normal(50, seed=1) > 0).to(dtype)
-        losses = row_losses(scores, y, "logit").numpy()
-        assert losses.shape == (50,)
-        p = expit(scores[:, 0].double().numpy())
-        np.testing.assert_allclose(losses, -np.log(np.where(y == 1, p, 1 - p)), rtol=1e-5)
-        assert losses.mean() == pytest.approx(log_loss(y, p), rel=1e-5)
-
-    def test_row_losses_of_many_classes_are_log_losses(self):
-        scores, y = normal(50, 3), torch.arange(50) % 3
-        losses = row_losses(scores, y, "softmax").numpy()
-        expected = log_softmax(scores.double().numpy(), axis=1)
-        np.testing.assert_allclose(losses, -expected[np.arange(50), y], rtol=1e-5)
-        assert losses.mean() == pytest.approx(log_loss(y, np.exp(expected)), rel=1e-5)
-
     def test_costs_of_columns_are_those_of_the_weighted_mean_number(self):
         keep = torch.tensor([[1.0, 0.5, 0.0], [1.0, 1.0, 1.0]])
         weight = torch.tensor([1.5, 0.5])
