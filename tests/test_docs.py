@@ -36,9 +36,9 @@ def measured(page):
 def test_code_runs(page, tmp_path, monkeypatch):
     pyplot = pytest.importorskip("matplotlib.pyplot")
     monkeypatch.chdir(tmp_path)
-    names, matrix = {"__name__": page.stem}, code_of(page)
-    assert len(matrix) == page.read_text(encoding="utf-8").count(".. code-block:: python")
-    for number, code in enumerate(matrix, 1):
+    names, blocks = {"__name__": page.stem}, code_of(page)
+    assert len(blocks) == page.read_text(encoding="utf-8").count(".. code-block:: python")
+    for number, code in enumerate(blocks, 1):
         exec(compile(code, f"{page.name}, block {number}", "exec"), names)
     pyplot.close("all")
 
