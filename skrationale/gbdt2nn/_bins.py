@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..teachers import CategoryBins, ColumnSplits, NumericBins, bins_of
+from ..teachers import Bins, CategoryBins, ColumnSplits, NumericBins, bins_of
 
 
 class TeacherBins:
@@ -41,7 +41,7 @@ class TeacherBins:
         self.categorical = [bins for bins in found if isinstance(bins, CategoryBins)]
 
     @property
-    def all(self) -> list[NumericBins | CategoryBins]:
+    def all(self) -> list[Bins]:
         """Bins of the used columns: the numeric ones first, then the categorical."""
         return [*self.numeric, *self.categorical]
 

@@ -257,12 +257,11 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         assert reader is not None
         self._reader = reader  # which knows the levels at the teacher's fit too
 
-    def _teacher_contributions(self, matrix: np.ndarray, explanation: str) -> tuple[np.ndarray, np.ndarray]:
-        """Contributions (n, K, d) of the teacher and its base (K,)."""
-        return self._contributions_of_teacher(explanation, few_jobs(matrix))(matrix)
+    def _teacher_contributions(self, explanation: str, n_jobs: int | None) -> Callable[..., Any]:
+        """Give a function of rows (n, d) to contributions (n, K, d) and base (K,) of the teacher.
 
-    def _contributions_of_teacher(self, explanation: str, n_jobs: int | None) -> Callable[..., Any]:
-        """Give a function of a matrix of rows; what all rows have in common is computed once."""
+        What all rows have in common is computed once.
+        """
         of_table = self._adapter.contributions(explanation, n_jobs)
         return lambda matrix: of_table(self._adapter.form.of_matrix(matrix))
 
@@ -291,7 +290,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         kind = explanation or self._student.imitated or "tree_shap"
         if kind not in ("tree_shap", "path"):
             raise ValueError(f"explanation must be 'tree_shap', 'path' or None. Got {explanation!r} instead.")
-        contributions = self._contributions_of_teacher(kind, few_jobs(matrix))
+        contributions = self._teacher_contributions(kind, few_jobs(matrix))
         base = contributions(matrix[:1])[1]
         values = values_in_batches(lambda rows: contributions(rows)[0], matrix, len(base))
         meta = {"explanation": kind, "model": "teacher"}
@@ -308,7 +307,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         )
         scores = teacher.scores(teacher.form.of_matrix(matrix))
         warn_of_a_constant(scores, y)
-        base = self._teacher_contributions(matrix[:1], "tree_shap")[1]
+        base = self._teacher_contributions("tree_shap", 1)(matrix[:1])[1]
         weight = np.ones(len(matrix)) if sample_weight is None else sample_weight
         scale = score_scale(scores, base, weight)
         scheme = self.imitation if self.explanation is not None else "score"
@@ -318,11 +317,10 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         monotone = None
         if bins.all and scale > 0:
             targets = self._targets(matrix, scores, y, weight, bins, base, scale, rng)
-            signs = np.array(signs_of_lightgbm(self.teacher_) if self.monotone else [])
-            signs = teacher.form.back(signs, axis=0) if signs.any() else signs
-            result = train_student(bins, targets, scheme, self, seed, signs if signs.any() else None)
+            signs = self._signs()
+            result = train_student(bins, targets, scheme, self, seed, signs)
             trained: Any = result.module
-            if signs.any():
+            if signs is not None:
                 monotone = CompiledMonotone.from_module(trained.score)
             networks = [CompiledNetwork.from_module(network) for network in trained.networks]
             self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
@@ -332,6 +330,11 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
             values = self._contributions(matrix[shown])
             importance = np.average(np.abs(values), axis=0, weights=weight[shown]).sum(axis=0)
             self.feature_importances_ = to_shares(importance)
+
+    def _signs(self) -> np.ndarray | None:
+        """Columns (d,) in which the score must rise (1) or fall (-1); None where it is free in all."""
+        signs = np.array(signs_of_lightgbm(self.teacher_) if self.monotone else [])
+        return self._adapter.form.back(signs, axis=0) if signs.any() else None
 
     def _warn_of_constraints(self) -> None:
         if self.monotone is None:
@@ -355,7 +358,8 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         if self.explanation and self.explanation_lambda > 0:
             limit = self.max_explanation_rows if self.explanation == "tree_shap" else n
             explained[rng.permutation(n)[:limit]] = True
-            values, _ = self._teacher_contributions(matrix[explained], self.explanation)
+            rows = matrix[explained]
+            values, _ = self._teacher_contributions(self.explanation, few_jobs(rows))(rows)
             reasons = np.zeros((n, n_scores, len(bins.columns)), dtype=np.float32)
             reasons[explained] = values[:, :, bins.columns] / scale
         copies = n_copies(self.n_synthetic, n)

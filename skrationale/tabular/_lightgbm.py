@@ -20,15 +20,15 @@ def safe_names(names: Sequence[str]) -> list[str]:
     >>> safe_names(["a b", "a:b", "c"])
     ['a_b', 'a_b_2', 'c']
     """
-    safe: list[str] = []
+    safe: dict[str, None] = {}
     for name in names:
         base = candidate = re.sub(r"[^\w.+\-/()%#<>=]", "_", name) or "_"
         number = 1
         while candidate in safe:
             number += 1
             candidate = f"{base}_{number}"
-        safe.append(candidate)
-    return safe
+        safe[candidate] = None
+    return list(safe)
 
 
 def stand_ins(levels: Sequence[Any] | np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ column. Another library of trees is one more file; what no library gives, such a
 one for all models.
 """
 
-from ._bins import MISSING_BIN, ZERO_BOUND, CategoryBins, NumericBins, bins_of
+from ._bins import MISSING_BIN, ZERO_BOUND, Bins, CategoryBins, NumericBins, bins_of
 from ._checks import check_teacher, classifies, text_refused, warn_of_refit
 from ._choosing import as_teacher, form_for, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
@@ -26,6 +26,7 @@ __all__ = [
     "FEWEST_ROWS",
     "MISSING_BIN",
     "ZERO_BOUND",
+    "Bins",
     "CategoryBins",
     "ColumnSplits",
     "Forest",

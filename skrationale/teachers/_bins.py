@@ -105,6 +105,9 @@ class CategoryBins:
         return left
 
 
+Bins = NumericBins | CategoryBins
+
+
 def _largest(gains: np.ndarray, count: int | None) -> np.ndarray:
     """Positions of the `count` largest gains, in their original order; ties to the first."""
     return np.sort(np.argsort(-gains, kind="stable")[:count])
@@ -124,9 +127,7 @@ def _category_bins(column: int, splits: ColumnSplits, limit: int | None) -> Cate
     return CategoryBins(column, bin_of_level, members, splits.set_gains[kept])
 
 
-def bins_of(
-    splits: Sequence[ColumnSplits], max_thresholds: int | None = None
-) -> list[NumericBins | CategoryBins]:
+def bins_of(splits: Sequence[ColumnSplits], max_thresholds: int | None = None) -> list[Bins]:
     """Make the bins of every column that is split on: the numeric ones first, then the categorical.
 
     Parameters
@@ -141,8 +142,8 @@ def bins_of(
     list of NumericBins and CategoryBins
         In the order of columns within each kind.
     """
-    numeric: list[NumericBins | CategoryBins] = []
-    categorical: list[NumericBins | CategoryBins] = []
+    numeric: list[Bins] = []
+    categorical: list[Bins] = []
     for j, column in enumerate(splits):
         if len(column.category_sets):
             categorical.append(_category_bins(j, column, max_thresholds))

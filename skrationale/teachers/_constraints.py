@@ -12,6 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from .._callers import outside
+from ._lightgbm_text import read_header
 
 PARAMETERS = ("monotonic_cst", "monotone_constraints")
 """As trees of scikit-learn call it, and XGBoost and CatBoost."""
@@ -63,10 +64,9 @@ def monotone_columns(model: Any, names: Sequence[str]) -> dict[str, int]:
 
 def signs_of_lightgbm(model: Any) -> list[int]:
     """Read them from the booster, which knows them under any of their names, where it splits."""
-    header = model.booster_.model_to_string(num_iteration=1).split("\nTree=")[0]
-    found = re.search(r"^monotone_constraints=(.*)$", header, flags=re.MULTILINE)
+    header = read_header(model.booster_.model_to_string(num_iteration=1))
+    signs = map(int, header.get("monotone_constraints", "").split())
     splits = model.booster_.feature_importance("split")
-    signs = [int(sign) for sign in found[1].split()] if found else []
     return [sign * bool(n) for sign, n in zip(signs, splits, strict=False)]
 
 

@@ -19,6 +19,7 @@ from ..training import limit_threads
 from ._left_over import LeftOver
 from ._parts import Part, packed, part_of
 from ._plan import WIDE, TabledTree, plan
+from ._quadrature import QuadratureTree
 from .reading import ModelRows, forest_of, model_rows, task_of
 
 MAX_TABLE_BYTES = 2**29
@@ -172,34 +173,31 @@ class TreeContributions:
         rows = model_rows(self._teacher, X)
         size = batch_size or ROWS_AT_ONCE
         few = len(rows.codes) < self._few
-        if self._computed and not few:
+        computed, left_over = ([], self._in_no_table) if few else (self._computed, self._left_over)
+        if computed:
             size = max(size, LEAST_BATCH)
 
         threads = n_jobs if n_jobs is None or len(rows.codes) <= size else 1  # of LightGBM in each batch
 
         def part(chosen: slice) -> list[np.ndarray]:
-            return [one_or_several(self._values(rows.codes[chosen], few, threads).transpose(0, 2, 1))]
+            some = rows.codes[chosen]
+            if left_over is None:
+                values = np.zeros((len(some), self._teacher.n_outputs, self._teacher.n_features))
+            else:
+                values = left_over.contributions(some, threads)
+            if self._parts or computed:
+                values[..., [column.column for column in self._bins]] += self._of_bins(some, computed)
+            return [one_or_several(values.transpose(0, 2, 1))]
 
         values = in_batches(part, len(rows.codes), size, n_jobs)[0]
-        computed, left = self.n_trees_by_quadrature, self.n_trees_by_lightgbm
-        trees = {"tables": self.n_trees_by_tables, "quadrature": computed, "lightgbm": left}
+        by_quadrature, by_lightgbm = self.n_trees_by_quadrature, self.n_trees_by_lightgbm
         if few:
-            trees |= {"quadrature": 0, "lightgbm": computed + left}
+            by_quadrature, by_lightgbm = 0, by_quadrature + by_lightgbm
+        trees = {"tables": self.n_trees_by_tables, "quadrature": by_quadrature, "lightgbm": by_lightgbm}
         return _explanation(rows, self._task, values, self.base_values, trees)
 
-    def _values(self, codes: np.ndarray, few: bool, n_jobs: int | None) -> np.ndarray:
-        """Contributions (n, K, d) of rows, for numbers and the model's codes (n, d)."""
-        left_over = self._in_no_table if few else self._left_over
-        if left_over is None:
-            values = np.zeros((len(codes), self._teacher.n_outputs, self._teacher.n_features))
-        else:
-            values = left_over.contributions(codes, n_jobs)
-        if self._parts or (self._computed and not few):
-            values[..., [column.column for column in self._bins]] += self._of_bins(codes, few)
-        return values
-
-    def _of_bins(self, codes: np.ndarray, few: bool) -> np.ndarray:
-        """Contributions (n, K, d') of the columns that are split on, by tables and quadrature."""
+    def _of_bins(self, codes: np.ndarray, computed: Sequence[QuadratureTree]) -> np.ndarray:
+        """Contributions (n, K, d') of the columns that are split on, by tables and these quadratures."""
         import torch
 
         bins = np.empty((len(codes), len(self._bins)), dtype=np.int32)
@@ -211,7 +209,7 @@ class TreeContributions:
             encoded = torch.from_numpy(bins + self._starts[:-1].astype(np.int32))
             for part in self._parts:
                 part.add_to(sums, encoded)
-            for tree in () if few else self._computed:
+            for tree in computed:
                 tree.add_to(sums, bins, self.dtype)
         return found
 

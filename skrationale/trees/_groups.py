@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..teachers import FEWEST_ROWS, CategoryBins, NumericBins, TreeNodes
+from ..teachers import FEWEST_ROWS, Bins, NumericBins, TreeNodes
 
-AnyBins = NumericBins | CategoryBins
 Conditions = dict[int, tuple[int, float]]
 """By column: the classes of bins that a path lets through, as bits of a number, and its share of the rows."""
 
@@ -67,7 +66,7 @@ class SplitTree:
         return (self.covers[child] if child >= 0 else self.leaf_covers[~child]) / self.covers[node]
 
 
-def split_tree(nodes: TreeNodes, bins: Sequence[AnyBins]) -> SplitTree | None:
+def split_tree(nodes: TreeNodes, bins: Sequence[Bins]) -> SplitTree | None:
     """Bring a tree into terms of bins.
 
     Parameters

@@ -88,12 +88,12 @@ def _tensor(array: np.ndarray) -> Any:
     import torch
 
     if not array.flags.writeable:
-        _no_word_of_read_only()
+        _mute_warning_of_read_only()
     return torch.from_numpy(array)
 
 
 @cache
-def _no_word_of_read_only() -> None:
+def _mute_warning_of_read_only() -> None:
     """Let torch warn of read-only arrays now, which it does once: nobody writes to those of a part."""
     import torch
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..teachers import TreeNodes
-from ._groups import AnyBins, Group, SplitTree, groups_of, split_tree
+from ..teachers import Bins, TreeNodes
+from ._groups import Group, SplitTree, groups_of, split_tree
 from ._quadrature import MOST_NUMBERS, QuadratureTree
 
 STATES = 1024
@@ -63,7 +63,7 @@ class Plan:
 
 
 def plan(
-    nodes: Sequence[TreeNodes], bins: Sequence[AnyBins], n_outputs: int, max_bytes: int, itemsize: int
+    nodes: Sequence[TreeNodes], bins: Sequence[Bins], n_outputs: int, max_bytes: int, itemsize: int
 ) -> Plan:
     """Say which way each tree goes; those with the smallest tables come first.
 
