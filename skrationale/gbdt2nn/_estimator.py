@@ -365,8 +365,9 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         copies = n_copies(self.n_synthetic, n)
         variants = np.empty((n, copies, len(bins.columns)), dtype=np.int32)
         variant_scores = np.empty((n, copies, n_scores), dtype=np.float32)
+        donor_weight = None if (weight == 1).all() else weight
         for k in range(copies):
-            swapped = swap_cells(matrix, self.swap_probability, rng, None if (weight == 1).all() else weight)
+            swapped = swap_cells(matrix, self.swap_probability, rng, donor_weight)
             variants[:, k] = bins.encode(swapped)
             raw = self._adapter.scores(self._adapter.form.of_matrix(swapped))
             variant_scores[:, k] = (raw - base) / scale

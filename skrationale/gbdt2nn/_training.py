@@ -110,14 +110,14 @@ def train_student(
     )
     data: dict[str, Any] = dict(targets.tensors(rows))
     variants = [torch.from_numpy(v[rows]) for v in (targets.variants, targets.variant_scores)]
+    n_variants = targets.variants.shape[1]
+    shown = min(n_variants, VARIANTS_SMALL if n < SMALL_DATA else VARIANTS_LARGE)
 
     def draw_variants(epoch: int, _: Batch) -> dict[str, torch.Tensor]:
         """Give each row the next few of its variants, round and round."""
         picked = (torch.arange(shown) + shown * (epoch - 1)) % n_variants
         return {"variants": variants[0][:, picked], "variant_scores": variants[1][:, picked]}
 
-    n_variants = targets.variants.shape[1]
-    shown = min(n_variants, VARIANTS_SMALL if n < SMALL_DATA else VARIANTS_LARGE)
     batch_rows = max(1, settings.batch_size // (1 + shown))
     steps = STEPS if n_scores == 1 else STEPS_MANY
     epochs = epochs_for(settings.max_epochs, len(rows), batch_rows, steps=steps, limits=EPOCHS)

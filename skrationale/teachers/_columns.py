@@ -111,8 +111,10 @@ def column_order(
         # it keeps numbered names where two would be the same, and which is which is not known
         _refuse_twins([safe_names([name])[0] for name in given], role)
         return None
-    spellings = [(known, given), (safe_names(known), safe_names(given))]
-    for here, there in spellings[: 1 + lightgbm]:
+    spellings = [(known, given)]
+    if lightgbm:
+        spellings.append((safe_names(known), safe_names(given)))
+    for here, there in spellings:
         if sorted(here) == sorted(there):
             _refuse_twins(there, role)
             places = {name: j for j, name in enumerate(there)}

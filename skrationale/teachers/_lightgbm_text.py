@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -25,9 +26,22 @@ def read_trees(booster: Any) -> list[dict[str, str]]:
     read, and beyond Python's recursion limit for very deep trees.
     """
     blocks = booster.model_to_string().split("\nTree=")[1:]
-    return [
-        dict(line.split("=", 1) for line in block.split("\n\n", 1)[0].split("\n")[1:]) for block in blocks
-    ]
+    return [dict(line.split("=", 1) for line in _fields(block)) for block in blocks]
+
+
+def with_trees(text: str, chosen: Iterable[int]) -> str:
+    """Write a model anew with some of its trees, by their numbers."""
+    head, *blocks = text.split("\nTree=")
+    # the sizes of trees are there to read them on several threads
+    lines = [line for line in head.split("\n") if not line.startswith("tree_sizes=")]
+    for number, t in enumerate(chosen):
+        lines += [f"Tree={number}", *_fields(blocks[t]), "", ""]
+    return "\n".join([*lines, "end of trees", ""])
+
+
+def _fields(block: str) -> list[str]:
+    """Lines of a tree behind its number; behind the last tree other things follow."""
+    return block.split("\n\n", 1)[0].split("\n")[1:]
 
 
 def joined(trees: list[dict[str, str]], field: str, dtype: type = np.float64) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from .._task import Link, Task
 from ..tabular import TableReader, stand_ins
 from ._library import library_of
 from ._lightgbm_levels import add_levels_at_fit, levels_at_fit, refuse_foreign_levels
-from ._lightgbm_text import nodes_of, read_header, read_trees, splits_of
+from ._lightgbm_text import nodes_of, read_header, read_trees, splits_of, with_trees
 from ._protocol import ColumnSplits, Contributions, TreeNodes
 from ._scikit import AnyTeacher
 from ._table import AS_IT_IS, TeacherTable
@@ -277,6 +277,12 @@ class LightGBMTeacher(LightGBMOnRuler):
     def trees(self) -> list[dict[str, str]]:
         """Read the T trees, as fields of text."""
         return read_trees(self.booster)
+
+    def some_trees(self, chosen: Iterable[int]) -> Any:
+        """Make a Booster of some of the T trees, by their numbers; they are copied."""
+        from lightgbm import Booster
+
+        return Booster(model_str=with_trees(self.booster.model_to_string(), chosen))
 
     def splits(self) -> list[ColumnSplits]:
         """Collect the splits on each of the d columns."""

@@ -22,17 +22,10 @@ class LeftOver:
     """
 
     def __init__(self, teacher: LightGBMTeacher, iterations: Collection[int]) -> None:
-        from lightgbm import Booster
-
-        head, *trees = teacher.booster.model_to_string().split("\nTree=")
         k = teacher.n_outputs
-        kept = [trees[i * k + output] for i in sorted(iterations) for output in range(k)]
-        # the sizes of trees are there to read them on several threads
-        lines = [line for line in head.split("\n") if not line.startswith("tree_sizes=")]
-        for t, tree in enumerate(kept):
-            fields = tree.split("\n\n", 1)[0].split("\n")[1:]
-            lines += [f"Tree={t}", *fields, "", ""]
-        self._own = forest_of(Booster(model_str="\n".join([*lines, "end of trees", ""])))
+        self._own = forest_of(
+            teacher.some_trees(i * k + output for i in sorted(iterations) for output in range(k))
+        )
         # a random forest averages over all its trees
         self._scale = teacher.scale / self._own.scale
         self._threads = teacher.threads
