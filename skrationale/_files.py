@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from .writing import whole
+from .writing import encodable
 
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
@@ -102,7 +102,7 @@ def write_text(path: Any, text: str) -> Path:
     path : str or path-like
         See :func:`check_path`.
     text : str
-        The content; lone halves of characters, which have no bytes, become U+FFFD.
+        The content; lone surrogates, which cannot be encoded, become U+FFFD.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def write_text(path: Any, text: str) -> Path:
     ...     write_text(f"{folder}/page.html", "<p>text").read_text(encoding="utf-8")
     '<p>text'
     """
-    content = whole(text).encode("utf-8")
+    content = encodable(text).encode("utf-8")
     target = check_path(path)
     old = target.stat() if target.exists() else None
     neighbour = target.with_name(f".{secrets.token_hex(8)}.tmp")

@@ -53,7 +53,9 @@ def test_private_imports_are_seen(tmp_path):
     path.parent.mkdir()
     path.write_text("def f():\n    from ..writing._words import shorten\n    from ..metrics import _fills\n")
     assert private_imports(path, tmp_path) == {("writing", "_words"), ("metrics", "_fills")}
-    path.write_text("from ..writing import shorten\nfrom .._files import whole\nfrom ._rows import _few\n")
+    path.write_text(
+        "from ..writing import shorten\nfrom .._files import check_path\nfrom ._rows import _few\n"
+    )
     assert private_imports(path, tmp_path) == set()
 
 

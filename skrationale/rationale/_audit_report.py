@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
-from ..writing import document, frame_table, whole
+from ..writing import document, encodable, frame_table
 
 METRICS = {"identity": "R2", "logit": "AUROC", "softmax": "accuracy"}
 LEAK, NUMBER_LEAK = 0.015 / math.log(2), 0.02
@@ -227,7 +227,7 @@ class RationaleAudit:
         """
         import pandas as pd
 
-        rows = [tuple(map(whole, row)) for row in self._checks()]
+        rows = [tuple(map(encodable, row)) for row in self._checks()]
         return pd.DataFrame(rows, columns=["check", "value", "standard_error", "good"])
 
     def _checks(self) -> list[tuple[str, float, float, str]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..explanation.labels import pandas_index
 from ..explanation.wording import strength
-from ..writing import simple_cell, whole
+from ..writing import encodable, simple_cell
 from ._measures import LABEL_MEASURES, MEASURES, REASON_MEASURES, Measured
 from ._rows import Rows
 
@@ -38,14 +38,18 @@ def summary_frame(found: list[Measured]) -> Any:
         }
         for one in found
     ]
-    return pd.DataFrame(_whole(rows)).set_index("name")
+    return pd.DataFrame(_encodable(rows)).set_index("name")
 
 
 def missing_frame(found: list[Measured]) -> Any:
     """One row for each figure that is missing: whose, which, and why."""
     import pandas as pd
 
-    rows = [(whole(one.member.name), what, whole(why)) for one in found for what, why in one.missing.items()]
+    rows = [
+        (encodable(one.member.name), what, encodable(why))
+        for one in found
+        for what, why in one.missing.items()
+    ]
     return pd.DataFrame(rows, columns=["name", "figure", "reason"])
 
 
@@ -56,11 +60,11 @@ def importance_frame(found: list[Measured]) -> Any:
     shares = {}
     for one in found:
         if one.explanation is not None:
-            names = [whole(name) for name in one.explanation.feature_names]
+            names = [encodable(name) for name in one.explanation.feature_names]
             size = np.nan_to_num(strength(one.explanation))
             total = float(size.sum())
             own = pd.Series(size / total if total > 0 else size, index=pd.Index(names))
-            shares[whole(one.member.name)] = own.groupby(level=0, sort=False).sum()
+            shares[encodable(one.member.name)] = own.groupby(level=0, sort=False).sum()
     table = pd.DataFrame(shares)
     return table.loc[(-table.mean(axis=1)).sort_values(kind="stable").index]
 
@@ -80,9 +84,9 @@ def example_frame(found: list[Measured], rows: Rows, examples: dict[int, str]) -
         typed = {f"cell {name}": simple_cell(cells[i, j]) for j, name in enumerate(rows.names)}
         table.append({"why": why, "y": simple_cell(rows.y[i]), **predicted, **typed})
     index = pandas_index(rows.labels, len(rows))[list(examples)]
-    return pd.DataFrame(_whole(table), index.rename("row") if index.names == [None] else index)
+    return pd.DataFrame(_encodable(table), index.rename("row") if index.names == [None] else index)
 
 
-def _whole(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Put U+FFFD for lone halves of characters, which pandas may refuse to keep."""
-    return [{whole(name): whole(cell) for name, cell in row.items()} for row in rows]
+def _encodable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put U+FFFD for lone surrogates, which pandas may refuse to keep."""
+    return [{encodable(name): encodable(cell) for name, cell in row.items()} for row in rows]

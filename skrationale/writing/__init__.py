@@ -3,7 +3,7 @@
 from ._css import CARD_CSS, NEGATIVE, PAGE_CSS, POSITIVE, SIZE
 from ._html import Bar, Bold, Folded, Note, Part, Table, document, frame_table, joined, notebook_html, render
 from ._numbers import decimals, format_cell, format_number, format_share, is_missing, simple_cell
-from ._words import count_of, join_names, plural, sentence, shorten, visible, whole
+from ._words import count_of, encodable, join_names, plural, sentence, shorten, visible
 
 __all__ = [
     "CARD_CSS",
@@ -34,5 +34,5 @@ __all__ = [
     "shorten",
     "simple_cell",
     "visible",
-    "whole",
+    "encodable",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -121,14 +121,12 @@ def notebook_html(thing: Any) -> Markup:
 
 
 class Part:
-    """A part of a page: templates write it as its own template does."""
+    """A part of a page; its fields are those of its template."""
 
     _template: ClassVar[str]
 
     def __html__(self) -> str:
-        # not `asdict`, which would copy the parts inside
-        values = {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
-        return render(f"writing/templates/{self._template}", **values)
+        return render(f"writing/templates/{self._template}", **vars(self))
 
 
 @dataclass(frozen=True)

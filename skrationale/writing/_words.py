@@ -7,7 +7,7 @@ from typing import Any
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""Control characters, those that turn the direction of writing, and lone halves of characters."""
+"""Control characters, those that turn the direction of writing, and lone surrogates."""
 
 
 def shorten(text: str, width: int) -> str:
@@ -84,6 +84,12 @@ def visible(document: str) -> str:
     return _HIDDEN.sub("\ufffd", document)
 
 
-def whole(value: Any) -> Any:
-    """Put U+FFFD for lone halves of characters in a text, which have no bytes; other values stay."""
+def encodable(value: Any) -> Any:
+    """Put U+FFFD for lone surrogates in a text, which cannot be encoded; other values stay.
+
+    Examples
+    --------
+    >>> encodable("a" + chr(0xD800)), encodable(1.5)
+    ('a�', 1.5)
+    """
     return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) else value
