@@ -4,6 +4,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
+from forests import classes
 from lightgbm import LGBMClassifier, LGBMRegressor
 from seeds import SEED
 
@@ -52,8 +53,7 @@ def random_model(rng, X, y):
     k, weight = int(rng.choice([1, 2, 4])), rng.random(len(X)) ** 4
     if k == 1:
         return LGBMRegressor(**settings).fit(X, y, sample_weight=weight)
-    labels = np.digitize(y, np.quantile(y, np.arange(1, k) / k))
-    return LGBMClassifier(**settings).fit(X, labels, sample_weight=weight)
+    return LGBMClassifier(**settings).fit(X, classes(y, k), sample_weight=weight)
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + 200))
