@@ -132,7 +132,7 @@ def measured(model: Any, X: Any, X_test: Any, y_test: np.ndarray, task: str, nam
 
 
 def rule_r2(model: Any, X: Any, X_test: Any) -> float:
-    """Median over live attributes of the R2 on test rows of a tree of depth 5."""
+    """Median over active attributes of the R2 on test rows of a tree of depth 5."""
     matrix, test = model._read(X), model._read(X_test)
     columns = RuleColumns(model._reader, matrix)
     rows, test_rows = columns.transform(matrix), columns.transform(test)
