@@ -1,4 +1,4 @@
-"""Path contributions (Saabas) of a LightGBM model, at about the cost of its predictions."""
+"""Path contributions (Saabas) of a LightGBM model, looked up for each leaf that a row reaches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each leaf of a forest contributes to each column (Saabas), at about the cost of a prediction."""
+"""What each leaf of a forest contributes to each column (Saabas), in one table for all rows."""
 
 from __future__ import annotations
 

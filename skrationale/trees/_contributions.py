@@ -1,4 +1,4 @@
-"""TreeSHAP of LightGBM models, exact, at about the cost of a prediction."""
+"""TreeSHAP of LightGBM models, exact, looked up in tables wherever these fit into memory."""
 
 from __future__ import annotations
 
