@@ -10,7 +10,7 @@ import numpy as np
 
 from ..units import as_picture
 from ..writing import SIZE, shorten
-from ._describe import AttributeDescription
+from ._describe import MAX_COLUMNS, AttributeDescription
 from ._pictures import Pictures, largest_classes, pictures_of
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class AttributeDisplay:
 
     def _size(self) -> tuple[float, float]:
         if self.description is not None:
-            return 7.2, 1.7 + 0.36 * len(self.description.columns.head(10))
+            return 7.2, 1.7 + 0.36 * len(self.description.columns.head(MAX_COLUMNS))
         n_rows = 1 + (self.pictures[0].maximised is not None)
         return max(3.2, 0.6 + 1.15 * self._n_across()), 0.9 + 1.35 * n_rows
 
@@ -219,7 +219,7 @@ class AttributeDisplay:
         return inset
 
     def _draw_columns(self, ax: Axes, description: AttributeDescription) -> None:
-        table = description.columns.head(10)
+        table = description.columns.head(MAX_COLUMNS)
         names = [_plain(shorten(str(name), 34)) for name in table["column"]]
         ax.barh(range(len(names)), table["importance"], height=0.68, color=SIZE)
         ax.set_yticks(range(len(names)), names)

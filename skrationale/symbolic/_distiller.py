@@ -70,8 +70,7 @@ class SymbolicDistiller(BaseDistiller):
         error, or log-loss of classes, against `y` on validation rows is at most 2 % above the least, or above
         it by 0.2 % of what a constant has.
     n_synthetic : int, default=0
-        Rows between neighbours in the training data that the teacher labels too. At equal search time they
-        were seen to hurt.
+        Rows between neighbours in the training data that the teacher labels too.
     maxsize : int, default=30
         Largest complexity of a formula: variables, functions and operations, without constants.
     model_selection : {"best", "accuracy", "score"}, default="best"
