@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ..tabular import TableEncoder
-from ..training import limit_threads, set_state
+from ..training import limit_threads, rebuild_module
 from ._network import ConvPredictor, Interpreter, MLPPredictor
 from ._relevance import contributions, relevance
 
@@ -161,10 +161,3 @@ class FlintModel:
         network, interpreter = self.source.module(), self.interpreter_module()
         weights, bias = torch.from_numpy(self.weights), torch.from_numpy(self.bias)
         return lambda x: interpreter(network(x)[1]) @ weights.T + bias
-
-
-def rebuild_module(empty: Any, state: State) -> Any:
-    """Build a module with given weights, in float64, without drawing any."""
-    with torch.device("meta"):
-        module = empty()
-    return set_state(module.to_empty(device="cpu"), state).double().eval()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..tabular import TableEncoder
-from ..training import limit_threads, set_state
+from ..training import limit_threads, rebuild_module
 from ..units import Units, hide
 from ._encoded import encode
 from ._joint import CHUNK, logits_of
@@ -19,7 +18,6 @@ from ._masks import MaskRule
 from ._network import MaskedPredictor, mlp
 
 State = dict[str, np.ndarray]
-Module = TypeVar("Module", bound=nn.Module)
 HIDDEN_LOGIT = -30.0
 """Logit of a column that is never selected: a probability of 1e-13. Not measured."""
 
@@ -90,9 +88,7 @@ class RationaleModel:
         return result
 
     def _logits(self, x: Tensor, units: Units) -> np.ndarray:
-        with torch.device("meta"):  # draws no initial weights
-            empty = mlp(units.n_inputs, self.hidden, units.n_units)
-        selector = _with_weights(empty, self.selector)
+        selector = rebuild_module(lambda: mlp(units.n_inputs, self.hidden, units.n_units), self.selector)
         with limit_threads(CHUNK * units.n_inputs**2):
             return logits_of(selector, x)
 
@@ -125,15 +121,12 @@ class RationaleModel:
         x, units = self.encode(matrix)
         cells = self.rule(self._logits(x, units)) if mask is None else mask[:, self.columns]
         shown, ties = torch.from_numpy(cells).double(), torch.from_numpy(units.groups)
+        n_outputs = len(self.shift)
         if self.fill is not None:
-            with torch.device("meta"):
-                plain = mlp(units.n_inputs, self.hidden, len(self.shift))
-            return _with_weights(plain, self.predictor), hide(x, shown, ties, torch.from_numpy(self.fill))
-        with torch.device("meta"):
-            masked = MaskedPredictor(self.hidden, ties.to("meta"), len(self.columns), len(self.shift))
-        masked = _with_weights(masked, self.predictor)
+            plain = rebuild_module(lambda: mlp(units.n_inputs, self.hidden, n_outputs), self.predictor)
+            return plain, hide(x, shown, ties, torch.from_numpy(self.fill))
+        masked = rebuild_module(
+            lambda: MaskedPredictor(self.hidden, ties.to("meta"), len(self.columns), n_outputs),
+            self.predictor,
+        )
         return masked.layers, masked.inputs(x, shown)
-
-
-def _with_weights(empty: Module, state: State) -> Module:
-    return set_state(empty.to_empty(device="cpu"), state).double().eval()

@@ -28,7 +28,7 @@ from ..training import (
     limit_threads,
     mean_and_std,
     or_auto,
-    set_state,
+    rebuild_module,
     validation_split,
 )
 from ..units import table_units
@@ -254,11 +254,10 @@ class BaseSmoothMLP(ReadableNetwork):
         state = self._stages[self._chosen].state
         if not state:
             return None
-        with torch.device("meta"):  # draws no initial weights
-            empty = SmoothNetwork(
-                len(self._encoder.groups), self._sizes, self._task.n_outputs, self._activation
-            )
-        return set_state(empty.to_empty(device="cpu").double(), state).eval()
+        n_inputs, n_outputs = len(self._encoder.groups), self._task.n_outputs
+        return rebuild_module(
+            lambda: SmoothNetwork(n_inputs, self._sizes, n_outputs, self._activation), state
+        )
 
     def _outputs(self, x: np.ndarray) -> np.ndarray:
         """Scores (n, K), float64, of encoded rows."""

@@ -21,7 +21,7 @@ from ._settings import (
     epochs_for,
     or_auto,
 )
-from ._state import get_state, set_state
+from ._state import get_state, rebuild_module, set_state
 from ._threads import limit_threads
 from ._train import TrainResult, train
 
@@ -43,6 +43,7 @@ __all__ = [
     "linear",
     "mean_and_std",
     "or_auto",
+    "rebuild_module",
     "resolve_device",
     "row_losses",
     "seeded",

@@ -1,6 +1,6 @@
 """Weights as plain arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -65,3 +65,36 @@ def set_state(module: ModuleT, state: Mapping[str, np.ndarray]) -> ModuleT:
     except RuntimeError as error:
         raise ValueError(f"`state` does not fit the module: {error}") from error
     return module
+
+
+def rebuild_module(build: Callable[[], ModuleT], state: Mapping[str, np.ndarray]) -> ModuleT:
+    """Build a module to predict with: in float64, on the CPU, with given weights and without drawing any.
+
+    Parameters
+    ----------
+    build : callable
+        Gives a module of the architecture; its initial weights are never there.
+    state : mapping of str to ndarray
+        What `get_state` returned.
+
+    Returns
+    -------
+    torch.nn.Module
+        In evaluation mode.
+
+    Raises
+    ------
+    ValueError
+        If a name is missing or left over, or a shape differs.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrationale.training import get_state, rebuild_module
+    >>> state = get_state(torch.nn.Linear(2, 1))
+    >>> rebuild_module(lambda: torch.nn.Linear(2, 1), state).weight.dtype
+    torch.float64
+    """
+    with torch.device("meta"):
+        empty = build()
+    return set_state(empty.to_empty(device="cpu").double(), state).eval()

@@ -16,6 +16,7 @@ from skrationale.training import (
     get_state,
     limit_threads,
     linear,
+    rebuild_module,
     resolve_device,
     seeded,
     set_state,
@@ -200,6 +201,16 @@ class TestState:
         other = set_state(self.make(), state)
         assert torch.equal(other.eval()(torch.ones(2, 3)), module.eval()(torch.ones(2, 3)))
         assert other[1].num_batches_tracked == 1
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    def test_a_rebuilt_module_has_all_digits_and_draws_nothing(self, dtype):
+        module, before = self.make().to(dtype), torch.get_rng_state()
+        rebuilt = rebuild_module(self.make, get_state(module))
+        assert torch.equal(torch.get_rng_state(), before)
+        assert rebuilt[0].weight.dtype == torch.float64
+        assert not rebuilt.training
+        for name, tensor in module.state_dict().items():
+            assert torch.equal(rebuilt.state_dict()[name], tensor.to(rebuilt.state_dict()[name]))
 
     def test_state_is_a_copy_both_ways(self):
         module = torch.nn.Linear(3, 1)
