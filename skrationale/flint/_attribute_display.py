@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..units import as_picture
-from ..writing import SIZE, shorten
+from ..writing import SIZE, need_matplotlib, plain, shorten
 from ._describe import MAX_COLUMNS, AttributeDescription
 from ._pictures import Pictures, largest_classes, pictures_of
 
@@ -154,10 +154,7 @@ class AttributeDisplay:
         AttributeDisplay
             Itself.
         """
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as error:
-            raise ImportError("Plots need matplotlib: pip install 'skrationale[plot]'.") from error
+        plt = need_matplotlib()
         if ax is None:
             ax = plt.subplots(figsize=self._size(), layout="constrained")[1]
         self.ax_ = ax
@@ -182,7 +179,7 @@ class AttributeDisplay:
         n_rows = 1 + (self.pictures[0].maximised is not None)
         width, height = 1 / self._n_across(), 1 / n_rows
         ax.set_axis_off()
-        ax.set_title(_plain(self.name), pad=22)
+        ax.set_title(plain(self.name), pad=22)
         axes: list[list[Axes]] = [[] for _ in range(n_rows)]
         left = 0.0
         for group in self.pictures:
@@ -190,7 +187,7 @@ class AttributeDisplay:
             ax.text(
                 middle,
                 1.02,
-                _plain(group.title),
+                plain(group.title),
                 ha="center",
                 va="bottom",
                 transform=ax.transAxes,
@@ -220,7 +217,7 @@ class AttributeDisplay:
 
     def _draw_columns(self, ax: Axes, description: AttributeDescription) -> None:
         table = description.columns.head(MAX_COLUMNS)
-        names = [_plain(shorten(str(name), 34)) for name in table["column"]]
+        names = [plain(shorten(str(name), 34)) for name in table["column"]]
         ax.barh(range(len(names)), table["importance"], height=0.68, color=SIZE)
         ax.set_yticks(range(len(names)), names)
         ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
@@ -230,12 +227,7 @@ class AttributeDisplay:
         ax.grid(axis="x", color="#888888", alpha=0.25, linewidth=0.8)
         ax.set_axisbelow(True)
         rule = "It hardly varies." if description.rule is None else str(description.rule)
-        ax.set_title(_plain(self.name) + "\n" + _plain(textwrap.fill(rule, 72)), loc="left", size="small")
-
-
-def _plain(text: str) -> str:
-    """Write a text in which a dollar sign is a dollar sign, not mathematics."""
-    return str(text).replace("$", r"\$")
+        ax.set_title(plain(self.name) + "\n" + plain(textwrap.fill(rule, 72)), loc="left", size="small")
 
 
 def _position(attribute: int | str, names: list[str]) -> int:

@@ -8,10 +8,10 @@ import numpy as np
 
 from .._hooks import hooks_of
 from ..explanation import Explanation, checks
-from ..writing import NEGATIVE, POSITIVE, shorten
+from ..writing import NEGATIVE, POSITIVE, need_matplotlib, plain, shorten
 from ._display import Display, check_count
 from ._relevance import mean_relevance
-from ._style import LEGEND_ABOVE, label, need_matplotlib, plain, points_wide, tidy
+from ._style import LEGEND_ABOVE, label, points_wide, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,8 @@ import numpy as np
 
 from .._hooks import gives_reasons
 from ..explanation import Explanation
-from ._style import is_one_axes, need_matplotlib
+from ..writing import need_matplotlib
+from ._style import is_one_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

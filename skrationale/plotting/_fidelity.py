@@ -7,11 +7,11 @@ import numpy as np
 
 from ..explanation import checks
 from ..explanation.ruler import centred
-from ..writing import format_number
+from ..writing import format_number, need_matplotlib
 from ._answers import answers_of, pooled_r2
 from ._display import PanelDisplay
 from ._fidelity_panels import draw_points, draw_table, entries
-from ._style import frame, need_matplotlib
+from ._style import frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,10 +7,10 @@ import numpy as np
 
 from .._hooks import hooks_of
 from ..explanation import checks
-from ..writing import format_number, shorten
+from ..writing import format_number, need_matplotlib, shorten
 from ._candidates import best_of_each, column, known_keys, spread_of
 from ._display import PanelDisplay
-from ._style import LEGEND_ABOVE, OUTPUTS, colour_of, entry, frame, need_matplotlib
+from ._style import LEGEND_ABOVE, OUTPUTS, colour_of, entry, frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

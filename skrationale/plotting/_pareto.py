@@ -7,10 +7,11 @@ import numpy as np
 
 from .._hooks import hooks_of
 from ..explanation import checks
+from ..writing import need_matplotlib
 from ._candidates import candidates, column, describe, spread_of, words
 from ._display import Display
 from ._pareto_front import front_of, spread_out
-from ._style import OTHERS, OUTPUTS, entry, frame, need_matplotlib
+from ._style import OTHERS, OUTPUTS, entry, frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

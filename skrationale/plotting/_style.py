@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ..writing import shorten
+from ..writing import need_matplotlib, plain, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,15 +25,6 @@ LEGEND_ABOVE: dict[str, Any] = {
 }
 
 
-def need_matplotlib() -> Any:
-    """Return ``matplotlib.pyplot``, or say how to install it."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError("Plots need matplotlib: pip install 'skrationale[plot]'.") from error
-    return plt
-
-
 def axes_for(ax: "Axes | None", n_lines: int) -> "Axes":
     """Return `ax`, or that of a new figure with room for so many lines."""
     plt = need_matplotlib()
@@ -53,11 +44,6 @@ def is_one_axes(ax: Any) -> bool:
 def label(text: str, width: int = LABEL_WIDTH) -> str:
     """Return one short line in which a dollar sign is a dollar sign, not mathematics."""
     return plain(shorten(text, width))
-
-
-def plain(text: str) -> str:
-    """Return a text in which a dollar sign is a dollar sign, not mathematics."""
-    return text.replace("$", r"\$")
 
 
 def entry(text: str, width: int = LABEL_WIDTH) -> str:

@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._hooks import hooks_of
-from ..writing import format_number
+from ..writing import format_number, need_matplotlib
 from ._display import Display
-from ._style import (
-    LEGEND_ABOVE,
-    OUTPUTS,
-    colour_of,
-    entry,
-    frame,
-    label,
-    need_matplotlib,
-    points_wide,
-    whole_numbers,
-)
+from ._style import LEGEND_ABOVE, OUTPUTS, colour_of, entry, frame, label, points_wide, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

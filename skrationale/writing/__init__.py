@@ -1,6 +1,7 @@
 """How results are written for people: words, numbers, colours, pages. It uses nothing of the package."""
 
 from ._css import CARD_CSS, NEGATIVE, PAGE_CSS, POSITIVE, SIZE
+from ._figures import need_matplotlib, plain
 from ._html import Bar, Bold, Folded, Note, Part, Table, document, frame_table, joined, notebook_html, render
 from ._numbers import decimals, format_cell, format_number, format_share, is_missing, simple_cell
 from ._words import count_of, encodable, join_names, plural, sentence, shorten, visible
@@ -27,7 +28,9 @@ __all__ = [
     "is_missing",
     "join_names",
     "joined",
+    "need_matplotlib",
     "notebook_html",
+    "plain",
     "plural",
     "render",
     "sentence",
