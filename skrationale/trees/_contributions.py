@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
-from .._batches import check_batching, in_batches, one_or_several
+from .._batches import check_batching, one_or_several
 from .._explaining import explanation_of
 from .._task import Task
 from ..explanation import Explanation
 from ..tabular import as_frame_or_array
-from ..teachers import FEWEST_ROWS, TreeNodes, bins_of
-from ..training import limit_threads
-from ._left_over import LeftOver
-from ._parts import Part, packed, part_of
-from ._plan import WIDE, TabledTree, plan
-from ._quadrature import QuadratureTree
+from ._tables import MAX_TABLE_BYTES, ForestTables
 from .reading import ModelRows, forest_of, model_rows, task_of
 
-MAX_TABLE_BYTES = 2**29
-"""Memory for tables by default: twice what 300 trees of 31 leaves take on 28 columns. Measured: 130 MB."""
-ROWS_AT_ONCE = 8192
-"""Rows of a batch. Measured: 2048 take 1.1 times as long."""
 FEW_ROWS = 256
 """Rows of a table below which LightGBM itself is faster than to build tables, which takes as long as some
 400. Measured on 300 trees of 31 leaves."""
-FEW_COMPUTED, FEW_A_LEAF = 64, 0.25
-"""Rows below which LightGBM is faster than quadrature, which makes two matrices a tree first, and how many
-more for each leaf of a tree. Measured on 10 and 28 columns: 85 to 110 rows at 127 leaves, 115 to 150 at 255,
-165 to 190 at 500, 290 to 300 at 1000."""
-LEAST_BATCH = 512
-"""Rows of a batch at least where matrices are made for each. Measured: these take a third of its time."""
 DTYPES = ("float32", "float64")
 
 
@@ -106,40 +89,19 @@ class TreeContributions:
     ) -> None:
         _check(max_table_bytes, dtype)
         teacher = forest_of(model)
-        nodes, k = teacher.nodes(), teacher.n_outputs
         self.dtype = dtype
-        self.base_values = np.bincount(
-            np.arange(len(nodes)) % k, [_mean(tree) for tree in nodes], minlength=k
-        )
         self._task = task_of(teacher)
-        self._bins = bins_of(teacher.splits())
-        self._starts = np.cumsum([0, *(column.n_bins for column in self._bins)])
-        ways = plan(nodes, self._bins, k, int(max_table_bytes), np.dtype(dtype).itemsize)
-        computed, left = ways.iterations_computed, ways.iterations_left
-        self.n_trees_by_quadrature, self.n_trees_by_lightgbm = k * len(computed), k * len(left)
-        self.n_trees_by_tables = len(nodes) - self.n_trees_by_quadrature - self.n_trees_by_lightgbm
-        self._parts, self._computed = self._build(ways.tabled, verbose), ways.computed
-        n_leaves = float(np.mean([len(tree.values) for tree in ways.computed] or 0))
-        self._few = FEW_COMPUTED + FEW_A_LEAF * n_leaves
-        self._left_over = LeftOver(teacher, left) if left else None
-        # for few rows all that is in no table
-        self._in_no_table = LeftOver(teacher, [*computed, *left]) if computed else self._left_over
+        self._tables = ForestTables(teacher, int(max_table_bytes), dtype, verbose)
         self._teacher = forest_of(teacher.booster)
-
-    def _build(self, trees: Sequence[TabledTree], verbose: int) -> list[Part]:
-        """Compute the tables."""
-        wide = len(self._bins) > WIDE
-        parts = []
-        with tqdm(total=len(trees), unit="tree", disable=not verbose) as bar:
-            for some in packed(trees, len(self._bins), np.dtype(self.dtype).itemsize, wide=wide):
-                parts.append(part_of(some, self._starts, self.dtype, wide=wide))
-                bar.update(len(some))
-        return parts
+        self.base_values = self._tables.base_values
+        self.n_trees_by_tables = self._tables.by_tables
+        self.n_trees_by_quadrature = self._tables.by_quadrature
+        self.n_trees_by_lightgbm = self._tables.by_lightgbm
 
     @property
     def nbytes(self) -> int:
         """Memory of the tables."""
-        return sum(part.nbytes for part in self._parts)
+        return self._tables.nbytes
 
     def __repr__(self) -> str:
         counts = f"{self.n_trees_by_tables} trees by tables, {self.n_trees_by_quadrature} by quadrature"
@@ -171,47 +133,8 @@ class TreeContributions:
         """
         check_batching(batch_size, n_jobs)
         rows = model_rows(self._teacher, X)
-        size = batch_size or ROWS_AT_ONCE
-        few = len(rows.codes) < self._few
-        computed, left_over = ([], self._in_no_table) if few else (self._computed, self._left_over)
-        if computed:
-            size = max(size, LEAST_BATCH)
-
-        threads = n_jobs if n_jobs is None or len(rows.codes) <= size else 1  # of LightGBM in each batch
-
-        def part(chosen: slice) -> list[np.ndarray]:
-            some = rows.codes[chosen]
-            if left_over is None:
-                values = np.zeros((len(some), self._teacher.n_outputs, self._teacher.n_features))
-            else:
-                values = left_over.contributions(some, threads)
-            if self._parts or computed:
-                values[..., [column.column for column in self._bins]] += self._of_bins(some, computed)
-            return [one_or_several(values.transpose(0, 2, 1))]
-
-        values = in_batches(part, len(rows.codes), size, n_jobs)[0]
-        by_quadrature, by_lightgbm = self.n_trees_by_quadrature, self.n_trees_by_lightgbm
-        if few:
-            by_quadrature, by_lightgbm = 0, by_quadrature + by_lightgbm
-        trees = {"tables": self.n_trees_by_tables, "quadrature": by_quadrature, "lightgbm": by_lightgbm}
+        values, trees = self._tables.contributions(rows.codes, batch_size, n_jobs)
         return _explanation(rows, self._task, values, self.base_values, trees)
-
-    def _of_bins(self, codes: np.ndarray, computed: Sequence[QuadratureTree]) -> np.ndarray:
-        """Contributions (n, K, d') of the columns that are split on, by tables and these quadratures."""
-        import torch
-
-        bins = np.empty((len(codes), len(self._bins)), dtype=np.int32)
-        for i, column in enumerate(self._bins):
-            bins[:, i] = column.encode(np.ascontiguousarray(codes[:, column.column]))
-        found = np.zeros((len(codes), self._teacher.n_outputs, len(self._bins)))
-        sums = torch.from_numpy(found)
-        with torch.inference_mode(), limit_threads():
-            encoded = torch.from_numpy(bins + self._starts[:-1].astype(np.int32))
-            for part in self._parts:
-                part.add_to(sums, encoded)
-            for tree in computed:
-                tree.add_to(sums, bins, self.dtype)
-        return found
 
 
 def _explanation(
@@ -231,11 +154,6 @@ def _check(max_table_bytes: Any, dtype: Any) -> None:
         raise ValueError(f"`max_table_bytes` must be an integer of at least 0, got {max_table_bytes!r}.")
     if dtype not in DTYPES:
         raise ValueError(f"`dtype` must be 'float32' or 'float64', got {dtype!r}.")
-
-
-def _mean(tree: TreeNodes) -> float:
-    """Mean of the leaves of a tree, weighted by their rows."""
-    return float(np.average(tree.leaf_values, weights=np.maximum(tree.leaf_counts, FEWEST_ROWS)))
 
 
 def tree_contributions(

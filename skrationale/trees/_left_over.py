@@ -28,6 +28,7 @@ class LeftOver:
         )
         # a random forest averages over all its trees
         self._scale = teacher.scale / self._own.scale
+        self._order = teacher.order
         self._threads = teacher.threads
 
     def contributions(self, codes: np.ndarray, n_jobs: int | None = None) -> np.ndarray:
@@ -36,7 +37,7 @@ class LeftOver:
         Parameters
         ----------
         codes : ndarray of shape (n, d)
-            Numbers, and the model's codes of categories.
+            Numbers, and the model's codes of categories, by the user's columns.
         n_jobs : int, default=None
             Threads; None: as the model says.
 
@@ -45,4 +46,7 @@ class LeftOver:
         ndarray of shape (n, K, d), float64
         """
         threads = self._threads if n_jobs is None else n_jobs
-        return self._own.shap_contributions(codes, n_jobs=threads)[0] * self._scale
+        if self._order is None:
+            return self._own.shap_contributions(codes, n_jobs=threads)[0] * self._scale
+        found = self._own.shap_contributions(codes[:, self._order], n_jobs=threads)[0]
+        return found[..., np.argsort(self._order)] * self._scale

@@ -1,0 +1,158 @@
+"""Contributions of a forest to rows of numbers and codes, by tables wherever these fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from .._batches import in_batches, one_or_several
+from ..teachers import FEWEST_ROWS, TreeNodes, bins_of
+from ..teachers.lightgbm import LightGBMTeacher
+from ..training import limit_threads
+from ._left_over import LeftOver
+from ._parts import Part, packed, part_of
+from ._plan import WIDE, TabledTree, plan
+from ._quadrature import QuadratureTree
+
+MAX_TABLE_BYTES = 2**29
+"""Memory for tables by default: twice what 300 trees of 31 leaves take on 28 columns. Measured: 130 MB."""
+ROWS_AT_ONCE = 8192
+"""Rows of a batch. Measured: 2048 take 1.1 times as long."""
+FEW_COMPUTED, FEW_A_LEAF = 64, 0.25
+"""Rows below which LightGBM is faster than quadrature, which makes two matrices a tree first, and how many
+more for each leaf of a tree. Measured on 10 and 28 columns: 85 to 110 rows at 127 leaves, 115 to 150 at 255,
+165 to 190 at 500, 290 to 300 at 1000."""
+LEAST_BATCH = 512
+"""Rows of a batch at least where matrices are made for each. Measured: these take a third of its time."""
+
+
+class ForestTables:
+    """The tables of a forest, and what is computed beside them.
+
+    Parameters
+    ----------
+    teacher : LightGBMTeacher
+        The forest, with K outputs and d columns. Later changes of its model are not seen.
+    max_table_bytes : int, default=2**29
+        Most memory for tables.
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of tables and sums.
+    verbose : int, default=0
+        1: a progress bar of the build.
+
+    Attributes
+    ----------
+    by_tables, by_quadrature, by_lightgbm : int
+        How many trees go which way.
+    base_values : ndarray of shape (K,)
+        Expected raw score of each output.
+    n_features, n_outputs : int
+        d and K.
+    """
+
+    def __init__(
+        self,
+        teacher: LightGBMTeacher,
+        max_table_bytes: int = MAX_TABLE_BYTES,
+        dtype: str = "float32",
+        verbose: int = 0,
+    ) -> None:
+        nodes, k = teacher.nodes(), teacher.n_outputs
+        self.dtype, self.n_outputs, self.n_features = dtype, k, teacher.n_features
+        self.base_values = np.bincount(
+            np.arange(len(nodes)) % k, [_mean(tree) for tree in nodes], minlength=k
+        )
+        self._bins = bins_of(teacher.splits())
+        self._starts = np.cumsum([0, *(column.n_bins for column in self._bins)])
+        ways = plan(nodes, self._bins, k, int(max_table_bytes), np.dtype(dtype).itemsize)
+        computed, left = ways.iterations_computed, ways.iterations_left
+        self.by_quadrature, self.by_lightgbm = k * len(computed), k * len(left)
+        self.by_tables = len(nodes) - self.by_quadrature - self.by_lightgbm
+        self._parts, self._computed = self._build(ways.tabled, verbose), ways.computed
+        n_leaves = float(np.mean([len(tree.values) for tree in ways.computed] or 0))
+        self._few = FEW_COMPUTED + FEW_A_LEAF * n_leaves
+        self._left_over = LeftOver(teacher, left) if left else None
+        # for few rows all that is in no table
+        self._in_no_table = LeftOver(teacher, [*computed, *left]) if computed else self._left_over
+
+    def _build(self, trees: Sequence[TabledTree], verbose: int) -> list[Part]:
+        """Compute the tables."""
+        wide = len(self._bins) > WIDE
+        parts = []
+        with tqdm(total=len(trees), unit="tree", disable=not verbose) as bar:
+            for some in packed(trees, len(self._bins), np.dtype(self.dtype).itemsize, wide=wide):
+                parts.append(part_of(some, self._starts, self.dtype, wide=wide))
+                bar.update(len(some))
+        return parts
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the tables."""
+        return sum(part.nbytes for part in self._parts)
+
+    def contributions(
+        self, codes: np.ndarray, batch_size: int | None = None, n_jobs: int | None = None
+    ) -> tuple[np.ndarray, dict[str, int]]:
+        """Give the contribution of each column to each output.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n, d)
+            Numbers, and the forest's codes of categories.
+        batch_size, n_jobs : int, default=None
+            As in :meth:`TreeContributions.explain`.
+
+        Returns
+        -------
+        values : ndarray of shape (n, d) or, for more outputs than one, (n, d, K), float64
+            Read-only.
+        trees : dict of str to int
+            How many trees went which way.
+        """
+        size = batch_size or ROWS_AT_ONCE
+        few = len(codes) < self._few
+        computed, left_over = ([], self._in_no_table) if few else (self._computed, self._left_over)
+        if computed:
+            size = max(size, LEAST_BATCH)
+
+        threads = n_jobs if n_jobs is None or len(codes) <= size else 1  # of LightGBM in each batch
+
+        def part(chosen: slice) -> list[np.ndarray]:
+            some = codes[chosen]
+            if left_over is None:
+                values = np.zeros((len(some), self.n_outputs, self.n_features))
+            else:
+                values = left_over.contributions(some, threads)
+            if self._parts or computed:
+                values[..., [column.column for column in self._bins]] += self._of_bins(some, computed)
+            return [one_or_several(values.transpose(0, 2, 1))]
+
+        values = in_batches(part, len(codes), size, n_jobs)[0]
+        by_quadrature, by_lightgbm = self.by_quadrature, self.by_lightgbm
+        if few:
+            by_quadrature, by_lightgbm = 0, by_quadrature + by_lightgbm
+        return values, {"tables": self.by_tables, "quadrature": by_quadrature, "lightgbm": by_lightgbm}
+
+    def _of_bins(self, codes: np.ndarray, computed: Sequence[QuadratureTree]) -> np.ndarray:
+        """Contributions (n, K, d') of the columns that are split on, by tables and these quadratures."""
+        import torch
+
+        bins = np.empty((len(codes), len(self._bins)), dtype=np.int32)
+        for i, column in enumerate(self._bins):
+            bins[:, i] = column.encode(np.ascontiguousarray(codes[:, column.column]))
+        found = np.zeros((len(codes), self.n_outputs, len(self._bins)))
+        sums = torch.from_numpy(found)
+        with torch.inference_mode(), limit_threads():
+            encoded = torch.from_numpy(bins + self._starts[:-1].astype(np.int32))
+            for part in self._parts:
+                part.add_to(sums, encoded)
+            for tree in computed:
+                tree.add_to(sums, bins, self.dtype)
+        return found
+
+
+def _mean(tree: TreeNodes) -> float:
+    """Mean of the leaves of a tree, weighted by their rows."""
+    return float(np.average(tree.leaf_values, weights=np.maximum(tree.leaf_counts, FEWEST_ROWS)))
