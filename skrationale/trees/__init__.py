@@ -5,7 +5,8 @@ columns: its exact contributions to all rows fit into a table, with a row for ea
 columns. ``reading`` reads a table as its model does. ``_groups`` cuts trees into such parts, ``_states``
 computes their contributions, and ``_parts`` lays tables out and looks them up. ``_plan`` decides which trees
 get tables; others are computed for each row by ``_quadrature``, or left to LightGBM by ``_left_over``.
-``_tables`` puts all together for rows of numbers and codes, and ``_contributions`` for the user's tables.
+``_binned`` holds both kinds of trees; ``_tables`` puts all together for rows of numbers and codes, and
+``_contributions`` for the user's tables.
 """
 
 import lazy_loader as _lazy

@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from ._groups import Conditions
+from ._groups import Conditions, Group, SplitTree, leaves_of
 
 
 @cache
@@ -16,6 +16,11 @@ def nodes_and_weights(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Legendre nodes and weights (n,) on [0, 1], exact for polynomials of degree up to 2n - 1."""
     nodes, weights = np.polynomial.legendre.leggauss(n)
     return (nodes + 1) / 2, weights / 2
+
+
+def path_dependent(tree: SplitTree, group: Group) -> np.ndarray:
+    """Path-dependent TreeSHAP (c, S) of a group in all joint states of its c columns."""
+    return contributions(leaves_of(tree, group), list(group.states), list(group.states.values()))
 
 
 def contributions(

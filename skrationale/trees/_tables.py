@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from tqdm.auto import tqdm
 
 from .._batches import in_batches, one_or_several
 from ..teachers import FEWEST_ROWS, TreeNodes, bins_of
 from ..teachers.lightgbm import LightGBMTeacher
-from ..training import limit_threads
+from ._binned import BinnedTrees, built
 from ._left_over import LeftOver
-from ._parts import Part, packed, part_of
-from ._plan import WIDE, TabledTree, plan
-from ._quadrature import QuadratureTree
+from ._plan import plan
 
 MAX_TABLE_BYTES = 2**29
 """Memory for tables by default: twice what 300 trees of 31 leaves take on 28 columns. Measured: 130 MB."""
@@ -64,33 +59,22 @@ class ForestTables:
         self.base_values = np.bincount(
             np.arange(len(nodes)) % k, [_mean(tree) for tree in nodes], minlength=k
         )
-        self._bins = bins_of(teacher.splits())
-        self._starts = np.cumsum([0, *(column.n_bins for column in self._bins)])
-        ways = plan(nodes, self._bins, k, int(max_table_bytes), np.dtype(dtype).itemsize)
+        bins = bins_of(teacher.splits())
+        ways = plan(nodes, bins, k, int(max_table_bytes), np.dtype(dtype).itemsize)
         computed, left = ways.iterations_computed, ways.iterations_left
         self.by_quadrature, self.by_lightgbm = k * len(computed), k * len(left)
         self.by_tables = len(nodes) - self.by_quadrature - self.by_lightgbm
-        self._parts, self._computed = self._build(ways.tabled, verbose), ways.computed
+        self._trees = BinnedTrees(bins, built(ways.tabled, bins, dtype, verbose), ways.computed, dtype)
         n_leaves = float(np.mean([len(tree.values) for tree in ways.computed] or 0))
         self._few = FEW_COMPUTED + FEW_A_LEAF * n_leaves
         self._left_over = LeftOver(teacher, left) if left else None
         # for few rows all that is in no table
         self._in_no_table = LeftOver(teacher, [*computed, *left]) if computed else self._left_over
 
-    def _build(self, trees: Sequence[TabledTree], verbose: int) -> list[Part]:
-        """Compute the tables."""
-        wide = len(self._bins) > WIDE
-        parts = []
-        with tqdm(total=len(trees), unit="tree", disable=not verbose) as bar:
-            for some in packed(trees, len(self._bins), np.dtype(self.dtype).itemsize, wide=wide):
-                parts.append(part_of(some, self._starts, self.dtype, wide=wide))
-                bar.update(len(some))
-        return parts
-
     @property
     def nbytes(self) -> int:
         """Memory of the tables."""
-        return sum(part.nbytes for part in self._parts)
+        return self._trees.nbytes
 
     def contributions(
         self, codes: np.ndarray, batch_size: int | None = None, n_jobs: int | None = None
@@ -113,8 +97,8 @@ class ForestTables:
         """
         size = batch_size or ROWS_AT_ONCE
         few = len(codes) < self._few
-        computed, left_over = ([], self._in_no_table) if few else (self._computed, self._left_over)
-        if computed:
+        left_over = self._in_no_table if few else self._left_over
+        if self._trees.computed and not few:
             size = max(size, LEAST_BATCH)
 
         threads = n_jobs if n_jobs is None or len(codes) <= size else 1  # of LightGBM in each batch
@@ -125,8 +109,7 @@ class ForestTables:
                 values = np.zeros((len(some), self.n_outputs, self.n_features))
             else:
                 values = left_over.contributions(some, threads)
-            if self._parts or computed:
-                values[..., [column.column for column in self._bins]] += self._of_bins(some, computed)
+            self._trees.add_to(values, some, few=few)
             return [one_or_several(values.transpose(0, 2, 1))]
 
         values = in_batches(part, len(codes), size, n_jobs)[0]
@@ -134,23 +117,6 @@ class ForestTables:
         if few:
             by_quadrature, by_lightgbm = 0, by_quadrature + by_lightgbm
         return values, {"tables": self.by_tables, "quadrature": by_quadrature, "lightgbm": by_lightgbm}
-
-    def _of_bins(self, codes: np.ndarray, computed: Sequence[QuadratureTree]) -> np.ndarray:
-        """Contributions (n, K, d') of the columns that are split on, by tables and these quadratures."""
-        import torch
-
-        bins = np.empty((len(codes), len(self._bins)), dtype=np.int32)
-        for i, column in enumerate(self._bins):
-            bins[:, i] = column.encode(np.ascontiguousarray(codes[:, column.column]))
-        found = np.zeros((len(codes), self.n_outputs, len(self._bins)))
-        sums = torch.from_numpy(found)
-        with torch.inference_mode(), limit_threads():
-            encoded = torch.from_numpy(bins + self._starts[:-1].astype(np.int32))
-            for part in self._parts:
-                part.add_to(sums, encoded)
-            for tree in computed:
-                tree.add_to(sums, bins, self.dtype)
-        return found
 
 
 def _mean(tree: TreeNodes) -> float:

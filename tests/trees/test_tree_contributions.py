@@ -206,11 +206,12 @@ def test_more_columns_than_a_table_has(n_outputs):
     else:
         model = LGBMClassifier(**SMALL | {"n_estimators": 30}).fit(X, classes(y, n_outputs))
     contributions = assert_exact(model, X)
-    assert len(contributions._tables._bins) > 32
+    assert len(contributions._tables._trees.bins) > 32
     # the memory of a tree does not grow with columns that it does not ask
-    n_bins = np.diff(contributions._tables._starts)
-    assert all(len(part.row_of_bin) == n_bins[part.credited].sum() for part in contributions._tables._parts)
-    assert {len(part.credited) for part in contributions._tables._parts} <= set(range(1, 15))
+    trees = contributions._tables._trees
+    n_bins = np.array([column.n_bins for column in trees.bins])
+    assert all(len(part.row_of_bin) == n_bins[part.credited].sum() for part in trees.parts)
+    assert {len(part.credited) for part in trees.parts} <= set(range(1, 15))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7])
@@ -224,10 +225,10 @@ def test_trees_without_tables(share, extra, n_outputs):
     else:
         model = LGBMClassifier(**SMALL | extra).fit(TRAIN, classes(Y, n_outputs))
     whole = TreeContributions(model)
-    tables = sum(part.table.nbytes for part in whole._tables._parts)
+    tables = sum(part.table.nbytes for part in whole._tables._trees.parts)
     # of twice as many bytes a number in float64 fewer fit
     contributions = assert_exact(model, max_table_bytes=int(share * tables))
-    assert sum(part.table.nbytes for part in contributions._tables._parts) <= share * tables
+    assert sum(part.table.nbytes for part in contributions._tables._trees.parts) <= share * tables
     tables, computed = contributions.n_trees_by_tables, contributions.n_trees_by_quadrature
     assert (tables > 0, computed > 0, tables + computed) == (share > 0, True, 8 * n_outputs)
     many, few = contributions.explain(TEST), contributions.explain(TEST[:20])
@@ -351,7 +352,7 @@ def test_round_trips(in_all_ways, tmp_path):
     joblib.dump(contributions, tmp_path / "tables")
     # as processes of joblib share them
     shared = joblib.load(tmp_path / "tables", mmap_mode="r")
-    assert isinstance(shared._tables._parts[0].table, np.memmap)
+    assert isinstance(shared._tables._trees.parts[0].table, np.memmap)
     np.testing.assert_array_equal(shared.explain(TEST).values, whole)
 
 
