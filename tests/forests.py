@@ -70,11 +70,15 @@ def without_rows_of_a_class(X, y):
     return lgb.train(params, lgb.Dataset(X, classes(y, 2)), 5)
 
 
-def chain(n_leaves):
-    """A Booster of one tree, whose leaf of number i, reached by x = i of one column, has the value i."""
+def chain(n_leaves, n_columns=1):
+    """A Booster of one tree, whose leaf of number i has the value i; with one column, x = i reaches it.
+
+    Split i asks the columns in turn, and sends what is at most i to leaf i.
+    """
     inner = np.arange(n_leaves - 1)
     arrays = {
-        **dict.fromkeys(("split_feature", "internal_value"), inner * 0),
+        "split_feature": inner % n_columns,
+        "internal_value": inner * 0,
         **dict.fromkeys(("split_gain", "internal_weight"), inner * 0 + 1),
         **dict.fromkeys(("leaf_weight", "leaf_count"), [1] * n_leaves),
         "threshold": inner + 0.5,
@@ -87,8 +91,10 @@ def chain(n_leaves):
     fields = [f"{name}={' '.join(map(str, values))}" for name, values in arrays.items()]
     fields = [f"num_leaves={n_leaves}\nnum_cat=0", *fields, "is_linear=0\nshrinkage=1\n\n\nend of trees\n"]
     head = (
-        "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=0\n"
-        f"objective=regression\nfeature_names=Column_0\nfeature_infos=[0:{n_leaves - 1}]\n"
+        "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
+        f"max_feature_idx={n_columns - 1}\nobjective=regression\n"
+        f"feature_names={' '.join(f'Column_{j}' for j in range(n_columns))}\n"
+        f"feature_infos={' '.join([f'[0:{n_leaves - 1}]'] * n_columns)}\n"
     )
     return lgb.Booster(model_str=head + "\nTree=0\n" + "\n".join(fields))
 

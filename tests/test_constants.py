@@ -50,6 +50,7 @@ FACTS = {
     "teachers/_constraints.py": ["SHOWN"],
     "teachers/_protocol.py": ["FEWEST_ROWS"],
     "teachers/paths.py": ["TOLERANCE"],
+    "trees/_pairs_tree.py": ["MOST_COLUMNS"],
     "trees/_plan.py": ["MOST_ROWS"],
     "units/_pictures.py": ["CHANNELS"],
     "units/_table.py": ["EXACT"],

@@ -7,6 +7,9 @@ computes their contributions, and ``_parts`` lays tables out and looks them up. 
 get tables; others are computed for each row by ``_quadrature``, or left to LightGBM by ``_left_over``.
 ``_binned`` holds both kinds of trees; ``_tables`` puts all together for rows of numbers and codes, and
 ``_contributions`` for the user's tables.
+
+Against background rows, ``_background`` computes the contributions of parts, and ``_pairs_tree`` those of
+trees without tables, both by the formula of ``_pairs``; ``_interventional`` puts these together.
 """
 
 import lazy_loader as _lazy

@@ -251,6 +251,14 @@ def leaves_of(tree: SplitTree, group: Group | None = None) -> list[tuple[float, 
     return leaves
 
 
+def as_bits(numbers: Sequence[int], n: int) -> np.ndarray:
+    """Bits (m, n), bool, of m numbers below 2**n; the lowest comes first."""
+    width = (n + 7) // 8
+    as_bytes = b"".join(number.to_bytes(width, "little") for number in numbers)
+    rows = np.frombuffer(as_bytes, dtype=np.uint8).reshape(-1, width)
+    return np.unpackbits(rows, axis=1, count=n, bitorder="little").astype(bool)
+
+
 def bits_of(number: int) -> Iterator[int]:
     """Give the positions of the bits of a number."""
     while number:

@@ -91,15 +91,16 @@ def plan(
         iteration, trees = start // n_outputs, []
         for output, tree in enumerate(nodes[start : start + n_outputs]):
             split = split_tree(tree, bins)
-            trees.append(None if split is None else TabledTree(output, split, groups_of(split, STATES)))
+            groups = groups_of(split, STATES) if split is not None and max_bytes else []
+            trees.append(None if split is None else TabledTree(output, split, groups))
         read = [tree for tree in trees if tree is not None]
         if len(read) < n_outputs:
             left.append(iteration)
-        elif any(tree.groups for tree in read):
-            found[iteration] = [tree for tree in read if tree.groups]
-            too_long = any(tree.n_rows >= MOST_ROWS for tree in read)
+        elif any(tree.tree.children for tree in read):
+            found[iteration] = [tree for tree in read if tree.tree.children]
+            too_large = not max_bytes or any(tree.n_rows >= MOST_ROWS for tree in read)
             cost = sum(_n_bytes(tree, len(bins), itemsize) for tree in read)
-            costs.append((max_bytes + 1 if too_long else cost, iteration))
+            costs.append((max_bytes + 1 if too_large else cost, iteration))
     tabled: list[TabledTree] = []
     computed: list[QuadratureTree] = []
     iterations_computed, used = [], 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._groups import SplitTree, bits_of, leaves_of
+from ._groups import SplitTree, as_bits, leaves_of
 from ._states import nodes_and_weights
 
 MOST_NUMBERS = 2**24
@@ -62,11 +62,12 @@ class QuadratureTree:
         shares = np.ones((len(n_classes), len(leaves)))
         on_path = np.zeros(shares.shape, dtype=bool)
         met = np.ones((starts[-1], len(leaves)), dtype=bool)
-        for leaf, (_, conditions) in enumerate(leaves):
-            for k, (through, share) in conditions.items():
-                shares[k, leaf], on_path[k, leaf] = share, True
-                met[starts[k] : starts[k + 1], leaf] = False
-                met[[starts[k] + one for one in bits_of(through)], leaf] = True
+        for k, n in enumerate(n_classes):
+            ways = {leaf: own[k] for leaf, (_, own) in enumerate(leaves) if k in own}
+            chosen = list(ways)
+            on_path[k, chosen] = True
+            shares[k, chosen] = [share for _, share in ways.values()]
+            met[starts[k] : starts[k + 1], chosen] = as_bits([through for through, _ in ways.values()], n).T
         return cls(
             output=output,
             columns=np.array(tree.columns),
@@ -89,6 +90,11 @@ class QuadratureTree:
     def n_numbers(self) -> int:
         """Numbers of each of its matrices."""
         return len(self.met) * int(self.n_nodes.sum())
+
+    def classes(self, encoded: np.ndarray) -> np.ndarray:
+        """Classes (n, c) of rows of bins (n, d')."""
+        pairs = zip(self.columns, self.rows_of_bin, strict=True)
+        return np.stack([of_bin[encoded[:, k]] for k, of_bin in pairs], axis=1)
 
     def matrices(self, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
         """Make logarithms (R, e) of a column's term, and factors (e, R) of what it gets; e nodes in all."""
@@ -129,9 +135,7 @@ class QuadratureTree:
         from torch.nn.functional import embedding_bag
 
         terms, changes = (torch.from_numpy(matrix) for matrix in self.matrices(dtype))
-        rows = np.stack(
-            [of[encoded[:, k]] for k, of in zip(self.columns, self.rows_of_bin, strict=True)], axis=1
-        )
+        rows = self.classes(encoded)
         for start in range(0, len(rows), ROWS_AT_ONCE):
             some = torch.from_numpy(rows[start : start + ROWS_AT_ONCE])
             products = embedding_bag(some, terms, mode="sum").exp_()

@@ -47,6 +47,8 @@ class ForestTables:
         d and K.
     """
 
+    by_pairs = 0
+
     def __init__(
         self,
         teacher: LightGBMTeacher,
