@@ -9,7 +9,7 @@ import numpy as np
 from ._task import Task
 from .explanation import Explanation
 from .explanation.checks import own
-from .tabular import TableReader, as_frame_or_array
+from .tabular import FewRows, TableReader, as_frame_or_array
 from .units import typed_cells
 
 
@@ -42,11 +42,14 @@ def explanation_of(
     """
     table = as_frame_or_array(X)
     matrix = own(matrix)
+    if "display_data" not in rest:
+        few = FewRows.of(table)
+        cells = typed_cells(table, matrix, reader.levels) if few is None else few.display()
+        rest = rest | {"display_data": cells}
     parts: dict[str, Any] = {
         "values": values,
         "base_values": base,
         "data": matrix,
-        "display_data": typed_cells(table, matrix, reader.levels),
         "feature_names": reader.feature_names,
         "output_names": task.output_names,
         "link": task.link,

@@ -44,6 +44,7 @@ FACTS = {
     "symbolic/engines/_operon.py": ["SHORTEST"],
     "symbolic/engines/_pysr.py": ["SMALLEST_MAXSIZE", "TOURNAMENT"],
     "tabular/_dtypes.py": ["UNSEEN"],
+    "tabular/_few_rows.py": ["LARGE"],
     "tabular/_encoder.py": ["QUANTILE_UNITS", "LARGEST, FARTHEST"],
     "teachers/_bins.py": ["MISSING_BIN", "ZERO_BOUND"],
     "teachers/_columns.py": ["SHOWN"],

@@ -2,6 +2,7 @@
 
 from ._dtypes import UNKNOWN_REPORTED, UNSEEN
 from ._encoder import TableEncoder
+from ._few_rows import FewRows
 from ._lightgbm import safe_names, stand_ins
 from ._reader import TableReader, are_counted, as_frame_or_array, columns_of, table_or_array
 from ._target import as_numbers, holds_categories, looks_like_classes, read_target
@@ -9,6 +10,7 @@ from ._target import as_numbers, holds_categories, looks_like_classes, read_targ
 __all__ = [
     "UNKNOWN_REPORTED",
     "UNSEEN",
+    "FewRows",
     "TableEncoder",
     "TableReader",
     "are_counted",

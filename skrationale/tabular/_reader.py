@@ -18,6 +18,7 @@ from ._dtypes import (
     needs_columns,
     warn_of_unknown,
 )
+from ._few_rows import CellReader, FewRows
 from ._lightgbm import safe_names, stand_ins
 
 
@@ -155,6 +156,8 @@ class TableReader:
     feature_names: tuple[str, ...]
     levels: tuple[np.ndarray | None, ...]
     names: tuple[Any, ...] | None
+    _of_cells: CellReader | None = None
+    """For these levels, made when few rows are read."""
 
     def fit(self, X: Any) -> TableReader:
         """Learn names and category levels.
@@ -175,6 +178,7 @@ class TableReader:
             For a column that is neither number, boolean, text nor category; the error names it.
         """
         table = as_frame_or_array(X)
+        self._of_cells = None
         if isinstance(table, np.ndarray):
             check_array_type(table)
             self.names = None
@@ -242,6 +246,9 @@ class TableReader:
             When all cells of a column have levels that were not there at fit; the warning names it.
         """
         table = as_frame_or_array(X)
+        few = self.read_few(table)
+        if few is not None:
+            return few.codes
         d = len(self.feature_names)
         if table.shape[1] != d:
             raise ValueError(f"X has {table.shape[1]} features, but {d} features were expected.")
@@ -269,6 +276,30 @@ class TableReader:
             names = [self.feature_names[j] for j in np.flatnonzero(infinite)[:5]]
             raise ValueError(f"X contains infinity in column(s) {names}; expected finite numbers or NaN.")
         return matrix
+
+    def read_few(self, table: Any) -> FewRows | None:
+        """Read few rows fast, or not at all.
+
+        Parameters
+        ----------
+        table : DataFrame or ndarray of shape (n, d)
+            Rows.
+
+        Returns
+        -------
+        FewRows or None
+            With `codes` as :meth:`transform` gives them. None where there are more rows, for an array, and
+            where the table or a cell is unusual in any way, or wrong.
+        """
+        names, cells = getattr(self, "names", None), self._of_cells
+        if isinstance(table, np.ndarray) or names is None:
+            return None
+        if cells is None or cells.levels is not self.levels:
+            cells = self._of_cells = CellReader(names, self.levels)
+        return cells.read(table)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_of_cells"}
 
     def _by_position(self, given: list[str]) -> bool:
         """Whether columns have no names to compare, in the table at hand or at fit."""
