@@ -136,16 +136,21 @@ class CellReader:
     Parameters
     ----------
     names : sequence of d labels
-        Names of the columns; no table is read where one is no text.
+        Names of the columns.
     levels : sequence of d (ndarray or None)
         Levels of each; None for numbers.
+
+    Notes
+    -----
+    No table is read where a name is no text, or a level is neither text nor a common number.
     """
 
     def __init__(self, names: Sequence[Any], levels: Sequence[np.ndarray | None]) -> None:
         self.levels = levels
-        self._names = list(names) if all(type(name) is str for name in names) else None
         self._codes = [None if known is None else _codes(known) for known in levels]
-        self._numeric = all(codes is None for codes in self._codes)
+        self._numeric = all(known is None for known in levels)
+        usual = all(type(name) is str for name in names) and {} not in self._codes
+        self._names = list(names) if usual else None
 
     def read(self, table: Any) -> FewRows | None:
         """Read a table (n, d) into `codes`; None where the way by columns has to."""
@@ -196,7 +201,7 @@ def _is_huge(cell: Any) -> bool:
 
 
 def _codes(levels: np.ndarray) -> dict[Any, float]:
-    """Say which position each level has; nothing where their types are unusual."""
+    """Say which position each level has; nothing where there are none, or unusual ones."""
     own = levels.tolist()
     if not all(isinstance(level, PLAIN) and level == level and not _is_huge(level) for level in own):
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def as_frame_or_array(X: Any) -> Any:
     """
     if type(X) is np.ndarray and X.dtype.kind in "biuf" and X.ndim == 2 and X.size:
         return X  # in form already; scikit-learn's check takes longer than a small network
-    if hasattr(X, "to_pandas"):
+    if not _is_pandas_frame(X) and hasattr(X, "to_pandas"):
         X = X.to_pandas()
     if hasattr(X, "iloc") and hasattr(X, "columns"):
         n_samples, n_features = X.shape
@@ -76,6 +77,12 @@ def as_frame_or_array(X: Any) -> Any:
     import pandas as pd
 
     return as_frame_or_array(pd.DataFrame(np.asarray(cells, dtype=object)).infer_objects())
+
+
+def _is_pandas_frame(X: Any) -> bool:
+    """Whether X is a DataFrame of pandas', which takes long to say that it lacks an attribute."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and type(X) is pandas.DataFrame
 
 
 def columns_of(table: Any) -> Iterator[Any]:

@@ -18,6 +18,7 @@ from ._choosing import as_teacher, form_for, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of_lightgbm, warn_of_constraints
 from ._library import library_of, unfrozen
+from ._lightgbm_levels import refuse_foreign_levels
 from ._protocol import FEWEST_ROWS, ColumnSplits, Forest, Teacher, TreeNodes
 from ._scikit import confidence_of
 from ._table import TeacherTable
@@ -45,6 +46,7 @@ __all__ = [
     "in_order",
     "library_of",
     "names_at_fit",
+    "refuse_foreign_levels",
     "refuse_other_order",
     "rows_for_teacher",
     "signs_of_lightgbm",

@@ -7,8 +7,10 @@ the ensemble cannot tell values apart; a row is a tuple of bins, and nothing the
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -56,6 +58,22 @@ class NumericBins:
             bins[missing | zero if self.missing_type == "Zero" else missing] = MISSING_BIN
         return bins
 
+    def bin_of(self, value: float) -> int:
+        """Bin of one value, as `encode` gives it."""
+        if value != value:
+            if self.missing_type != "None":
+                return MISSING_BIN
+            value = 0.0
+        elif -ZERO_BOUND <= value <= ZERO_BOUND:
+            if self.missing_type == "Zero":
+                return MISSING_BIN
+            value = 0.0
+        return bisect_left(self._thresholds, value) + 1
+
+    @cached_property
+    def _thresholds(self) -> list[float]:
+        return self.thresholds.tolist()
+
     def left_of(self, threshold: float, missing_left: bool) -> np.ndarray:
         """Say which bins (n_bins,) a split at one of the thresholds sends to the left."""
         left = np.arange(self.n_bins) <= np.searchsorted(self.thresholds, threshold) + 1
@@ -97,6 +115,15 @@ class CategoryBins:
         # negative codes the same way
         known = (values > -1) & (values < unknown)
         return self.bin_of_level[np.where(known, values, unknown).astype(np.intp)]
+
+    def bin_of(self, value: float) -> int:
+        """Bin of one code, as `encode` gives it."""
+        unknown = len(self._bins) - 1
+        return self._bins[int(value) if -1 < value < unknown else unknown]
+
+    @cached_property
+    def _bins(self) -> list[int]:
+        return self.bin_of_level.tolist()
 
     def left_of(self, levels: Collection[int]) -> np.ndarray:
         """Say which bins (n_bins,) a split sends to the left whose set holds these levels."""

@@ -14,7 +14,7 @@ from ..explanation import Explanation
 from ..tabular import as_frame_or_array
 from ._interventional import InterventionalTables, background_rows
 from ._tables import MAX_TABLE_BYTES, ForestTables
-from .reading import ModelRows, forest_of, model_rows, task_of
+from .reading import ModelReader, ModelRows, forest_of, model_rows, task_of
 
 FEW_ROWS = 256
 """Rows of a table below which LightGBM itself is faster than to build tables, which takes as long as some
@@ -130,7 +130,7 @@ class TreeContributions:
             others = background_rows(teacher, background)
             self.n_background_rows = len(others)
             self._tables = InterventionalTables(teacher, others, *options)
-        self._teacher = forest_of(teacher.booster)
+        self._reader = ModelReader(forest_of(teacher.booster))
         self.base_values = self._tables.base_values
         self.n_trees_by_tables = self._tables.by_tables
         self.n_trees_by_quadrature = self._tables.by_quadrature
@@ -175,7 +175,7 @@ class TreeContributions:
             If columns are not those at fit, or cells cannot be read.
         """
         check_batching(batch_size, n_jobs)
-        rows = model_rows(self._teacher, X)
+        rows = self._reader.read(X)
         values, trees = self._tables.contributions(rows.codes, batch_size, n_jobs)
         return _explanation(rows, self._task, values, self.base_values, trees, self.n_background_rows)
 
@@ -192,10 +192,10 @@ def _explanation(
     meta: dict[str, Any] = {"explanation": "tree_shap", "model": "teacher", "trees": trees}
     if n_others:
         meta |= {"explanation": "interventional_tree_shap", "background_rows": n_others}
-    names, cells = rows.names, (rows.table, rows.codes)
-    return explanation_of(
-        rows.reader, task, *cells, values, one_or_several(base), feature_names=names, meta=meta
-    )
+    rest: dict[str, Any] = {"feature_names": rows.names, "meta": meta}
+    if rows.few is not None:
+        rest["display_data"] = rows.few.display()
+    return explanation_of(rows.reader, task, rows.table, rows.codes, values, one_or_several(base), **rest)
 
 
 def _check(max_table_bytes: Any, dtype: Any) -> None:

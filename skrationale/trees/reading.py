@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .._task import Task
-from ..tabular import TableReader, as_frame_or_array
-from ..teachers import column_order, unfrozen
+from ..tabular import FewRows, TableReader, as_frame_or_array
+from ..teachers import column_order, refuse_foreign_levels, unfrozen
 from ..teachers.lightgbm import LightGBMTeacher
 
 
@@ -27,12 +27,15 @@ class ModelRows:
         Names of the d columns.
     codes : ndarray of shape (n, d), float64
         Numbers, and the model's codes of categories: -1 for a level that it does not know, NaN if missing.
+    few : FewRows, optional
+        Where rows were few, and read as such.
     """
 
     table: Any
     reader: TableReader
     names: tuple[str, ...]
     codes: np.ndarray
+    few: FewRows | None = None
 
 
 def forest_of(model: Any) -> LightGBMTeacher:
@@ -80,6 +83,54 @@ def model_rows(teacher: LightGBMTeacher, X: Any) -> ModelRows:
     names = _feature_names(teacher, reader, named=not isinstance(table, np.ndarray))
     teacher.read_as_at_fit(reader, names)
     return ModelRows(table, reader, names, reader.transform(table))
+
+
+class ModelReader:
+    """Reads tables for a model, and few rows fast where the table before had the same columns.
+
+    Parameters
+    ----------
+    teacher : LightGBMTeacher
+        The model, which knows columns and levels.
+
+    Notes
+    -----
+    Threads may share it, and processes that it is sent to get it without memory of earlier tables.
+    """
+
+    def __init__(self, teacher: LightGBMTeacher) -> None:
+        self._teacher = teacher
+        self._last: tuple[TableReader, tuple[str, ...]] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_teacher": self._teacher, "_last": None}
+
+    def read(self, X: Any) -> ModelRows:
+        """Read rows as :func:`model_rows` does."""
+        table, last = as_frame_or_array(X), self._last
+        rows = None if last is None else _as_before(table, *last)
+        if rows is None:
+            rows = model_rows(self._teacher, table)
+            self._last = rows.reader, rows.names
+        return rows
+
+
+def _as_before(table: Any, reader: TableReader, names: tuple[str, ...]) -> ModelRows | None:
+    """Read an array, or few rows, by the reader of a table before; None unless it has the same columns."""
+    if isinstance(table, np.ndarray):
+        known = reader.names is None and table.shape[1] == len(names)
+        return ModelRows(table, reader, names, reader.transform(table)) if known else None
+    few = reader.read_few(table)
+    if few is None:
+        return None
+    all_missing = np.isnan(few.codes).all(axis=0).tolist()
+    for j, levels in enumerate(reader.levels):
+        own = few.categories(j)
+        if (levels is None) != (own is None and not few.holds_text(j)):
+            return None
+        if levels is not None and own is not None and all_missing[j]:
+            refuse_foreign_levels(names[j], np.asarray(own, object), levels.tolist(), as_given=True)
+    return ModelRows(table, reader, names, few.codes, few)
 
 
 def _feature_names(teacher: LightGBMTeacher, reader: TableReader, *, named: bool) -> tuple[str, ...]:

@@ -210,8 +210,14 @@ def test_more_columns_than_a_table_has(n_outputs):
     # the memory of a tree does not grow with columns that it does not ask
     trees = contributions._tables._trees
     n_bins = np.array([column.n_bins for column in trees.bins])
-    assert all(len(part.row_of_bin) == n_bins[part.credited].sum() for part in trees.parts)
-    assert {len(part.credited) for part in trees.parts} <= set(range(1, 15))
+    parts = [part for shelf in trees.shelves for part in shelf.parts]
+    assert all(len(part.row_of_bin) == n_bins[part.credited].sum() for part in parts)
+    assert {len(part.credited) for part in parts} <= set(range(1, 15))
+
+
+def bytes_of_tables(contributions):
+    shelves = contributions._tables._trees.shelves
+    return sum(shelf.table[:-1].nbytes for shelf in shelves)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7])
@@ -225,10 +231,10 @@ def test_trees_without_tables(share, extra, n_outputs):
     else:
         model = LGBMClassifier(**SMALL | extra).fit(TRAIN, classes(Y, n_outputs))
     whole = TreeContributions(model)
-    tables = sum(part.table.nbytes for part in whole._tables._trees.parts)
+    tables = bytes_of_tables(whole)
     # of twice as many bytes a number in float64 fewer fit
     contributions = assert_exact(model, max_table_bytes=int(share * tables))
-    assert sum(part.table.nbytes for part in contributions._tables._trees.parts) <= share * tables
+    assert bytes_of_tables(contributions) <= share * tables
     tables, computed = contributions.n_trees_by_tables, contributions.n_trees_by_quadrature
     assert (tables > 0, computed > 0, tables + computed) == (share > 0, True, 8 * n_outputs)
     many, few = contributions.explain(TEST), contributions.explain(TEST[:20])
@@ -352,7 +358,7 @@ def test_round_trips(in_all_ways, tmp_path):
     joblib.dump(contributions, tmp_path / "tables")
     # as processes of joblib share them
     shared = joblib.load(tmp_path / "tables", mmap_mode="r")
-    assert isinstance(shared._tables._trees.parts[0].table, np.memmap)
+    assert isinstance(shared._tables._trees.shelves[0].table, np.memmap)
     np.testing.assert_array_equal(shared.explain(TEST).values, whole)
 
 
