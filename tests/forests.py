@@ -107,3 +107,8 @@ def unfit_tables(X):
         (X.assign(a=X["city"]), "X has 2 categorical .* the model was fitted on 1 category"),
         (X.replace({"a": {0.0: np.inf}}), "infinity"),
     ]
+
+
+def bytes_of_tables(trees):
+    """Memory of the tables of trees, without the rows of zeros."""
+    return sum(shelf.table[:-1].nbytes for shelf in trees.shelves)

@@ -67,7 +67,8 @@ class Shelf:
     @property
     def nbytes(self) -> int:
         """Memory used."""
-        return self.blocks.nbytes + self.table.nbytes + sum(part.row_of_bin.nbytes for part in self.parts)
+        arrays = [self.blocks, self.table, *vars(self.one_row).values()]
+        return sum(array.nbytes for array in (*arrays, *(part.row_of_bin for part in self.parts)))
 
     def add_to(self, sums: Any, encoded: Any) -> None:
         """Add contributions of rows of bins (n, d'), int32, to sums (n, K, d'); all are tensors."""

@@ -115,6 +115,11 @@ def test_polars_and_arrow_are_read_like_pandas():
         assert reader.display(table)[0].tolist() == ["x", 1.0, "u"]
 
 
+def test_columns_may_be_named_as_methods():
+    table = pd.DataFrame({"to_pandas": [1.0, 2.0], "columns": [3.0, 4.0], "iloc": ["a", "b"]})
+    np.testing.assert_array_equal(TableReader().fit(table).transform(table), [[1, 3, 0], [2, 4, 1]])
+
+
 def test_names_that_lightgbm_refuses_are_made_safe_and_stay_distinct():
     names = ["a b", "a_b", "a:b", "", "", 3]
     table = pd.DataFrame(np.zeros((2, 6)), columns=names)

@@ -12,6 +12,7 @@ import pytest
 from forests import (
     LEVELS,
     N,
+    bytes_of_tables,
     chain,
     classes,
     of_labels,
@@ -244,12 +245,12 @@ def test_more_columns_than_a_table_has(n_outputs):
 def test_some_trees_without_tables(share):
     model = LGBMClassifier(**SMALL).fit(TRAIN, classes(Y, 3))
     whole = TreeContributions(model, background=OTHERS, dtype="float64")
-    limit = int(share * sum(part.table.nbytes for part in whole._tables._trees[0].parts))
+    limit = int(share * bytes_of_tables(whole._tables._trees[0]))
     contributions = assert_exact(model, limits=(limit,))
     tables, pairs = contributions.n_trees_by_tables, contributions.n_trees_by_pairs
     assert tables > 0
     assert pairs > 0
-    assert sum(part.table.nbytes for part in contributions._tables._trees[0].parts) <= limit
+    assert bytes_of_tables(contributions._tables._trees[0]) <= limit
     assert contributions.explain(TEST).meta["trees"] == {"tables": tables, "pairs": pairs}
     # many rows share what few rows are computed by
     np.testing.assert_allclose(contributions.explain(TEST).values, whole.explain(TEST).values, atol=1e-14)
