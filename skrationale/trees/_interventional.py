@@ -67,9 +67,9 @@ class InterventionalTables:
         bins = bins_of(teacher.splits())
         ways = plan(nodes, bins, k, max_table_bytes, np.dtype(dtype).itemsize)
         rows = Background.of(background, bins)
-        parts = built(ways.tabled, bins, dtype, verbose, rows.contributions)
+        shelves = built(ways.tabled, bins, dtype, verbose, rows.contributions)
         computed = [PairsTree(tree, rows) for tree in ways.computed]
-        self._trees = [BinnedTrees(bins, parts, computed, dtype)]
+        self._trees = [BinnedTrees(bins, shelves, computed, dtype)]
         for t, tree in enumerate(nodes):
             if t // k in set(ways.iterations_left) and len(tree.columns):
                 self._trees.append(_alone(tree, t % k, background, dtype))
