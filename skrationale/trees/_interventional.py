@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,10 @@ from ._quadrature import QuadratureTree
 from ._tables import MAX_TABLE_BYTES, ROWS_AT_ONCE
 from .reading import model_rows
 
+MOST_PAIRS = 2**31
+"""Pairs of a background row and a leaf without a table, beyond which a background is refused. Measured: 0.8e9
+take 20 seconds a call."""
+
 
 def background_rows(teacher: LightGBMTeacher, background: Any) -> np.ndarray:
     """Read background rows (B, d) for a model; raise where it cannot read them, or where there are none."""
@@ -33,7 +38,7 @@ class InterventionalTables:
     Parameters
     ----------
     teacher : LightGBMTeacher
-        The forest, with K outputs and d columns. Later changes of its model are not seen.
+        The forest, with K outputs and d columns in its own order. Later changes of its model are not seen.
     background : ndarray of shape (B, d)
         Numbers and codes of the rows that cells outside of a coalition come from.
     max_table_bytes : int, default=2**29
@@ -67,12 +72,14 @@ class InterventionalTables:
         bins = bins_of(teacher.splits())
         ways = plan(nodes, bins, k, max_table_bytes, np.dtype(dtype).itemsize)
         rows = Background.of(background, bins)
+        pairs = [PairsTree(tree, rows) for tree in ways.computed]
+        others = set(ways.iterations_left)
+        left = [t for t, tree in enumerate(nodes) if t // k in others and len(tree.columns)]
+        alone = [_alone(nodes[t], t % k, background) for t in left]
+        _check([*pairs, *(tree for _, tree in alone)])
         shelves = built(ways.tabled, bins, dtype, verbose, rows.contributions)
-        computed = [PairsTree(tree, rows) for tree in ways.computed]
-        self._trees = [BinnedTrees(bins, shelves, computed, dtype)]
-        for t, tree in enumerate(nodes):
-            if t // k in set(ways.iterations_left) and len(tree.columns):
-                self._trees.append(_alone(tree, t % k, background, dtype))
+        self._trees = [BinnedTrees(bins, shelves, pairs, dtype)]
+        self._trees += [BinnedTrees(own, [], [tree], dtype) for own, tree in alone]
         self.by_pairs = k * (len(ways.iterations_computed) + len(ways.iterations_left))
         self.by_tables = len(nodes) - self.by_pairs
 
@@ -100,13 +107,23 @@ class InterventionalTables:
         return values, {"tables": self.by_tables, "pairs": self.by_pairs}
 
 
-def _alone(tree: TreeNodes, output: int, background: np.ndarray, dtype: str) -> BinnedTrees:
+def _check(trees: Sequence[PairsTree]) -> None:
+    """Refuse a background with which each call would take minutes."""
+    leaves = sum(len(tree.layout.values) for tree in trees)
+    rows = max((len(tree.background.bins) for tree in trees), default=0)
+    if leaves * rows > MOST_PAIRS:
+        raise ValueError(
+            f"`background` must have at most {MOST_PAIRS // leaves} distinct rows for {leaves} leaves in "
+            f"trees without tables, got {rows}. Take a sample, or allow more tables by `max_table_bytes`."
+        )
+
+
+def _alone(tree: TreeNodes, output: int, background: np.ndarray) -> tuple[list[Bins], PairsTree]:
     """Read a tree by bins of its own."""
     bins = _bins(tree)
     split = split_tree(tree, bins)
     assert split is not None
-    rows = Background.of(background, bins)
-    return BinnedTrees(bins, [], [PairsTree(QuadratureTree.of(output, split), rows)], dtype)
+    return bins, PairsTree(QuadratureTree.of(output, split), Background.of(background, bins))
 
 
 def _bins(tree: TreeNodes) -> list[Bins]:

@@ -8,7 +8,8 @@ from math import comb
 import numpy as np
 
 NUMBERS = 2**20
-"""Numbers of a matrix of pairs that are made at once: 8 MB. Not measured."""
+"""Numbers of a matrix of pairs that are made at once: 8 MB. Measured: an eighth and four times as many
+take as long."""
 
 
 @cache

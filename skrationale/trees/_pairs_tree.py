@@ -18,7 +18,8 @@ FEW_PAIRS = 2**13
 of 100 rows, on trees of 31 and of 255 leaves: to put equal rows of a leaf together first takes as long at 64
 to 82 rows."""
 NUMBERS = 2**21
-"""Numbers of a matrix of leaves and pairs, or of leaves and rows: 16 MB. Not measured."""
+"""Numbers of a matrix of leaves and pairs, or of leaves and rows: 16 MB. Measured: a quarter and four times
+as many take as long."""
 
 
 @dataclass(frozen=True, eq=False)

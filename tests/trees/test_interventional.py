@@ -27,7 +27,7 @@ from seeds import SEED
 
 from skrationale import Explanation, TreeContributions, tree_contributions
 from skrationale.teachers.lightgbm import LINKS, LightGBMTeacher
-from skrationale.trees import _pairs, _pairs_tree
+from skrationale.trees import _interventional, _pairs, _pairs_tree
 from skrationale.trees._pairs import of_leaf, of_sparse_pairs
 from skrationale.trees._states import nodes_and_weights
 
@@ -394,6 +394,16 @@ def test_many_background_rows(forest):
     once = TreeContributions(forest, background=pd.concat([TEST, TRAIN]), dtype="float64").explain(ROWS)
     np.testing.assert_allclose(explanation.values, once.values, atol=1e-14)
     assert explanation.meta["background_rows"] == len(others)
+
+
+def test_too_many_pairs(forest, monkeypatch):
+    leaves = 24 * 15
+    monkeypatch.setattr(_interventional, "MOST_PAIRS", 100 * leaves)
+    TreeContributions(forest, background=TEST)
+    TreeContributions(forest, background=TEST[:100], max_table_bytes=0)
+    message = "`background` must have at most 100 distinct rows for 360 leaves .* `max_table_bytes`"
+    with pytest.raises(ValueError, match=message):
+        TreeContributions(forest, background=TEST, max_table_bytes=0)
 
 
 @pytest.mark.parametrize(
