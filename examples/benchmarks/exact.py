@@ -4,7 +4,8 @@ For each data set a LightGBM of 300 trees with 31 leaves and a learning rate of 
 test rows, reading included, by `TreeContributions`. LightGBM's `predict` and `pred_contrib`, and
 woodelf-explainer where it is installed and takes the model, are timed in turn in the same run, on one thread.
 Further models are made of normal numbers in 30 columns: their trees are deep, and many are computed for
-each row.
+each row. The same models are explained against 100 background rows, by `TreeContributions` and, where all
+columns are numbers, by shap's `TreeExplainer`, whose values for these are the interventional ones too.
 
     python examples/benchmarks/exact.py                   # all, stored
     python examples/benchmarks/exact.py --sets adult --quick
@@ -25,10 +26,11 @@ import numpy as np
 from _common import interleaved_medians, ratio, ratio_text, save, versions
 from gbdt2nn import COST_ROWS, COST_SETS, fit_teacher, split
 
-from skrationale import TreeContributions
+from skrationale import TreeContributions, tree_contributions
 from skrationale.teachers.lightgbm import LightGBMTeacher
 
 ROWS_OF_TREE_SHAP = 300
+BACKGROUND_ROWS = 100
 DEEP = ((500, 63), (300, 255))
 
 
@@ -37,7 +39,7 @@ def compared(name: str, model: Any, X: Any, quick: bool) -> list[dict[str, Any]]
     start = time.perf_counter()
     contributions = TreeContributions(model)
     built = time.perf_counter() - start
-    many = X.iloc[np.arange(COST_ROWS) % len(X)] if hasattr(X, "iloc") else X[:COST_ROWS]
+    many = table_of(X, np.arange(COST_ROWS) % len(X))
     few = many[:ROWS_OF_TREE_SHAP]
     truth = LightGBMTeacher(model).shap_contributions(few, n_jobs=1)[0].transpose(0, 2, 1)
     errors = {}
@@ -52,22 +54,82 @@ def compared(name: str, model: Any, X: Any, quick: bool) -> list[dict[str, Any]]
         "LightGBM pred_contrib": (lambda: model.predict(few, pred_contrib=True, num_threads=1), len(few)),
         "one row": (lambda: contributions.explain(many[:1]), 1),
     } | woodelf(model, many)
+    tables = {"build_s": built, "MB": contributions.nbytes / 2**20, **errors}
+    tables["trees by tables"] = contributions.n_trees_by_tables
+    tables["by quadrature"] = contributions.n_trees_by_quadrature
+    tables["by LightGBM"] = contributions.n_trees_by_lightgbm
+    return timed(name, calls, tables, quick)
+
+
+def table_of(X: Any, rows: np.ndarray) -> Any:
+    """Take rows of a table by number."""
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def timed(
+    name: str, calls: dict[str, tuple[Any, int]], tables: dict[str, Any], quick: bool
+) -> list[dict[str, Any]]:
+    """Time calls in turn, each with its number of rows, against the first, which is that of the tables."""
     # one repeat of each in turn; the cost of a row is what is compared
     times = interleaved_medians({key: call for key, (call, _) in calls.items()}, repeats=1 if quick else 5)
-    for key, (_, rows) in calls.items():
-        times[key]["times"] = [seconds / rows * 1e6 for seconds in times[key]["times"]]
-    rows = []
+    for key, (_, n) in calls.items():
+        times[key]["times"] = [seconds / n * 1e6 for seconds in times[key]["times"]]
+    rows, first = [], next(iter(calls))
     for key in calls:
         row = {"model": name, "operation": key, "us_a_row": float(np.median(times[key]["times"]))}
-        row["against the tables"] = ratio_text(ratio(times, key, "TreeContributions.explain"))
-        if key == "TreeContributions.explain":
-            row |= {"build_s": built, "MB": contributions.nbytes / 2**20, **errors}
-            row["trees by tables"] = contributions.n_trees_by_tables
-            row["by quadrature"] = contributions.n_trees_by_quadrature
-            row["by LightGBM"] = contributions.n_trees_by_lightgbm
-        rows.append(row)
-        print(json.dumps(row), flush=True)
+        row["against the tables"] = ratio_text(ratio(times, key, first))
+        rows.append(row | (tables if key == first else {}))
+        print(json.dumps(rows[-1]), flush=True)
     return rows
+
+
+def against_background(name: str, model: Any, X: Any, quick: bool) -> list[dict[str, Any]]:
+    """Build tables against the first rows of a table, and time them on at least 10,000 of the others."""
+    background, X = X[:BACKGROUND_ROWS], X[BACKGROUND_ROWS:]
+    start = time.perf_counter()
+    contributions = TreeContributions(model, background=background)
+    built = time.perf_counter() - start
+    many = table_of(X, np.arange(COST_ROWS) % len(X))
+    few = many[:ROWS_OF_TREE_SHAP]
+    ours = many if contributions.n_trees_by_pairs == 0 else many[: COST_ROWS // 5]  # milliseconds a row
+    calls: dict[str, tuple[Any, int]] = {
+        "TreeContributions.explain": (lambda: contributions.explain(ours, n_jobs=1), len(ours)),
+        "one row": (lambda: contributions.explain(many[:1]), 1),
+        "tree_contributions, 300 rows": (
+            lambda: tree_contributions(model, few, background=background),
+            len(few),
+        ),
+    }
+    exact = TreeContributions(model, background=background, dtype="float64").explain(few)
+    size = np.abs(exact.values).max()
+    tables = {
+        "build_s": built,
+        "MB": contributions.nbytes / 2**20,
+        "error, float32": float(np.abs(contributions.explain(few).values - exact.values).max() / size),
+        "additivity error, float64": exact.additivity_error(LightGBMTeacher(model).raw_scores(few)[:, 0]),
+        "trees by tables": contributions.n_trees_by_tables,
+        "by pairs": contributions.n_trees_by_pairs,
+    }
+    explainer = shap_explainer(model, background)
+    if explainer is not None:
+        # its check fails for numbers next to a threshold, which it rounds to float32
+        calls["shap TreeExplainer"] = (lambda: explainer.shap_values(few, check_additivity=False), len(few))
+        off = np.abs(explainer.shap_values(few, check_additivity=False) - exact.values).max(axis=1) / size
+        tables |= {"shap off, median row": float(np.median(off)), "worst row": float(off.max())}
+    return timed(name, calls, tables, quick)
+
+
+def shap_explainer(model: Any, background: Any) -> Any:
+    """Make shap's explainer where it is installed and all columns are numbers; None elsewhere."""
+    if hasattr(background, "select_dtypes") and background.select_dtypes(exclude="number").shape[1]:
+        print("shap left out: its interventional values know no categories")
+        return None
+    try:
+        from shap import TreeExplainer
+    except ImportError as error:
+        print("shap left out:", repr(error)[:200])
+        return None
+    return TreeExplainer(model, data=background, feature_perturbation="interventional")
 
 
 def woodelf(model: Any, X: Any) -> dict[str, tuple[Any, int]]:
@@ -101,20 +163,23 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=list(COST_SETS))
     parser.add_argument("--quick", action="store_true", help="one repeat, no deep models, nothing stored")
     options = parser.parse_args()
-    sections: dict[str, list[dict[str, Any]]] = {"Cost of a row, one thread, 300 trees of 31 leaves": []}
+    shallow = "Cost of a row, one thread, 300 trees of 31 leaves"
+    against = f"Against {BACKGROUND_ROWS} background rows"
+    sections: dict[str, list[dict[str, Any]]] = {shallow: [], against: []}
     for name in options.sets:
         task, X, X_test, y, _ = split(name, 0)
         model = fit_teacher(task, X, y, 0)
-        sections["Cost of a row, one thread, 300 trees of 31 leaves"] += compared(
-            name, model, X_test, options.quick
-        )
+        sections[shallow] += compared(name, model, X_test, options.quick)
+        sections[against] += against_background(name, model, X_test, options.quick)
     if options.quick:
         return
-    sections["Trees that ask many columns"] = [
-        row
-        for n_trees, n_leaves in DEEP
-        for row in compared(f"{n_trees} trees of {n_leaves} leaves", *deep_model(n_trees, n_leaves), False)
-    ]
+    deep = "Trees that ask many columns"
+    sections[deep] = []
+    for n_trees, n_leaves in DEEP:
+        name = f"{n_trees} trees of {n_leaves} leaves"
+        model, X = deep_model(n_trees, n_leaves)
+        sections[deep] += compared(name, model, X, False)
+        sections[against] += against_background(name, model, X, False)
     save("exact", sections, {"versions": versions(), "rows": COST_ROWS})
 
 
