@@ -9,7 +9,7 @@ import numpy as np
 from ._task import Task
 from .explanation import Explanation
 from .explanation.checks import own
-from .tabular import FewRows, TableReader, as_frame_or_array
+from .tabular import TableReader, as_frame_or_array, display_of_few
 from .units import typed_cells
 
 
@@ -43,9 +43,9 @@ def explanation_of(
     table = as_frame_or_array(X)
     matrix = own(matrix)
     if "display_data" not in rest:
-        few = FewRows.of(table)
-        cells = typed_cells(table, matrix, reader.levels) if few is None else few.display()
-        rest = rest | {"display_data": cells}
+        cells = display_of_few(table)
+        typed = typed_cells(table, matrix, reader.levels) if cells is None else cells
+        rest = rest | {"display_data": typed}
     parts: dict[str, Any] = {
         "values": values,
         "base_values": base,

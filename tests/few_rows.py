@@ -104,6 +104,8 @@ def check(at_fit, asked):
         except (TypeError, ValueError, OverflowError):
             return
     for table in (asked, at_fit):
-        assert outcome(reader, table) == by_columns(reader, table)
+        expected = by_columns(reader, table)
+        for _ in range(3):  # what categories stand for is remembered when they are seen again
+            assert outcome(reader, table) == expected
         few = FewRows.of(table)
         assert few is None or content(few.display()) == content(table.to_numpy(dtype=object))

@@ -11,6 +11,8 @@ from ._cells import TypedCells
 ROWS_AND_FEATURES = "one cell for each row and feature of `values`"
 MAX_DEPTH = 100
 """How deep plain data may be nested."""
+PLAIN = frozenset({str, bool, int, float, type(None)})
+"""Types of what is plain in itself."""
 TAG = "$float"
 """Stands before a number in JSON that has no token there."""
 
@@ -103,7 +105,7 @@ def base_array(value: Any, values: np.ndarray) -> np.ndarray:
         shaped("base_values", array, expected, "one number for each row and output of `values`, or a scalar")
     if not np.isfinite(array).all():
         raise ValueError("`base_values` must be finite, got NaN or infinity.")
-    return _frozen(np.broadcast_to(array, expected).copy())
+    return _frozen(np.full(expected, array))
 
 
 def display_cells(value: Any, shape: tuple[int, int]) -> Any:
@@ -131,10 +133,12 @@ def names(name: str, value: Any, count: int, default: str, *, unique: bool = Fal
     if not isinstance(given, Iterable) or isinstance(given, Set | Mapping):
         raise TypeError(f"`{name}` must be a sequence of strings, got {type(value).__name__}.")
     found = tuple(given)
-    wrong = [item for item in found if not isinstance(item, str)]
-    if wrong:
-        raise TypeError(f"`{name}` must hold strings, got {wrong[0]!r} of type {type(wrong[0]).__name__}.")
-    found = tuple(str(item) for item in found)
+    if not {*map(type, found)} <= {str}:
+        wrong = [item for item in found if not isinstance(item, str)]
+        if wrong:
+            kind = type(wrong[0]).__name__
+            raise TypeError(f"`{name}` must hold strings, got {wrong[0]!r} of type {kind}.")
+        found = tuple(str(item) for item in found)
     if not found:
         return (default,) if unique and count == 1 else tuple(f"{default}{i}" for i in range(count))
     if len(found) != count:
@@ -162,6 +166,8 @@ def plain(name: str, value: Any, depth: int = 0) -> Any:
         raise ValueError(
             f"`{name.partition('[')[0]}` must be nested at most {MAX_DEPTH} deep, got data that go deeper."
         )
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, np.floating):
         # extended precision stays a numpy number in `tolist`
         return float(value)

@@ -33,6 +33,8 @@ class FewRows:
         The rows.
     dtypes : sequence of d dtypes
         Those of its columns, of usual types.
+    arrays : sequence of d arrays of shape (1,), optional
+        The columns of a single row, as pandas keeps them.
 
     Attributes
     ----------
@@ -42,8 +44,8 @@ class FewRows:
 
     codes: np.ndarray
 
-    def __init__(self, table: Any, dtypes: Sequence[Any]) -> None:
-        self._table, self._dtypes = table, dtypes
+    def __init__(self, table: Any, dtypes: Sequence[Any], arrays: Sequence[Any] | None = None) -> None:
+        self._table, self.dtypes, self.arrays = table, dtypes, arrays
 
     @classmethod
     def of(cls, table: Any) -> FewRows | None:
@@ -52,49 +54,60 @@ class FewRows:
 
         if type(table) is not pd.DataFrame or len(table) > FEW_ROWS:
             return None
-        dtypes = list(table.dtypes)
+        arrays = _arrays(table) if len(table) == 1 else None
+        dtypes = list(table.dtypes) if arrays is None else [array.dtype for array in arrays]
         types = set(map(type, dtypes)) - {pd.CategoricalDtype}
         if not types <= _usual_types() or not all(map(_are_usual, _categories_of(dtypes))):
             return None
-        return cls(table, dtypes)
+        return cls(table, dtypes, arrays)
 
     def are(self, kinds: str) -> bool:
         """Whether all columns have numpy's own types, with these characters."""
-        return set(map(type, self._dtypes)) <= _types(kinds)
+        return set(map(type, self.dtypes)) <= _types(kinds)
 
     @cached_property
     def numbers(self) -> np.ndarray:
         """The cells (n, d) as float64, where columns have types of numpy's."""
+        if self.arrays is not None:
+            return np.array([[array.item() for array in self.arrays]], dtype=np.float64)
         return np.array(self._table.to_numpy(dtype=np.float64), order="C")
 
     @cached_property
     def cells(self) -> list[list[Any]]:
-        """The cells as ``to_numpy(dtype=object)`` gives them; of one row of many types this is faster."""
-        row = self._table.iloc[0] if len(self._table) == 1 else None
-        if row is None or row.dtype != object:  # pandas has brought cells to one type
-            return self._table.to_numpy(dtype=object).tolist()
-        cells = row.tolist()
-        for j, cell in enumerate(cells):
-            if isinstance(cell, np.generic) and not _keeps_objects(self._dtypes[j]):
-                cells[j] = cell.item()
-        return [cells]
+        """The cells as ``to_numpy(dtype=object)`` gives them."""
+        if self.arrays is not None:
+            return [[cell_of(array) for array in self.arrays]]
+        return self._table.to_numpy(dtype=object).tolist()
 
     def display(self) -> np.ndarray:
         """Give the cells (n, d) as typed."""
         if self.are(FLOATS):
             return self.numbers.astype(object)
         cells = self.cells
-        found = np.empty((len(cells), len(self._dtypes)), dtype=object)
+        found = np.empty((len(cells), len(self.dtypes)), dtype=object)
         found[:] = cells
         return found
 
     def categories(self, column: int) -> Any:
         """Give the categories of a column; None where its type is another."""
-        return getattr(self._dtypes[column], "categories", None)
+        return getattr(self.dtypes[column], "categories", None)
 
-    def holds_text(self, column: int) -> bool:
-        """Whether a column holds text."""
-        return any(type(row[column]) is str for row in self.cells)
+    def have_levels(self) -> list[bool]:
+        """Say which columns a reader would give levels that is fitted to these rows."""
+        if self.are(FLOATS + WHOLE):
+            return [False] * len(self.dtypes)
+        return [
+            str in map(type, cells) or hasattr(dtype, "categories")
+            for dtype, cells in zip(self.dtypes, zip(*self.cells, strict=True), strict=True)
+        ]
+
+
+def display_of_few(table: Any) -> np.ndarray | None:
+    """Give the cells (n, d) as typed of a table of few rows; None where it has more, or unusual columns."""
+    if isinstance(table, np.ndarray):
+        return table.astype(object) if len(table) <= FEW_ROWS else None
+    rows = FewRows.of(table)
+    return None if rows is None else rows.display()
 
 
 def _categories_of(dtypes: Sequence[Any]) -> list[Any]:
@@ -105,14 +118,24 @@ def _categories_of(dtypes: Sequence[Any]) -> list[Any]:
 
 def _are_usual(categories: Any) -> bool:
     """Whether cells of these categories say by their own types what they are; missing dates do not."""
-    if categories.dtype == object:
+    if type(categories.dtype) is type(np.dtype(object)):
         return categories.inferred_type == "string"
     return type(categories.dtype) in _usual_types()
 
 
-def _keeps_objects(dtype: Any) -> bool:
-    """Whether a column keeps the types of its cells."""
-    return getattr(getattr(dtype, "categories", None), "dtype", dtype) == np.dtype(object)
+def _arrays(table: Any) -> list[Any] | None:
+    """Give the columns of a DataFrame as pandas keeps them, which no public way does as fast, if it can."""
+    own = getattr(table, "_iter_column_arrays", None)
+    return None if own is None else list(own())
+
+
+def cell_of(array: Any) -> Any:
+    """Give the cell of a column of one row; numbers are Python's, but those among objects."""
+    cell = array[0]
+    if not isinstance(cell, np.generic):
+        return cell
+    dtype = getattr(array.dtype, "categories", array).dtype
+    return cell if dtype == np.dtype(object) else cell.item()
 
 
 @cache
@@ -151,6 +174,8 @@ class CellReader:
         self._numeric = all(known is None for known in levels)
         usual = all(type(name) is str for name in names) and {} not in self._codes
         self._names = list(names) if usual else None
+        self._categories: list[tuple[Any, list[tuple[Any, float | None]] | None]]
+        self._categories = [(None, None)] * len(levels)
 
     def read(self, table: Any) -> FewRows | None:
         """Read a table (n, d) into `codes`; None where the way by columns has to."""
@@ -162,37 +187,49 @@ class CellReader:
         if self._numeric and rows.are(FLOATS + WHOLE):
             rows.codes = rows.numbers
             return None if np.isinf(rows.codes).any() else rows
-        found = []
-        for cells in rows.cells:
-            codes = self._row(cells)
-            if codes is None:
-                return None
-            found.append(codes)
-        rows.codes = np.array(found)
+        if rows.arrays is not None:
+            read = [self._of_array(j, array) for j, array in enumerate(rows.arrays)]
+            rows.cells = [[cell for cell, _ in read]]
+            found = [[code for _, code in read]]
+        else:
+            found = [[self._of_cell(j, cell) for j, cell in enumerate(row)] for row in rows.cells]
+        if any(None in row for row in found):
+            return None
+        rows.codes = np.array(found, dtype=np.float64)
         return rows
 
-    def _row(self, cells: Sequence[Any]) -> list[float] | None:
-        """Read the d cells of a row; None where one is unusual, or of an unknown level."""
-        import pandas as pd
+    def _of_array(self, j: int, array: Any) -> tuple[Any, float | None]:
+        """Give the cell of column j of one row, and its number or code; see `_of_cell`."""
+        categories = getattr(array.dtype, "categories", None)
+        if categories is not None:
+            known, read = self._categories[j]
+            if known is categories and read is None:
+                read = [(cell, self._of_cell(j, cell)) for cell in categories.tolist()]
+                read.append((np.nan, np.nan))  # code -1
+            self._categories[j] = categories, read if known is categories else None
+            if known is categories and read is not None:
+                return read[array.codes.item()]
+        cell = cell_of(array)
+        return cell, self._of_cell(j, cell)
 
-        found = []
-        for cell, codes in zip(cells, self._codes, strict=True):
-            code = None
-            if type(cell) is str:
-                code = None if codes is None else codes.get(cell)
-            elif cell is None or cell is pd.NA:
-                code = np.nan
-            elif type(cell) in NUMBERS:
-                if cell != cell:
-                    code = np.nan
-                elif codes is not None:
-                    code = codes.get(cell)
-                elif not _is_huge(cell):
-                    code = float(cell)
-            if code is None or isinf(code):
-                return None
-            found.append(code)
-        return found
+    def _of_cell(self, j: int, cell: Any) -> float | None:
+        """Give the number or code of a cell of column j; None where it is unusual, or of an unknown level."""
+        codes = self._codes[j]
+        if type(cell) is str:
+            return None if codes is None else codes.get(cell)
+        if type(cell) in NUMBERS:
+            if cell != cell:
+                return np.nan
+            if codes is not None:
+                return codes.get(cell)
+            return None if _is_huge(cell) or isinf(cell) else float(cell)
+        return np.nan if _is_none(cell) else None
+
+
+def _is_none(cell: Any) -> bool:
+    import pandas as pd
+
+    return cell is None or cell is pd.NA
 
 
 def _is_huge(cell: Any) -> bool:

@@ -15,9 +15,9 @@ from ._plan import WIDE, TabledTree
 from ._shelf import Shelf
 from ._states import path_dependent
 
-FEW_ROWS = 6
-"""Rows that are looked up one by one, in all tables at once. Measured: both ways take equally long at some 8
-rows of 9 and 14 columns, and at 16 of 28 columns."""
+FEW_ROWS = 8
+"""Rows that are looked up one by one, in all tables at once. Measured: many at once are faster from 10
+or 12 rows on of 9 and 14 columns, and from 16 of 28."""
 
 
 class ComputedTree(Protocol):
@@ -54,7 +54,9 @@ class BinnedTrees:
         """Memory of the tables."""
         return sum(shelf.nbytes for shelf in self.shelves)
 
-    def add_to(self, values: np.ndarray, codes: np.ndarray, *, few: bool = False) -> None:
+    def add_to(
+        self, values: np.ndarray, codes: np.ndarray, *, few: bool = False, one_by_one: bool = False
+    ) -> None:
         """Add contributions of rows.
 
         Parameters
@@ -65,35 +67,40 @@ class BinnedTrees:
             Numbers, and codes of categories.
         few : bool, default=False
             Leave out the trees that are computed.
+        one_by_one : bool, default=False
+            Look up one row after the other, which is faster for up to 8, and differs by rounding.
         """
-        import torch
-
-        computed = [] if few else self.computed
-        if not self.shelves and not computed:
-            return
+        computed, at_once = [] if few else self.computed, [] if one_by_one else self.shelves
         found = np.zeros((*values.shape[:2], len(self.bins)))
-        with torch.inference_mode(), limit_threads():
-            if len(codes) <= FEW_ROWS and not computed:
-                self._add_few(found, codes)
-            else:
-                self._add_many(found, codes, computed)
+        if one_by_one:
+            self._add_one_by_one(found, codes)
+        if at_once or computed:
+            self._add_at_once(found, codes, at_once, computed)
         values[..., self.columns] += found
 
-    def _add_few(self, found: np.ndarray, codes: np.ndarray) -> None:
-        for sums, row in zip(found, codes.tolist(), strict=True):
-            bins = np.array([column.bin_of(row[column.column]) for column in self.bins]) + self._starts
+    def _add_one_by_one(self, found: np.ndarray, codes: np.ndarray) -> None:
+        for sums, row in zip(found, codes[:, self.columns].tolist(), strict=True):
+            bins = np.array([column.bin_of(code) for column, code in zip(self.bins, row, strict=True)])
+            bins += self._starts
             for shelf in self.shelves:
                 shelf.add_row(sums, bins)
 
-    def _add_many(self, found: np.ndarray, codes: np.ndarray, computed: Sequence[ComputedTree]) -> None:
+    def _add_at_once(
+        self,
+        found: np.ndarray,
+        codes: np.ndarray,
+        shelves: Sequence[Shelf],
+        computed: Sequence[ComputedTree],
+    ) -> None:
         import torch
 
         own, sums = encoded(codes, self.bins), torch.from_numpy(found)
-        numbered = torch.from_numpy(own + self._starts)
-        for shelf in self.shelves:
-            shelf.add_to(sums, numbered)
-        for tree in computed:
-            tree.add_to(sums, own, self.dtype)
+        with torch.inference_mode(), limit_threads():
+            numbered = torch.from_numpy(own + self._starts)
+            for shelf in shelves:
+                shelf.add_to(sums, numbered)
+            for tree in computed:
+                tree.add_to(sums, own, self.dtype)
 
 
 def starts_of(bins: Sequence[Bins]) -> np.ndarray:

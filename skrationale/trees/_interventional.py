@@ -11,7 +11,7 @@ from .._batches import in_batches, one_or_several
 from ..teachers import Bins, ColumnSplits, TreeNodes, bins_of
 from ..teachers.lightgbm import LightGBMTeacher
 from ._background import Background
-from ._binned import BinnedTrees, built
+from ._binned import FEW_ROWS, BinnedTrees, built
 from ._groups import split_tree
 from ._pairs_tree import PairsTree
 from ._plan import plan
@@ -100,7 +100,7 @@ class InterventionalTables:
             some = codes[chosen]
             values = np.zeros((len(some), *self._shape))
             for trees in self._trees:
-                trees.add_to(values, some)
+                trees.add_to(values, some, one_by_one=len(codes) <= FEW_ROWS)
             return [one_or_several(values.transpose(0, 2, 1))]
 
         values = in_batches(part, len(codes), size, n_jobs)[0]

@@ -21,8 +21,8 @@ class Shelf:
     ----------
     parts : list of P Part
         What stands there.
-    blocks : ndarray of shape (N, 16), float32
-        Their places.
+    blocks : ndarray of shape (N + 1, 16), float32
+        Their places, and a block of zeros.
     table : ndarray of shape (S + 1, w)
         Their tables, and a row of zeros.
     one_row : OneRow
@@ -62,13 +62,14 @@ class Shelf:
             blocks.append(own)
             before = part.blocks.stop, part.rows.stop
             done(len(some))
-        return cls(made, np.concatenate(blocks), table, OneRow.of(made, len(starts) - 1, len(table) - 1))
+        blocks.append(np.zeros((1, BLOCK), dtype=np.float32))
+        return cls(made, np.concatenate(blocks), table, OneRow.of(made, len(starts) - 1))
 
     @property
     def nbytes(self) -> int:
         """Memory used."""
-        arrays = [self.blocks, self.table, *vars(self.one_row).values()]
-        return sum(array.nbytes for array in (*arrays, *(part.row_of_bin for part in self.parts)))
+        own = self.blocks.nbytes + self.table.nbytes + self.one_row.nbytes
+        return own + sum(part.row_of_bin.nbytes for part in self.parts)
 
     def add_to(self, sums: Any, encoded: Any) -> None:
         """Add contributions of rows of bins (n, d'), int32, to sums (n, K, d'); all are tensors."""
@@ -77,92 +78,100 @@ class Shelf:
             part.add_to(sums, encoded, blocks, table)
 
     def add_row(self, sums: np.ndarray, bins: np.ndarray) -> None:
-        """Add contributions of one row of bins (d',) to sums (K, d'), in the order of `add_to`."""
-        from torch.nn.functional import embedding_bag
-
+        """Add contributions of one row of bins (d',), int64, to sums (K, d'), float64."""
         one = self.one_row
-        index, starts = as_tensor(one.blocks_of(bins)), as_tensor(one.starts)
-        places = embedding_bag(index, as_tensor(self.blocks), starts, mode="sum")
-        at = places.int().add_(as_tensor(one.first_rows)).view(-1)
-        found = embedding_bag(at, as_tensor(self.table), as_tensor(one.starts_of_parts), mode="sum")
-        np.add.at(sums.reshape(-1), one.credited, found.numpy().reshape(-1))
+        places = np.add.reduce(self.blocks.take(one.blocks_of(bins), axis=0), axis=0)
+        at = places.astype(np.int64)
+        at += one.first_rows
+        found = self.table.take(at, axis=0).reshape(len(at), -1)
+        if len(one.starts) == 1:  # several times faster
+            found = np.add.reduce(found, axis=0)
+        else:
+            found = np.add.reduceat(found, one.starts, axis=0)
+        found = found.reshape(len(one.starts), BLOCK, -1).sum(axis=1, dtype=np.float64)
+        np.add.at(sums.reshape(-1), one.credited, found.reshape(-1))
 
 
 @dataclass(frozen=True, eq=False)
 class OneRow:
-    """How one row is looked up in all parts of a shelf.
+    """How one row is looked up in all parts of a shelf; numbers are int64.
+
+    Below, B is the number of blocks of groups in all parts, and c the most columns that a part asks.
 
     Parameters
     ----------
-    column, shift : ndarray of shape (m,), int64
+    column, shift : ndarray of shape (m,)
         For each part and each of its columns the position of the column, and how far the numbers of its bins
         are from their positions in `block_of_bin`.
-    block_of_bin : ndarray of shape (b,), int32
+    block_of_bin : ndarray of shape (b,)
         For all parts, the first block of the row of places of each bin.
-    pair, block : ndarray of shape (e,), int64 and int32
-        For each block of groups, and each column of its part, which of the m it is, and the number of the
-        block in a row of places.
-    starts : ndarray of shape (B,), int32
-        Where among them each of B blocks of groups starts.
-    first_rows : ndarray of shape (B, 16), int32
+    zeros : int
+        The block of zeros.
+    pair, block : ndarray of shape (c, B)
+        For each block of groups and each column of its part, which of the m it is, and the number of the
+        block in a row of places. Where the part asks fewer columns, m and 0.
+    first_rows : ndarray of shape (B, 16)
         For each group the first row of its part in the table; behind the last group the row of zeros.
-    starts_of_parts : ndarray of shape (P,), int32
-        Where among the groups of all blocks each part starts.
-    credited : ndarray of shape (P w,), int64
-        Position in sums (K, d') of each number found.
+    starts : ndarray of shape (s,)
+        Where blocks start whose tables give something to other columns, or outputs, than those before.
+    credited : ndarray of shape (s w,)
+        Position in sums (K, d') of what each of these runs of blocks gives.
     """
 
     column: np.ndarray
     shift: np.ndarray
     block_of_bin: np.ndarray
+    zeros: int
     pair: np.ndarray
     block: np.ndarray
-    starts: np.ndarray
     first_rows: np.ndarray
-    starts_of_parts: np.ndarray
+    starts: np.ndarray
     credited: np.ndarray
 
     @classmethod
-    def of(cls, parts: Sequence[Part], n_columns: int, row_of_zeros: int) -> OneRow:
+    def of(cls, parts: Sequence[Part], n_columns: int) -> OneRow:
         """Lay out the parts of a shelf, over d' columns."""
         everything = np.arange(n_columns)
         columns = [everything if part.columns is None else part.columns for part in parts]
-        n_used = [len(own) for own in columns]
-        n_blocks = [part.n_blocks for part in parts]
-        firsts, n_bins = np.cumsum([0, *n_used]), np.cumsum([0, *(len(part.row_of_bin) for part in parts)])
-        pairs = [
-            np.tile(np.arange(first, first + n), count)
-            for first, n, count in zip(firsts, n_used, n_blocks, strict=False)
-        ]
-        first_rows = np.full((sum(n_blocks), BLOCK), row_of_zeros, dtype=np.int32)
-        for part, last in zip(parts, np.cumsum(n_blocks), strict=True):
-            own = first_rows[last - part.n_blocks : last].reshape(-1)
-            own[: part.n_groups] = part.rows.start
-        credited = [
-            part.output * n_columns + (everything if part.credited is None else part.credited)
-            for part in parts
-        ]
+        firsts = np.cumsum([0, *map(len, columns)])
+        n_bins = np.cumsum([0, *(len(part.row_of_bin) for part in parts)])
+        ends = np.cumsum([part.n_blocks for part in parts])
+        pair = np.full((max(map(len, columns)), ends[-1]), firsts[-1])
+        block = np.zeros(pair.shape, dtype=np.int64)
+        first_rows = np.full((ends[-1], BLOCK), parts[-1].rows.stop)
+        starts, credited = [], []
+        for p, part in enumerate(parts):
+            own, count = slice(ends[p] - part.n_blocks, ends[p]), len(columns[p])
+            pair[:count, own] = np.arange(firsts[p], firsts[p] + count)[:, None]
+            block[:count, own] = np.arange(part.n_blocks)
+            first_rows[own].reshape(-1)[: part.n_groups] = part.rows.start
+            if p == 0 or part.credited is not None or part.output != parts[p - 1].output:
+                starts.append(own.start)
+                credited.append(
+                    part.output * n_columns + (everything if part.credited is None else part.credited)
+                )
         return cls(
             column=np.concatenate(columns),
             shift=np.concatenate([n - part.before for n, part in zip(n_bins, parts, strict=False)]),
             block_of_bin=np.concatenate(
-                [part.blocks.start + part.row_of_bin * part.n_blocks for part in parts]
-            ).astype(np.int32),
-            pair=np.concatenate(pairs),
-            block=np.concatenate(
-                [np.repeat(np.arange(b), n) for b, n in zip(n_blocks, n_used, strict=True)]
-            ).astype(np.int32),
-            starts=_starts(np.repeat(n_used, n_blocks)),
+                [part.blocks.start + part.row_of_bin.astype(np.int64) * part.n_blocks for part in parts]
+            ),
+            zeros=parts[-1].blocks.stop,
+            pair=pair,
+            block=block,
             first_rows=first_rows,
-            starts_of_parts=_starts(np.multiply(n_blocks, BLOCK)),
+            starts=np.array(starts),
             credited=np.concatenate(credited),
         )
 
     def blocks_of(self, bins: np.ndarray) -> np.ndarray:
-        """Blocks (e,) that the bins (d',) of a row select."""
-        return self.block_of_bin[bins[self.column] + self.shift][self.pair] + self.block
+        """Blocks (c, B) that the bins (d',) of a row select."""
+        selected = np.append(self.block_of_bin.take(bins.take(self.column) + self.shift), self.zeros)
+        found = selected.take(self.pair)
+        found += self.block
+        return found
 
-
-def _starts(lengths: np.ndarray) -> np.ndarray:
-    """Where each of several runs starts."""
-    return (np.cumsum(lengths) - lengths).astype(np.int32)
+    @property
+    def nbytes(self) -> int:
+        """Memory used."""
+        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))

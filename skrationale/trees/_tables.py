@@ -7,7 +7,7 @@ import numpy as np
 from .._batches import in_batches, one_or_several
 from ..teachers import FEWEST_ROWS, TreeNodes, bins_of
 from ..teachers.lightgbm import LightGBMTeacher
-from ._binned import BinnedTrees, built
+from ._binned import FEW_ROWS, BinnedTrees, built
 from ._left_over import LeftOver
 from ._plan import plan
 
@@ -111,7 +111,7 @@ class ForestTables:
                 values = np.zeros((len(some), self.n_outputs, self.n_features))
             else:
                 values = left_over.contributions(some, threads)
-            self._trees.add_to(values, some, few=few)
+            self._trees.add_to(values, some, few=few, one_by_one=len(codes) <= FEW_ROWS)
             return [one_or_several(values.transpose(0, 2, 1))]
 
         values = in_batches(part, len(codes), size, n_jobs)[0]

@@ -123,12 +123,11 @@ def _as_before(table: Any, reader: TableReader, names: tuple[str, ...]) -> Model
     few = reader.read_few(table)
     if few is None:
         return None
-    all_missing = np.isnan(few.codes).all(axis=0).tolist()
-    for j, levels in enumerate(reader.levels):
-        own = few.categories(j)
-        if (levels is None) != (own is None and not few.holds_text(j)):
-            return None
-        if levels is not None and own is not None and all_missing[j]:
+    if few.have_levels() != [levels is not None for levels in reader.levels]:
+        return None
+    for j in np.flatnonzero(np.isnan(few.codes).all(axis=0)).tolist():
+        levels, own = reader.levels[j], few.categories(j)
+        if levels is not None and own is not None:
             refuse_foreign_levels(names[j], np.asarray(own, object), levels.tolist(), as_given=True)
     return ModelRows(table, reader, names, few.codes, few)
 

@@ -9,7 +9,7 @@ import pytest
 from few_rows import by_columns, check, content, tables
 from hypothesis import given, settings
 
-from skrationale.tabular import TableReader
+from skrationale.tabular import FewRows, TableReader
 from skrationale.tabular._few_rows import FEW_ROWS
 
 
@@ -17,6 +17,14 @@ from skrationale.tabular._few_rows import FEW_ROWS
 @given(both=tables())
 def test_both_ways_agree(both):
     check(*both)
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_a_row_may_be_read_by_public_ways_alone(at, monkeypatch):
+    monkeypatch.delattr(pd.DataFrame, "_iter_column_arrays")
+    for row in (AT_FIT[at:][:1], AT_FIT.iloc[at].to_frame().T, AT_FIT[["age", "children"]][at:][:1]):
+        assert FewRows.of(row).arrays is None
+        check(AT_FIT[row.columns], row)
 
 
 AT_FIT = pd.DataFrame(
@@ -98,6 +106,18 @@ def test_polars_tables(reader):
     for few in (table, table[:1]):
         check(table.to_pandas(), few.to_pandas())
     np.testing.assert_array_equal(TableReader().fit(table).transform(table[1:]), [[np.nan, 0]])
+
+
+def test_categories_that_are_seen_again(reader):
+    rows = [AT_FIT[k : k + 1] for k in (0, 1, 2, 0)]
+    other = rows[0].assign(grade=pd.Categorical(["high"], ["high", "low", "new"]))
+    unknown = rows[0].assign(grade=pd.Categorical(["new"], other["grade"].cat.categories))
+    for row in (*rows, other, other, other, unknown, unknown, *rows):
+        found = reader.read_few(row)
+        assert (found is None) == (row is unknown)
+        if found is not None:
+            assert by_columns(reader, row)[0] == [value.hex() for value in found.codes.ravel().tolist()]
+            assert content(found.display()) == content(row.to_numpy(dtype=object))
 
 
 def test_levels_that_are_added_later_are_read(reader):
