@@ -71,8 +71,9 @@ class TreeContributions:
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
-        If the model's raw score cannot be explained, a leaf is not finite, a parameter is none of those
-        above, or a path in a tree without a table splits on more than 53 columns and there is a background.
+        If the model's raw score cannot be explained, a leaf is not finite, or a parameter is none of those
+        above; with a background also if each call would take minutes for trees without tables, or a path in
+        one of these splits on more than 53 columns.
 
     See Also
     --------

@@ -200,13 +200,15 @@ def test_codes_of_a_category():
     assert_exact(trees, rows, rows[::-1])
 
 
-def test_trees_that_read_a_column_in_another_way():
-    whole = TRAIN[NUMBERS].fillna(0.0)
-    first = LGBMRegressor(**SMALL).fit(whole, Y)
-    both = LGBMRegressor(**SMALL).fit(TRAIN[NUMBERS], -Y, init_model=first)
-    contributions = assert_exact(both, ROWS[NUMBERS], OTHERS[NUMBERS], limits=(0, 2**29))
-    assert 0 < contributions.n_trees_by_pairs <= 8
-    assert contributions.explain(TEST[NUMBERS]).additivity_error(both.predict(TEST[NUMBERS])) < 1e-12
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_trees_that_read_a_column_in_another_way(n_outputs):
+    whole, rows, others = TRAIN[NUMBERS].fillna(0.0), ROWS[NUMBERS], OTHERS[NUMBERS]
+    kind, y = (LGBMRegressor, Y) if n_outputs == 1 else (LGBMClassifier, classes(Y, n_outputs))
+    first = kind(**SMALL).fit(whole, y)
+    both = kind(**SMALL).fit(TRAIN[NUMBERS], y[::-1], init_model=first)
+    contributions = assert_exact(both, rows, others, limits=(0, 2**29))
+    assert contributions.n_trees_by_tables + contributions.n_trees_by_pairs == 16 * n_outputs
+    assert 0 < contributions.n_trees_by_pairs <= 8 * n_outputs
 
 
 def test_a_column_that_is_split_as_numbers_and_as_a_category():
