@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ._groups import SplitTree, as_bits, leaves_of
+from ._groups import Group, SplitTree, as_bits, bits_of, leaves_of
 from ._states import nodes_and_weights
 
 MOST_NUMBERS = 2**24
@@ -18,7 +19,7 @@ ROWS_AT_ONCE = 512
 
 @dataclass(frozen=True, eq=False)
 class QuadratureTree:
-    """A tree with L leaves, the c columns of which have R classes of bins together.
+    """A tree, or a group of its leaves: L leaves, the c columns of which have R classes of bins together.
 
     The product over columns in the integral of `contributions` is the exponential of a sum of logarithms,
     one for each column and picked by its class; what a leaf then gives to a column is linear in it, with
@@ -55,25 +56,31 @@ class QuadratureTree:
     met: np.ndarray
 
     @classmethod
-    def of(cls, output: int, tree: SplitTree) -> QuadratureTree:
-        """Lay out a tree."""
-        leaves, n_classes = leaves_of(tree), tree.n_classes
-        starts = np.cumsum([0, *n_classes])
-        shares = np.ones((len(n_classes), len(leaves)))
+    def of(cls, output: int, tree: SplitTree, group: Group | None = None) -> QuadratureTree:
+        """Lay out a tree, or a group, whose classes are its states."""
+        leaves = leaves_of(tree, group)
+        columns = range(len(tree.columns)) if group is None else list(group.states)
+        state_of = [_states(tree.n_classes[k], None if group is None else group.states[k]) for k in columns]
+        sizes = [states.max() + 1 for states in state_of]
+        starts = np.cumsum([0, *sizes]).astype(np.int32)
+        shares = np.ones((len(columns), len(leaves)))
         on_path = np.zeros(shares.shape, dtype=bool)
         met = np.ones((starts[-1], len(leaves)), dtype=bool)
-        for k, n in enumerate(n_classes):
+        for i, k in enumerate(columns):
             ways = {leaf: own[k] for leaf, (_, own) in enumerate(leaves) if k in own}
             chosen = list(ways)
-            on_path[k, chosen] = True
-            shares[k, chosen] = [share for _, share in ways.values()]
-            met[starts[k] : starts[k + 1], chosen] = as_bits([through for through, _ in ways.values()], n).T
+            on_path[i, chosen] = True
+            shares[i, chosen] = [share for _, share in ways.values()]
+            by_class = as_bits([through for through, _ in ways.values()], len(state_of[i])).T
+            _, one_of_each = np.unique(state_of[i], return_index=True)
+            met[starts[i] : starts[i + 1], chosen] = by_class[one_of_each]
         return cls(
             output=output,
-            columns=np.array(tree.columns),
-            of_class=np.repeat(np.arange(len(n_classes)), n_classes),
+            columns=np.array([tree.columns[k] for k in columns]),
+            of_class=np.repeat(np.arange(len(sizes)), sizes),
             rows_of_bin=[
-                (of_bin + start).astype(np.int32) for of_bin, start in zip(tree.of_bin, starts, strict=False)
+                (states + start)[tree.of_bin[k]]
+                for k, states, start in zip(columns, state_of, starts, strict=False)
             ],
             values=np.array([value for value, _ in leaves]),
             shares=shares,
@@ -93,31 +100,31 @@ class QuadratureTree:
 
     def classes(self, encoded: np.ndarray) -> np.ndarray:
         """Classes (n, c) of rows of bins (n, d')."""
+        return np.stack(self.by_column(encoded), axis=1)
+
+    def by_column(self, encoded: np.ndarray) -> list[np.ndarray]:
+        """Classes of rows of bins (n, d'), c arrays (n,)."""
         pairs = zip(self.columns, self.rows_of_bin, strict=True)
-        return np.stack([of_bin[encoded[:, k]] for k, of_bin in pairs], axis=1)
+        return [of_bin[encoded[:, k]] for k, of_bin in pairs]
 
-    def matrices(self, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Make logarithms (R, e) of a column's term, and factors (e, R) of what it gets; e nodes in all."""
+    def matrices(self, dtype: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Make what products are computed of, for e quadrature nodes of all leaves together.
+
+        Logarithms (R, e) of a column's term, what it gets over this term (R, e), and factors (e,) of both.
+        """
         n_nodes = self.n_nodes
-        parts = [self._matrices(n_nodes == n, int(n), dtype) for n in np.unique(n_nodes)]
-        terms, changes = zip(*parts, strict=True)
-        return np.concatenate(terms, axis=1), np.concatenate(changes)
-
-    def _matrices(self, leaves: np.ndarray, n_nodes: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Make both for those of the leaves (L,) that need so many nodes."""
-        t, weights = nodes_and_weights(n_nodes)
-        shares, on_path = self.shares[:, leaves, None], self.on_path[:, leaves, None]
+        nodes, weights = zip(*(nodes_and_weights(n) for n in n_nodes.tolist()), strict=True)
+        t, leaves = np.concatenate(nodes), np.repeat(np.arange(len(n_nodes)), n_nodes)
+        shares, on_path, met = self.shares[:, leaves], self.on_path[:, leaves], self.met[:, leaves]
         rest = shares * (1 - t)
-        scale = on_path * self.values[leaves, None] * weights
-        met = self.met[:, leaves, None]
 
         def by_class(where_met: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
-            here, there = (made.astype(dtype)[self.of_class] for made in (where_met, elsewhere))
-            found = np.where(met, here, there)
-            return found.reshape(len(met), -1)
+            here, there = (np.where(on_path, made, 0.0).astype(dtype) for made in (where_met, elsewhere))
+            return np.where(met, here[self.of_class], there[self.of_class])
 
-        terms = by_class(np.where(on_path, np.log(t + rest), 0.0), np.where(on_path, np.log(rest), 0.0))
-        return terms, by_class(scale * (1 - shares) / (t + rest), -scale / (1 - t)).T
+        terms = by_class(np.log(t + rest), np.log(rest))
+        changes = by_class((1 - shares) / (t + rest), -1 / (1 - t))
+        return terms, changes, (self.values[leaves] * np.concatenate(weights)).astype(dtype)
 
     def add_to(self, sums: Any, encoded: np.ndarray, dtype: Any) -> None:
         """Add contributions of rows.
@@ -134,11 +141,20 @@ class QuadratureTree:
         import torch
         from torch.nn.functional import embedding_bag
 
-        terms, changes = (torch.from_numpy(matrix) for matrix in self.matrices(dtype))
+        terms, changes, scale = (torch.from_numpy(matrix) for matrix in self.matrices(dtype))
+        factors = (changes * scale).T
         rows = self.classes(encoded)
         for start in range(0, len(rows), ROWS_AT_ONCE):
             some = torch.from_numpy(rows[start : start + ROWS_AT_ONCE])
             products = embedding_bag(some, terms, mode="sum").exp_()
-            found = (products @ changes).gather(1, some.long()).to(sums.dtype)
+            found = (products @ factors).gather(1, some.long()).to(sums.dtype)
             at = sums[start : start + ROWS_AT_ONCE, self.output]
             at.index_add_(1, torch.from_numpy(self.columns), found)
+
+
+def _states(n_classes: int, states: Sequence[int] | None) -> np.ndarray:
+    """State (n_classes,) of each class of a column; None: each is its own."""
+    found = np.arange(n_classes, dtype=np.int32)
+    for state, classes in enumerate(states or ()):
+        found[list(bits_of(classes))] = state
+    return found
