@@ -6,7 +6,13 @@ from .rationale import RationaleClassifier, RationaleDistiller, RationaleRegress
 from .report import make_report
 from .smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from .symbolic import SymbolicDistiller, SymbolicDistillerCV
-from .trees import TreeContributions, tree_contributions
+from .trees import (
+    Interactions,
+    TreeContributions,
+    TreeInteractions,
+    tree_contributions,
+    tree_interactions,
+)
 
 __version__: str
 __all__ = [
@@ -15,6 +21,7 @@ __all__ = [
     "FLINTRegressor",
     "Formula",
     "GBDT2NNStudent",
+    "Interactions",
     "RationaleClassifier",
     "RationaleDistiller",
     "RationaleRegressor",
@@ -23,7 +30,9 @@ __all__ = [
     "SymbolicDistiller",
     "SymbolicDistillerCV",
     "TreeContributions",
+    "TreeInteractions",
     "__version__",
     "make_report",
     "tree_contributions",
+    "tree_interactions",
 ]

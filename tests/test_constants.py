@@ -53,6 +53,7 @@ FACTS = {
     "teachers/paths.py": ["TOLERANCE"],
     "trees/_pairs_tree.py": ["MOST_COLUMNS"],
     "trees/_plan.py": ["MOST_ROWS"],
+    "trees/_tree_interactions.py": ["SHOWN"],
     "units/_pictures.py": ["CHANNELS"],
     "units/_table.py": ["EXACT"],
 }

@@ -284,9 +284,11 @@ class LightGBMTeacher(LightGBMOnRuler):
 
         return Booster(model_str=with_trees(self.booster.model_to_string(), chosen))
 
-    def splits(self) -> list[ColumnSplits]:
-        """Collect the splits on each of the d columns."""
-        collected = splits_of(self.trees(), self.n_features)
+    def splits(self, chosen: Sequence[int] | None = None) -> list[ColumnSplits]:
+        """Collect the splits on each of the d columns, of all trees or of some, by their numbers."""
+        trees = self.trees()
+        some = trees if chosen is None else [trees[t] for t in chosen]
+        collected = splits_of(some, self.n_features)
         return collected if self.order is None else [collected[j] for j in np.argsort(self.order)]
 
     def nodes(self) -> list[TreeNodes]:

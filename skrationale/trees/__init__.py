@@ -10,6 +10,9 @@ puts all together for rows of numbers and codes, and ``_contributions`` for the 
 
 Against background rows, ``_background`` computes the contributions of parts, and ``_pairs_tree`` those of
 trees without tables, both by the formula of ``_pairs``; ``_interventional`` puts these together.
+
+What pairs of columns do together, ``_interacting`` computes for parts of trees, once for all rows that a part
+cannot tell apart; ``_tree_interactions`` puts it together for the user's tables, as ``_interactions``.
 """
 
 import lazy_loader as _lazy

@@ -203,6 +203,11 @@ def _check(max_table_bytes: Any, dtype: Any) -> None:
     number = isinstance(max_table_bytes, Integral) and not isinstance(max_table_bytes, bool)
     if not number or max_table_bytes < 0:
         raise ValueError(f"`max_table_bytes` must be an integer of at least 0, got {max_table_bytes!r}.")
+    check_dtype(dtype)
+
+
+def check_dtype(dtype: Any) -> None:
+    """Refuse what is no precision that is computed in."""
     if dtype not in DTYPES:
         raise ValueError(f"`dtype` must be 'float32' or 'float64', got {dtype!r}.")
 

@@ -169,7 +169,7 @@ class Group:
     n_states: int
 
 
-def groups_of(tree: SplitTree, limit: int) -> list[Group]:
+def groups_of(tree: SplitTree, limit: int, most_leaves: int | None = None) -> list[Group]:
     """Cut a tree, from its root down, into the largest subtrees with few states.
 
     Parameters
@@ -178,6 +178,8 @@ def groups_of(tree: SplitTree, limit: int) -> list[Group]:
         The tree.
     limit : int
         Most joint states of a group; a single leaf may have more.
+    most_leaves : int, default=None
+        Most leaves of a group; None: as many as it has states.
 
     Returns
     -------
@@ -185,10 +187,13 @@ def groups_of(tree: SplitTree, limit: int) -> list[Group]:
         Each leaf is in one of them.
     """
     groups: list[Group] = []
+    most_nodes = min(limit, most_leaves or limit) - 1
     waiting: list[tuple[int, Conditions]] = [(0, {})] if tree.children else []
     while waiting:
         node, conditions = waiting.pop()
-        states = _states(tree, node, conditions, limit)
+        states = None
+        if node < 0 or tree.below[node] <= most_nodes:  # each leaf has a state of its own
+            states = _states(tree, node, conditions, limit)
         if states is not None:
             groups.append(Group(node, conditions, *states))
         else:
@@ -214,8 +219,6 @@ def _states(
     """Give the states of a subtree's columns and their number; None where there are too many."""
     splits: dict[int, set[int]] = {}
     if node >= 0:
-        if tree.below[node] >= limit:  # each leaf has a state of its own
-            return None
         start = tree.place[node]
         for other in tree.preorder[start : start + tree.below[node]]:
             splits.setdefault(tree.column_of[other], set()).add(tree.lefts[other])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .._batches import in_batches, one_or_several
@@ -58,9 +60,7 @@ class ForestTables:
     ) -> None:
         nodes, k = teacher.nodes(), teacher.n_outputs
         self.dtype, self.n_outputs, self.n_features = dtype, k, teacher.n_features
-        self.base_values = np.bincount(
-            np.arange(len(nodes)) % k, [_mean(tree) for tree in nodes], minlength=k
-        )
+        self.base_values = base_values_of(nodes, k)
         bins = bins_of(teacher.splits())
         ways = plan(nodes, bins, k, int(max_table_bytes), np.dtype(dtype).itemsize)
         computed, left = ways.iterations_computed, ways.iterations_left
@@ -121,6 +121,12 @@ class ForestTables:
         return values, {"tables": self.by_tables, "quadrature": by_quadrature, "lightgbm": by_lightgbm}
 
 
-def _mean(tree: TreeNodes) -> float:
-    """Mean of the leaves of a tree, weighted by their rows."""
+def base_values_of(nodes: Sequence[TreeNodes], n_outputs: int) -> np.ndarray:
+    """Give the expected raw score (K,) of each output; tree t belongs to output ``t % K``."""
+    means = [mean_of(tree) for tree in nodes]
+    return np.bincount(np.arange(len(nodes)) % n_outputs, means, minlength=n_outputs)
+
+
+def mean_of(tree: TreeNodes) -> float:
+    """Give the mean of the leaves of a tree, weighted by their rows."""
     return float(np.average(tree.leaf_values, weights=np.maximum(tree.leaf_counts, FEWEST_ROWS)))
