@@ -7,6 +7,8 @@ woodelf-explainer where it is installed and takes the model, are timed in turn i
 Further models are made of normal numbers in 30 columns: their trees are deep, and many are computed for
 each row. The same models are explained against 100 background rows, by `TreeContributions` and, where all
 columns are numbers, by shap's `TreeExplainer`, whose values for these are the interventional ones too.
+Interaction values, by `TreeInteractions` and by shap, are of models of the columns of numbers alone: shap's
+are wrong with categories.
 
     python examples/benchmarks/exact.py                   # all, stored
     python examples/benchmarks/exact.py --sets adult --quick
@@ -27,10 +29,11 @@ import numpy as np
 from _common import interleaved_medians, ratio, ratio_text, save, versions
 from gbdt2nn import COST_ROWS, COST_SETS, fit_teacher, split
 
-from skrationale import TreeContributions, tree_contributions
+from skrationale import TreeContributions, TreeInteractions, tree_contributions, tree_interactions
 from skrationale.teachers.lightgbm import LightGBMTeacher
 
 ROWS_OF_TREE_SHAP = 300
+ROWS_OF_SHAP_PAIRS = 100
 BACKGROUND_ROWS = 100
 DEEP = ((500, 63), (300, 255))
 
@@ -71,7 +74,7 @@ def table_of(X: Any, rows: np.ndarray) -> Any:
 def timed(
     name: str, calls: dict[str, tuple[Any, int]], tables: dict[str, Any], quick: bool
 ) -> list[dict[str, Any]]:
-    """Time calls in turn, each with its number of rows, against the first, which is that of the tables."""
+    """Time calls in turn, each with its number of rows, against the first, which is ours."""
     # one repeat of each in turn; the cost of a row is what is compared
     times = interleaved_medians({key: call for key, (call, _) in calls.items()}, repeats=1 if quick else 5)
     for key, (_, n) in calls.items():
@@ -79,7 +82,7 @@ def timed(
     rows, first = [], next(iter(calls))
     for key in calls:
         row = {"model": name, "operation": key, "us_a_row": float(np.median(times[key]["times"]))}
-        row["against the tables"] = ratio_text(ratio(times, key, first))
+        row["against ours"] = ratio_text(ratio(times, key, first))
         rows.append(row | (tables if key == first else {}))
         print(json.dumps(rows[-1]), flush=True)
     return rows
@@ -121,7 +124,32 @@ def against_background(name: str, model: Any, X: Any, quick: bool) -> list[dict[
     return timed(name, calls, tables, quick)
 
 
-def shap_explainer(model: Any, background: Any) -> Any:
+def interacting(name: str, model: Any, X: Any, quick: bool) -> list[dict[str, Any]]:
+    """Time interaction values of a model of numbers on at least 10,000 rows."""
+    start = time.perf_counter()
+    interactions = TreeInteractions(model)
+    built = time.perf_counter() - start
+    many = table_of(X, np.arange(COST_ROWS) % len(X))
+    few = many[:ROWS_OF_SHAP_PAIRS]
+    calls: dict[str, tuple[Any, int]] = {
+        "TreeInteractions.explain": (lambda: interactions.explain(many, n_jobs=1), len(many)),
+        "TreeInteractions.explain, 100 rows": (lambda: interactions.explain(few, n_jobs=1), len(few)),
+        "tree_interactions, 1000 rows": (lambda: tree_interactions(model, many[:1000], n_jobs=1), 1000),
+    }
+    exact = TreeInteractions(model, dtype="float64").explain(few).values
+    size = np.abs(exact).max()
+    ours = {
+        "build_s": built,
+        "error, float32": float(np.abs(interactions.explain(few).values - exact).max() / size),
+    }
+    explainer = shap_explainer(model)
+    if explainer is not None:
+        calls["shap shap_interaction_values"] = (lambda: explainer.shap_interaction_values(few), len(few))
+        ours["shap off"] = float(np.abs(explainer.shap_interaction_values(few) - exact).max() / size)
+    return timed(name, calls, ours, quick)
+
+
+def shap_explainer(model: Any, background: Any = None) -> Any:
     """Make shap's explainer where it is installed and all columns are numbers; None elsewhere."""
     if hasattr(background, "select_dtypes") and background.select_dtypes(exclude="number").shape[1]:
         print("shap left out: its interventional values know no categories")
@@ -131,7 +159,8 @@ def shap_explainer(model: Any, background: Any) -> Any:
     except ImportError as error:
         print("shap left out:", repr(error)[:200])
         return None
-    return TreeExplainer(model, data=background, feature_perturbation="interventional")
+    kind = "tree_path_dependent" if background is None else "interventional"
+    return TreeExplainer(model, data=background, feature_perturbation=kind)
 
 
 def woodelf(model: Any, X: Any) -> dict[str, tuple[Any, int]]:
@@ -167,12 +196,16 @@ def main() -> None:
     options = parser.parse_args()
     shallow = "Cost of a row, one thread, 300 trees of 31 leaves"
     against = f"Against {BACKGROUND_ROWS} background rows"
-    sections: dict[str, list[dict[str, Any]]] = {shallow: [], against: []}
+    pairs = "Interaction values, columns of numbers, one thread, 300 trees of 31 leaves"
+    sections: dict[str, list[dict[str, Any]]] = {shallow: [], against: [], pairs: []}
     for name in options.sets:
         task, X, X_test, y, _ = split(name, 0)
         model = fit_teacher(task, X, y, 0)
         sections[shallow] += compared(name, model, X_test, options.quick)
         sections[against] += against_background(name, model, X_test, options.quick)
+        numbers, numbers_test = X.select_dtypes("number"), X_test.select_dtypes("number")
+        model = fit_teacher(task, numbers, y, 0)
+        sections[pairs] += interacting(name, model, numbers_test, options.quick)
     if options.quick:
         return
     deep = "Trees that ask many columns"
