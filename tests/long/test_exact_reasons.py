@@ -1,4 +1,4 @@
-"""Contributions from tables, and without them, are LightGBM's on random models and tables."""
+"""Contributions from tables, without them, and of matrices, are LightGBM's on random models and tables."""
 
 import lightgbm as lgb
 import numpy as np
@@ -8,7 +8,7 @@ from forests import classes
 from lightgbm import LGBMClassifier, LGBMRegressor
 from seeds import SEED
 
-from skrationale import TreeContributions
+from skrationale import TreeContributions, tree_interactions
 from skrationale.teachers.lightgbm import LightGBMTeacher
 
 
@@ -76,3 +76,7 @@ def test_random_models(seed):
             values = contributions.explain(rows).values.reshape(expected.shape)
             assert np.abs(values - expected).max() <= bound * scale
             assert np.abs(contributions.base_values - base).max() <= 1e-12 * scale
+    for dtype, bound in (("float32", 2e-6), ("float64", 1e-12)):
+        matrices = tree_interactions(model, rows, dtype=dtype).values
+        np.testing.assert_array_equal(matrices, matrices.swapaxes(1, 2))
+        assert np.abs(matrices.sum(axis=2).reshape(expected.shape) - expected).max() <= bound * scale
