@@ -26,6 +26,7 @@ import time
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from _common import interleaved_medians, ratio, ratio_text, save, versions
 from gbdt2nn import COST_ROWS, COST_SETS, fit_teacher, split
 
@@ -125,14 +126,17 @@ def against_background(name: str, model: Any, X: Any, quick: bool) -> list[dict[
 
 
 def interacting(name: str, model: Any, X: Any, quick: bool) -> list[dict[str, Any]]:
-    """Time interaction values of a model of numbers on at least 10,000 rows."""
+    """Time interaction values of a model of numbers on at most 10,000 rows, no two of them equal."""
     start = time.perf_counter()
     interactions = TreeInteractions(model)
     built = time.perf_counter() - start
-    many = table_of(X, np.arange(COST_ROWS) % len(X))
+    many = X.drop_duplicates()[:COST_ROWS]
     few = many[:ROWS_OF_SHAP_PAIRS]
     calls: dict[str, tuple[Any, int]] = {
-        "TreeInteractions.explain": (lambda: interactions.explain(many, n_jobs=1), len(many)),
+        f"TreeInteractions.explain, {len(many)} rows": (
+            lambda: interactions.explain(many, n_jobs=1),
+            len(many),
+        ),
         "TreeInteractions.explain, 100 rows": (lambda: interactions.explain(few, n_jobs=1), len(few)),
         "tree_interactions, 1000 rows": (lambda: tree_interactions(model, many[:1000], n_jobs=1), 1000),
     }
@@ -203,9 +207,10 @@ def main() -> None:
         model = fit_teacher(task, X, y, 0)
         sections[shallow] += compared(name, model, X_test, options.quick)
         sections[against] += against_background(name, model, X_test, options.quick)
-        numbers, numbers_test = X.select_dtypes("number"), X_test.select_dtypes("number")
+        numbers = X.select_dtypes("number")
         model = fit_teacher(task, numbers, y, 0)
-        sections[pairs] += interacting(name, model, numbers_test, options.quick)
+        every = pd.concat([X_test[numbers.columns], numbers])
+        sections[pairs] += interacting(name, model, every, options.quick)
     if options.quick:
         return
     deep = "Trees that ask many columns"
