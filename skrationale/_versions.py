@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
 
@@ -15,7 +15,12 @@ FIRST = "0.1.0.dev0"
 
 
 class VersionedEstimator(BaseEstimator):
-    """An estimator whose pickles say which version of this package made them."""
+    """An estimator whose pickles say which version of this package made them.
+
+    `_unreadable` names the versions whose fitted estimators hold other attributes, or the same otherwise.
+    """
+
+    _unreadable: ClassVar[tuple[str, ...]] = (FIRST,)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), KEY: __version__}
@@ -24,10 +29,10 @@ class VersionedEstimator(BaseEstimator):
         state = dict(state)
         made_by, name = state.pop(KEY, FIRST), type(self).__name__
         is_fitted = any(key.endswith("_") and not key.startswith("_") for key in state)
-        if is_fitted and made_by == FIRST:
+        if is_fitted and made_by in self._unreadable:
             raise ValueError(
-                f"This fitted {name} was pickled by skrationale {FIRST}, which skrationale {__version__} "
-                f"cannot read: fit it again, or load it with skrationale {FIRST}."
+                f"This fitted {name} was pickled by skrationale {made_by}, which skrationale {__version__} "
+                f"cannot read: fit it again, or load it with skrationale {made_by}."
             )
         if is_fitted and made_by != __version__:
             warnings.warn(

@@ -9,6 +9,7 @@ import pytest
 from estimators import ALL
 
 import skrationale
+from skrationale import GBDT2NNStudent
 from skrationale._versions import KEY
 
 PICKLES = pathlib.Path(__file__).with_name("pickles")
@@ -31,6 +32,12 @@ def test_fitted_estimators_of_the_first_version_are_refused(name, refused):
         ValueError, match=rf"This fitted {refused} was pickled by skrationale 0\.1\.0\.dev0, "
     ):
         load(name)
+
+
+def test_students_whose_look_up_was_laid_out_otherwise_are_refused():
+    state = {**GBDT2NNStudent().__getstate__(), KEY: "0.1.0.dev1", "n_features_in_": 2}
+    with pytest.raises(ValueError, match=r"pickled by skrationale 0\.1\.0\.dev1, which .* cannot read"):
+        GBDT2NNStudent().__setstate__(state)
 
 
 def test_explanations_and_formulas_of_the_first_version_load():

@@ -50,11 +50,6 @@ class TeacherBins:
         """Positions (d',) in the table of the used columns, in the order of `all`."""
         return np.array([bins.column for bins in self.all], dtype=np.intp)
 
-    @property
-    def stride(self) -> int:
-        """Rows that each numeric column takes in the first layer's table: those of the widest."""
-        return max((bins.n_bins for bins in self.numeric), default=0)
-
     def encode(self, matrix: np.ndarray) -> np.ndarray:
         """Give the row of the first layer's table that each cell selects.
 
@@ -71,11 +66,27 @@ class TeacherBins:
         encoded = np.empty((len(matrix), len(self.all)), dtype=np.int32)
         start = 0
         for i, bins in enumerate(self.all):
-            values = matrix[:, bins.column]
-            translation = self.teacher_codes[bins.column]
-            if translation is not None:
-                known = values >= 0
-                values = np.where(known, translation[np.where(known, values, 0).astype(np.intp)], np.nan)
+            values = translated(matrix[:, bins.column], self.teacher_codes[bins.column])
             encoded[:, i] = bins.encode(np.ascontiguousarray(values)) + start
-            start += self.stride if isinstance(bins, NumericBins) else bins.n_bins
+            start += bins.n_bins
         return encoded
+
+
+def translated(values: np.ndarray, codes: np.ndarray | None) -> np.ndarray:
+    """Give the teacher's codes (n,) of our level codes (n,), NaN where there is none.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Codes; below 0 or NaN where a level is missing or unseen.
+    codes : ndarray of shape (L,), or None
+        The teacher's code of each level; None: the values are the teacher's.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    if codes is None:
+        return values
+    known = values >= 0
+    return np.where(known, codes[np.where(known, values, 0).astype(np.intp)], np.nan)

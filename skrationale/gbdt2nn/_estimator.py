@@ -16,7 +16,6 @@ from .._scales import to_shares
 from ..base import BaseDistiller, ReadableNetwork
 from ..explanation import Explanation
 from ..teachers import (
-    Forest,
     Teacher,
     TeacherTable,
     as_teacher,
@@ -29,10 +28,14 @@ from ..training import TRAINING_CONSTRAINTS, check_training_parameters
 from ._bins import TeacherBins
 from ._explaining import values_in_batches
 from ._inference import EXACT_ROWS, CompiledNetwork, CompiledStudent
+from ._labels import MOST_BYTES, Labels, teacher_values
 from ._lightgbm_limits import check_lightgbm_limits, warn_of_a_constant
 from ._monotone import CompiledMonotone
 from ._synthetic import n_copies, swap_cells
 from ._training import Targets, score_scale, train_student
+
+ROWS_OF_IMPORTANCES = 20_000
+"""Training rows whose contributions give `feature_importances_`. Not measured."""
 
 
 class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
@@ -41,7 +44,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     The student sees a row as its teacher does, as one bin a column between the teacher's own
     split thresholds, and returns one contribution a column; its raw score is the teacher's base
     value plus their sum. It is trained on the teacher's raw score and contributions together, on
-    the training rows and on rows near them that the teacher labels.
+    the training rows and on rows near them, which the teacher labels alike.
 
     Parameters
     ----------
@@ -51,20 +54,20 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         learning rate of 0.05: a classifier when `y` holds text, categories, booleans, two values or at most
         30 different integers, else a regressor.
     explanation : {"tree_shap", "path"} or None, default="tree_shap"
-        Contributions to imitate: TreeSHAP, on at most `max_explanation_rows` rows because it is
-        slow, or path contributions (Saabas), on all. None distils the score alone, and there is no `explain`.
+        Contributions to imitate: exact TreeSHAP, looked up in tables as :class:`TreeContributions` does, or
+        path contributions (Saabas). None distils the score alone, and there is no `explain`.
     imitation : {"additive", "joint", "independent"}, default="additive"
         ``"additive"``: the score is the sum of the contributions, by construction. The paper's two
         schemes are for comparison, their contributions do not add up to the score: ``"joint"`` has
         a head for each, ``"independent"`` a network for each.
-    explanation_lambda : float, default=1.0
+    explanation_lambda : float, default=10.0
         Weight of the squared error of contributions against that of the score. At 0 there is no `explain`.
     label_lambda : float, default=0.0
         Weight of the loss against the labels `y` themselves.
     n_synthetic : int or "auto", default="auto"
-        Synthetic rows that the teacher labels with its score, rounded up to whole copies of the
-        training rows. ``"auto"``: 100,000, but 4 to 100 a training row. Each epoch takes 4 for each
-        row, or 1 from 20,000 training rows on.
+        Synthetic rows that the teacher labels, rounded up to whole copies of the training rows.
+        ``"auto"``: 100,000, but 4 to 100 a training row. Each epoch takes 4 for each row, or 1 from 20,000
+        training rows on.
     swap_probability : float, default=0.3
         Share of cells of a synthetic row that come from other rows.
     monotone : "teacher" or None, default=None
@@ -73,16 +76,19 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     max_thresholds : int, default=255
         Most distinct splits of a column that the student sees, those with the largest gain. As
         many as LightGBM has bins by default, so that nothing is lost.
-    max_explanation_rows : int, default=20_000
-        Most training rows, chosen at random, for which TreeSHAP is computed.
-    hidden_layer_sizes : sequence of int, default=(256, 256, 256)
+    max_explanation_rows : int or "auto", default="auto"
+        Most rows whose contributions are learnt: training rows, chosen at random, and the synthetic ones too
+        where this is enough for all. ``"auto"``: all rows, or 20,000 training rows of a forest that is too
+        large for tables.
+    hidden_layer_sizes : sequence of int, default=(256, 128, 128)
         Widths of the hidden layers.
     max_epochs : int or "auto", default="auto"
-        Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 3000, or
-        6000 for more than two classes, but 5 to 200 epochs.
+        Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 2000, or
+        4000 for more than two classes, and falls with the square root of the rows below 10,000, but 2 to 200
+        epochs.
     batch_size : int, default=512
         Rows a step. Training rows and the synthetic rows that go with them count alike.
-    lr : float, default=4e-3
+    lr : float, default=6e-3
         Peak of the learning rate. It rises at first and falls to the end of training.
     weight_decay : float, default=1e-4
         Weight decay. It is that of AdamW.
@@ -120,7 +126,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     history_ : list of dict
         One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows,
         ``valid_loss``, and the terms of both. Terms are ``score``, ``explanation``, ``label``
-        (against `y`) and, of a monotone student, ``sum``.
+        (against `y`), for more than two classes ``probability`` and, of a monotone student, ``sum``.
     n_iter_ : int
         Number of epochs.
     device_ : str
@@ -157,7 +163,8 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     """
 
     _kind = "a network whose score is the sum of its reasons"
-    _adapter: Forest
+    _unreadable = (*BaseDistiller._unreadable, "0.1.0.dev1")
+    _adapter: LightGBMTeacher
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **TRAINING_CONSTRAINTS,
         "teacher": [HasMethods(["fit", "predict"]), None],
@@ -169,7 +176,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         "swap_probability": [Interval(Real, 0, 1, closed="both")],
         "monotone": [StrOptions({"teacher"}), None],
         "max_thresholds": [Interval(Integral, 1, None, closed="left")],
-        "max_explanation_rows": [Interval(Integral, 1, None, closed="left")],
+        "max_explanation_rows": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     }
 
     def __init__(
@@ -178,17 +185,17 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         *,
         explanation: str | None = "tree_shap",
         imitation: str = "additive",
-        explanation_lambda: float = 1.0,
+        explanation_lambda: float = 10.0,
         label_lambda: float = 0.0,
         n_synthetic: int | str = "auto",
         swap_probability: float = 0.3,
         monotone: str | None = None,
         max_thresholds: int = 255,
-        max_explanation_rows: int = 20_000,
-        hidden_layer_sizes: Sequence[int] = (256, 256, 256),
+        max_explanation_rows: int | str = "auto",
+        hidden_layer_sizes: Sequence[int] = (256, 128, 128),
         max_epochs: int | str = "auto",
         batch_size: int = 512,
-        lr: float = 4e-3,
+        lr: float = 6e-3,
         weight_decay: float = 1e-4,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -257,14 +264,6 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         assert reader is not None
         self._reader = reader  # which knows the levels at the teacher's fit too
 
-    def _teacher_contributions(self, explanation: str, n_jobs: int | None) -> Callable[..., Any]:
-        """Give a function of rows (n, d) to contributions (n, K, d) and base (K,) of the teacher.
-
-        What all rows have in common is computed once.
-        """
-        of_table = self._adapter.contributions(explanation, n_jobs)
-        return lambda matrix: of_table(self._adapter.form.of_matrix(matrix))
-
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         return self.teacher_explain(X) if self._student.imitated else None
 
@@ -290,9 +289,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         kind = explanation or self._student.imitated or "tree_shap"
         if kind not in ("tree_shap", "path"):
             raise ValueError(f"explanation must be 'tree_shap', 'path' or None. Got {explanation!r} instead.")
-        contributions = self._teacher_contributions(kind, few_jobs(matrix))
-        base = contributions(matrix[:1])[1]
-        values = values_in_batches(lambda rows: contributions(rows)[0], matrix, len(base))
+        base, values = teacher_values(self._adapter, kind, matrix, self._reader.levels)
         meta = {"explanation": kind, "model": "teacher"}
         return self._explanation_of(X, matrix, values, one_or_several(base), kind="additive", meta=meta)
 
@@ -307,7 +304,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         )
         scores = teacher.scores(teacher.form.of_matrix(matrix))
         warn_of_a_constant(scores, y)
-        base = self._teacher_contributions("tree_shap", 1)(matrix[:1])[1]
+        base = teacher.shap_contributions(teacher.form.of_matrix(matrix[:1]), n_jobs=1)[1]
         weight = np.ones(len(matrix)) if sample_weight is None else sample_weight
         scale = score_scale(scores, base, weight)
         scheme = self.imitation if self.explanation is not None else "score"
@@ -326,7 +323,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
             self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
         self._student = CompiledStudent(bins, networks, scheme, base, scale, imitated, monotone)
         if imitated:
-            shown = rng.permutation(len(matrix))[: self.max_explanation_rows]
+            shown = rng.permutation(len(matrix))[:ROWS_OF_IMPORTANCES]
             values = self._contributions(matrix[shown])
             importance = np.average(np.abs(values), axis=0, weights=weight[shown]).sum(axis=0)
             self.feature_importances_ = to_shares(importance)
@@ -354,22 +351,30 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     ) -> Targets:
         """Label training rows and synthetic rows by the teacher, in units of `scale` above `base`."""
         n, n_scores = scores.shape
-        reasons, explained = None, np.zeros(n, dtype=bool)
-        if self.explanation and self.explanation_lambda > 0:
-            limit = self.max_explanation_rows if self.explanation == "tree_shap" else n
-            explained[rng.permutation(n)[:limit]] = True
-            rows = matrix[explained]
-            values, _ = self._teacher_contributions(self.explanation, few_jobs(rows))(rows)
-            reasons = np.zeros((n, n_scores, len(bins.columns)), dtype=np.float32)
-            reasons[explained] = values[:, :, bins.columns] / scale
+        kind = self.explanation if self.explanation_lambda > 0 else None
+        labels = Labels(self._adapter, kind, self._reader.levels)
         copies = n_copies(self.n_synthetic, n)
+        limit = self.max_explanation_rows if self.max_explanation_rows != "auto" else labels.n_rows
+        reasons, explained = None, np.zeros(n, dtype=bool)
         variants = np.empty((n, copies, len(bins.columns)), dtype=np.int32)
         variant_scores = np.empty((n, copies, n_scores), dtype=np.float32)
+        variant_reasons = None
+        if kind:
+            explained[rng.permutation(n)[:limit]] = True
+            reasons = np.zeros((n, n_scores, len(bins.columns)), dtype=np.float32)
+            reasons[explained] = labels.contributions(matrix[explained])[..., bins.columns] / scale
+            n_bytes = copies * reasons.nbytes
+            if copies and (limit is None or limit >= n * (1 + copies)) and n_bytes <= MOST_BYTES:
+                variant_reasons = np.empty((n, copies, *reasons.shape[1:]), dtype=np.float32)
         donor_weight = None if (weight == 1).all() else weight
         for k in range(copies):
             swapped = swap_cells(matrix, self.swap_probability, rng, donor_weight)
             variants[:, k] = bins.encode(swapped)
-            raw = self._adapter.scores(self._adapter.form.of_matrix(swapped))
+            if variant_reasons is None:
+                raw = labels.scores(swapped)
+            else:
+                raw, values = labels.both(swapped)
+                variant_reasons[:, k] = values[..., bins.columns] / scale
             variant_scores[:, k] = (raw - base) / scale
         return Targets(
             encoded=bins.encode(matrix),
@@ -378,6 +383,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
             explained=explained,
             variants=variants,
             variant_scores=variant_scores,
+            variant_reasons=variant_reasons,
             y=(y - base[0]) / scale if self._task.link == "identity" else y,
             weight=weight,
             base=base,

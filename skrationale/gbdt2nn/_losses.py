@@ -30,17 +30,18 @@ def explanation_loss(reasons: Tensor, targets: Tensor, weight: Tensor) -> Tensor
 
     Parameters
     ----------
-    reasons, targets : Tensor of shape (b, K, d')
-        Contributions of the student and of the teacher, in units of `s`.
+    reasons, targets : Tensor of shape (b, K, d') or (b, c, K, d')
+        Contributions of the student and of the teacher for b rows (with c variants each), in units of `s`.
     weight : Tensor of shape (b,)
         Weights of the rows; 0 where the teacher's contributions are not known.
 
     Returns
     -------
     Tensor of shape ()
-        Sum over outputs and columns, mean over the rows that carry reasons.
+        Sum over outputs and columns, mean over variants and the rows that carry reasons.
     """
-    error = ((reasons - targets) ** 2).sum((1, 2))
+    error = ((reasons - targets) ** 2).sum((-2, -1))
+    error = error.mean(1) if error.ndim > 1 else error
     return (error * weight).sum() / weight.sum().clamp_min(torch.finfo(error.dtype).tiny)
 
 

@@ -17,7 +17,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ..training import limit_threads, linear
-from ._network import BinEmbedding, BinNetwork, running_sum
+from ._network import BinEmbedding, BinNetwork, factors_of
+from ._sums import RunningSums
 
 if TYPE_CHECKING:
     from ._bins import TeacherBins
@@ -93,19 +94,21 @@ class MonotoneScore(nn.Module):
         super().__init__()
         widths = list(hidden_layer_sizes)
         self.embedding = BinEmbedding(bins, widths[0], generator)
+        starts = np.cumsum([0, *(column.n_bins for column in bins.all)])
         places = [i for i, column in enumerate(bins.numeric) if signs[column.column]]
-        steps = bins.stride - 2
-        bound = 1 / math.sqrt(max(len(bins.numeric) * bins.stride, 1))
-        drawn = torch.empty(len(places), steps, widths[0]).uniform_(0, bound, generator=generator)
-        self.steps = nn.Parameter(drawn)
-        sign = [float(signs[bins.numeric[i].column]) for i in places]
-        self.register_buffer("sign", torch.tensor(sign)[:, None, None])
-        self.register_buffer("places", torch.tensor(places))
-        rows = np.add.outer(np.array(places) * bins.stride + 2, np.arange(steps)).ravel()
+        constrained = [bins.numeric[i] for i in places]
+        factors, unit = factors_of(bins.numeric)
+        self.sums = RunningSums(constrained, [factors[i] for i in places])
+        bound = 1 / math.sqrt(max(sum(column.n_bins for column in bins.numeric), 1))
+        drawn = torch.empty(self.sums.n_rows, widths[0]).uniform_(0, bound, generator=generator)
+        self.steps = nn.Parameter(drawn / unit)
+        sign = np.repeat([signs[column.column] for column in constrained], [c.n_bins for c in constrained])
+        self.register_buffer("sign", torch.as_tensor(sign, dtype=torch.float32)[:, None])
+        rows = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in places])
         self.register_buffer("rows", torch.as_tensor(rows))
-        free = torch.ones(self.embedding.table().shape[0], 1)
+        free = torch.ones(int(starts[-1]), 1)
         for i in places:
-            free[i * bins.stride + 1 : (i + 1) * bins.stride] = 0
+            free[starts[i] + 1 : starts[i + 1]] = 0
         self.register_buffer("free", free)
         pairs = list(pairwise(widths))
         self.branch = nn.ModuleList(linear(a, b, generator) for a, b in pairs)
@@ -116,10 +119,10 @@ class MonotoneScore(nn.Module):
 
     def tables(self) -> tuple[Tensor, Tensor]:
         """Vectors (number of bins, h) of all bins, for the free branch and for the rising one."""
-        free, scale = self.get_buffer("free"), self.embedding.get_buffer("threshold_scale")
-        up = running_sum(self.steps.abs() * scale[self.get_buffer("places")]) * self.get_buffer("sign")
-        empty = torch.zeros(len(free), up.shape[2], dtype=up.dtype, device=up.device)
-        return self.embedding.table() * free, empty.index_copy(0, self.get_buffer("rows"), up.flatten(0, 1))
+        free = self.get_buffer("free")
+        up = self.sums(self.steps.abs()) * self.get_buffer("sign")
+        empty = torch.zeros(len(free), up.shape[1], dtype=up.dtype, device=up.device)
+        return self.embedding.table() * free, empty.index_copy(0, self.get_buffer("rows"), up)
 
     def forward(self, encoded: Tensor) -> Tensor:
         """Map bins (n, d') to scores (n, K)."""

@@ -4,7 +4,7 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -39,6 +39,14 @@ def generator_of(seed: int, device: str | torch.device = "cpu") -> torch.Generat
     return torch.Generator(torch.device(device)).manual_seed(seed)
 
 
+def _undrawn(kind: type[nn.Module], *sizes: int, **settings: Any) -> Any:
+    """Build a layer whose parameters hold no values yet; torch's own `skip_init` imports SymPy for it."""
+    layer = kind(*sizes, device="meta", **settings)
+    for name, parameter in list(layer.named_parameters()):
+        setattr(layer, name, nn.Parameter(torch.empty(parameter.shape)))
+    return layer
+
+
 def linear(n_inputs: int, n_outputs: int, generator: torch.Generator | None = None) -> nn.Linear:
     """Build a linear layer with the weights that torch gives it, but drawn by a generator.
 
@@ -65,7 +73,7 @@ def linear(n_inputs: int, n_outputs: int, generator: torch.Generator | None = No
     """
     if generator is None:
         return nn.Linear(n_inputs, n_outputs)
-    return draw_parameters(nn.utils.skip_init(nn.Linear, n_inputs, n_outputs), generator)
+    return draw_parameters(_undrawn(nn.Linear, n_inputs, n_outputs), generator)
 
 
 def convolution(
@@ -90,7 +98,7 @@ def convolution(
     """
     if generator is None:
         return nn.Conv2d(n_inputs, n_outputs, size, padding=padding)
-    layer = nn.utils.skip_init(nn.Conv2d, n_inputs, n_outputs, size, padding=padding)
+    layer = _undrawn(nn.Conv2d, n_inputs, n_outputs, size, padding=padding)
     return draw_parameters(layer, generator)
 
 

@@ -5,7 +5,7 @@ columns: its exact contributions to all rows fit into a table, with a row for ea
 columns. ``reading`` reads a table as its model does. ``_groups`` cuts trees into such parts, ``_states``
 computes their contributions, ``_parts`` lays tables out and looks rows up in them, and ``_shelf`` looks one
 row up in many of them at once. ``_plan`` decides which trees get tables; others are computed for each row by
-``_quadrature``, or left to LightGBM by ``_left_over``. ``_binned`` holds both kinds of trees; ``_tables``
+``_quadrature``, or left to LightGBM by ``_left_over``. ``_binned`` holds both kinds of trees; ``tables``
 puts all together for rows of numbers and codes, and ``_contributions`` for the user's tables.
 
 Against background rows, ``_background`` computes the contributions of parts, and ``_pairs_tree`` those of

@@ -13,12 +13,9 @@ from .._task import Task
 from ..explanation import Explanation
 from ..tabular import as_frame_or_array
 from ._interventional import InterventionalTables, background_rows
-from ._tables import MAX_TABLE_BYTES, ForestTables
 from .reading import ModelReader, ModelRows, forest_of, model_rows, task_of
+from .tables import FEW_FOR_TABLES, MAX_TABLE_BYTES, ForestTables
 
-FEW_ROWS = 256
-"""Rows of a table below which LightGBM itself is faster than to build tables, which takes as long as some
-400. Measured on 300 trees of 31 leaves."""
 FEW_ROWS_BY_PAIRS = 1024
 """Rows of a table below which pairs with background rows take no longer than to build tables. Measured on
 300 trees of 31 leaves and on 14 and 28 columns: equal at 1,000 to 4,000, for backgrounds of 1 to 10,000."""
@@ -290,7 +287,7 @@ def tree_contributions(
     table = as_frame_or_array(X)
     if background is not None and len(table) < FEW_ROWS_BY_PAIRS:
         max_table_bytes = 0
-    if background is not None or len(table) >= FEW_ROWS:
+    if background is not None or len(table) >= FEW_FOR_TABLES:
         contributions = TreeContributions(
             model, background=background, max_table_bytes=max_table_bytes, dtype=dtype, verbose=verbose
         )

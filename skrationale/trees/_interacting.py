@@ -11,7 +11,7 @@ import numpy as np
 from ..teachers import Bins, TreeNodes
 from ._groups import groups_of, split_tree
 from ._quadrature import QuadratureTree
-from ._tables import mean_of
+from .tables import mean_of
 
 STATES = 2**20
 """Most joint states of a group, unless it is one leaf. Measured on 6 to 30 columns: 2**16 takes up to twice

@@ -16,8 +16,8 @@ from ._groups import split_tree
 from ._pairs_tree import PairsTree
 from ._plan import plan
 from ._quadrature import QuadratureTree
-from ._tables import MAX_TABLE_BYTES, ROWS_AT_ONCE
 from .reading import model_rows
+from .tables import MAX_TABLE_BYTES, ROWS_AT_ONCE
 
 MOST_PAIRS = 2**31
 """Pairs of a background row and a leaf without a table, beyond which a background is refused. Measured: 0.8e9

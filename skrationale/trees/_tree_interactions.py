@@ -16,8 +16,8 @@ from ._binned import encoded
 from ._contributions import check_dtype
 from ._interacting import BinnedGroups, Pairs, interacting_groups, pairs_of, readings_of
 from ._interactions import Interactions, check_number_of_pairs, strongest
-from ._tables import base_values_of
 from .reading import ModelReader, forest_of, task_of
+from .tables import base_values_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,9 @@ from lightgbm import LGBMRegressor
 from skrationale.gbdt2nn._bins import TeacherBins
 from skrationale.gbdt2nn._inference import EXACT_ROWS, CompiledNetwork
 from skrationale.gbdt2nn._losses import explanation_loss, label_loss, score_loss
-from skrationale.gbdt2nn._network import BinNetwork, StudentNetwork, running_sum
-from skrationale.teachers import MISSING_BIN, ColumnSplits
+from skrationale.gbdt2nn._network import BinNetwork, StudentNetwork, factors_of
+from skrationale.gbdt2nn._sums import BLOCK, RunningSums
+from skrationale.teachers import MISSING_BIN, ColumnSplits, NumericBins
 from skrationale.teachers.lightgbm import LightGBMTeacher
 
 NO_SETS = {"category_sets": (), "set_gains": np.array([])}
@@ -93,10 +94,30 @@ def test_nothing_the_teacher_sees_is_lost(model):
     np.testing.assert_array_equal(teacher.raw_scores(table), teacher.raw_scores(X))
 
 
-def test_running_sum_is_a_cumulative_sum():
-    for m in (1, 2, 5, 16, 17):
-        x = torch.randn(3, m, 4, dtype=torch.float64)
-        torch.testing.assert_close(running_sum(x), x.cumsum(1))
+@pytest.mark.parametrize("missing", [0.25, 0.0])
+@pytest.mark.parametrize("sizes", [[1], [3, 1, 2], [14, 1, 13, 15, 16, 30, 255, 1, 47, 2], [255, 255]])
+def test_sums_over_thresholds_are_cumulative_sums_of_each_column(sizes, missing):
+    rng = np.random.default_rng(0)
+    bins = [NumericBins(j, np.arange(float(m)), np.ones(m), "NaN") for j, m in enumerate(sizes)]
+    factors = [rng.integers(1, 9, size=m) / 8 for m in sizes]
+    sums = RunningSums(bins, factors, missing=missing).double()
+    vectors = torch.randn(sums.n_rows, 3, dtype=torch.float64, requires_grad=True)
+    expected = []
+    start = 0
+    for m, scale in zip(sizes, factors, strict=True):
+        own = vectors[start : start + m + 2]
+        above = (own[2:] * torch.from_numpy(scale)[:, None]).cumsum(0)
+        expected += [missing * own[:1], torch.zeros(1, 3), above]
+        start += m + 2
+    joined = torch.cat(expected)
+    torch.testing.assert_close(sums(vectors), joined)
+    weights = torch.randn(joined.shape, dtype=torch.float64)
+    ours, theirs = (
+        torch.autograd.grad((x * weights).sum(), vectors, retain_graph=True)[0]
+        for x in (sums(vectors), joined)
+    )
+    torch.testing.assert_close(ours, theirs)
+    assert sums.n_rows < sum(sizes) + 2 * len(sizes) + BLOCK  # no padding of short columns
 
 
 def test_the_look_up_is_the_thermometer_product(model):
@@ -104,13 +125,13 @@ def test_the_look_up_is_the_thermometer_product(model):
     _, bins, _ = model
     layer = BinNetwork(bins, (6,), 1).embedding
     table = layer.table()
-    weights = (layer.thresholds * layer.threshold_scale)[1]
+    first, second = (column.n_bins for column in bins.numeric)
+    factors = torch.as_tensor(factors_of(bins.numeric)[0][1], dtype=torch.float32)[:, None]
+    weights = layer.thresholds[first + 2 : first + second] * factors
     n = len(bins.numeric[1].thresholds)
     for k in (0, 1, n // 2, n):
-        row = table[bins.stride + 1 + k]
-        above = (torch.arange(weights.shape[0]) < k).float()
-        torch.testing.assert_close(row, above @ weights)
-    assert table.shape[0] == 2 * bins.stride + bins.categorical[0].n_bins
+        torch.testing.assert_close(table[first + 1 + k], weights[:k].sum(0), atol=1e-6, rtol=1e-5)
+    assert len(table) == first + second + bins.categorical[0].n_bins
 
 
 def test_compiled_networks_equal_their_modules(model):

@@ -200,22 +200,6 @@ def test_integer_weights_are_repeated_rows(friedman):
     assert np.abs(weighted.predict(X) - ignored.predict(X)).max() > 50 * same
 
 
-def test_targets_of_tree_shap_are_bounded(monkeypatch, friedman):
-    from skrationale.teachers.lightgbm import LightGBMTeacher
-
-    X, y = friedman
-    asked = []
-    original = LightGBMTeacher.shap_contributions
-
-    def counted(self, X, **kwargs):
-        asked.append(len(X))
-        return original(self, X, **kwargs)
-
-    monkeypatch.setattr(LightGBMTeacher, "shap_contributions", counted)
-    GBDT2NNStudent(regressor(), max_explanation_rows=100, **FAST).fit(X, y)
-    assert sum(asked) <= 101
-
-
 def test_early_stopping_holds_rows_out_and_stops(friedman):
     X, y = friedman
     model = GBDT2NNStudent(

@@ -73,7 +73,7 @@ DEFAULTS = {
 }
 OTHER_DEFAULTS = {
     # of the family; the student of a distiller is small
-    (GBDT2NNStudent, "hidden_layer_sizes"): (256, 256, 256),
+    (GBDT2NNStudent, "hidden_layer_sizes"): (256, 128, 128),
     (RationaleDistiller, "hidden_layer_sizes"): (16, 16),
     **{(kind, "hidden_layer_sizes"): (64, 64) for kind in (RationaleClassifier, RationaleRegressor)},
     **{
@@ -81,7 +81,7 @@ OTHER_DEFAULTS = {
         for kind in (SmoothMLPClassifier, SmoothMLPRegressor, FLINTClassifier, FLINTRegressor)
     },
     (GBDT2NNStudent, "batch_size"): 512,
-    (GBDT2NNStudent, "lr"): 4e-3,
+    (GBDT2NNStudent, "lr"): 6e-3,
     (GBDT2NNStudent, "weight_decay"): 1e-4,
     **{
         (kind, name): value

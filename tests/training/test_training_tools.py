@@ -2,6 +2,8 @@
 
 import pickle
 import re
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -241,3 +243,15 @@ class TestState:
     def test_strict_about_missing_names(self):
         with pytest.raises(ValueError, match="Missing key"):
             set_state(self.make(), {})
+
+
+def test_drawing_layers_neither_moves_the_global_generator_nor_loads_sympy():
+    code = (
+        "import sys, torch\n"
+        "from skrationale.training import convolution, generator_of, linear\n"
+        "before = torch.get_rng_state()\n"
+        "linear(3, 2, generator_of(0)), convolution(1, 2, 3, padding=1, generator=generator_of(0))\n"
+        "assert torch.equal(before, torch.get_rng_state())\n"
+        "assert 'sympy' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,80 @@
+"""Running sums over the thresholds of columns that lie one after another, however many each has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..teachers import NumericBins
+
+BLOCK = 16
+"""Rows of a block, within which sums are one small product of matrices. Measured: 8 and 32 take as long."""
+
+
+class RunningSums(nn.Module):
+    """Sum vectors over the thresholds below each bin, column by column.
+
+    Each column has a row for missing values, one for the bin below all thresholds, which is zero, and one for
+    the bin above each threshold. Sums are products of small triangular matrices with blocks of rows, and what
+    earlier blocks of a column add: several times faster on a CPU than ``torch.cumsum`` forward and backward.
+
+    Parameters
+    ----------
+    bins : sequence of NumericBins
+        Of c columns, with R bins together.
+    factors : sequence of c ndarrays
+        Factor of the vector of each threshold.
+    missing : float, default=0.0
+        Factor of the vector of missing values; with 0 they have none.
+    """
+
+    within: Tensor
+    carried: Tensor
+    earlier: Tensor
+    offsets: Tensor
+
+    def __init__(
+        self, bins: Sequence[NumericBins], factors: Sequence[np.ndarray], *, missing: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.n_bins = sum(column.n_bins for column in bins)
+        shape = (-(-self.n_bins // BLOCK), BLOCK)
+        self.n_rows = shape[0] * BLOCK
+        column: np.ndarray = np.full(self.n_rows, -1)
+        place: np.ndarray = np.zeros(self.n_rows, dtype=np.intp)
+        factor, start = np.zeros(self.n_rows), 0
+        for k, (own, scale) in enumerate(zip(bins, factors, strict=True)):
+            rows = slice(start, start + own.n_bins)
+            column[rows], place[rows] = k, np.arange(own.n_bins)
+            factor[start + 2 : rows.stop] = scale
+            start = rows.stop
+        column, place = column.reshape(shape), place.reshape(shape)
+        within = (column[:, :, None] == column[:, None]) * np.tri(BLOCK) * factor.reshape(shape)[:, None]
+        block, row = np.nonzero((place == 0) & (column >= 0))
+        within[block, row, row] = missing
+        goes_on = np.zeros(shape[0], dtype=bool)
+        goes_on[1:] = (column[1:, 0] == column[:-1, -1]) & (place[1:, 0] > 0)
+        whole = goes_on & (column[:, 0] == column[:, -1])
+        bags: list[list[int]] = []
+        for k, on in enumerate(goes_on):
+            # the last row of a block holds what the block adds to the column that goes on
+            bags.append([*(bags[-1] if whole[k - 1] else []), k - 1] if on else [])
+        earlier = np.array([j for bag in bags for j in bag if place[j, -1] > 1], dtype=np.int64)
+        lengths = [sum(place[j, -1] > 1 for j in bag) for bag in bags]
+        self.register_buffer("within", torch.as_tensor(within, dtype=torch.float32))
+        carried = goes_on[:, None] & (column == column[:, :1])
+        self.register_buffer("carried", torch.as_tensor(carried[..., None], dtype=torch.float32))
+        self.register_buffer("earlier", torch.from_numpy(earlier))
+        self.register_buffer("offsets", torch.as_tensor(np.cumsum([0, *lengths])[:-1]))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Map vectors (n_rows, h), of which those behind the R first count nothing, to sums (R, h)."""
+        sums = self.within @ vectors.view(-1, BLOCK, vectors.shape[1])
+        if len(self.earlier):
+            ends = sums[:, -1].contiguous()
+            before = nn.functional.embedding_bag(self.earlier, ends, self.offsets, mode="sum")
+            sums = torch.addcmul(sums, self.carried, before[:, None])
+        return sums.flatten(0, 1)[: self.n_bins]
