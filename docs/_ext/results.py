@@ -20,6 +20,7 @@ RESULTS = DOCS.parent / "examples" / "benchmarks" / "results"
 UNDERLINES = {1: "=", 2: "-", 3: "~"}
 TITLES = {
     "gbdt2nn": "GBDT2NN students",
+    "exact": "Exact reasons",
     "monotone": "Monotone students",
     "symbolic": "Formulas",
     "jacobian_cost": "Cost of the Jacobian penalty",

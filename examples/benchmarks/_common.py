@@ -12,9 +12,11 @@ from statistics import fmean, median, pstdev
 from time import perf_counter
 from typing import Any
 
+import skrationale
+
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
-    *("skrationale", "numpy", "scipy", "pandas", "scikit-learn", "torch", "skorch", "lightgbm", "shap"),
+    *("numpy", "scipy", "pandas", "scikit-learn", "torch", "skorch", "lightgbm", "shap"),
     *("sympy", "pyoperon", "gplearn"),
 )
 
@@ -23,7 +25,7 @@ Row = Mapping[str, Any]
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that are installed, and the model of the CPU."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "skrationale": skrationale.__version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)

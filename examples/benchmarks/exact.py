@@ -197,6 +197,7 @@ def main() -> None:
     )
     parser.add_argument("--sets", nargs="+", default=list(COST_SETS))
     parser.add_argument("--quick", action="store_true", help="one repeat, no deep models, nothing stored")
+    parser.add_argument("--no-deep", action="store_true", help="store all but the deep models")
     options = parser.parse_args()
     shallow = "Cost of a row, one thread, 300 trees of 31 leaves"
     against = f"Against {BACKGROUND_ROWS} background rows"
@@ -214,8 +215,9 @@ def main() -> None:
     if options.quick:
         return
     deep = "Trees that ask many columns"
-    sections[deep] = []
-    for n_trees, n_leaves in DEEP:
+    if not options.no_deep:
+        sections[deep] = []
+    for n_trees, n_leaves in () if options.no_deep else DEEP:
         name = f"{n_trees} trees of {n_leaves} leaves"
         model, X = deep_model(n_trees, n_leaves)
         sections[deep] += compared(name, model, X, False)
