@@ -20,7 +20,18 @@ CELLS = {
     "odd": [np.inf, 1j, b"a", datetime.date(2020, 1, 1), decimal.Decimal("1.5"), (1,), np.longdouble(1), [1]],
 }
 DTYPES = (
-    *("object", "str", "string", "category", "category of more", "float64", "float32", "float16", "int64"),
+    *(
+        "object",
+        "str",
+        "string",
+        "string[python]",
+        "category",
+        "category of more",
+        "float64",
+        "float32",
+        "float16",
+        "int64",
+    ),
     *("int8", "uint64", "bool", "Int64", "UInt8", "Float64", "Float32", "boolean", "complex128"),
     *("datetime64[ns]", "timedelta64[s]", "interval", "period", "Sparse[float]", "longdouble", "arrow"),
 )

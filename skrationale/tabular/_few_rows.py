@@ -132,7 +132,7 @@ def _arrays(table: Any) -> list[Any] | None:
 def cell_of(array: Any) -> Any:
     """Give the cell of a column of one row; numbers are Python's, but those among objects."""
     cell = array[0]
-    if not isinstance(cell, np.generic):
+    if not isinstance(cell, np.number | np.bool_):
         return cell
     dtype = getattr(array.dtype, "categories", array).dtype
     return cell if dtype == np.dtype(object) else cell.item()

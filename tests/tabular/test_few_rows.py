@@ -88,6 +88,12 @@ def test_all_else_is_read_by_columns(reader, other):
     assert reader.read_few(other) is None
 
 
+@pytest.mark.parametrize("dtype", ["object", "category", "string[python]"])
+def test_text_of_numpy_stays_what_it_is(dtype):
+    row = pd.DataFrame({"a": pd.Series([np.str_("a")], dtype=object).astype(dtype), "b": [np.float32(0.1)]})
+    assert content(FewRows.of(row).display()) == content(row.to_numpy(dtype=object))
+
+
 def test_numbers_alone():
     table = pd.DataFrame(np.arange(6.0).reshape(2, 3), columns=list("abc"))
     reader = TableReader().fit(table)
