@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
+from forests import LEVELS, classes, train_and_test
 from lightgbm import LGBMClassifier, LGBMRegressor
+from seeds import SEED
 from sklearn.frozen import FrozenEstimator
 
 from skrationale import GBDT2NNStudent
 from skrationale.gbdt2nn import _estimator, _labels
 from skrationale.trees import _plan, tables
-from tests.forests import LEVELS, classes, train_and_test
-from tests.seeds import SEED
 
 TRAIN, TEST, Y = train_and_test(SEED)
 SMALL = {"n_estimators": 12, "num_leaves": 7, "min_child_samples": 3, "verbose": -1, "n_jobs": 1}
