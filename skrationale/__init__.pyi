@@ -1,3 +1,4 @@
+from .conversion import to_lightgbm
 from .explanation import Explanation
 from .flint import FLINTClassifier, FLINTRegressor
 from .formula import Formula
@@ -33,6 +34,7 @@ __all__ = [
     "TreeInteractions",
     "__version__",
     "make_report",
+    "to_lightgbm",
     "tree_contributions",
     "tree_interactions",
 ]

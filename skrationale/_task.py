@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit, softmax
 from sklearn.utils.multiclass import check_classification_targets
 
-Link = Literal["identity", "log", "logit", "softmax"]
+Link = Literal["identity", "log", "logit", "softmax", "probability"]
 
 
 def apply_link(scores: np.ndarray, link: Link) -> np.ndarray:

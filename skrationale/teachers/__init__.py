@@ -17,7 +17,7 @@ from ._checks import check_teacher, classifies, text_refused, warn_of_refit
 from ._choosing import as_teacher, form_for, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of_lightgbm, warn_of_constraints
-from ._library import library_of, unfrozen
+from .._library import library_of, unfrozen
 from ._lightgbm_levels import refuse_foreign_levels
 from ._protocol import FEWEST_ROWS, ColumnSplits, Forest, Teacher, TreeNodes
 from ._scikit import confidence_of

@@ -10,7 +10,7 @@ from .._hooks import Hooks, hooks_of
 from .._task import Task
 from ..tabular import TableReader, as_frame_or_array
 from ._columns import arranged, column_order
-from ._library import library_of
+from .._library import library_of
 from ._protocol import Teacher
 from ._scikit import AnyTeacher
 from ._table import AS_IT_IS, TeacherTable

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from .._callers import outside
 from ..tabular import TableReader, are_counted, safe_names
-from ._library import library_of, unfrozen
+from .._library import library_of, unfrozen
 
 SHOWN = 20
 """Names that a message lists at most."""

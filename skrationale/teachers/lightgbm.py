@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._task import Link, Task
 from ..tabular import TableReader, stand_ins
-from ._library import library_of
+from .._library import library_of
 from ._lightgbm_levels import add_levels_at_fit, levels_at_fit, refuse_foreign_levels
 from ._lightgbm_text import nodes_of, read_header, read_trees, splits_of, with_trees
 from ._protocol import ColumnSplits, Contributions, TreeNodes
