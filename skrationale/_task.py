@@ -19,7 +19,7 @@ def apply_link(scores: np.ndarray, link: Link) -> np.ndarray:
     ----------
     scores : ndarray of shape (n, K)
         Raw scores.
-    link : {"identity", "log", "logit", "softmax"}
+    link : {"identity", "log", "logit", "softmax", "probability"}
         How scores and response are linked.
 
     Returns
@@ -39,7 +39,7 @@ def apply_link(scores: np.ndarray, link: Link) -> np.ndarray:
         return expit(scores)
     if link == "softmax":
         return softmax(scores, axis=1)
-    return scores
+    return np.clip(scores, 0.0, 1.0) if link == "probability" else scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Task:
 
     Parameters
     ----------
-    link : {"identity", "log", "logit", "softmax"}
+    link : {"identity", "log", "logit", "softmax", "probability"}
         Link between raw scores and response.
     n_outputs : int
         Number K of raw scores a row has: one for regression and for two classes.
@@ -124,8 +124,9 @@ class Task:
         response = apply_link(scores, self.link)
         if self.n_outputs == 1:
             return np.hstack([1 - response, response])
-        # one-vs-all scores are K separate probabilities
-        return response / response.sum(axis=1, keepdims=True)
+        # one-vs-all scores are K separate probabilities, and a sum of reasons may be below 0 for all classes
+        total = response.sum(axis=1, keepdims=True)
+        return np.where(total > 0, response / np.where(total > 0, total, 1.0), 1.0 / response.shape[1])
 
     def predict(self, scores: np.ndarray) -> np.ndarray:
         """Labels, or numbers in the response's units, of shape (n,) from scores of shape (n, K)."""
@@ -137,5 +138,6 @@ class Task:
         """Positions (n,) in `classes` of the labels that scores (n, K) predict."""
         assert self.classes is not None
         if self.n_outputs == 1:
-            return np.minimum((scores[:, 0] > 0).astype(int), len(self.classes) - 1)
+            middle = 0.5 if self.link == "probability" else 0.0
+            return np.minimum((scores[:, 0] > middle).astype(int), len(self.classes) - 1)
         return scores.argmax(axis=1)

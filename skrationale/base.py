@@ -28,6 +28,7 @@ from ._task import Task
 from ._versions import VersionedEstimator
 from ._weights import check_weights
 from .explanation import Explanation
+from .explanation.ruler import log_odds
 from .metrics import explanation_fidelity
 from .metrics.answers import agreement, judged, probabilities_of, score_of
 from .tabular import (
@@ -196,10 +197,13 @@ class BaseReasoner(Hooks, VersionedEstimator, metaclass=ABCMeta):
         Returns
         -------
         ndarray of shape (n,) or (n, C)
-            Log-odds of the positive class for two classes, one score a class else.
+            Log-odds of the positive class for two classes, one score a class else. Where reasons add up to
+            probabilities, these as log-odds or, for more than two classes, logarithms less their mean.
         """
         matrix = self._read(X)
         scores = self._scores(matrix)
+        if self._task.link == "probability":
+            scores = log_odds(self._task.probabilities(scores))
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -300,7 +304,7 @@ class BaseDistiller(BaseReasoner):
     def _teacher_rows(self, X: Any) -> Any:
         """Read rows as the user gives them into the table that `teacher_` takes."""
         self._read(X)
-        return self._adapter.form.rows(as_frame_or_array(X))
+        return self._adapter.model_form.rows(as_frame_or_array(X))
 
     def _fit_teacher(
         self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
@@ -404,7 +408,7 @@ class BaseDistiller(BaseReasoner):
         ``prediction_r2`` is measured on one scale in every family. For two classes: log-odds, clipped to
         those of the probabilities 0.0001 and 0.9999. For more: logarithms of the probabilities minus their
         mean over the classes, with odds against the most probable class clipped in the same way. For
-        numbers: predictions in the units of `y`.
+        numbers: predictions in the units of `y`. Where reasons add up to probabilities: these.
 
         Where one class is rare, accuracy says little: look at AUROC (for more than two classes the mean over
         the classes in `y`, each against all others) and at log-loss (in nats). Both are NaN when `y` holds a

@@ -1,4 +1,12 @@
-from ._choosing import Rewritten, can_be_rewritten, rewritten
+from ._choosing import Rewritten, can_be_rewritten, known_levels, rewritten, takes_categories
 from ._to_lightgbm import levels_in, to_lightgbm
 
-__all__ = ["Rewritten", "can_be_rewritten", "levels_in", "rewritten", "to_lightgbm"]
+__all__ = [
+    "Rewritten",
+    "can_be_rewritten",
+    "known_levels",
+    "levels_in",
+    "rewritten",
+    "takes_categories",
+    "to_lightgbm",
+]

@@ -10,8 +10,8 @@ from ._forest import Forest, Source
 
 ROWS_TRIED, ROWS_OF_UNTESTED = 256, 2048
 """Rows on which both are compared, and with a version of the library that was not tested. Not measured."""
-LARGEST = float(np.finfo(np.float32).max)
-"""Cells that all libraries take are smaller."""
+LEAST, LARGEST = 1e-35, float(np.finfo(np.float32).max)
+"""Sizes of cells between which all libraries tell them apart; LightGBM takes smaller ones for 0."""
 
 
 def check_rewritten(source: Source, forest: Forest, booster: Any) -> None:
@@ -40,9 +40,9 @@ def check_rewritten(source: Source, forest: Forest, booster: Any) -> None:
     if not (error <= allowed).all():
         worst = int(np.nanargmax(error)) if np.isfinite(error).any() else 0
         raise ValueError(
-            f"The forest that was read from the {type(getattr(source, 'model', source)).__name__} does not say what the model says: "
-            f"in {int((~(error <= allowed)).sum())} of {n_rows} trial rows raw scores differ by more than "
-            f"{allowed:.3g}, at most by {error[worst]:.3g}. Its library may be newer than this package; "
+            f"The forest that was read from the {type(source.model).__name__} does not say what the model "
+            f"says: in {int((~(error <= allowed)).sum())} of {n_rows} trial rows raw scores differ by more "
+            f"than {allowed:.3g}, at most by {error[worst]:.3g}. Its library may be newer than this package; "
             "expected a version that is listed in the documentation of to_lightgbm."
         )
 
@@ -96,4 +96,4 @@ def _candidates(forest: Forest) -> list[list[float]]:
         if levels is not None:
             known = len(levels) - (j in forest.missing_codes)
             found[j] = {-1.0, *map(float, range(known))}
-    return [sorted(cell for cell in cells if abs(cell) < LARGEST) for cells in found]
+    return [sorted(c for c in cells if c == 0 or LEAST < abs(c) < LARGEST) for cells in found]

@@ -43,6 +43,14 @@ def can_be_rewritten(model: Any) -> bool:
     return library_of(model) in ("xgboost", "catboost") or _of_scikit(model) is not None
 
 
+def takes_categories(model: Any) -> bool:
+    """Say whether models of this kind, fitted or not, take category columns of a DataFrame."""
+    if library_of(model) == "xgboost":
+        return True
+    reader = _of_scikit(model)
+    return reader is not None and reader.__name__ == "Histograms"
+
+
 def rewritten(model: Any, levels: Sequence[Any] | None = None, *, check: bool = True) -> Rewritten:
     """Write the forest of a fitted model as LightGBM's.
 
@@ -77,6 +85,22 @@ def rewritten(model: Any, levels: Sequence[Any] | None = None, *, check: bool = 
     if check:
         check_rewritten(source, forest, booster)
     return Rewritten(booster, forest.link, source.classes, forest.missing_codes)
+
+
+def known_levels(model: Any) -> tuple[list[Any] | None, ...] | None:
+    """Give the levels that a fitted model keeps of each of its columns, None for numbers; None without any.
+
+    Parameters
+    ----------
+    model : estimator or Booster
+        See `can_be_rewritten`.
+
+    Returns
+    -------
+    tuple of d (list or None), or None
+        Some libraries do not keep them.
+    """
+    return source_of(model).levels
 
 
 def source_of(model: Any, levels: Sequence[Any] | None = None) -> Source:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -47,10 +47,10 @@ class Tree:
     values: np.ndarray
     cover: np.ndarray
     gains: np.ndarray
-    sets: dict[int, Collection[int]] = field(default_factory=dict)
+    sets: Mapping[int, Collection[int]] = field(default_factory=dict)
 
     def in_order(self) -> Tree:
-        """Number the nodes anew by their depth, so that children follow parents; others are dropped."""
+        """Sort the nodes by their depth, so that children follow parents; drop those without a path."""
         levels = [np.array([0])]
         while len(found := _children(self, levels[-1])):
             levels.append(found)
@@ -121,11 +121,16 @@ class Source(Protocol):
         Whether this version of its library was tested.
     rounding : float
         How far sums of its own may be off, as a share of the largest that its trees can add up to.
+    levels : tuple of d (list or None), or None
+        Levels of each column, as the forest has them; None where the model has categories but does not keep
+        their levels, and none were given, so that its forest cannot be written down.
     """
 
+    model: Any
     classes: np.ndarray | None
     is_tested: bool
     rounding: float
+    levels: tuple[list[Any] | None, ...] | None
 
     def forest(self) -> Forest:
         """Write its forest down."""

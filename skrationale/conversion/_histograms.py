@@ -43,7 +43,7 @@ class Histograms:
         self.is_tested = is_tested("scikit-learn")
         self._link: Link = LINKS.get(type(model._loss).__name__, "identity")
         self._known = self._categories()
-        self._levels = tuple(self._levels_of(j, levels) for j in range(model.n_features_in_))
+        self.levels = tuple(self._levels_of(j, levels) for j in range(model.n_features_in_))
 
     def _categories(self) -> dict[int, np.ndarray]:
         """Give the categories of each column that has some, in the order of the model's codes."""
@@ -69,13 +69,15 @@ class Histograms:
 
     def _codes(self, j: int) -> np.ndarray:
         """Give the forest's code of each of the model's categories of a column; -1 where it has none."""
-        known, levels = self._known[j], self._levels[j]
+        known, levels = self._known[j], self.levels[j]
         if levels is not None:
             place = {level: code for code, level in enumerate(levels)}
             return np.array([place.get(level, -1) for level in stand_ins(known)], dtype=int)
         if not all(level != level or (level >= 0 and level == int(level)) for level in known.tolist()):
             raise refused(
-                self.model, f"categories in column {j} such as {known[0]!r}", "whole numbers from 0, or text"
+                self.model,
+                f"categories in column {j} such as {known.tolist()[0]!r}",
+                "whole numbers from 0, or text",
             )
         return np.array([-1 if level != level else int(level) for level in known.tolist()], dtype=int)
 
@@ -92,7 +94,7 @@ class Histograms:
             trees=[list(trees) for trees in zip(*rounds, strict=True)],
             base=np.ravel(model._baseline_prediction).astype(np.float64),
             link=self._link,
-            levels=self._levels,
+            levels=self.levels,
             names=None if names is None else list(map(str, names)),
         )
 
@@ -111,12 +113,12 @@ class Histograms:
     def _table(self, codes: np.ndarray) -> Any:
         """Make the table that the model takes of numbers and codes (n, d)."""
         names = getattr(self.model, "feature_names_in_", None)
-        if names is None and all(levels is None for levels in self._levels):
+        if names is None and all(levels is None for levels in self.levels):
             return codes
         import pandas as pd
 
-        columns = {j: codes[:, j] for j in range(codes.shape[1])}
-        for j, levels in enumerate(self._levels):
+        columns: dict[int, Any] = {j: codes[:, j] for j in range(codes.shape[1])}
+        for j, levels in enumerate(self.levels):
             if levels is not None:
                 at = np.where(np.isnan(codes[:, j]), -1, codes[:, j]).astype(int)
                 columns[j] = pd.Categorical.from_codes(at, categories=pd.Index(levels, dtype=object))

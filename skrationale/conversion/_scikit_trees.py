@@ -58,6 +58,7 @@ class ScikitTrees:
         self.model = model
         self.classes = getattr(model, "classes_", None)
         self.is_tested = is_tested("scikit-learn")
+        self.levels = (None,) * model.n_features_in_
         refuse_levels(model, levels)
         self._trees = [model] if isinstance(model, SINGLE) else list(model.estimators_)
 
@@ -107,6 +108,7 @@ class ScikitBoosting:
         self.model = model
         self.classes = getattr(model, "classes_", None)
         self.is_tested = is_tested("scikit-learn")
+        self.levels = (None,) * model.n_features_in_
         loss = type(model._loss).__name__
         self._link: Link = LINKS.get(loss, "identity")
         # the exponential loss has half the log-odds as its score

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ._explanation import Explanation
 
 SCALES = ("auto", "score", "response")
+SAME = ("identity", "probability")
+"""Links with which a score is the response itself."""
 NEARER = 0.5
 """Numbers are taken to be on one scale when they are so much nearer to the sums there than on the other."""
 SURE = 1e-3
@@ -27,7 +29,7 @@ def additivity_error(explanation: "Explanation", answers: Any, scale: str) -> fl
     if link in ("logit", "softmax") and scale != "score":
         _refuse_labels(own, given)
     parts = max(np.abs(explanation.base_values).max(), np.abs(explanation.values).max(initial=0.0))
-    if link == "identity" or scale == "score":
+    if link in SAME or scale == "score":
         return _error(own, given, 0.0 if link == "identity" and parts > 0 else 1.0, parts)
     responses = _responses(own, link)
     if scale == "response":

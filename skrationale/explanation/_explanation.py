@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KINDS = ("additive", "rationale", "attribute", "formula")
 PLOTS = ("bar", "waterfall", "beeswarm", "rationale")
-LINKS = ("identity", "log", "logit", "softmax")
+LINKS = ("identity", "log", "logit", "softmax", "probability")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,7 +58,7 @@ class Explanation:
         The formula behind the predictions.
     kind : {"additive", "rationale", "attribute", "formula"}, default="additive"
         What the values are. All but "rationale" add up to the score.
-    link : {"identity", "log", "logit", "softmax"}, default="identity"
+    link : {"identity", "log", "logit", "softmax", "probability"}, default="identity"
         Units of the score: predictions themselves, their logarithm, log-odds of the positive
         class, or one score a class before the softmax.
     meta : dict, default={}

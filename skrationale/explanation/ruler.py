@@ -28,7 +28,7 @@ def on_ruler(scores: np.ndarray, link: str, n_classes: int | None) -> np.ndarray
     ----------
     scores : ndarray of shape (n, K)
         Raw scores, float64.
-    link : {"identity", "log", "logit", "softmax"}
+    link : {"identity", "log", "logit", "softmax", "probability"}
         What they are; "logit" with more than two classes says log-odds of each class against the rest.
     n_classes : int or None
         Number of classes; None for numbers.
@@ -54,6 +54,9 @@ def on_ruler(scores: np.ndarray, link: str, n_classes: int | None) -> np.ndarray
         return np.exp(scores) if link == "log" else scores
     if n_classes == 1:
         return np.zeros_like(scores)
+    if link == "probability":
+        shares = np.clip(scores, 0.0, 1.0)
+        return log_odds(np.hstack([1 - shares, shares]) if scores.shape[1] == 1 else shares)
     if scores.shape[1] == 1:
         return np.clip(scores, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
     # -log(1 + exp(-x)) without overflow; scipy would make the import of an Explanation slow

@@ -52,7 +52,12 @@ def unit(explanation: "Explanation") -> str:
     name = "" if several else shorten(explanation.output_names[0], 40)
     if explanation.link == "identity":
         return name or "score"
-    words = {"log": "raw score (log scale)", "logit": "log-odds", "softmax": "raw score (before softmax)"}
+    words = {
+        "log": "raw score (log scale)",
+        "logit": "log-odds",
+        "softmax": "raw score (before softmax)",
+        "probability": "probability",
+    }
     return words[explanation.link] + (f" of {name}" if name else "")
 
 

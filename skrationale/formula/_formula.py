@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
@@ -22,6 +22,9 @@ from .parsing import parse
 from .program import Program, symbols
 from .tree import complexity, from_lists, to_lists
 from .variables import Variable, reader_of, variable_values
+
+LINKS = ("identity", "log", "logit", "softmax")
+"""What a formula's value may be."""
 
 if TYPE_CHECKING:
     from .exports._torch import FormulaModule
@@ -87,8 +90,8 @@ class Formula:
         if isinstance(expr, (int, float)):
             expr = sp.Float(expr)
         check_tree(expr)
-        if not isinstance(link, str) or link not in get_args(Link):
-            raise ValueError(f"`link` must be one of {get_args(Link)}, got {link!r}.")
+        if not isinstance(link, str) or link not in LINKS:
+            raise ValueError(f"`link` must be one of {LINKS}, got {link!r}.")
         variables = tuple(variables)
         self.__dict__.update(
             expr=expr,

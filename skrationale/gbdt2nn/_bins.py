@@ -20,8 +20,8 @@ class TeacherBins:
     splits : sequence of ColumnSplits
         Splits of each of the d columns.
     teacher_codes : sequence of (ndarray or None)
-        Per column LightGBM's code of each of our level codes (NaN: unknown to it); None where
-        LightGBM reads the table's numbers as they are.
+        Per column the teacher's code of each of our level codes (NaN: unknown to it), and at last that of a
+        missing cell; None where the teacher reads the table's numbers as they are.
     max_thresholds : int
         Most splits kept of a column; those with the largest gain.
     """
@@ -32,10 +32,7 @@ class TeacherBins:
         teacher_codes: Sequence[np.ndarray | None],
         max_thresholds: int,
     ) -> None:
-        self.teacher_codes = [
-            None if codes is None or np.array_equal(codes, np.arange(len(codes))) else codes
-            for codes in teacher_codes
-        ]
+        self.teacher_codes = [None if codes is None or _are_ours(codes) else codes for codes in teacher_codes]
         found = bins_of(splits, max_thresholds)
         self.numeric = [bins for bins in found if isinstance(bins, NumericBins)]
         self.categorical = [bins for bins in found if isinstance(bins, CategoryBins)]
@@ -79,8 +76,8 @@ def translated(values: np.ndarray, codes: np.ndarray | None) -> np.ndarray:
     ----------
     values : ndarray of shape (n,)
         Codes; below 0 or NaN where a level is missing or unseen.
-    codes : ndarray of shape (L,), or None
-        The teacher's code of each level; None: the values are the teacher's.
+    codes : ndarray of shape (L + 1,), or None
+        The teacher's code of each level, and of a missing cell; None: the values are the teacher's.
 
     Returns
     -------
@@ -88,5 +85,10 @@ def translated(values: np.ndarray, codes: np.ndarray | None) -> np.ndarray:
     """
     if codes is None:
         return values
-    known = values >= 0
-    return np.where(known, codes[np.where(known, values, 0).astype(np.intp)], np.nan)
+    at = np.where(values >= 0, values, len(codes) - 1).astype(np.intp)
+    return np.where(values < 0, np.nan, codes[at])
+
+
+def _are_ours(codes: np.ndarray) -> bool:
+    """Whether a teacher's codes (L + 1,) of our levels are the same as ours, also for missing cells."""
+    return bool(np.isnan(codes[-1])) and np.array_equal(codes[:-1], np.arange(len(codes) - 1))

@@ -1,4 +1,4 @@
-"""GBDT2NNStudent: a LightGBM becomes a network with its reasons."""
+"""GBDT2NNStudent: a tree ensemble becomes a network with its reasons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._batches import check_batching, one_or_several
@@ -19,6 +18,8 @@ from ..teachers import (
     Teacher,
     TeacherTable,
     as_teacher,
+    check_forest,
+    library_of,
     signs_of_lightgbm,
     unfrozen,
     warn_of_constraints,
@@ -39,7 +40,7 @@ ROWS_OF_IMPORTANCES = 20_000
 
 
 class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
-    """A network that imitates a LightGBM and its reasons [1]_.
+    """A network that imitates a tree ensemble and its reasons [1]_.
 
     The student sees a row as its teacher does, as one bin a column between the teacher's own
     split thresholds, and returns one contribution a column; its raw score is the teacher's base
@@ -48,10 +49,10 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
 
     Parameters
     ----------
-    teacher : LGBMClassifier or LGBMRegressor, default=None
-        Unfitted (it is cloned and fitted) or fitted and wrapped in
-        :class:`sklearn.frozen.FrozenEstimator`. None is a LightGBM of 300 trees with 31 leaves and a
-        learning rate of 0.05: a classifier when `y` holds text, categories, booleans, two values or at most
+    teacher : classifier or regressor, default=None
+        A tree ensemble that :func:`to_lightgbm` takes: unfitted (it is cloned and fitted), or fitted and
+        wrapped in :class:`sklearn.frozen.FrozenEstimator`. None is a LightGBM of 300 trees with 31 leaves and
+        a learning rate of 0.05: a classifier when `y` holds text, categories, booleans, two values or at most
         30 different integers, else a regressor.
     explanation : {"tree_shap", "path"} or None, default="tree_shap"
         Contributions to imitate: exact TreeSHAP, looked up in tables as :class:`TreeContributions` does, or
@@ -113,7 +114,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
 
     Attributes
     ----------
-    teacher_ : LGBMClassifier or LGBMRegressor
+    teacher_ : estimator
         The fitted teacher.
     classes_ : ndarray of shape (C,)
         Class labels, of classifiers.
@@ -135,7 +136,8 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     Notes
     -----
     Raw scores and contributions are log-odds for two classes, one score a class for more, and for
-    regression the target's units, or their logarithm for Poisson, gamma and Tweedie objectives.
+    regression the target's units, or their logarithm for Poisson, gamma and Tweedie objectives. Random
+    forests, extremely randomized trees and single trees that classify add up probabilities instead.
     Up to 512 rows are computed in float64, more in float32: then the same row may differ by
     about 1e-6 of the score's scale between small and large tables.
 
@@ -236,7 +238,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
                 f"{self.imitation!r} instead."
             )
         if self.teacher is not None:
-            LightGBMTeacher.check(unfrozen(self.teacher))
+            check_forest(unfrozen(self.teacher))
 
     # --- the teacher -----------------------------------------------------------------------------
 
@@ -245,10 +247,10 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         return default_lightgbm(classifier, seed, few_jobs(matrix))
 
     def _check_teacher(self, teacher: Any) -> None:
-        LightGBMTeacher.check(teacher)
+        check_forest(teacher)
 
     def _check_rows(self, matrix: np.ndarray, numbers: np.ndarray | None) -> None:
-        if not isinstance(self.teacher, FrozenEstimator):
+        if self.teacher is None or library_of(self.teacher) == "lightgbm":
             check_lightgbm_limits(self._reader, matrix, numbers)
 
     def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:

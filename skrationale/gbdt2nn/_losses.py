@@ -56,8 +56,8 @@ def label_loss(scores: Tensor, y: Tensor, weight: Tensor, link: str) -> Tensor:
         Encoded target.
     weight : Tensor of shape (b,)
         Weights of the rows.
-    link : {"identity", "log", "logit", "softmax"}
-        Squared error, Poisson deviance, (one-vs-all) log-loss, or softmax log-loss.
+    link : {"identity", "log", "logit", "softmax", "probability"}
+        Squared error, Poisson deviance, (one-vs-all) log-loss, softmax log-loss, or the Brier score.
 
     Returns
     -------
@@ -72,7 +72,11 @@ def label_loss(scores: Tensor, y: Tensor, weight: Tensor, link: str) -> Tensor:
         loss = nn.functional.cross_entropy(scores, y.long(), reduction="none")
     else:
         wanted = y[:, None] if scores.shape[1] == 1 else nn.functional.one_hot(y.long(), scores.shape[1])
-        loss = nn.functional.binary_cross_entropy_with_logits(
-            scores, wanted.to(scores), reduction="none"
-        ).sum(1)
+        if link == "probability":  # sums of reasons may leave [0, 1]
+            of_output = (scores - wanted.to(scores)) ** 2
+        else:
+            of_output = nn.functional.binary_cross_entropy_with_logits(
+                scores, wanted.to(scores), reduction="none"
+            )
+        loss = of_output.sum(1)
     return (loss * weight).sum() / weight.sum()

@@ -1,4 +1,4 @@
-"""Path contributions (Saabas) of a LightGBM model, looked up for each leaf that a row reaches."""
+"""Path contributions (Saabas) of a tree ensemble, looked up for each leaf that a row reaches."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ..trees.reading import forest_of, model_rows, task_of
 def path_contributions(
     model: Any, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None
 ) -> Explanation:
-    """Explain a LightGBM model by its decision paths (Saabas).
+    """Explain a tree ensemble by its decision paths (Saabas).
 
     Each step from the root to a leaf moves the tree's expected score, and the move is credited to
     the column of the split. Much faster than TreeSHAP and usually close to it, but columns that are
     split on near the leaves are favoured. LightGBM itself routes the rows, so missing values and
-    categories are read as in ``predict``.
+    categories are read as in ``predict``; other libraries' forests are rewritten for it.
 
     Parameters
     ----------
-    model : LGBMClassifier, LGBMRegressor or lightgbm.Booster
-        Fitted, also in a FrozenEstimator.
+    model : estimator or Booster
+        Fitted, also in a FrozenEstimator: a LightGBM, or any tree ensemble that :func:`to_lightgbm` takes.
     X : DataFrame or array-like of shape (n, d)
         Rows, with the columns at fit.
     batch_size : int, default=None
@@ -44,7 +44,7 @@ def path_contributions(
     Raises
     ------
     TypeError
-        If the model is not LightGBM.
+        If the model is no tree ensemble of a known library.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
@@ -66,7 +66,7 @@ def path_contributions(
     True
     """
     check_batching(batch_size, n_jobs)
-    teacher = forest_of(model)
+    teacher = forest_of(model, X)
     rows = model_rows(teacher, X)
     table, data = rows.table, rows.codes
     leaves = LeafTable(teacher)

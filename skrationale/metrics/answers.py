@@ -50,7 +50,10 @@ def agreement(
     taken, else those that its scores say.
     """
     n_classes = None if task.classes is None else len(task.classes)
-    own, other = (on_ruler(given, task.link, n_classes) for given in (scores, teacher_scores))
+    if task.link == "probability":  # near 0 and 1 log-odds would make much of what is next to nothing
+        own, other = np.clip(scores, 0.0, 1.0), np.clip(teacher_scores, 0.0, 1.0)
+    else:
+        own, other = (on_ruler(given, task.link, n_classes) for given in (scores, teacher_scores))
     if teacher_probabilities is None:
         teacher_probabilities = probabilities_of(task, teacher_scores)
     return prediction_fidelity(

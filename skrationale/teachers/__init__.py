@@ -2,22 +2,23 @@
 
 `as_teacher` picks the implementation of `Teacher` for a model, once a fit; the object is pickled with the
 student. Each library has a file, imported only when one of its models is asked: ``lightgbm`` for LightGBM,
-``_own`` for estimators of this package, ``_scikit`` for any other model, through its public methods. A
-teacher has a `task` (link, outputs, classes), a `form` (the table that it takes: order of columns, levels of
-categories), `answers` (scores and probabilities), `reasons` where it has some, and `sizes` of these by
-column. Scores are on one ruler, the same for every model: log-odds, clipped once, see `on_ruler`. With
-``raw=True`` they are the model's own raw scores where it has some, in the units of its link and not clipped:
-those that its contributions add up to. A `Forest` also has splits, codes of levels, and contributions of each
-column. Another library of trees is one more file; what no library gives, such as reasons by permutation, is
-one for all models.
+``converted`` for forests of other libraries, which are rewritten as LightGBM's, ``_own`` for estimators of
+this package, ``_scikit`` for any other model, through its public methods. A teacher has a `task` (link,
+outputs, classes), a `form` (the table that it takes: order of columns, levels of categories), `answers`
+(scores and probabilities), `reasons` where it has some, and `sizes` of these by column. Scores are on one
+ruler, the same for every model: log-odds, clipped once, see `on_ruler`. With ``raw=True`` they are the
+model's own raw scores where it has some, in the units of its link and not clipped: those that its
+contributions add up to. A `Forest` also has splits, codes of levels, and contributions of each column.
+Another library of trees is one more file in ``conversion``; what no library gives, such as reasons by
+permutation, is one for all models.
 """
 
+from .._library import library_of, unfrozen
 from ._bins import MISSING_BIN, ZERO_BOUND, Bins, CategoryBins, NumericBins, bins_of
 from ._checks import check_teacher, classifies, text_refused, warn_of_refit
-from ._choosing import as_teacher, form_for, rows_for_teacher, teacher_of
+from ._choosing import as_teacher, check_forest, form_for, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of_lightgbm, warn_of_constraints
-from .._library import library_of, unfrozen
 from ._lightgbm_levels import refuse_foreign_levels
 from ._protocol import FEWEST_ROWS, ColumnSplits, Forest, Teacher, TreeNodes
 from ._scikit import confidence_of
@@ -38,6 +39,7 @@ __all__ = [
     "arranged",
     "as_teacher",
     "bins_of",
+    "check_forest",
     "check_teacher",
     "classifies",
     "column_order",

@@ -13,8 +13,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._callers import outside
-from ..tabular import TableReader
 from .._library import BOOSTING, library_of, unfrozen
+from ..tabular import TableReader
 
 EARLY_STOPPING = ("early_stopping_round", "early_stopping_rounds", "early_stopping", "n_iter_no_change")
 """LightGBM's names of one parameter; the second is XGBoost's."""

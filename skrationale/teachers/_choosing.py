@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 
 from .._hooks import Hooks, hooks_of
+from .._library import library_of
 from .._task import Task
+from ..conversion import can_be_rewritten, takes_categories
 from ..tabular import TableReader, as_frame_or_array
 from ._columns import arranged, column_order
-from .._library import library_of
 from ._protocol import Teacher
 from ._scikit import AnyTeacher
 from ._table import AS_IT_IS, TeacherTable
@@ -42,7 +44,37 @@ def form_for(model: Any, reader: TableReader, *, fitted: bool) -> TeacherTable:
         from .lightgbm import reader_with_levels
 
         return TeacherTable(order, reader_with_levels(model, reader, order, fitted=fitted), categories=True)
+    if takes_categories(model):
+        own = copy.copy(reader)
+        if fitted:
+            from .converted import add_known_levels
+
+            add_known_levels(model, own, order)
+        return TeacherTable(order, own, categories=any(levels is not None for levels in own.levels))
     return TeacherTable(order, reader)
+
+
+def check_forest(model: Any, role: str = "teacher") -> None:
+    """Refuse, before any fit, an estimator that is no sum of trees.
+
+    Parameters
+    ----------
+    model : object
+        Fitted or not, not frozen.
+    role : str, default="teacher"
+        What messages call it.
+
+    Raises
+    ------
+    TypeError
+        If it is no tree ensemble of a library that is known.
+    ValueError
+        If its parameters say that its raw score cannot be explained.
+    """
+    if not can_be_rewritten(model):
+        from .lightgbm import LightGBMTeacher
+
+        LightGBMTeacher.check(model, role)
 
 
 def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) -> Teacher:
@@ -61,12 +93,12 @@ def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) 
     Returns
     -------
     Teacher
-        With ``raw=True`` of a LightGBM it is a Forest.
+        With ``raw=True`` of a tree ensemble it is a Forest.
 
     Raises
     ------
     ValueError
-        With ``raw=True``, for a LightGBM whose raw score is not known to be a sum of constants in leaves.
+        With ``raw=True``, for a forest whose raw score is not known to be a sum of constants in leaves.
 
     Examples
     --------
@@ -81,6 +113,10 @@ def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) 
         from .lightgbm import LightGBMOnRuler, LightGBMTeacher
 
         return LightGBMTeacher(model, form) if raw else LightGBMOnRuler(model, form)
+    if raw and can_be_rewritten(model):
+        from .converted import ConvertedTeacher
+
+        return ConvertedTeacher(model, form)
     if raw and isinstance(model, Hooks):
         from ._own import OwnTeacher
 
@@ -107,7 +143,7 @@ def teacher_of(student: Any) -> Teacher | None:
         return None
     adapter = hooks._fitted("_adapter")
     task = Task("identity", 1) if classes is None else Task.of_classes(np.asarray(classes))
-    return AnyTeacher(model, AS_IT_IS if adapter is None else adapter.form, task)
+    return AnyTeacher(model, AS_IT_IS if adapter is None else adapter.model_form, task)
 
 
 def rows_for_teacher(student: Any, X: Any) -> Any:

@@ -12,8 +12,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from .._callers import outside
-from ..tabular import TableReader, are_counted, safe_names
 from .._library import library_of, unfrozen
+from ..tabular import TableReader, are_counted, safe_names
 
 SHOWN = 20
 """Names that a message lists at most."""

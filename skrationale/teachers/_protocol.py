@@ -38,6 +38,10 @@ class Teacher(Protocol):
     task: Task
 
     @property
+    def model_form(self) -> TeacherTable:
+        """The table that the model itself takes, where something else answers for it."""
+
+    @property
     def confidence(self) -> Literal["probability", "margin"] | None:
         """How a classifier says how sure it is; None where it gives labels alone, and for numbers."""
 
@@ -72,7 +76,10 @@ class Forest(Teacher, Protocol):
         """Give the trees; tree t belongs to output ``t % K``."""
 
     def level_codes(self, own: Sequence[np.ndarray | None]) -> list[np.ndarray | None]:
-        """Give the forest's code of each level of a column; NaN if unknown, None for columns of numbers."""
+        """Give the forest's code of each level of a column; NaN if unknown, None for columns of numbers.
+
+        Behind the levels comes the code of a missing cell, NaN unless that is a level of its own.
+        """
 
     def contributions(self, kind: str, n_jobs: int | None = None) -> Contributions:
         """Give what computes contributions of some kind; what all rows have in common is computed here."""

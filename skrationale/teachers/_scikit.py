@@ -42,6 +42,11 @@ class AnyTeacher:
         self.task = _task_of(model) if task is None else task
 
     @property
+    def model_form(self) -> TeacherTable:
+        """The table that the model itself takes, where something else answers for it."""
+        return self.form
+
+    @property
     def confidence(self) -> Literal["probability", "margin"] | None:
         """How a classifier says how sure it is; None where it gives labels alone, and for numbers."""
         return confidence_of(self.model) if self.task.is_classification else None

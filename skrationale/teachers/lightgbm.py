@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._task import Link, Task
 from ..tabular import TableReader, stand_ins
-from .._library import library_of
 from ._lightgbm_levels import add_levels_at_fit, levels_at_fit, refuse_foreign_levels
 from ._lightgbm_text import nodes_of, read_header, read_trees, splits_of, with_trees
 from ._protocol import ColumnSplits, Contributions, TreeNodes
@@ -116,6 +116,8 @@ class LightGBMTeacher(LightGBMOnRuler):
     """
 
     role = "teacher"
+    missing_codes: Mapping[int, int] = MappingProxyType({})
+    """Code of missing cells, for columns in which these are a level like others."""
 
     def __init__(self, model: Any, form: TeacherTable = AS_IT_IS, role: str = role) -> None:
         from lightgbm import Booster, LGBMClassifier
@@ -186,7 +188,8 @@ class LightGBMTeacher(LightGBMOnRuler):
 
         if not isinstance(estimator, LGBMModel):
             raise TypeError(
-                f"The {role} must be a LightGBM {_kinds(role)}, got {type(estimator).__name__}"
+                f"The {role} must be a tree ensemble of LightGBM, XGBoost, CatBoost or scikit-learn, got "
+                f"{type(estimator).__name__}"
                 f"{_advice(estimator, role)}"
             )
         if isinstance(estimator, LGBMRanker):
@@ -324,7 +327,10 @@ class LightGBMTeacher(LightGBMOnRuler):
         reader.levels = tuple(np.array(known[j], object) if j in known else None for j in range(len(names)))
 
     def level_codes(self, own: Sequence[np.ndarray | None]) -> list[np.ndarray | None]:
-        """Give LightGBM's code of each level in `own` (see `levels`): NaN if unknown; None for numbers."""
+        """Give LightGBM's code of each level in `own` (see `levels`): NaN if unknown; None for numbers.
+
+        Behind the levels comes the code of a missing cell, NaN unless that is a level of its own.
+        """
         import pandas as pd
 
         codes: list[np.ndarray | None] = [None] * len(own)
@@ -332,18 +338,28 @@ class LightGBMTeacher(LightGBMOnRuler):
             levels = own[j]
             assert levels is not None
             found = pd.Index(known, dtype=object).get_indexer(stand_ins(levels))
-            codes[j] = np.where(found < 0, np.nan, found)
+            missing = self.missing_codes.get(j, np.nan)
+            codes[j] = np.append(np.where(found < 0, np.nan, found), missing)
         return codes
+
+    def with_missing(self, codes: np.ndarray) -> np.ndarray:
+        """Replace missing cells of codes (n, d) where the forest has a code for them."""
+        if not self.missing_codes:
+            return codes
+        own = codes.copy()
+        for j, code in self.missing_codes.items():
+            own[np.isnan(own[:, j]), j] = code
+        return own
+
+    def alone(self) -> LightGBMTeacher:
+        """Give the forest without the model that it was read from."""
+        own = LightGBMTeacher(self.booster, role=self.role)
+        own.missing_codes = dict(self.missing_codes)
+        return own
 
 
 def _refused(role: str, got: str, expected: str) -> ValueError:
     return ValueError(f"The {role} has {got}, whose raw score cannot be explained; expected {expected}.")
-
-
-def _kinds(role: str) -> str:
-    if role == "teacher":
-        return "scikit-learn estimator (LGBMClassifier or LGBMRegressor)"
-    return "model (LGBMClassifier, LGBMRegressor or Booster)"
 
 
 def _advice(model: Any, role: str) -> str:
@@ -353,9 +369,6 @@ def _advice(model: Any, role: str) -> str:
     if hasattr(model, "best_estimator_"):
         end = ", in a FrozenEstimator" if is_teacher else ""
         return f". Give the best_estimator_ of the search{end}."
-    if library_of(model) in ("xgboost", "catboost"):
-        end = f", or give this teacher to {others}" if is_teacher else ""
-        return f": its trees cannot be read. Fit LightGBM to the same rows{end}."
     if hasattr(model, "steps"):
         return ". Give the last step of the pipeline, and as X the table that this step sees."
     return f". Other models can teach {others}." if is_teacher else " instead."

@@ -1,4 +1,4 @@
-"""TreeSHAP of LightGBM models, exact, looked up in tables wherever these fit into memory."""
+"""TreeSHAP of tree ensembles, exact, looked up in tables wherever these fit into memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DTYPES = ("float32", "float64")
 
 
 class TreeContributions:
-    """Exact TreeSHAP of a LightGBM model, as tables: built once, for any number of calls.
+    """Exact TreeSHAP of a tree ensemble, as tables: built once, for any number of calls.
 
     The values are those of LightGBM's ``pred_contrib=True`` (path-dependent TreeSHAP), many times
     faster. Trees are cut into small parts; the contributions of a part to a row depend only on which of its
@@ -38,7 +38,7 @@ class TreeContributions:
 
     Parameters
     ----------
-    model : LGBMClassifier, LGBMRegressor or lightgbm.Booster
+    model : estimator or Booster
         Fitted, also in a FrozenEstimator. Later changes of it are not seen.
     background : DataFrame or array-like of shape (B, d), default=None
         Rows with the columns at fit, of which 100 to 1,000 are common; a row that stands twice counts twice.
@@ -64,7 +64,7 @@ class TreeContributions:
     Raises
     ------
     TypeError
-        If the model is not LightGBM.
+        If the model is no tree ensemble of a known library.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
@@ -128,7 +128,7 @@ class TreeContributions:
             others = background_rows(teacher, background)
             self.n_background_rows = len(others)
             self._tables = InterventionalTables(teacher, others, *options)
-        self._reader = ModelReader(forest_of(teacher.booster))
+        self._reader = ModelReader(teacher.alone())
         self.base_values = self._tables.base_values
         self.n_trees_by_tables = self._tables.by_tables
         self.n_trees_by_quadrature = self._tables.by_quadrature
@@ -220,7 +220,7 @@ def tree_contributions(
     dtype: str = "float32",
     verbose: int = 0,
 ) -> Explanation:
-    """Explain a LightGBM model by exact TreeSHAP, many times faster than LightGBM does.
+    """Explain a tree ensemble by exact TreeSHAP, many times faster than LightGBM does.
 
     The values are those of ``pred_contrib=True``, with missing values and categories, for any number of
     classes. To explain several tables, build :class:`TreeContributions` once. Fewer than 256 rows are left to
@@ -229,8 +229,8 @@ def tree_contributions(
 
     Parameters
     ----------
-    model : LGBMClassifier, LGBMRegressor or lightgbm.Booster
-        Fitted, also in a FrozenEstimator.
+    model : estimator or Booster
+        Fitted, also in a FrozenEstimator: a LightGBM, or any tree ensemble that :func:`to_lightgbm` takes.
     X : DataFrame or array-like of shape (n, d)
         Rows, with the columns at fit.
     background : DataFrame or array-like of shape (B, d), default=None
@@ -255,7 +255,7 @@ def tree_contributions(
     Raises
     ------
     TypeError
-        If the model is not LightGBM.
+        If the model is no tree ensemble of a known library.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
@@ -287,12 +287,12 @@ def tree_contributions(
     table = as_frame_or_array(X)
     if background is not None and len(table) < FEW_ROWS_BY_PAIRS:
         max_table_bytes = 0
+    teacher = forest_of(model, table)
     if background is not None or len(table) >= FEW_FOR_TABLES:
         contributions = TreeContributions(
-            model, background=background, max_table_bytes=max_table_bytes, dtype=dtype, verbose=verbose
+            teacher, background=background, max_table_bytes=max_table_bytes, dtype=dtype, verbose=verbose
         )
         return contributions.explain(table, batch_size=batch_size, n_jobs=n_jobs)
-    teacher = forest_of(model)
     rows = model_rows(teacher, table)
     values, base = teacher.shap_contributions(rows.codes, n_jobs=n_jobs)
     own = one_or_several(values.transpose(0, 2, 1))

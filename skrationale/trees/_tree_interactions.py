@@ -1,4 +1,4 @@
-"""Exact interaction values of LightGBM models."""
+"""Exact interaction values of tree ensembles."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SHOWN = 20
 
 
 class TreeInteractions:
-    """Exact interaction values of a LightGBM model, for any number of calls.
+    """Exact interaction values of a tree ensemble, for any number of calls.
 
     The values are those of shap's ``shap_interaction_values`` with path-dependent trees, many times faster,
     and right for categories too. To a part of a tree many rows look alike: what it gives to these is computed
@@ -42,7 +42,7 @@ class TreeInteractions:
 
     Parameters
     ----------
-    model : LGBMClassifier, LGBMRegressor or lightgbm.Booster
+    model : estimator or Booster
         Fitted, also in a FrozenEstimator. Later changes of it are not seen.
     dtype : {"float32", "float64"}, default="float32"
         Precision of the computation: errors are about 1e-7 or 1e-15 of the largest contribution. The second
@@ -56,7 +56,7 @@ class TreeInteractions:
     Raises
     ------
     TypeError
-        If the model is not LightGBM.
+        If the model is no tree ensemble of a known library.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
@@ -99,7 +99,7 @@ class TreeInteractions:
             trees = [nodes[t] for t in chosen]
             self._forests.append((bins, interacting_groups(trees, bins, [t % k for t in chosen])))
         self._n_trees = len(nodes)
-        self._reader = ModelReader(forest_of(teacher.booster))
+        self._reader = ModelReader(teacher.alone())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._n_trees} trees, dtype={self.dtype!r})"
@@ -269,7 +269,7 @@ def tree_interactions(
     max_bytes: int = MAX_BYTES,
     dtype: str = "float32",
 ) -> Interactions:
-    """Give what each pair of columns contributes to the score of a LightGBM model, exactly.
+    """Give what each pair of columns contributes to the score of a tree ensemble, exactly.
 
     The values are those of shap's ``shap_interaction_values`` with path-dependent trees, many times faster,
     and right for categories too, for any number of classes. To explain several tables, make
@@ -277,8 +277,8 @@ def tree_interactions(
 
     Parameters
     ----------
-    model : LGBMClassifier, LGBMRegressor or lightgbm.Booster
-        Fitted, also in a FrozenEstimator.
+    model : estimator or Booster
+        Fitted, also in a FrozenEstimator: a LightGBM, or any tree ensemble that :func:`to_lightgbm` takes.
     X : DataFrame or array-like of shape (n, d)
         Rows, with the columns at fit.
     columns : sequence of str or int, default=None
@@ -298,7 +298,7 @@ def tree_interactions(
     Raises
     ------
     TypeError
-        If the model is not LightGBM.
+        If the model is no tree ensemble of a known library.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
@@ -320,6 +320,6 @@ def tree_interactions(
     >>> bool(np.allclose(interactions.values.sum(axis=2), contributions))
     True
     """
-    return TreeInteractions(model, dtype=dtype).explain(
+    return TreeInteractions(forest_of(model, X), dtype=dtype).explain(
         X, columns=columns, batch_size=batch_size, n_jobs=n_jobs, max_bytes=max_bytes
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._task import Task
+from ..conversion import can_be_rewritten, known_levels, levels_in
 from ..tabular import FewRows, TableReader, as_frame_or_array
 from ..teachers import column_order, refuse_foreign_levels, unfrozen
 from ..teachers.lightgbm import LightGBMTeacher
@@ -38,13 +39,15 @@ class ModelRows:
     few: FewRows | None = None
 
 
-def forest_of(model: Any) -> LightGBMTeacher:
+def forest_of(model: Any, X: Any = None) -> LightGBMTeacher:
     """Give what a model can be asked that the user wants explained.
 
     Parameters
     ----------
-    model : LGBMClassifier, LGBMRegressor, Booster or FrozenEstimator
-        Fitted.
+    model : estimator, Booster, FrozenEstimator or LightGBMTeacher
+        Fitted tree ensemble, of LightGBM or one that can be rewritten as such.
+    X : table of shape (n, d), default=None
+        Rows, whose levels are taken where the model does not keep its own.
 
     Returns
     -------
@@ -54,9 +57,17 @@ def forest_of(model: Any) -> LightGBMTeacher:
     Raises
     ------
     TypeError, ValueError, sklearn.exceptions.NotFittedError
-        As :class:`LightGBMTeacher` does.
+        As :class:`LightGBMTeacher` or :func:`skrationale.to_lightgbm` does.
     """
-    return LightGBMTeacher(unfrozen(model), role="model")
+    if isinstance(model, LightGBMTeacher):
+        return model
+    model = unfrozen(model)
+    if not can_be_rewritten(model):
+        return LightGBMTeacher(model, role="model")
+    from ..teachers.converted import ConvertedTeacher
+
+    keeps_levels = X is None or known_levels(model) is not None
+    return ConvertedTeacher(model, role="model", levels=None if keeps_levels else levels_in(X))
 
 
 def model_rows(teacher: LightGBMTeacher, X: Any) -> ModelRows:
@@ -82,7 +93,7 @@ def model_rows(teacher: LightGBMTeacher, X: Any) -> ModelRows:
     reader = TableReader().fit(table)
     names = _feature_names(teacher, reader, named=not isinstance(table, np.ndarray))
     teacher.read_as_at_fit(reader, names)
-    return ModelRows(table, reader, names, reader.transform(table))
+    return ModelRows(table, reader, names, teacher.with_missing(reader.transform(table)))
 
 
 class ModelReader:
@@ -108,14 +119,16 @@ class ModelReader:
     def read(self, X: Any) -> ModelRows:
         """Read rows as :func:`model_rows` does."""
         table, last = as_frame_or_array(X), self._last
-        rows = None if last is None else _as_before(table, *last)
+        rows = None if last is None else _as_before(table, *last, self._teacher)
         if rows is None:
             rows = model_rows(self._teacher, table)
             self._last = rows.reader, rows.names
         return rows
 
 
-def _as_before(table: Any, reader: TableReader, names: tuple[str, ...]) -> ModelRows | None:
+def _as_before(
+    table: Any, reader: TableReader, names: tuple[str, ...], teacher: LightGBMTeacher
+) -> ModelRows | None:
     """Read an array, or few rows, by the reader of a table before; None unless it has the same columns."""
     if isinstance(table, np.ndarray):
         known = reader.names is None and table.shape[1] == len(names)
@@ -129,7 +142,7 @@ def _as_before(table: Any, reader: TableReader, names: tuple[str, ...]) -> Model
         levels, own = reader.levels[j], few.categories(j)
         if levels is not None and own is not None:
             refuse_foreign_levels(names[j], np.asarray(own, object), levels.tolist(), as_given=True)
-    return ModelRows(table, reader, names, few.codes, few)
+    return ModelRows(table, reader, names, teacher.with_missing(few.codes), few)
 
 
 def _feature_names(teacher: LightGBMTeacher, reader: TableReader, *, named: bool) -> tuple[str, ...]:

@@ -131,15 +131,6 @@ def test_early_stopping_of_xgboost_needs_rows_too(kind):
         KINDS[kind](XGBRegressor(early_stopping_rounds=5)).fit(X, Y)
 
 
-@pytest.mark.parametrize("wrap", [lambda model: model, FrozenEstimator], ids=["bare", "frozen"])
-@pytest.mark.parametrize("make", [XGBRegressor, CatBoostRegressor, Untagged])
-def test_other_trees_cannot_become_a_network(make, wrap):
-    with pytest.raises(
-        TypeError, match=f"got {make.__name__}: its trees .* Fit LightGBM .* RationaleDistiller or a Symbol"
-    ):
-        GBDT2NNStudent(wrap(make())).fit(X, Y)
-
-
 def test_a_search_is_not_its_best_estimator():
     search = GridSearchCV(LGBMRegressor(**QUICK_TREES), {"num_leaves": [3]}, cv=2).fit(X, Y)
     with pytest.raises(TypeError, match="got GridSearchCV. Give the best_estimator_ of the search"):

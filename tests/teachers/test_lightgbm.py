@@ -181,7 +181,7 @@ def test_levels_may_come_in_another_order(X, y):
     assert teacher.levels(own) == {2: ["Bonn", "Jena", "Kiel", "Ulm"]}
     matrix = teacher.level_codes(own)
     assert matrix[:2] == [None, None]
-    np.testing.assert_array_equal(matrix[2], [2, 3, np.nan, 1, 0])
+    np.testing.assert_array_equal(matrix[2], [2, 3, np.nan, 1, 0, np.nan])  # the last: a missing cell
     with pytest.raises(ValueError, match="X has 0 categorical .* fitted on 1 category column"):
         teacher.levels([None, None, None])
 
@@ -281,7 +281,7 @@ def test_a_classifier_that_regresses_is_refused(X, y):
 
 
 def test_other_models_and_unfitted_ones_are_refused(X):
-    with pytest.raises(TypeError, match=r"LightGBM scikit-learn estimator .* got LinearRegression"):
+    with pytest.raises(TypeError, match=r"tree ensemble of LightGBM, .* got LinearRegression"):
         LightGBMTeacher(LinearRegression())
     with pytest.raises(TypeError, match="got Booster"):
         LightGBMTeacher.check(

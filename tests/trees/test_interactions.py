@@ -398,7 +398,7 @@ def test_bad_input(X, options, error, message):
 
 
 def test_models_that_cannot_be_explained():
-    with pytest.raises(TypeError, match="The model must be a LightGBM model .*, got LinearRegression"):
+    with pytest.raises(TypeError, match="The model must be a tree ensemble of .*, got LinearRegression"):
         tree_interactions(LinearRegression(), TEST)
     with pytest.raises(NotFittedError):
         tree_interactions(LGBMRegressor(), TEST)

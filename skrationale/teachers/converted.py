@@ -1,0 +1,115 @@
+"""Forests of other libraries as teachers, rewritten as LightGBM's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._task import Task
+from ..conversion import known_levels, rewritten
+from ..tabular import TableReader, stand_ins
+from ._lightgbm_levels import refuse_foreign_levels
+from ._table import AS_IT_IS, TeacherTable
+from .lightgbm import LightGBMTeacher
+
+
+class ConvertedTeacher(LightGBMTeacher):
+    """A fitted forest of XGBoost, CatBoost or scikit-learn with its own raw scores.
+
+    All that is asked of it, its rewritten forest answers; see :func:`skrationale.to_lightgbm`. It is not
+    pickled with the model, but rewritten anew when it is asked for.
+
+    Parameters
+    ----------
+    model : estimator or Booster
+        Fitted. Only a reference to it is held.
+    form : TeacherTable, optional
+        Of the table that the model takes.
+    role : str, default="teacher"
+        What messages call the model.
+    levels : sequence of d (ndarray or None), optional
+        Levels of each of the model's columns, None for numbers; None: those of the reader of `form`, or
+        those that the model knows.
+
+    Attributes
+    ----------
+    model_form : TeacherTable
+        Of the table that the model takes; `form` is of that which the rewritten forest takes.
+
+    Raises
+    ------
+    TypeError, ValueError, sklearn.exceptions.NotFittedError
+        As :func:`skrationale.to_lightgbm` does.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        form: TeacherTable = AS_IT_IS,
+        role: str = "teacher",
+        levels: Sequence[np.ndarray | None] | None = None,
+    ) -> None:
+        if levels is None and form.reader is not None:
+            own = form.reader.levels
+            levels = own if form.order is None else [own[j] for j in form.order]
+        self._levels = levels
+        found = rewritten(model, levels)
+        self._booster = found.booster
+        table = TeacherTable(form.order, form.reader, categories=form.reader is not None)
+        super().__init__(found.booster, table, role)
+        self.model, self._own_form, self.missing_codes = model, form, found.missing_codes
+        if form.order is not None:
+            self.missing_codes = {int(form.order[j]): code for j, code in found.missing_codes.items()}
+        self.link = found.link
+        self.task = Task(found.link, self.n_outputs, found.classes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_booster": None}
+
+    @property
+    def booster(self) -> Any:
+        """The trees."""
+        if self._booster is None:
+            self._booster = rewritten(self.model, self._levels, check=False).booster
+        return self._booster
+
+    @property
+    def model_form(self) -> TeacherTable:
+        """The table that the model itself takes."""
+        return self._own_form
+
+
+def add_known_levels(model: Any, reader: TableReader, order: np.ndarray | None) -> None:
+    """Add to a reader's levels those that a fitted model of another library knows beside them.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    reader : TableReader
+        Of the table at hand.
+    order : ndarray of int of shape (d,) or None
+        Position in that table of each of the model's columns.
+
+    Raises
+    ------
+    ValueError
+        When columns differ in kind, or in all their levels.
+    """
+    known = known_levels(model)
+    if known is None or len(known) != len(reader.levels):
+        return
+    for j, levels in zip(range(len(known)) if order is None else order.tolist(), known, strict=True):
+        own, name = reader.levels[j], reader.feature_names[j]
+        if (own is None) != (levels is None):
+            kinds = ["numbers", "text or categories"]
+            raise ValueError(
+                f"Column {name!r} of X holds {kinds[own is not None]}, but the model was fitted on "
+                f"{kinds[levels is not None]} there; expected columns of the types at its fit."
+            )
+        if own is not None and levels is not None:
+            refuse_foreign_levels(name, own, levels)
+            seen = set(stand_ins(own))
+            reader.add_levels(j, [level for level in levels if level not in seen])
