@@ -7,6 +7,7 @@ from .rationale import RationaleClassifier, RationaleDistiller, RationaleRegress
 from .report import make_report
 from .smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from .symbolic import SymbolicDistiller, SymbolicDistillerCV
+from .teachers.booster import as_teacher
 from .trees import (
     Interactions,
     TreeContributions,
@@ -33,6 +34,7 @@ __all__ = [
     "TreeContributions",
     "TreeInteractions",
     "__version__",
+    "as_teacher",
     "make_report",
     "to_lightgbm",
     "tree_contributions",

@@ -16,12 +16,15 @@ def library_of(model: Any) -> str | None:
     Parameters
     ----------
     model : object
-        Any; subclasses of a library's own classes come from it too.
+        Any; subclasses of a library's own classes come from it too, and so do objects whose attribute
+        `_library` says so.
 
     Returns
     -------
     {"lightgbm", "xgboost", "catboost"} or None
     """
+    if isinstance(declared := getattr(model, "_library", None), str) and declared in BOOSTING:
+        return declared
     modules = (kind.__module__.partition(".")[0] for kind in type(model).__mro__)
     return next((module for module in modules if module in BOOSTING), None)
 

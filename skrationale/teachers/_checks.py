@@ -53,7 +53,7 @@ def check_teacher(teacher: Any, owner: str) -> None:
         raise TypeError(
             f"The 'teacher' parameter of {owner} must be an estimator, but a {type(inner).__name__} of "
             f"{BOOSTING[library]} does not say what it predicts: give the fitted {ESTIMATORS[library]} "
-            "in a FrozenEstimator instead."
+            "in a FrozenEstimator instead, or FrozenEstimator(as_teacher(booster))."
         )
     if isinstance(teacher, FrozenEstimator):
         return

@@ -62,7 +62,8 @@ class LightGBMOnRuler(AnyTeacher):
     def sizes(self, table: Any) -> np.ndarray:
         """Sizes (n, d) of TreeSHAP's contributions, summed over outputs, by the teacher's columns."""
         d = self.model.n_features_in_
-        values = np.asarray(self.model.predict(table, pred_contrib=True)).reshape(len(table), -1, d + 1)
+        ask = self.model.booster_.predict if _is_booster(self.model) else self.model.predict
+        values = np.asarray(ask(table, pred_contrib=True)).reshape(len(table), -1, d + 1)
         return np.abs(values[:, :, :-1]).sum(axis=1)
 
 
@@ -186,6 +187,8 @@ class LightGBMTeacher(LightGBMOnRuler):
         """
         from lightgbm import LGBMModel, LGBMRanker
 
+        if _is_booster(estimator):
+            return
         if not isinstance(estimator, LGBMModel):
             raise TypeError(
                 f"The {role} must be a tree ensemble of LightGBM, XGBoost, CatBoost or scikit-learn, got "
@@ -356,6 +359,11 @@ class LightGBMTeacher(LightGBMOnRuler):
         own = LightGBMTeacher(self.booster, role=self.role)
         own.missing_codes = dict(self.missing_codes)
         return own
+
+
+def _is_booster(estimator: Any) -> bool:
+    """Whether an estimator is a booster that was made one, and not of LightGBM's own classes."""
+    return getattr(estimator, "_library", None) == "lightgbm"
 
 
 def _refused(role: str, got: str, expected: str) -> ValueError:
