@@ -1,5 +1,6 @@
 from ._choosing import Rewritten, can_be_rewritten, known_levels, rewritten, takes_categories
 from ._to_lightgbm import levels_in, to_lightgbm
+from ._words import words_of
 
 __all__ = [
     "Rewritten",
@@ -9,4 +10,5 @@ __all__ = [
     "rewritten",
     "takes_categories",
     "to_lightgbm",
+    "words_of",
 ]

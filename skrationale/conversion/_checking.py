@@ -88,7 +88,8 @@ def _candidates(forest: Forest) -> list[list[float]]:
             bounds = tree.thresholds[numeric & (tree.columns == column)]
             with np.errstate(over="ignore"):
                 rounded = bounds.astype(np.float32)
-            near = (bounds, np.nextafter(bounds, np.inf), rounded, np.nextafter(rounded, np.float32(np.inf)))
+                above = [np.nextafter(cells, cells.dtype.type(np.inf)) for cells in (bounds, rounded)]
+            near = (bounds, rounded, *above)
             found[column].update(np.concatenate(near).tolist())
         for node, codes in tree.sets.items():
             found[tree.columns[node]].update(map(float, codes))

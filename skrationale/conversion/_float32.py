@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+BEYOND = 2.0**128
+"""The power of two behind the largest float32."""
+
 
 def largest_below(thresholds: np.ndarray, *, strict: bool) -> np.ndarray:
     """Give the largest float64 that is below a threshold when it is rounded to float32.
@@ -28,11 +31,16 @@ def largest_below(thresholds: np.ndarray, *, strict: bool) -> np.ndarray:
     (True, False)
     """
     t = np.asarray(thresholds, dtype=np.float32)
-    low = np.nextafter(t, np.float32(-np.inf)) if strict else t
-    high = np.nextafter(low, np.float32(np.inf))
-    middle = (low.astype(np.float64) + high.astype(np.float64)) / 2
+    with np.errstate(over="ignore"):
+        low = np.nextafter(t, np.float32(-np.inf)) if strict else t
+        high = np.nextafter(low, np.float32(np.inf))
+    # numbers are rounded to infinity as if the next power of two were a float32
+    near = np.clip(np.stack([low, high]).astype(np.float64), -BEYOND, BEYOND)
+    middle = near.mean(axis=0)
     is_even = low.view(np.uint32) & 1 == 0
-    return np.where(is_even, middle, np.nextafter(middle, -np.inf))
+    below = np.where(is_even, middle, np.nextafter(middle, -np.inf))
+    all_or_none = np.isinf(t) & ((t < 0) == strict)
+    return np.where(all_or_none, t, below)
 
 
 def rounded_down(thresholds: np.ndarray) -> np.ndarray:
