@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 BOOSTING = {"lightgbm": "LightGBM", "xgboost": "XGBoost", "catboost": "CatBoost"}
@@ -34,3 +35,11 @@ def unfrozen(model: Any) -> Any:
     while isinstance(model, FrozenEstimator):
         model = model.estimator
     return model
+
+
+def cloned(model: Any) -> Any:
+    """Give an unfitted copy of an estimator, as scikit-learn's `clone` does.
+
+    CatBoost 1.2.10 gives its parameters as copies, which `clone` refuses where one of them is a list.
+    """
+    return type(model)(**model.get_params()) if library_of(model) == "catboost" else clone(model)

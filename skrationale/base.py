@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.metaestimators import available_if
@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
 
 from ._explaining import explanation_of
 from ._hooks import Hooks
+from ._library import cloned
 from ._random import seed_unseeded
 from ._scales import check_target_scale
 from ._task import Task
@@ -348,7 +349,7 @@ class BaseDistiller(BaseReasoner):
 
     def _unfitted(self, teacher: Any) -> Any:
         """Give a copy of a teacher, to be fitted; where it has no seed the distiller's serves it too."""
-        return seed_unseeded(self._configure(clone(teacher)), getattr(self, "random_state", None))
+        return seed_unseeded(self._configure(cloned(teacher)), getattr(self, "random_state", None))
 
     def _configure(self, teacher: Any) -> Any:
         """Set parameters of the teacher that the distiller rules."""

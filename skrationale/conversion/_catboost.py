@@ -84,15 +84,12 @@ class CatBoost:
             raise ValueError(f"X has {len(levels)} columns, but the {kind} {len(self._names)}.")
         own: list[list[Any] | None] = []
         for j, (name, of_column) in enumerate(zip(self._names, levels, strict=True)):
-            if j in categories and of_column is None:
+            if (j in categories) != (of_column is not None):
+                here, there = ("numbers", "categories") if of_column is None else ("text", "numbers")
                 raise ValueError(
-                    f"Column {name!r} is a category to the {kind}, but X holds numbers there; expected text "
-                    "or categories, as made by X.astype({...: 'category'})."
-                )
-            if j not in categories and of_column is not None:
-                raise ValueError(
-                    f"Column {name!r} of X holds text or categories, but the {kind} was fitted on numbers "
-                    "there; expected numbers."
+                    f"Column {j} of X holds {here}, but the {kind} was fitted on {there} there, called "
+                    f"{name!r}; expected the columns at its fit in their order, and text or categories where "
+                    "these are, as X.astype({...: 'category'}) makes of whole numbers."
                 )
             own.append(None)
             if of_column is not None:

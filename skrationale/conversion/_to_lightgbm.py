@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from .._library import library_of, unfrozen
-from ..tabular import TableReader, as_frame_or_array
+from ..tabular import TableReader, are_counted, as_frame_or_array, safe_names
 from ._choosing import rewritten
 
 
@@ -40,13 +42,16 @@ def to_lightgbm(model: Any, X: Any = None) -> Any:
     TypeError
         If the model is of another kind.
     ValueError
-        If it is no sum of trees with constants in their leaves, or what was read from it does not say what
-        the model says.
+        If columns of `X` are not those at fit, if the model is no sum of trees with constants in their
+        leaves, or if what was read from it does not say what the model says.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 
     Notes
     -----
+    A missing category is a level of its own to CatBoost: the booster has it as a last level, ``"(missing)"``,
+    and what it takes for missing or new is what CatBoost does with levels that it does not know.
+
     XGBoost adds in 32-bit numbers, so that its own scores differ by about 1e-7 of the largest; those of
     other libraries are the same up to rounding of 64-bit numbers. LightGBM takes numbers within 1e-35 of 0
     for 0.
@@ -65,7 +70,21 @@ def to_lightgbm(model: Any, X: Any = None) -> Any:
     model = unfrozen(model)
     if library_of(model) == "lightgbm":
         return getattr(model, "booster_", model)
-    return rewritten(model, levels_in(X)).booster
+    booster = rewritten(model, levels_in(X)).booster
+    _check_names(booster.feature_name(), getattr(X, "columns", ()), model)
+    return booster
+
+
+def _check_names(known: Sequence[str], columns: Sequence[Any], model: Any) -> None:
+    """Refuse a table whose columns are in another order than at fit, which would mix up their levels."""
+    given = safe_names(list(map(str, columns)))
+    if not given or given == known or are_counted(given) or are_counted(known):
+        return
+    here, there = next((a, b) for a, b in zip_longest(given, known) if a != b)
+    raise ValueError(
+        f"X has column {here!r} where the {type(model).__name__} was fitted on {there!r}; expected the "
+        "columns at its fit, in their order."
+    )
 
 
 def levels_in(X: Any) -> list[np.ndarray | None] | None:

@@ -9,7 +9,6 @@ import numpy as np
 from .._batches import check_batching, in_batches, one_or_several, rows_at_once
 from .._explaining import explanation_of
 from ..explanation import Explanation
-from ..teachers import some_rows
 from ..teachers.paths import LeafTable
 from ..trees.reading import forest_of, model_rows, task_of
 
@@ -72,7 +71,7 @@ def path_contributions(
     leaves = LeafTable(teacher)
 
     def part(chosen: slice) -> list[np.ndarray]:
-        found = leaves.contributions(some_rows(table, chosen), batch_size=batch_size, n_jobs=n_jobs)[0]
+        found = leaves.contributions(data[chosen], batch_size=batch_size, n_jobs=n_jobs)[0]
         return [one_or_several(found.transpose(0, 2, 1))]
 
     size = max(batch_size or 0, rows_at_once(data.shape[1], teacher.n_outputs))

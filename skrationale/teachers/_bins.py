@@ -144,12 +144,12 @@ def _category_bins(column: int, splits: ColumnSplits, limit: int | None) -> Cate
     kept = _largest(splits.set_gains, limit)
     sets = [splits.category_sets[k] for k in kept]
     # codes may be large, as those of places are: only those in a set are told apart, and the rest is last
-    named = np.unique([level for levels in sets for level in levels])
+    named = np.unique(np.array([level for levels in sets for level in levels], dtype=np.intp))
     inside = np.zeros((len(named) + 1, len(sets)), dtype=bool)
     for k, levels in enumerate(sets):
         inside[np.searchsorted(named, list(levels)), k] = True
     members, bin_of_named = np.unique(inside, axis=0, return_inverse=True)
-    bin_of_level = np.full(2 + named[-1], bin_of_named.ravel()[-1])
+    bin_of_level = np.full(2 + max(named, default=-1), bin_of_named.ravel()[-1])
     bin_of_level[named] = bin_of_named.ravel()[:-1]
     return CategoryBins(column, bin_of_level, members, splits.set_gains[kept])
 

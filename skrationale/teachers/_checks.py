@@ -18,6 +18,8 @@ from ..tabular import TableReader
 
 EARLY_STOPPING = ("early_stopping_round", "early_stopping_rounds", "early_stopping", "n_iter_no_change")
 """LightGBM's names of one parameter; the second is XGBoost's."""
+TEXT_TAKEN = ("cat_features", "text_features", "embedding_features")
+"""CatBoost's parameters that name columns by their name or position."""
 ESTIMATORS = {
     "lightgbm": "LGBMClassifier or LGBMRegressor",
     "xgboost": "XGBClassifier or XGBRegressor",
@@ -133,9 +135,11 @@ def text_refused(teacher: Any, reader: TableReader, table: Any) -> None:
     library = library_of(teacher)
     if library not in ("xgboost", "catboost"):
         return
-    if library == "catboost" and hasattr(teacher, "get_params") and teacher.get_params().get("cat_features"):
-        return
+    parameters = teacher.get_params() if hasattr(teacher, "get_params") else {}
+    taken = [column for name in TEXT_TAKEN for column in parameters.get(name) or ()]
     for j, levels in enumerate(reader.levels):
+        if library == "catboost" and (j in taken or reader.feature_names[j] in taken):
+            continue
         if levels is not None and (library == "catboost" or str(table.dtypes.iloc[j]) != "category"):
             fix = (
                 "turn such columns into categories by X.astype({...: 'category'})"

@@ -51,7 +51,8 @@ def form_for(model: Any, reader: TableReader, *, fitted: bool) -> TeacherTable:
 
             add_known_levels(model, own, order)
         return TeacherTable(order, own, categories=any(levels is not None for levels in own.levels))
-    return TeacherTable(order, reader)
+    words = library_of(model) == "catboost" and any(levels is not None for levels in reader.levels)
+    return TeacherTable(order, reader, words=words)
 
 
 def check_forest(model: Any, role: str = "teacher") -> None:

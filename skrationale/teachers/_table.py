@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from ..conversion import words_of
 from ..explanation import Explanation
-from ..tabular import UNKNOWN_REPORTED, TableReader, as_frame_or_array
+from ..tabular import UNKNOWN_REPORTED, TableReader, as_frame_or_array, stand_ins
 from ._columns import in_order
 
 
@@ -25,25 +27,49 @@ class TeacherTable:
         teacher's fit too.
     categories : bool, default=False
         Whether the teacher takes text as categories alone, as trees of LightGBM do.
+    words : bool, default=False
+        Whether it takes categories as words alone, with one for missing cells, as CatBoost does.
+    missing_codes : dict of int to int, optional
+        With `categories`, the code in `reader` of missing cells, for columns in which these are a level.
     """
 
     order: np.ndarray | None = None
     reader: TableReader | None = None
     categories: bool = False
+    words: bool = False
+    missing_codes: Mapping[int, int] = field(default_factory=dict)
 
     def rows(self, X: Any) -> Any:
         """Make the teacher's table of rows (n, d), which stay what they are where nothing needs doing."""
-        if self.categories:
+        if self.categories or self.words:
             assert self.reader is not None
             with UNKNOWN_REPORTED.on():  # the student's reader has warned
-                return self.of_matrix(self.reader.transform(X))
+                matrix = self.reader.transform(X)
+            return self._in_words(as_frame_or_array(X), matrix) if self.words else self.of_matrix(matrix)
         return X if self.order is None else in_order(as_frame_or_array(X), self.order)
 
     def of_matrix(self, matrix: np.ndarray) -> Any:
         """Make the teacher's table of a matrix (n, d) of `reader`; some rows were never in a table."""
         assert self.reader is not None
-        made = self.reader.to_frame(matrix, savable=True) if self.categories else self.reader.restore(matrix)
-        return in_order(made, self.order)
+        if self.words:
+            return self._in_words(self.reader.restore(matrix), matrix)
+        if not self.categories:
+            return in_order(self.reader.restore(matrix), self.order)
+        if self.missing_codes:
+            matrix = matrix.copy()
+            for j, code in self.missing_codes.items():
+                matrix[np.isnan(matrix[:, j]), j] = code
+        return in_order(self.reader.to_frame(matrix, savable=True), self.order)
+
+    def _in_words(self, table: Any, matrix: np.ndarray) -> Any:
+        """Write words into the category columns of a table (n, d), whose codes a matrix holds."""
+        assert self.reader is not None
+        own = table.copy(deep=False)
+        for j, levels in enumerate(self.reader.levels):
+            if levels is not None:
+                missing = np.isnan(matrix[:, j])
+                own.isetitem(j, words_of(stand_ins(levels))[np.where(missing, -2, matrix[:, j]).astype(int)])
+        return in_order(own, self.order)
 
     def back(self, values: np.ndarray, axis: int = 1) -> np.ndarray:
         """Bring an axis of the teacher's columns into the order of the student's."""

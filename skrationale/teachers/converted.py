@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .._task import Task
-from ..conversion import known_levels, rewritten
+from ..conversion import known_levels, rewritten, words_of
 from ..tabular import TableReader, stand_ins
 from ._lightgbm_levels import refuse_foreign_levels
 from ._table import AS_IT_IS, TeacherTable
@@ -57,11 +58,11 @@ class ConvertedTeacher(LightGBMTeacher):
         self._levels = levels
         found = rewritten(model, levels)
         self._booster = found.booster
-        table = TeacherTable(form.order, form.reader, categories=form.reader is not None)
-        super().__init__(found.booster, table, role)
-        self.model, self._own_form, self.missing_codes = model, form, found.missing_codes
+        missing = found.missing_codes
         if form.order is not None:
-            self.missing_codes = {int(form.order[j]): code for j, code in found.missing_codes.items()}
+            missing = {int(form.order[j]): code for j, code in missing.items()}
+        super().__init__(found.booster, _of_forest(form, missing), role)
+        self.model, self._own_form, self.missing_codes = model, form, missing
         self.link = found.link
         self.task = Task(found.link, self.n_outputs, found.classes)
 
@@ -79,6 +80,18 @@ class ConvertedTeacher(LightGBMTeacher):
     def model_form(self) -> TeacherTable:
         """The table that the model itself takes."""
         return self._own_form
+
+
+def _of_forest(form: TeacherTable, missing_codes: Mapping[int, int]) -> TeacherTable:
+    """Say in what form a rewritten forest takes the table; missing cells may be a level behind the others."""
+    if form.reader is None:
+        return TeacherTable(form.order)
+    reader = copy.copy(form.reader)
+    for j in missing_codes:
+        levels = reader.levels[j]
+        assert levels is not None
+        reader.add_levels(j, [words_of(stand_ins(levels))[-2]])
+    return TeacherTable(form.order, reader, categories=True, missing_codes=missing_codes)
 
 
 def add_known_levels(model: Any, reader: TableReader, order: np.ndarray | None) -> None:

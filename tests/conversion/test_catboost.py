@@ -1,6 +1,7 @@
 """CatBoost models as LightGBM models: the same scores and reasons, whatever its trees split on."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pytest
 from seeds import SEED
 from sklearn.exceptions import NotFittedError
 
+from skrationale import tree_contributions
 from skrationale.conversion import levels_in, rewritten, to_lightgbm
+from skrationale.gbdt2nn import path_contributions
 
 catboost = pytest.importorskip("catboost")
 
@@ -303,12 +306,40 @@ def test_levels_need_a_table():
 
 def test_tables_of_other_kinds():
     model = fitted()
-    with pytest.raises(ValueError, match="Column 'city' is a category .*X holds numbers"):
+    with pytest.raises(ValueError, match="Column 1 of X holds numbers, .* on categories there.* 'city'"):
         to_lightgbm(model, table().assign(city=1.0))
-    with pytest.raises(ValueError, match="Column 'a' of X holds text"):
+    with pytest.raises(ValueError, match="Column 0 of X holds text, .* on numbers there.* 'a'"):
         to_lightgbm(model, table().assign(a="x"))
     with pytest.raises(ValueError, match="X has 3 columns, but the CatBoost 4"):
         to_lightgbm(model, table().drop(columns="a"))
+
+
+def test_columns_in_another_order():
+    swapped = table()[["a", "code", "b", "city"]]
+    for way in (to_lightgbm, tree_contributions, path_contributions):
+        with pytest.raises(ValueError, match="X has column 'code' where .* was fitted on 'city'"):
+            way(fitted(), swapped)
+
+
+@pytest.mark.parametrize("loss", ["RMSE", "MultiClass"])
+@pytest.mark.parametrize("kind", [{}, {"one_hot_max_size": 255}, {"grow_policy": "Lossguide"}])
+def test_contributions_of_tables_with_text_and_missing_cells(loss, kind):
+    model, X = fitted(loss, **kind), table(SEED + 1)
+    expected = raw(model, words(X))
+    for n in (3, N):  # by LightGBM, and by tables
+        for contributions in (
+            tree_contributions(model, X[:n], dtype="float64"),
+            path_contributions(model, X[:n]),
+        ):
+            error = np.abs(contributions.scores().reshape(n, -1) - expected[:n]).max()
+            assert error <= 1e-12 * np.abs(expected).max()
+
+
+def test_contributions_of_tables_are_those_of_catboost():
+    model, X = fitted(), table(SEED + 1)
+    own = model.get_feature_importance(catboost.Pool(words(X), cat_features=TEXT), type="ShapValues")
+    found = tree_contributions(model, X, dtype="float64")
+    np.testing.assert_allclose(found.values, own[:, :-1], rtol=0, atol=1e-6 * np.abs(own).max())
 
 
 def test_a_model_must_be_fitted():

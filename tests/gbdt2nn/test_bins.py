@@ -8,6 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from skrationale import GBDT2NNStudent
 from skrationale.gbdt2nn import path_contributions
 from skrationale.gbdt2nn._bins import TeacherBins
+from skrationale.teachers import ColumnSplits, bins_of
 from skrationale.teachers.lightgbm import LightGBMTeacher
 
 CODES = np.array(
@@ -68,3 +69,12 @@ def test_a_student_answers_alike_to_codes_that_are_one_to_its_teacher(model):
     answers = student.predict(rows)
     assert len(np.unique(answers[ZERO])) == 1
     assert not np.isin(answers[~ZERO], answers[ZERO]).any()
+
+
+def test_a_column_of_empty_sets_has_one_bin():
+    nothing = np.zeros(0)
+    bins = bins_of([ColumnSplits(nothing, nothing, (frozenset(),), np.ones(1), "NaN")])[0]
+    assert bins.n_bins == 1
+    assert bins.encode(np.array([0.0, 5.0, -1.0, np.nan])).tolist() == [0, 0, 0, 0]
+    assert bins.bin_of(3.0) == bins.bin_of(np.nan) == 0
+    assert bins.left_of(frozenset()).tolist() == [False]

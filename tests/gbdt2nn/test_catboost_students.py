@@ -1,0 +1,144 @@
+"""Students of CatBoost: text columns, missing cells and unseen levels as the teacher reads them."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from seeds import SEED
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import cross_val_score
+
+from skrationale import GBDT2NNStudent, RationaleDistiller
+
+catboost = pytest.importorskip("catboost")
+
+N = 600
+TEXT = ["city", "code"]
+QUICK = {"iterations": 15, "depth": 4, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
+CATEGORIES = {"cat_features": TEXT, "max_ctr_complexity": 1, "one_hot_max_size": 6}
+FAST = {"max_epochs": 8, "n_synthetic": 2000, "hidden_layer_sizes": (32,), "random_state": 0, "device": "cpu"}
+
+
+def table(seed=SEED, n=N):
+    """Numbers and text with missing cells."""
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame(
+        {
+            "a": rng.normal(size=n),
+            "city": rng.choice(["Ulm", "Bonn", "Kiel", "Jena"], n).astype(object),
+            "b": rng.normal(size=n).round(1),
+            "code": rng.choice([f"c{i}" for i in range(20)], n).astype(object),
+        }
+    )
+    for name in X:
+        X.loc[rng.random(n) < 0.1, name] = np.nan
+    return X
+
+
+def words(X):
+    return X.assign(**{name: X[name].astype(object).where(X[name].notna(), "(missing)") for name in TEXT})
+
+
+def number(X):
+    of_code = X["code"].str[1:].astype(float).fillna(7) % 3
+    return (X["a"].fillna(1) * (1 + (X["city"] == "Ulm")) + of_code - 2 * X["city"].isna()).to_numpy()
+
+
+X = table()
+Y = number(X)
+TARGETS = {
+    "numbers": (catboost.CatBoostRegressor, Y),
+    "two classes": (catboost.CatBoostClassifier, np.where(Y > 1, "yes", "no")),
+    "three classes": (catboost.CatBoostClassifier, np.digitize(Y, [0, 2])),
+}
+
+
+def raw(model, X):
+    return np.reshape(model.predict(X, prediction_type="RawFormulaVal", thread_count=1), (len(X), -1))
+
+
+@pytest.mark.parametrize("kind", ["text", "categories"])
+@pytest.mark.parametrize("is_frozen", [False, True], ids=["fitted here", "frozen"])
+@pytest.mark.parametrize("name", TARGETS)
+def test_students_of_catboost(name, is_frozen, kind):
+    make, y = TARGETS[name]
+    own = X.astype(dict.fromkeys(TEXT, "category")) if kind == "categories" else X
+    teacher = make(**CATEGORIES, **QUICK)
+    if is_frozen:  # with its columns in another order
+        teacher = FrozenEstimator(teacher.fit(words(own)[["code", "a", "b", "city"]], y))
+    student = GBDT2NNStudent(teacher, **FAST).fit(own, y)
+    assert student.fidelity(own, y)["explanation_r2"] > 0.8
+    truth = student.teacher_explain(own)
+    expected = raw(student.teacher_, words(own)[student.teacher_.feature_names_])
+    assert np.abs(truth.scores().reshape(N, -1) - expected).max() <= 1e-12 * np.abs(expected).max()
+    assert student.explain(own).additivity_error(student._scores(student._read(own)).squeeze()) < 1e-6
+    again = pickle.loads(pickle.dumps(student))
+    np.testing.assert_array_equal(again.predict(own), student.predict(own))
+    np.testing.assert_array_equal(again.teacher_explain(own).values, truth.values)
+
+
+@pytest.mark.parametrize("is_frozen", [False, True], ids=["fitted here", "frozen"])
+def test_missing_and_unseen_levels_stay_apart(is_frozen):
+    teacher = catboost.CatBoostRegressor(**CATEGORIES, **QUICK)
+    if is_frozen:
+        teacher = FrozenEstimator(teacher.fit(words(X), Y))
+    student = GBDT2NNStudent(teacher, **FAST).fit(X, Y)
+    rows = pd.concat([X[1:2]] * 3, ignore_index=True).assign(city=["Oslo", np.nan, "Ulm"], a=1.0)
+    truth = student.teacher_explain(rows).scores()
+    np.testing.assert_allclose(truth, raw(student.teacher_, words(rows)).ravel(), rtol=1e-12)
+    assert truth[0] > truth[1] + 0.5
+    found = student.predict(rows)
+    assert found[0] > found[1] + 0.3
+    alone = [student.predict(rows[i : i + 1])[0] for i in range(3)]
+    np.testing.assert_allclose(found, alone, rtol=1e-9)
+
+
+def test_the_table_of_the_teacher_has_words():
+    student = GBDT2NNStudent(catboost.CatBoostRegressor(**CATEGORIES, **QUICK), **FAST).fit(X, Y)
+    rows = X[:2].assign(city=["Oslo", None], code=["c1", "c2"])
+    made = student._teacher_rows(rows)
+    assert made["city"].tolist() == ["(no level of this column)", "(missing)"]
+    assert made["code"].tolist() == ["c1", "c2"]
+    pd.testing.assert_frame_equal(made[["a", "b"]], rows[["a", "b"]])
+
+
+def test_lists_and_tuples_of_columns():
+    # scikit-learn cannot clone this CatBoost where a parameter is a list
+    names = {**CATEGORIES, "cat_features": tuple(TEXT)}
+    of_tuple = GBDT2NNStudent(catboost.CatBoostRegressor(**names, **QUICK), **FAST)
+    assert cross_val_score(of_tuple, X, Y, cv=2).min() > 0.5
+    of_list = GBDT2NNStudent(catboost.CatBoostRegressor(**CATEGORIES, **QUICK), **FAST).fit(X, Y)
+    np.testing.assert_array_equal(of_list.predict(X), of_tuple.fit(X, Y).predict(X))
+
+
+@pytest.mark.parametrize("given", [None, ["city"], [1]])
+def test_text_that_is_not_named(given):
+    teacher = catboost.CatBoostRegressor(cat_features=given, **QUICK)
+    with pytest.raises(
+        ValueError, match=f"Column {'code' if given else 'city'!r} of X holds text.*cat_features"
+    ):
+        GBDT2NNStudent(teacher, **FAST).fit(X, Y)
+
+
+def test_whole_numbers_as_categories():
+    table = X.assign(city=np.arange(N) % 7)
+    teacher = catboost.CatBoostRegressor(**CATEGORIES, **QUICK)
+    with pytest.raises(ValueError, match="Column 1 of X holds numbers, .* 'city'; expected .* X.astype"):
+        GBDT2NNStudent(teacher, **FAST).fit(table, Y)
+
+
+def test_statistics_of_several_columns_are_refused():
+    teacher = catboost.CatBoostRegressor(
+        cat_features=TEXT, max_ctr_complexity=2, depth=6, iterations=60, verbose=0
+    )
+    teacher.set_params(allow_writing_files=False, combinations_ctr=["Borders"])
+    with pytest.raises(ValueError, match="max_ctr_complexity=1"):
+        GBDT2NNStudent(teacher, **FAST).fit(X, Y)
+
+
+def test_another_distiller_gives_it_words_too():
+    own = {"audit_teacher": False, "early_stopping": False, "weight_decay": 1e-3, "max_epochs": 3}
+    student = RationaleDistiller(catboost.CatBoostRegressor(**CATEGORIES, **QUICK), **own).fit(X, Y)
+    assert student._teacher_rows(X)["city"].isna().sum() == 0
+    assert np.isfinite(student.fidelity(X)["prediction_r2"])
