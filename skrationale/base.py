@@ -22,7 +22,6 @@ from sklearn.utils.validation import (
 
 from ._explaining import explanation_of
 from ._hooks import Hooks
-from ._library import cloned
 from ._random import seed_unseeded
 from ._scales import check_target_scale
 from ._task import Task
@@ -45,6 +44,7 @@ from .teachers import (
     Teacher,
     TeacherTable,
     as_teacher,
+    cloned,
     check_teacher,
     classifies,
     form_for,

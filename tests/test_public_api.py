@@ -20,7 +20,7 @@ import skrationale.symbolic
 import skrationale.trees
 
 PACKAGE = Path(skrationale.__file__).parent
-HEAVY = "torch skorch jinja2 lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall"
+HEAVY = "torch skorch jinja2 lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall catboost"
 FAMILIES = {"gbdt2nn", "smooth", "symbolic", "rationale", "flint"}
 
 
@@ -28,7 +28,7 @@ def test_import_is_light():
     code = f"""
 import sys, skrationale, skrationale.gbdt2nn, skrationale.symbolic, skrationale.rationale
 import skrationale.flint, skrationale.formula, skrationale.smooth
-import skrationale.datasets, skrationale.plotting, skrationale.trees
+import skrationale.datasets, skrationale.plotting, skrationale.trees, skrationale.conversion
 print(*[name for name in "{HEAVY}".split() if name in sys.modules])
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ Another library of trees is one more file in ``conversion``; what no library giv
 permutation, is one for all models.
 """
 
-from .._library import library_of, unfrozen
+from .._library import cloned, library_of, unfrozen
 from ._bins import MISSING_BIN, ZERO_BOUND, Bins, CategoryBins, NumericBins, bins_of
 from ._checks import check_teacher, classifies, text_refused, warn_of_refit
 from ._choosing import as_teacher, check_forest, form_for, rows_for_teacher, teacher_of
@@ -42,6 +42,7 @@ __all__ = [
     "check_forest",
     "check_teacher",
     "classifies",
+    "cloned",
     "column_order",
     "confidence_of",
     "form_for",

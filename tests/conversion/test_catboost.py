@@ -1,7 +1,6 @@
 """CatBoost models as LightGBM models: the same scores and reasons, whatever its trees split on."""
 
 import pickle
-from functools import partial
 
 import numpy as np
 import pandas as pd
