@@ -20,7 +20,7 @@ import skrationale.symbolic
 import skrationale.trees
 
 PACKAGE = Path(skrationale.__file__).parent
-HEAVY = "torch skorch jinja2 lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall catboost"
+HEAVY = "torch skorch jinja2 lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall catboost xgboost"
 FAMILIES = {"gbdt2nn", "smooth", "symbolic", "rationale", "flint"}
 
 

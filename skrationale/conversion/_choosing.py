@@ -98,9 +98,12 @@ def known_levels(model: Any) -> tuple[list[Any] | None, ...] | None:
     Returns
     -------
     tuple of d (list or None), or None
-        Some libraries do not keep them.
+        Some libraries do not keep them, and models that cannot be rewritten are not asked.
     """
-    return source_of(model).levels
+    try:
+        return source_of(model).levels
+    except ValueError:
+        return None
 
 
 def source_of(model: Any, levels: Sequence[Any] | None = None) -> Source:

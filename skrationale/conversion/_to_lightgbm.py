@@ -28,7 +28,8 @@ def to_lightgbm(model: Any, X: Any = None) -> Any:
         classifier or regressor. A LightGBM model is given back as it is.
     X : DataFrame of shape (n, d), default=None
         Rows that hold all levels of columns with text or categories, best the training rows. CatBoost with
-        such columns needs it, and XGBoost before 3.1: they do not keep the levels themselves.
+        such columns needs it, and XGBoost before 3.1, or with letters beyond ASCII: they do not keep the
+        levels themselves. For XGBoost these must then be in the same order as at its fit.
 
     Returns
     -------
