@@ -48,6 +48,7 @@ from .teachers import (
     classifies,
     cloned,
     form_for,
+    labels_refused,
     refuse_other_order,
     text_refused,
     unfrozen,
@@ -334,7 +335,8 @@ class BaseDistiller(BaseReasoner):
         if isinstance(teacher, FrozenEstimator):
             check_is_fitted(inner)
             return inner, form_for(inner, self._reader, fitted=True)
-        text_refused(teacher, self._reader, X)
+        text_refused(teacher, self._reader)
+        labels_refused(teacher, y)
         warn_of_refit(teacher, "teacher")
         form = form_for(teacher, self._reader, fitted=False)
         table = form.rows(X)

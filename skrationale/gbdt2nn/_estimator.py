@@ -20,7 +20,7 @@ from ..teachers import (
     as_teacher,
     check_forest,
     library_of,
-    signs_of_lightgbm,
+    signs_of,
     unfrozen,
     warn_of_constraints,
 )
@@ -332,8 +332,8 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
 
     def _signs(self) -> np.ndarray | None:
         """Columns (d,) in which the score must rise (1) or fall (-1); None where it is free in all."""
-        signs = np.array(signs_of_lightgbm(self.teacher_) if self.monotone else [])
-        return self._adapter.form.back(signs, axis=0) if signs.any() else None
+        columns = self._reader.feature_names, self._adapter.form.order
+        return signs_of(self.teacher_, *columns) if self.monotone else None
 
     def _warn_of_constraints(self) -> None:
         if self.monotone is None:

@@ -370,7 +370,8 @@ class TableReader:
                 columns[name] = matrix[:, j]
             else:
                 level_codes = np.where(np.isnan(matrix[:, j]), UNSEEN, matrix[:, j]).astype(int)
-                categories = pd.Index(stand_ins(levels) if savable else levels)
+                # as a list, whole numbers stay such: XGBoost takes no others
+                categories = pd.Index(stand_ins(levels).tolist() if savable else levels)
                 columns[name] = pd.Categorical.from_codes(level_codes, categories=categories)
         return pd.DataFrame(columns, copy=False)
 

@@ -15,10 +15,10 @@ permutation, is one for all models.
 
 from .._library import cloned, library_of, unfrozen
 from ._bins import MISSING_BIN, ZERO_BOUND, Bins, CategoryBins, NumericBins, bins_of
-from ._checks import check_teacher, classifies, text_refused, warn_of_refit
+from ._checks import check_teacher, classifies, labels_refused, text_refused, warn_of_refit
 from ._choosing import as_teacher, check_forest, form_for, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
-from ._constraints import signs_of_lightgbm, warn_of_constraints
+from ._constraints import signs_of, warn_of_constraints
 from ._lightgbm_levels import refuse_foreign_levels
 from ._protocol import FEWEST_ROWS, ColumnSplits, Forest, Teacher, TreeNodes
 from ._scikit import confidence_of
@@ -48,11 +48,12 @@ __all__ = [
     "form_for",
     "in_order",
     "library_of",
+    "labels_refused",
     "names_at_fit",
     "refuse_foreign_levels",
     "refuse_other_order",
     "rows_for_teacher",
-    "signs_of_lightgbm",
+    "signs_of",
     "some_rows",
     "teacher_of",
     "text_refused",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -115,7 +116,7 @@ def classifies(teacher: Any, owner: str) -> bool:
         ) from error
 
 
-def text_refused(teacher: Any, reader: TableReader, table: Any) -> None:
+def text_refused(teacher: Any, reader: TableReader) -> None:
     """Refuse text for unfitted trees of a library that takes none, and say what to do.
 
     Parameters
@@ -124,8 +125,6 @@ def text_refused(teacher: Any, reader: TableReader, table: Any) -> None:
         Unfitted.
     reader : TableReader
         Fitted on the table.
-    table : DataFrame or ndarray of shape (n, d)
-        Rows.
 
     Raises
     ------
@@ -133,23 +132,45 @@ def text_refused(teacher: Any, reader: TableReader, table: Any) -> None:
         Naming the first such column.
     """
     library = library_of(teacher)
-    if library not in ("xgboost", "catboost"):
-        return
     parameters = teacher.get_params() if hasattr(teacher, "get_params") else {}
+    if library not in ("xgboost", "catboost") or parameters.get("enable_categorical"):
+        return
     taken = [column for name in TEXT_TAKEN for column in parameters.get(name) or ()]
     for j, levels in enumerate(reader.levels):
-        if library == "catboost" and (j in taken or reader.feature_names[j] in taken):
+        if levels is None or j in taken or reader.feature_names[j] in taken:
             continue
-        if levels is not None and (library == "catboost" or str(table.dtypes.iloc[j]) != "category"):
-            fix = (
-                "turn such columns into categories by X.astype({...: 'category'})"
-                if library == "xgboost"
-                else "name such columns in its parameter cat_features"
-            )
-            raise ValueError(
-                f"Column {reader.feature_names[j]!r} of X holds text, which {type(teacher).__name__} does "
-                f"not take as it is: {fix}, or give a Pipeline that encodes them as the teacher."
-            )
+        xgboost = library == "xgboost"
+        fix = "set enable_categorical=True" if xgboost else "name such columns in its parameter cat_features"
+        raise ValueError(
+            f"Column {reader.feature_names[j]!r} of X holds text or categories, which "
+            f"{type(teacher).__name__} does not take as it is: {fix}, or give a Pipeline that encodes "
+            "such columns as the teacher."
+        )
+
+
+def labels_refused(teacher: Any, y: np.ndarray) -> None:
+    """Refuse labels for an unfitted classifier of XGBoost, which takes whole numbers from 0 alone.
+
+    Parameters
+    ----------
+    teacher : estimator
+        Unfitted.
+    y : ndarray of shape (n,)
+        Labels.
+
+    Raises
+    ------
+    ValueError
+        If they are not 0, 1, ..., C - 1.
+    """
+    if library_of(teacher) != "xgboost" or not is_classifier(teacher):
+        return
+    classes = np.unique(y)
+    if classes.dtype.kind not in "biuf" or not np.array_equal(classes, np.arange(len(classes))):
+        raise ValueError(
+            f"{type(teacher).__name__} takes the labels 0, 1, ..., C - 1 alone, but y holds "
+            f"{', '.join(map(repr, classes[:3].tolist()))}; expected y = LabelEncoder().fit_transform(y)."
+        )
 
 
 def warn_of_refit(model: Any, parameter: str) -> None:

@@ -55,14 +55,24 @@ def monotone_columns(model: Any, names: Sequence[str]) -> dict[str, int]:
             model = model.best_estimator_
         else:
             break
-    signs = signs_of_lightgbm(model) if hasattr(model, "booster_") else _of_parameters(model)
+    signs = _of_lightgbm(model) if hasattr(model, "booster_") else _of_parameters(model)
     if not isinstance(signs, Mapping):
         known = [str(name) for name in names]
         signs = {known[j] if j < len(known) else f"column {j}": sign for j, sign in enumerate(signs)}
     return {str(name): int(np.sign(sign)) for name, sign in signs.items() if sign}
 
 
-def signs_of_lightgbm(model: Any) -> list[int]:
+def signs_of(model: Any, names: Sequence[str], order: np.ndarray | None = None) -> np.ndarray | None:
+    """Give the signs (d,) of a table's columns, 0 where a fitted model is free; None where it is so in all.
+
+    `order` holds the position among `names` of each of the model's columns, where it differs.
+    """
+    found = monotone_columns(model, names if order is None else [names[j] for j in order])
+    signs = np.array([found.get(str(name), 0) for name in names])
+    return signs if signs.any() else None
+
+
+def _of_lightgbm(model: Any) -> list[int]:
     """Read them from the booster, which knows them under any of their names, where it splits."""
     header = read_header(model.booster_.model_to_string(num_iteration=1))
     signs = map(int, header.get("monotone_constraints", "").split())
