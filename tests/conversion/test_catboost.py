@@ -1,5 +1,7 @@
 """CatBoost models as LightGBM models: the same scores and reasons, whatever its trees split on."""
 
+import itertools
+import json
 import pickle
 
 import numpy as np
@@ -141,6 +143,36 @@ def test_trees_that_are_not_symmetric(policy, loss, most):
     # those of CatBoost do not add up where leaves are at unequal depths, so that of one depth are compared
     model = fitted(loss, grow_policy=policy, one_hot_max_size=most, depth=1)
     same_scores_and_reasons(model, to_lightgbm(model, table()), X)
+
+
+def of_known_columns(node, x, known):
+    """Value of a tree as saved, for a row of which only some columns are known, and its training weight."""
+    if "split" not in node:
+        return node["value"], node["weight"]
+    below = [of_known_columns(node[side], x, known) for side in ("left", "right")]
+    weight = below[0][1] + below[1][1]
+    column = node["split"]["float_feature_index"]
+    if column in known:
+        return below[int(np.float32(x[column]) > np.float32(node["split"]["border"]))][0], weight
+    return sum(value * of_side for value, of_side in below) / max(weight, 1e-300), weight
+
+
+@pytest.mark.parametrize("policy", ["Depthwise", "Lossguide"])
+def test_reasons_of_trees_that_are_not_symmetric(policy, tmp_path):
+    rng = np.random.default_rng(SEED)
+    X = rng.normal(size=(300, 3))
+    own = {**QUICK, "iterations": 1, "learning_rate": 0.5, "bootstrap_type": "No"}
+    model = catboost.CatBoostRegressor(grow_policy=policy, **own).fit(X, X[:, 0] * X[:, 1] + X[:, 2])
+    model.save_model(str(tmp_path / "model.json"), format="json")
+    tree = json.loads((tmp_path / "model.json").read_text())["trees"][0]
+    found = tree_contributions(model, X[:20], dtype="float64").values
+    for x, reasons in zip(X[:20], found, strict=True):
+        expected = np.zeros(3)
+        for order in itertools.permutations(range(3)):
+            for i, j in enumerate(order):
+                after, before = (of_known_columns(tree, x, order[:end])[0] for end in (i + 1, i))
+                expected[j] += (after - before) / 6
+        np.testing.assert_allclose(reasons, expected, rtol=0, atol=1e-6)
 
 
 def test_missing_and_unseen_categories_are_told_apart():
