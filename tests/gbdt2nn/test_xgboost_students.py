@@ -15,9 +15,10 @@ from skrationale import GBDT2NNStudent, RationaleDistiller, tree_contributions, 
 from skrationale.gbdt2nn import path_contributions
 from skrationale.trees import TreeContributions
 
-pytest.importorskip("xgboost")
+xgboost = pytest.importorskip("xgboost")
 from xgboost import XGBClassifier, XGBRegressor, XGBRFClassifier  # noqa: E402
 
+KEEPS_LEVELS = tuple(map(int, xgboost.__version__.split(".")[:2])) >= (3, 1)
 N = 300
 RNG = np.random.default_rng(SEED)
 TABLE = pd.DataFrame(
@@ -70,14 +71,13 @@ def test_frozen_models_teach_whatever_the_order_of_columns_and_levels():
     model = XGBClassifier(**TREES).fit(CATEGORIES, LABELS)
     expected = model.predict(CATEGORIES, output_margin=True)
     tables = [CATEGORIES, TABLE, CATEGORIES[CATEGORIES.columns[::-1]]]
-    tables.append(CATEGORIES.assign(kind=CATEGORIES["kind"].cat.reorder_categories([4, 5, 6, 7])))
+    if KEEPS_LEVELS:
+        tables.append(CATEGORIES.assign(kind=CATEGORIES["kind"].cat.reorder_categories([4, 5, 6, 7])))
     for X in tables:
         fitted = student(FrozenEstimator(model)).fit(X, LABELS)
         assert fitted.teacher_ is model
         np.testing.assert_allclose(fitted.teacher_explain(X).scores().ravel(), expected, atol=1e-5)
-    with pytest.raises(
-        ValueError, match="Column 'city' of X holds numbers, but the model was fitted on text"
-    ):
+    with pytest.raises(ValueError, match="Column 'city' of X holds numbers, but the .* was fitted on text"):
         student(FrozenEstimator(model)).fit(CATEGORIES.assign(city=1.0), LABELS)
 
 
@@ -88,7 +88,7 @@ def test_reasons_of_models_and_boosters_are_the_same():
         for found in (
             tree_contributions(one, CATEGORIES),
             path_contributions(one, CATEGORIES),
-            TreeContributions(one).explain(CATEGORIES),
+            *([TreeContributions(one).explain(CATEGORIES)] if KEEPS_LEVELS else []),
         ):
             np.testing.assert_allclose(found.scores().ravel(), expected, rtol=0, atol=1e-5)
         pairs = tree_interactions(one, CATEGORIES)
