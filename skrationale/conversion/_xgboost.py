@@ -32,8 +32,10 @@ HALF_STEP = 2.0**-24
 """Largest relative error of one addition in float32, in which XGBoost adds up its trees."""
 KEEPS_LEVELS = (3, 1)
 """The first version whose models keep the levels of categories."""
+CLIPS_BASE = (3, 2)
+"""The first version that keeps a probability that is the base away from 0 and 1, by BASE_BOUND."""
 BASE_BOUND = np.float32(1e-6)
-"""XGBoost 3.1 and later keep a probability that is the base this far from 0 and 1."""
+"""How far, as XGBoost has it."""
 FEWEST_CODES = 1024
 """Codes, at least, that are told from missing cells where whole numbers are categories: XGBoost does not keep
 how many there were. It is twice the largest code that a tree names, where that is more. Not measured."""
@@ -271,7 +273,7 @@ class XGBoost:
         base = np.resize(given, max(1, int(parameters["num_class"])))
         with np.errstate(divide="ignore"):
             if self._link == "logit" and name != "binary:logitraw":
-                if text.startswith("["):
+                if self._version >= CLIPS_BASE:
                     base = np.clip(base, BASE_BOUND, 1 - BASE_BOUND)
                 base = -np.log(1 / base - 1)
             elif self._link == "log":
