@@ -388,6 +388,11 @@ class BaseDistiller(BaseReasoner):
         own = isinstance(self.teacher_, BaseReasoner)
         return self._adapter.reasons(self._adapter.form.rows(X)) if own else None
 
+    def _both_reasons(self, X: Any) -> tuple[np.ndarray, np.ndarray] | None:
+        """Reasons of student and teacher to compare, of all rows or some; None where there are none."""
+        reasons = self._teacher_reasons(X)
+        return None if reasons is None else (self.explain(X).values, reasons.values)
+
     def fidelity(self, X: Any, y: Any = None) -> dict[str, float]:
         """Measure how well the student agrees with its teacher on given rows.
 
@@ -424,9 +429,9 @@ class BaseDistiller(BaseReasoner):
         with UNKNOWN_REPORTED.on():
             teacher_scores, chances = self._adapter.answers(table)
             result = agreement(scores, teacher_scores, task, teacher_probabilities=chances)
-            reasons = self._teacher_reasons(X)
+            reasons = self._both_reasons(X)
             if reasons is not None:
-                result |= explanation_fidelity(self.explain(X).values, reasons.values)
+                result |= explanation_fidelity(*reasons)
         if y is not None:
             result |= judged(task, y, scores, probabilities_of(task, scores))
             found = judged(task, y, teacher_scores, chances)

@@ -100,7 +100,7 @@ ALLOWED = {
     "tabular": {"_weights"},
     "units": {"explanation", "tabular"},  # cells as typed, which an explanation shows
     "conversion": {"_library", "_task", "tabular"},
-    "teachers": {"_hooks", "_library", "_task", "conversion", "explanation", "tabular"},
+    "teachers": {"_batches", "_hooks", "_library", "_task", "conversion", "explanation", "tabular"},
     "training": set(),
     "trees": {
         "_batches",

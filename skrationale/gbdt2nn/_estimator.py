@@ -1,4 +1,4 @@
-"""GBDT2NNStudent: a tree ensemble becomes a network with its reasons."""
+"""GBDT2NNStudent: a tree ensemble, or any model, becomes a network with its reasons."""
 
 from __future__ import annotations
 
@@ -14,49 +14,56 @@ from .._random import own_random_state
 from .._scales import to_shares
 from ..base import BaseDistiller, ReadableNetwork
 from ..explanation import Explanation
+from ..tabular import as_frame_or_array
 from ..teachers import (
+    PermutationWalks,
+    ScoreTeacher,
     Teacher,
     TeacherTable,
     as_teacher,
     check_forest,
+    is_forest,
     library_of,
     signs_of,
+    some_rows,
     unfrozen,
     warn_of_constraints,
 )
 from ..teachers.lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters
-from ._bins import TeacherBins
 from ._explaining import values_in_batches
 from ._inference import EXACT_ROWS, CompiledNetwork, CompiledStudent
-from ._labels import MOST_BYTES, Labels, teacher_values
+from ._labelling import Rows, targets_of
+from ._labels import TREE_KINDS, Labels, TeacherReasons, base_of, bins_for, rows_compared
 from ._lightgbm_limits import check_lightgbm_limits, warn_of_a_constant
 from ._monotone import CompiledMonotone
-from ._synthetic import n_copies, swap_cells
-from ._training import Targets, score_scale, train_student
+from ._training import score_scale, train_student
 
 ROWS_OF_IMPORTANCES = 20_000
 """Training rows whose contributions give `feature_importances_`. Not measured."""
 
 
 class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
-    """A network that imitates a tree ensemble and its reasons [1]_.
+    """A network that imitates a tree ensemble, or any model, and its reasons [1]_.
 
     The student sees a row as its teacher does, as one bin a column between the teacher's own
     split thresholds, and returns one contribution a column; its raw score is the teacher's base
     value plus their sum. It is trained on the teacher's raw score and contributions together, on
-    the training rows and on rows near them, which the teacher labels alike.
+    the training rows and on rows near them, which the teacher labels alike. A teacher without such
+    thresholds, like a pipeline that ends in a network, is read between values of the training rows.
 
     Parameters
     ----------
     teacher : classifier or regressor, default=None
-        A tree ensemble that :func:`to_lightgbm` takes: unfitted (it is cloned and fitted), or fitted and
-        wrapped in :class:`sklearn.frozen.FrozenEstimator`. None is a LightGBM of 300 trees with 31 leaves and
-        a learning rate of 0.05: a classifier when `y` holds text, categories, booleans, two values or at most
-        30 different integers, else a regressor.
-    explanation : {"tree_shap", "path"} or None, default="tree_shap"
+        A tree ensemble that :func:`to_lightgbm` takes, or with ``explanation="permutation"`` or None any
+        model: unfitted (it is cloned and fitted), or fitted and wrapped in
+        :class:`sklearn.frozen.FrozenEstimator`. None is a LightGBM of 300 trees with 31 leaves and a learning
+        rate of 0.05: a classifier when `y` holds text, categories, booleans, two values or at most 30
+        different integers, else a regressor.
+    explanation : {"tree_shap", "path", "permutation"} or None, default="tree_shap"
         Contributions to imitate: exact TreeSHAP, looked up in tables as :class:`TreeContributions` does, or
-        path contributions (Saabas). None distils the score alone, and there is no `explain`.
+        path contributions (Saabas). ``"permutation"`` is for any teacher (see Notes). None distils the score
+        alone, and there is no `explain`.
     imitation : {"additive", "joint", "independent"}, default="additive"
         ``"additive"``: the score is the sum of the contributions, by construction. The paper's two
         schemes are for comparison, their contributions do not add up to the score: ``"joint"`` has
@@ -80,7 +87,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     max_explanation_rows : int or "auto", default="auto"
         Most rows whose contributions are learnt: training rows, chosen at random, and the synthetic ones too
         where this is enough for all. ``"auto"``: all rows, or 20,000 training rows of a forest that is too
-        large for tables.
+        large for tables. By permutation it is all training rows, up to 4 million scores of the teacher.
     hidden_layer_sizes : sequence of int, default=(256, 128, 128)
         Widths of the hidden layers.
     max_epochs : int or "auto", default="auto"
@@ -105,8 +112,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     device : str, default="auto"
         ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
     random_state : int, RandomState or None, default=None
-        Seed of all that is drawn: weights, shuffles, held-out rows. Also synthetic rows, the rows that are
-        explained, and a default teacher.
+        Seed of all that is drawn: weights, shuffles, rows, and a default teacher.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
@@ -141,6 +147,13 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     Up to 512 rows are computed in float64, more in float32: then the same row may differ by
     about 1e-6 of the score's scale between small and large tables.
 
+    With ``explanation="permutation"`` contributions are interventional Shapley values of any model's score:
+    its log-odds, decision function or prediction, or the raw score of a forest. Unknown cells are those of
+    at most 1,000 training rows, the background, whose mean score is the base. Each training row is explained
+    by one random order of the columns and its reverse [2]_, or by up to 20 such pairs where rows are few,
+    which is unbiased; the network averages the noise [3]_. That takes at most two scores of the teacher for
+    each column, row and pair, and once 16,000 for each column.
+
     With ``monotone="teacher"`` the score has a network of its own. On the way from a constrained column to
     the score no weight is negative and all activations rise: no row breaks a constraint beyond rounding in
     float64. A missing cell is neither above nor below a number. Contributions come from a second network;
@@ -150,6 +163,10 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     ----------
     .. [1] Huang, Li, Yan, Luo, Li, "Joint learning of interpretation and distillation", 2020,
        arXiv:2005.11638.
+    .. [2] Strumbelj, Kononenko, "Explaining prediction models and individual predictions with feature
+       contributions", 2014.
+    .. [3] "Stochastic amortization: a unified approach to accelerate feature and data attribution", 2024,
+       arXiv:2401.15866.
 
     Examples
     --------
@@ -166,11 +183,13 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
 
     _kind = "a network whose score is the sum of its reasons"
     _unreadable = (*BaseDistiller._unreadable, "0.1.0.dev1")
-    _adapter: LightGBMTeacher
+    _of_teacher = BaseDistiller._of_teacher | {"_walks"}
+    _adapter: LightGBMTeacher | ScoreTeacher
+    _walks: PermutationWalks | None = None
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **TRAINING_CONSTRAINTS,
         "teacher": [HasMethods(["fit", "predict"]), None],
-        "explanation": [StrOptions({"tree_shap", "path"}), None],
+        "explanation": [StrOptions({"tree_shap", "path", "permutation"}), None],
         "imitation": [StrOptions({"additive", "joint", "independent"})],
         "explanation_lambda": [Interval(Real, 0, None, closed="left")],
         "label_lambda": [Interval(Real, 0, None, closed="left")],
@@ -238,7 +257,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
                 f"{self.imitation!r} instead."
             )
         if self.teacher is not None:
-            check_forest(unfrozen(self.teacher))
+            self._check_teacher(unfrozen(self.teacher))
 
     # --- the teacher -----------------------------------------------------------------------------
 
@@ -247,14 +266,25 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         return default_lightgbm(classifier, seed, few_jobs(matrix))
 
     def _check_teacher(self, teacher: Any) -> None:
-        check_forest(teacher)
+        if self.explanation in TREE_KINDS:
+            check_forest(teacher)
+        elif self.monotone and not is_forest(teacher):
+            raise ValueError(
+                "monotone='teacher' needs trees, whose constraints can be read: expected monotone=None for "
+                f"the teacher {type(teacher).__name__}."
+            )
 
     def _check_rows(self, matrix: np.ndarray, numbers: np.ndarray | None) -> None:
         if self.teacher is None or library_of(self.teacher) == "lightgbm":
             check_lightgbm_limits(self._reader, matrix, numbers)
 
     def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
-        return as_teacher(teacher, form, raw=True)
+        try:
+            return as_teacher(teacher, form, raw=True) if is_forest(teacher) else ScoreTeacher(teacher, form)
+        except ValueError:  # raw scores that are no sums over leaves
+            if self.explanation in TREE_KINDS:
+                raise
+        return ScoreTeacher(teacher, form)
 
     def _accept_teacher(self) -> None:
         expected = self._adapter.n_features
@@ -269,8 +299,15 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         return self.teacher_explain(X) if self._student.imitated else None
 
-    def _teacher_explainer(self) -> Callable[[Any], Explanation]:
-        return self.teacher_explain
+    def _both_reasons(self, X: Any) -> tuple[np.ndarray, np.ndarray] | None:
+        if self._walks is not None:
+            table = as_frame_or_array(X)
+            X = some_rows(table, rows_compared(self._walks, len(table)))
+        return super()._both_reasons(X)
+
+    def _teacher_explainer(self) -> Callable[[Any], Explanation] | None:
+        known = self._walks is not None or isinstance(self._adapter, LightGBMTeacher)
+        return self.teacher_explain if known else None
 
     def teacher_explain(self, X: Any, explanation: str | None = None) -> Explanation:
         """Give the teacher's own contributions, for comparison.
@@ -279,20 +316,27 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         ----------
         X : DataFrame or array-like of shape (n, d)
             Rows.
-        explanation : {"tree_shap", "path"}, default=None
-            Which contributions; None: those that the student imitates, else TreeSHAP.
+        explanation : {"tree_shap", "path", "permutation"}, default=None
+            Which contributions; None: those that the student imitates, else TreeSHAP. The first two need
+            trees, the last a student that imitates it: these are means of 20 pairs of permutations.
 
         Returns
         -------
         Explanation
             Of kind ``"additive"``.
+
+        Raises
+        ------
+        ValueError
+            If the teacher has no such contributions.
         """
         matrix = self._read(X)
         kind = explanation or self._student.imitated or "tree_shap"
-        if kind not in ("tree_shap", "path"):
-            raise ValueError(f"explanation must be 'tree_shap', 'path' or None. Got {explanation!r} instead.")
-        base, values = teacher_values(self._adapter, kind, matrix, self._reader.levels)
-        meta = {"explanation": kind, "model": "teacher"}
+        if kind not in (*TREE_KINDS, "permutation"):
+            expected = "'tree_shap', 'path', 'permutation' or None"
+            raise ValueError(f"explanation must be {expected}. Got {explanation!r} instead.")
+        asked = TeacherReasons(self._adapter, self._walks, self._reader)
+        base, values, meta = asked.of_kind(kind, X, matrix)
         return self._explanation_of(X, matrix, values, one_or_several(base), kind="additive", meta=meta)
 
     # --- the student -----------------------------------------------------------------------------
@@ -301,21 +345,25 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         rng = own_random_state(self.random_state)
         seed = rng.randint(2**31 - 1)
         teacher = self._adapter
-        bins = TeacherBins(
-            teacher.splits(), teacher.level_codes(self._reader.levels), int(self.max_thresholds)
-        )
+        bins = bins_for(teacher, matrix, sample_weight, self._reader.levels, int(self.max_thresholds))
         scores = teacher.scores(teacher.form.of_matrix(matrix))
-        warn_of_a_constant(scores, y)
-        base = teacher.shap_contributions(teacher.form.of_matrix(matrix[:1]), n_jobs=1)[1]
+        if isinstance(teacher, LightGBMTeacher):
+            warn_of_a_constant(scores, y)
+        imitated = self.explanation if self.explanation_lambda > 0 else None
+        walks = PermutationWalks(teacher, matrix, sample_weight, seed) if imitated == "permutation" else None
+        self._walks = walks
         weight = np.ones(len(matrix)) if sample_weight is None else sample_weight
+        base = base_of(teacher, walks, matrix, scores, weight)
         scale = score_scale(scores, base, weight)
         scheme = self.imitation if self.explanation is not None else "score"
         self.history_, self.n_iter_, self.device_ = [], 0, "cpu"
-        imitated = self.explanation if self.explanation_lambda > 0 else None
         networks: list[CompiledNetwork] = []
         monotone = None
         if bins.all and scale > 0:
-            targets = self._targets(matrix, scores, y, weight, bins, base, scale, rng)
+            levels = self._reader.levels
+            labels = Labels(teacher, imitated, levels, walks=walks, rng=np.random.RandomState(seed))
+            rows = Rows(matrix, scores, y, weight, base, scale, self._task.link)
+            targets = targets_of(rows, bins, labels, self, rng)
             signs = self._signs()
             result = train_student(bins, targets, scheme, self, seed, signs)
             trained: Any = result.module
@@ -323,7 +371,8 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
                 monotone = CompiledMonotone.from_module(trained.score)
             networks = [CompiledNetwork.from_module(network) for network in trained.networks]
             self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
-        self._student = CompiledStudent(bins, networks, scheme, base, scale, imitated, monotone)
+        n_background = None if walks is None else len(walks.background)
+        self._student = CompiledStudent(bins, networks, scheme, base, scale, imitated, monotone, n_background)
         if imitated:
             shown = rng.permutation(len(matrix))[:ROWS_OF_IMPORTANCES]
             values = self._contributions(matrix[shown])
@@ -337,61 +386,11 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
 
     def _warn_of_constraints(self) -> None:
         if self.monotone is None:
-            way_out = "If that must not happen, set monotone='teacher', or predict with the teacher."
+            way_out = "predict with the teacher."
+            if isinstance(self._adapter, LightGBMTeacher):
+                way_out = "set monotone='teacher', or " + way_out
+            way_out = "If that must not happen, " + way_out
             warn_of_constraints(self.teacher_, self._reader.feature_names, self._adapter.form.order, way_out)
-
-    def _targets(
-        self,
-        matrix: np.ndarray,
-        scores: np.ndarray,
-        y: np.ndarray,
-        weight: np.ndarray,
-        bins: TeacherBins,
-        base: np.ndarray,
-        scale: float,
-        rng: np.random.RandomState,
-    ) -> Targets:
-        """Label training rows and synthetic rows by the teacher, in units of `scale` above `base`."""
-        n, n_scores = scores.shape
-        kind = self.explanation if self.explanation_lambda > 0 else None
-        labels = Labels(self._adapter, kind, self._reader.levels)
-        copies = n_copies(self.n_synthetic, n)
-        limit = self.max_explanation_rows if self.max_explanation_rows != "auto" else labels.n_rows
-        reasons, explained = None, np.zeros(n, dtype=bool)
-        variants = np.empty((n, copies, len(bins.columns)), dtype=np.int32)
-        variant_scores = np.empty((n, copies, n_scores), dtype=np.float32)
-        variant_reasons = None
-        if kind:
-            explained[rng.permutation(n)[:limit]] = True
-            reasons = np.zeros((n, n_scores, len(bins.columns)), dtype=np.float32)
-            reasons[explained] = labels.contributions(matrix[explained])[..., bins.columns] / scale
-            n_bytes = copies * reasons.nbytes
-            if copies and (limit is None or limit >= n * (1 + copies)) and n_bytes <= MOST_BYTES:
-                variant_reasons = np.empty((n, copies, *reasons.shape[1:]), dtype=np.float32)
-        donor_weight = None if (weight == 1).all() else weight
-        for k in range(copies):
-            swapped = swap_cells(matrix, self.swap_probability, rng, donor_weight)
-            variants[:, k] = bins.encode(swapped)
-            if variant_reasons is None:
-                raw = labels.scores(swapped)
-            else:
-                raw, values = labels.both(swapped)
-                variant_reasons[:, k] = values[..., bins.columns] / scale
-            variant_scores[:, k] = (raw - base) / scale
-        return Targets(
-            encoded=bins.encode(matrix),
-            scores=((scores - base) / scale).astype(np.float32),
-            reasons=reasons,
-            explained=explained,
-            variants=variants,
-            variant_scores=variant_scores,
-            variant_reasons=variant_reasons,
-            y=(y - base[0]) / scale if self._task.link == "identity" else y,
-            weight=weight,
-            base=base,
-            scale=scale,
-            link=self._task.link,
-        )
 
     def _scores(self, matrix: np.ndarray) -> np.ndarray:
         return self._student.answer(matrix, self.device_)[0]
@@ -440,11 +439,12 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         if not student.imitated:
             raise ValueError(
                 "This student has learnt no reasons: it was fitted with explanation=None or "
-                "explanation_lambda=0. Expected explanation='tree_shap' or 'path' and explanation_lambda > 0."
+                "explanation_lambda=0. Expected explanation='tree_shap', 'path' or 'permutation', and "
+                "explanation_lambda > 0."
             )
         base, exact = student.base, len(matrix) <= EXACT_ROWS
         values = values_in_batches(
             lambda rows: self._contributions(rows, exact), matrix, len(base), batch_size, n_jobs
         )
-        meta = {"explanation": student.imitated, "imitation": student.scheme, "model": "student"}
+        meta = student.meta
         return self._explanation_of(X, matrix, values, one_or_several(base), kind="additive", meta=meta)

@@ -124,10 +124,12 @@ class CompiledStudent:
         Base of the teacher.
     scale : float
         Raw score of a unit of output.
-    imitated : {"tree_shap", "path"} or None
+    imitated : {"tree_shap", "path", "permutation"} or None
         The reasons it was taught; without any, how it splits its score among columns is arbitrary.
     monotone : CompiledMonotone, default=None
         What gives the score where it must not break constraints; `networks` then give reasons alone.
+    background_rows : int, default=None
+        Rows from which walks of permutations started.
     """
 
     bins: TeacherBins
@@ -137,6 +139,13 @@ class CompiledStudent:
     scale: float
     imitated: str | None
     monotone: CompiledMonotone | None = None
+    background_rows: int | None = None
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What its contributions are."""
+        found = {"explanation": self.imitated, "imitation": self.scheme, "model": "student"}
+        return found if self.background_rows is None else found | {"background_rows": self.background_rows}
 
     def answer(
         self, matrix: np.ndarray, device: str, exact: bool | None = None

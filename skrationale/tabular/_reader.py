@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from ._column_types import ColumnType
 from ._dtypes import (
     UNSEEN,
-    UNSEEN_NAME,
     check_array_type,
     column_codes,
     column_kind,
@@ -163,6 +164,8 @@ class TableReader:
     feature_names: tuple[str, ...]
     levels: tuple[np.ndarray | None, ...]
     names: tuple[Any, ...] | None
+    _types: tuple[ColumnType, ...] | None = None
+    """Of the columns of a DataFrame."""
     _of_cells: CellReader | None = None
     """For these levels, made when few rows are read."""
 
@@ -185,7 +188,7 @@ class TableReader:
             For a column that is neither number, boolean, text nor category; the error names it.
         """
         table = as_frame_or_array(X)
-        self._of_cells = None
+        self._of_cells = self._types = None
         if isinstance(table, np.ndarray):
             check_array_type(table)
             self.names = None
@@ -198,6 +201,7 @@ class TableReader:
             self._column_levels(column, name)
             for column, name in zip(columns_of(table), self.feature_names, strict=True)
         )
+        self._types = tuple(map(ColumnType.of, columns_of(table)))
         return self
 
     @staticmethod
@@ -225,6 +229,14 @@ class TableReader:
         merged = np.empty(len(known) + len(new), dtype=object)
         merged[: len(known)], merged[len(known) :] = known, new
         self.levels = self.levels[:column] + (merged,) + self.levels[column + 1 :]
+
+    def knowing(self, X: Any) -> TableReader:
+        """Copy this reader, and add the levels that another table (n, d) shows: the codes of others stay."""
+        own = copy.copy(self)
+        for j, levels in enumerate(TableReader().fit(X).levels):
+            if levels is not None and own.levels[j] is not None:
+                own.add_levels(j, levels)
+        return own
 
     def transform(self, X: Any) -> np.ndarray:
         """Turn a table into numbers and category codes.
@@ -375,32 +387,31 @@ class TableReader:
                 columns[name] = pd.Categorical.from_codes(level_codes, categories=categories)
         return pd.DataFrame(columns, copy=False)
 
-    def restore(self, matrix: np.ndarray) -> Any:
+    def restore(self, matrix: np.ndarray, *, typed: bool = False) -> Any:
         """Rebuild a table as it was given, from numbers and codes.
 
         Parameters
         ----------
         matrix : ndarray of shape (n, d)
             What :meth:`transform` gave.
+        typed : bool, default=False
+            Whether columns have the types at fit, where these can hold their cells, and missing objects are
+            None where they were.
 
         Returns
         -------
         pandas.DataFrame or ndarray
-            `matrix` itself for tables that were arrays; else a DataFrame with the columns' names. Categories
-            and text are objects, with NaN where one is missing and ``"(unseen)"`` for a level that was not
-            there at fit.
+            `matrix` itself for tables that were arrays; else a DataFrame with the columns' names. Unless
+            `typed`, categories and text are objects, with NaN where one is missing. A level that was not
+            there at fit is ``"(unseen)"``.
         """
         if self.names is None:
             return matrix
         import pandas as pd
 
-        columns: dict[int, np.ndarray] = {}
-        for j, levels in enumerate(self.levels):
-            columns[j] = matrix[:, j]
-            if levels is not None:
-                cells = np.array([*levels, UNSEEN_NAME, np.nan], dtype=object)
-                columns[j] = cells[
-                    np.where(np.isnan(matrix[:, j]), len(levels) + 1, matrix[:, j]).astype(int)
-                ]
-                columns[j][matrix[:, j] == UNSEEN] = UNSEEN_NAME
+        types = self._types if typed and self._types is not None else (ColumnType.plain(),) * len(self.levels)
+        columns: dict[int, Any] = {}
+        for j, (kind, levels) in enumerate(zip(types, self.levels, strict=True)):
+            column = matrix[:, j]
+            columns[j] = kind.numbers(column) if levels is None else kind.levels(column, levels)
         return pd.DataFrame(columns, copy=False).set_axis(list(self.names), axis=1)

@@ -9,19 +9,21 @@ outputs, classes), a `form` (the table that it takes: order of columns, levels o
 ruler, the same for every model: log-odds, clipped once, see `on_ruler`. With ``raw=True`` they are the
 model's own raw scores where it has some, in the units of its link and not clipped: those that its
 contributions add up to. A `Forest` also has splits, codes of levels, and contributions of each column.
-Another library of trees is one more file in ``conversion``; what no library gives, such as reasons by
-permutation, is one for all models.
+Another library of trees is one more file in ``conversion``. A `ScoreTeacher` is any model of which scores
+alone are known; `PermutationWalks` gives reasons of all models alike, by their scores.
 """
 
 from .._library import cloned, library_of, unfrozen
 from ._bins import MISSING_BIN, ZERO_BOUND, Bins, CategoryBins, NumericBins, bins_of
 from ._checks import check_teacher, classifies, labels_refused, text_refused, warn_of_refit
-from ._choosing import as_teacher, check_forest, form_for, rows_for_teacher, teacher_of
+from ._choosing import as_teacher, check_forest, form_for, is_forest, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of, warn_of_constraints
 from ._lightgbm_levels import refuse_foreign_levels
+from ._permutation import PermutationWalks
 from ._protocol import FEWEST_ROWS, ColumnSplits, Forest, Teacher, TreeNodes
 from ._scikit import confidence_of
+from ._scores import ScoreTeacher
 from ._table import TeacherTable
 
 __all__ = [
@@ -33,6 +35,8 @@ __all__ = [
     "ColumnSplits",
     "Forest",
     "NumericBins",
+    "PermutationWalks",
+    "ScoreTeacher",
     "Teacher",
     "TeacherTable",
     "TreeNodes",
@@ -47,6 +51,7 @@ __all__ = [
     "confidence_of",
     "form_for",
     "in_order",
+    "is_forest",
     "library_of",
     "labels_refused",
     "names_at_fit",

@@ -78,6 +78,15 @@ def check_forest(model: Any, role: str = "teacher") -> None:
         LightGBMTeacher.check(model, role)
 
 
+def is_forest(model: Any) -> bool:
+    """Say whether a model, fitted or not, passes `check_forest`."""
+    try:
+        check_forest(model)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) -> Teacher:
     """Give what can be asked of a fitted model.
 

@@ -54,7 +54,7 @@ class TeacherTable:
         if self.words:
             return self._in_words(self.reader.restore(matrix), matrix)
         if not self.categories:
-            return in_order(self.reader.restore(matrix), self.order)
+            return in_order(self.reader.restore(matrix, typed=True), self.order)
         if self.missing_codes:
             matrix = matrix.copy()
             for j, code in self.missing_codes.items():

@@ -28,6 +28,7 @@ LINKS: dict[str, Link] = {
     "multiclass": "softmax",
 }
 """Objectives by LightGBM's own name, and what their raw score is."""
+ANY = " With explanation='permutation' any classifier or regressor can teach a GBDT2NNStudent."
 SMALL_TABLE = 100_000
 """Cells up to which LightGBM works on one thread: starting more costs more than it saves. Not measured."""
 
@@ -193,7 +194,7 @@ class LightGBMTeacher(LightGBMOnRuler):
             raise TypeError(
                 f"The {role} must be a tree ensemble of LightGBM, XGBoost, CatBoost or scikit-learn, got "
                 f"{type(estimator).__name__}"
-                f"{_advice(estimator, role)}"
+                f"{_advice(estimator, role)}{ANY if role == 'teacher' else ''}"
             )
         if isinstance(estimator, LGBMRanker):
             raise _refused(role, "an LGBMRanker", "an LGBMClassifier or LGBMRegressor")

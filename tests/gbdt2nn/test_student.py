@@ -183,7 +183,7 @@ def test_the_path_can_be_imitated_instead(friedman):
     raw = model.teacher_.predict(X)
     for kind in ("path", "tree_shap"):
         assert model.teacher_explain(X, kind).additivity_error(raw) < 1e-9
-    with pytest.raises(ValueError, match="must be 'tree_shap', 'path' or None. Got 'saabas'"):
+    with pytest.raises(ValueError, match="must be 'tree_shap', 'path', 'permutation' or None. Got 'saabas'"):
         model.teacher_explain(X, "saabas")
 
 

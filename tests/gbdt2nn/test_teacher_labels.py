@@ -8,7 +8,7 @@ from seeds import SEED
 from sklearn.frozen import FrozenEstimator
 
 from skrationale import GBDT2NNStudent
-from skrationale.gbdt2nn import _estimator, _labels
+from skrationale.gbdt2nn import _labelling, _labels
 from skrationale.trees import _plan, tables
 
 TRAIN, TEST, Y = train_and_test(SEED)
@@ -91,7 +91,7 @@ def test_few_rows_are_explained_where_no_tables_fit(explained, monkeypatch):
 
 
 def test_synthetic_rows_are_not_explained_beyond_a_bound_of_memory(explained, monkeypatch):
-    monkeypatch.setattr(_estimator, "MOST_BYTES", 3 * 300 * 4 * 4 - 1)
+    monkeypatch.setattr(_labelling, "MOST_BYTES", 3 * 300 * 4 * 4 - 1)
     student_of(LGBMRegressor(**SMALL).fit(TRAIN, Y), TRAIN, n_synthetic=900)
     assert explained == [300]
 

@@ -1,0 +1,113 @@
+"""Have rows labelled by a teacher: training rows, and synthetic rows near them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._bins import TeacherBins
+from ._labels import Labels
+from ._synthetic import n_copies, swap_cells
+from ._training import Targets
+
+MOST_BYTES = 2**29
+"""Memory for the contributions of synthetic rows, in float32; with more of them none are explained. Not
+measured."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Training rows with what is known of them before a student is trained.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Numbers and codes.
+    scores : ndarray of shape (n, K)
+        Raw scores of the teacher.
+    y : ndarray of shape (n,)
+        Encoded target.
+    weight : ndarray of shape (n,)
+        Weights of mean 1.
+    base : ndarray of shape (K,)
+        Base of the teacher.
+    scale : float
+        Standard deviation of its raw score.
+    link : str
+        Link of its scores.
+    """
+
+    matrix: np.ndarray
+    scores: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    base: np.ndarray
+    scale: float
+    link: str
+
+
+def targets_of(
+    rows: Rows, bins: TeacherBins, labels: Labels, parameters: Any, rng: np.random.RandomState
+) -> Targets:
+    """Label training rows and synthetic rows by the teacher, in units of the scale above the base.
+
+    Parameters
+    ----------
+    rows : Rows
+        Training rows.
+    bins : TeacherBins
+        Bins of the columns.
+    labels : Labels
+        The teacher's.
+    parameters : GBDT2NNStudent
+        Read for its parameters.
+    rng : RandomState
+        Draws synthetic rows, and the rows that are explained.
+
+    Returns
+    -------
+    Targets
+    """
+    matrix, base, scale = rows.matrix, rows.base, rows.scale
+    n, n_scores = rows.scores.shape
+    copies = n_copies(parameters.n_synthetic, n)
+    limit = parameters.max_explanation_rows
+    limit = labels.n_rows(n) if limit == "auto" else limit
+    reasons, explained = None, np.zeros(n, dtype=bool)
+    variants = np.empty((n, copies, len(bins.columns)), dtype=np.int32)
+    variant_scores = np.empty((n, copies, n_scores), dtype=np.float32)
+    variant_reasons = None
+    if parameters.explanation is not None and parameters.explanation_lambda > 0:
+        explained[rng.permutation(n)[:limit]] = True
+        reasons = np.zeros((n, n_scores, len(bins.columns)), dtype=np.float32)
+        n_bytes = copies * reasons.nbytes
+        if copies and (limit is None or limit >= n * (1 + copies)) and n_bytes <= MOST_BYTES:
+            variant_reasons = np.empty((n, copies, *reasons.shape[1:]), dtype=np.float32)
+        labels.expect(int(explained.sum()) * (1 if variant_reasons is None else 1 + copies))
+        reasons[explained] = labels.contributions(matrix[explained])[..., bins.columns] / scale
+    donor_weight = None if (rows.weight == 1).all() else rows.weight
+    for k in range(copies):
+        swapped = swap_cells(matrix, parameters.swap_probability, rng, donor_weight)
+        variants[:, k] = bins.encode(swapped)
+        if variant_reasons is None:
+            raw = labels.scores(swapped)
+        else:
+            raw, values = labels.both(swapped)
+            variant_reasons[:, k] = values[..., bins.columns] / scale
+        variant_scores[:, k] = (raw - base) / scale
+    return Targets(
+        encoded=bins.encode(matrix),
+        scores=((rows.scores - base) / scale).astype(np.float32),
+        reasons=reasons,
+        explained=explained,
+        variants=variants,
+        variant_scores=variant_scores,
+        variant_reasons=variant_reasons,
+        y=(rows.y - base[0]) / scale if rows.link == "identity" else rows.y,
+        weight=rows.weight,
+        base=base,
+        scale=scale,
+        link=rows.link,
+    )

@@ -1,0 +1,77 @@
+"""Types of a table's columns, so that rows made of its cells look like those a model was fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._dtypes import UNSEEN, UNSEEN_NAME
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnType:
+    """How a column of a DataFrame holds its cells.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Of numpy or of pandas.
+    none : bool
+        Whether a missing cell of objects is None instead of NaN.
+    """
+
+    dtype: Any
+    none: bool
+
+    @classmethod
+    def of(cls, column: Any) -> ColumnType:
+        """See what a Series (n,) is; of several marks for missing cells the first counts."""
+        if column.dtype != object:
+            return cls(column.dtype, False)
+        missing = column[column.isna()]
+        return cls(column.dtype, len(missing) > 0 and missing.iloc[0] is None)
+
+    @classmethod
+    def plain(cls) -> ColumnType:
+        """Make the type of a column without one: numbers are float64, all else is objects."""
+        return cls(np.dtype(np.float64), False)
+
+    def numbers(self, values: np.ndarray) -> Any:
+        """Give numbers (n,), NaN if missing, this type where it can hold them."""
+        import pandas as pd
+
+        missing = np.isnan(values)
+        if self.dtype == object:
+            cells = values.astype(object)
+            cells[missing] = None if self.none else np.nan
+            return pd.Series(cells, dtype=object)
+        if not isinstance(self.dtype, np.dtype):
+            cells = values.astype(object)
+            cells[missing] = None
+            return pd.array(cells, dtype=self.dtype)
+        if missing.any() and self.dtype.kind in "biu":
+            return values
+        return values.astype(self.dtype, copy=False)
+
+    def levels(self, codes: np.ndarray, levels: np.ndarray) -> Any:
+        """Give the levels (L,) that codes (n,) stand for, in this type: NaN if missing, -1 if unseen."""
+        import pandas as pd
+
+        n, missing = len(levels), np.isnan(codes)
+        places = np.where(missing, n + 1, np.where(codes == UNSEEN, n, codes)).astype(np.intp)
+        if isinstance(self.dtype, pd.CategoricalDtype):
+            known: Any = (
+                levels.tolist() if len(levels) != len(self.dtype.categories) else self.dtype.categories
+            )
+            if (places == n).any():
+                known = [*known, UNSEEN_NAME]
+            places[missing] = -1
+            return pd.Categorical.from_codes(places, categories=known, ordered=bool(self.dtype.ordered))
+        cells = np.empty(n + 2, dtype=object)
+        cells[:n], cells[n], cells[n + 1] = levels, UNSEEN_NAME, None if self.none else np.nan
+        if self.dtype == object:
+            return pd.Series(cells.take(places), dtype=object)
+        plain = isinstance(self.dtype, np.dtype)
+        return (cells if plain else pd.array(cells, dtype=self.dtype)).take(places)
