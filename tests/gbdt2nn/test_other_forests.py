@@ -117,3 +117,22 @@ def test_a_frozen_teacher_with_other_kinds_of_columns():
 def test_other_models_are_refused():
     with pytest.raises(TypeError, match="must be a tree ensemble of LightGBM, XGBoost, .* got KNeighbors"):
         GBDT2NNStudent(KNeighborsRegressor()).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "teacher",
+    [
+        HistGradientBoostingRegressor(max_iter=20, monotonic_cst={"c": -1, "a": 1}, **SMALL),
+        ExtraTreesRegressor(20, max_depth=6, monotonic_cst=[1, 0, -1], **SMALL),
+    ],
+    ids=["by name", "by position"],
+)
+def test_constraints_of_other_forests_are_kept(teacher):
+    table = pd.DataFrame(X, columns=list("abc"))
+    y = X[:, 0] - X[:, 2] + X[:, 1] ** 2
+    student = GBDT2NNStudent(FrozenEstimator(teacher.fit(table, y)), monotone="teacher", **FAST)
+    student.fit(table[["b", "c", "a"]], y)
+    for column, sign in {"a": 1, "c": -1}.items():
+        swept = table.iloc[[0] * 60].assign(**{column: np.linspace(-3, 3, 60)})
+        assert (sign * np.diff(student.predict(swept[["b", "c", "a"]]))).min() > -1e-9
+    assert student.fidelity(table[["b", "c", "a"]])["prediction_r2"] > 0.7
