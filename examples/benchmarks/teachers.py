@@ -48,6 +48,13 @@ def as_numbers(X: pd.DataFrame) -> pd.DataFrame:
     return X.assign(**{name: X[name].astype("category").cat.codes.astype(float) for name in kinds})
 
 
+def codes_of(X: pd.DataFrame) -> pd.DataFrame:
+    """Turn categories into codes, for a model that is told which columns hold some."""
+    kinds = X.select_dtypes(exclude="number").columns
+    coded = as_numbers(X)
+    return coded.assign(**{name: coded[name].where(coded[name] >= 0) for name in kinds})
+
+
 def as_words(X: pd.DataFrame) -> pd.DataFrame:
     """Turn categories into text without missing cells, as CatBoost wants them."""
     kinds = X.select_dtypes(exclude="number").columns
@@ -83,11 +90,12 @@ def models(task: str, X: pd.DataFrame, seed: int) -> dict[str, tuple[Any, Any]]:
     hist = (HistGradientBoostingRegressor if numbers else HistGradientBoostingClassifier)(
         max_iter=300, learning_rate=0.05, early_stopping=False, random_state=seed
     )
+    hist_of_codes = clone(hist).set_params(categorical_features=kinds)
     cat = (CatBoostRegressor if numbers else CatBoostClassifier)(
         iterations=300,
         depth=6,
         max_ctr_complexity=1,
-        cat_features=kinds,
+        cat_features=tuple(kinds),  # scikit-learn cannot clone a list here
         thread_count=1,
         random_seed=seed,
         verbose=0,
@@ -96,6 +104,10 @@ def models(task: str, X: pd.DataFrame, seed: int) -> dict[str, tuple[Any, Any]]:
     return {
         "XGBoost": (xgb, _same),
         "HistGradientBoosting": (hist, _same),
+        "HistGradientBoosting, codes": (
+            hist_of_codes,
+            codes_of,
+        ),
         "CatBoost": (cat, as_words),
         "RandomForest": (
             (RandomForestRegressor if numbers else RandomForestClassifier)(**bagged),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 
 from ._protocol import ColumnSplits, TreeNodes
 
+LEVELS = "\npandas_categorical:"
+"""Before the levels of category columns, in the last line."""
 MISSING_TYPES = ("None", "Zero", "NaN")
 """How a split reads a missing number, by LightGBM's own code; the last tells most apart."""
 
@@ -36,7 +39,24 @@ def with_trees(text: str, chosen: Iterable[int]) -> str:
     lines = [line for line in head.split("\n") if not line.startswith("tree_sizes=")]
     for number, t in enumerate(chosen):
         lines += [f"Tree={number}", *_fields(blocks[t]), "", ""]
-    return "\n".join([*lines, "end of trees", ""])
+    levels = text[text.rindex(LEVELS) :] if LEVELS in text else ""
+    return "\n".join([*lines, "end of trees", levels])
+
+
+def negated(text: str) -> str:
+    """Write a model anew whose raw scores are those of this one with the other sign."""
+
+    def other_sign(line: re.Match[str]) -> str:
+        numbers = (number[1:] if number[0] == "-" else "-" + number for number in line[2].split())
+        return f"{line[1]}={' '.join(numbers)}"
+
+    head, *blocks = text.split("\nTree=")
+    # trees are of other sizes now
+    head = re.sub(r"^tree_sizes=.*\n", "", head, flags=re.MULTILINE)
+    changed = (
+        re.sub(r"^(leaf_value|internal_value)=(.*)$", other_sign, b, flags=re.MULTILINE) for b in blocks
+    )
+    return "\nTree=".join([head, *changed])
 
 
 def _fields(block: str) -> list[str]:

@@ -13,6 +13,7 @@ from .._library import library_of
 from .._task import Link, Task
 from ..conversion import levels_in, rewritten
 from ..tabular import TableReader, are_counted, as_frame_or_array
+from ._lightgbm_text import negated
 from .lightgbm import LightGBMTeacher
 
 LIGHTGBM_TEXT = b"tree\n"
@@ -27,23 +28,23 @@ def as_teacher(model: Any, classes: Sequence[Any] | None = None, *, X: Any = Non
     model : lightgbm.Booster, xgboost.Booster, str or path
         A booster, or the file in which LightGBM (text) or XGBoost (JSON or UBJSON) saved one.
     classes : sequence of C labels, default=None
-        Labels of a classifier, in the order of its scores, the positive one last of two. As everywhere in
-        scikit-learn they rise. None: 0 to C - 1.
+        Labels of a classifier, in the order of its scores, the positive one last of two. None: 0 to C - 1.
     X : DataFrame of shape (n, d), default=None
         Rows that hold all levels of categories, where the model does not keep them: see :func:`to_lightgbm`.
 
     Returns
     -------
     BoosterClassifier or BoosterRegressor
-        By the objective of the model. Give it to a distiller in a FrozenEstimator.
+        By the objective of the model. Give it to a distiller in a FrozenEstimator. As everywhere in
+        scikit-learn its `classes_` rise; where those given do not, its scores are brought into their order.
 
     Raises
     ------
     TypeError
         If it is no booster and no path.
     ValueError
-        If the file is no model of these libraries, if there is not one label for each class in rising order,
-        or if the model cannot be explained, see :func:`to_lightgbm`.
+        If the file is no model of these libraries, if there is not one label for each class, or if the model
+        cannot be explained, see :func:`to_lightgbm`.
     FileNotFoundError
         If there is no such file.
 
@@ -72,12 +73,25 @@ def as_teacher(model: Any, classes: Sequence[Any] | None = None, *, X: Any = Non
         return BoosterRegressor(booster)
     n_classes = max(2, teacher.n_outputs)
     labels = np.arange(n_classes) if classes is None else np.asarray(classes)
-    if labels.shape != (n_classes,) or labels.tolist() != np.unique(labels).tolist():
+    if labels.shape != (n_classes,) or len(np.unique(labels)) != n_classes:
         raise ValueError(
-            f"`classes` must hold {n_classes} different labels in rising order, one for each class of the "
-            f"model, got {classes!r}. Without it labels are 0 to {n_classes - 1}."
+            f"`classes` must hold {n_classes} different labels, one for each class of the model, "
+            f"got {classes!r}."
         )
-    return BoosterClassifier(booster, labels)
+    order = np.argsort(labels)
+    if (np.diff(order) < 0).any():
+        booster = _of_sorted_classes(teacher, order)
+    return BoosterClassifier(booster, labels[order])
+
+
+def _of_sorted_classes(teacher: LightGBMTeacher, order: np.ndarray) -> Any:
+    """Give the booster whose scores are those of a model with K outputs, of its classes in an order (C,)."""
+    from lightgbm import Booster
+
+    if teacher.n_outputs == 1:
+        return Booster(model_str=negated(teacher.booster.model_to_string()))
+    rounds = range(0, teacher.n_trees, teacher.n_outputs)
+    return teacher.some_trees(first + int(k) for first in rounds for k in order)
 
 
 def _loaded(model: Any) -> Any:

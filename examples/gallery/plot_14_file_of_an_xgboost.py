@@ -1,0 +1,48 @@
+"""
+The file of an XGBoost
+======================
+
+Somebody trained an XGBoost and sent its file. ``as_teacher`` makes a fitted estimator of it, and a few lines
+lead to exact reasons; a student then gives its answers with its reasons, in one pass.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import train_test_split
+from xgboost import XGBClassifier
+
+from skrationale import GBDT2NNStudent, as_teacher, tree_contributions
+
+X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
+
+# %%
+# Elsewhere: a model is fitted and saved.
+
+XGBClassifier(n_estimators=100, max_depth=4, learning_rate=0.1).fit(X_train, y_train).save_model("model.json")
+
+# %%
+# Here: the reasons. They are exact: with the base value they add up to the log-odds of the model, up to the 32
+# bits in which XGBoost adds.
+
+model = as_teacher("model.json", classes=["malignant", "benign"])  # its labels 0 and 1
+explanation = tree_contributions(model, X_test)
+print(explanation)
+print("strongest columns:", ", ".join(explanation.top(3)))
+
+# %%
+# The beeswarm of all test rows.
+
+explanation.plot("beeswarm", max_display=8)
+plt.show()
+
+# %%
+# A student of the file. The labels that it is fitted to need only be of the model's classes.
+
+labels = np.array(["malignant", "benign"])
+student = GBDT2NNStudent(FrozenEstimator(model), max_epochs=40, random_state=0)
+student.fit(X_train, labels[y_train])
+agreement = student.fidelity(X_test)
+print(f"R2 of scores {agreement['prediction_r2']:.3f}, of reasons {agreement['explanation_r2']:.3f}")
