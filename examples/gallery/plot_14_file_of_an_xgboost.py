@@ -24,8 +24,8 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_sta
 XGBClassifier(n_estimators=100, max_depth=4, learning_rate=0.1).fit(X_train, y_train).save_model("model.json")
 
 # %%
-# Here: the reasons. They are exact: with the base value they add up to the log-odds of the model, up to the 32
-# bits in which XGBoost adds.
+# Here: the reasons. They are exact: with the base value they add up to the log-odds of the model, up to the
+# 32 bits in which XGBoost adds.
 
 model = as_teacher("model.json", classes=["malignant", "benign"])  # its labels 0 and 1
 explanation = tree_contributions(model, X_test)

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import skrationale.rationale._distiller as room
+from skrationale import to_lightgbm
 from skrationale.datasets import make_syn
 from skrationale.metrics import explanation_fidelity
 from skrationale.rationale._audit_report import RationaleAudit
@@ -251,6 +252,17 @@ class TestTeachers:
         model = student(clone(teacher), weight_decay=1e-3).fit(X, y)
         assert model.score(X, y) > 0.8
         assert model.selection_frequencies_[0] > 0.7
+        assert any("train_rationale" in row for row in model.history_)
+
+    @pytest.mark.parametrize("n_rows", [100, 400])  # few rows are explained without tables
+    def test_forests_of_other_libraries_select_too(self, n_rows):
+        X, number = line()
+        teacher = RandomForestRegressor(20, max_depth=4, random_state=0).fit(X, number)
+        logits, columns = selection_of(as_teacher(teacher), X[:n_rows])
+        sizes = np.abs(to_lightgbm(teacher).predict(X[:n_rows], pred_contrib=True)[:, :-1])
+        np.testing.assert_array_equal(logits > 0, sizes > sizes.mean(axis=1, keepdims=True))
+        assert columns is None
+        model = student(FrozenEstimator(teacher), distill="rationale").fit(X, number)
         assert any("train_rationale" in row for row in model.history_)
 
     def test_trees_without_a_split_select_nothing(self):
