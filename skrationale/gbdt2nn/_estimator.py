@@ -112,7 +112,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     device : str, default="auto"
         ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
     random_state : int, RandomState or None, default=None
-        Seed of all that is drawn: weights, shuffles, rows, and a default teacher.
+        Seed of all that is drawn: weights, shuffles, held-out rows. Also other rows, and a default teacher.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
