@@ -134,7 +134,9 @@ def pipeline(numbers: bool, kinds: list[str], seed: int) -> Any:
     rest = make_pipeline(
         SimpleImputer(), QuantileTransformer(output_distribution="normal", random_state=seed)
     )
-    network = (MLPRegressor if numbers else MLPClassifier)((32,), max_iter=15, alpha=1e-2, random_state=seed)
+    network = (MLPRegressor if numbers else MLPClassifier)(
+        hidden_layer_sizes=(32,), max_iter=15, alpha=1e-2, random_state=seed
+    )
     return make_pipeline(make_column_transformer((words, kinds), remainder=rest), network)
 
 

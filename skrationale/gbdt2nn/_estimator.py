@@ -30,7 +30,7 @@ from ..teachers import (
     warn_of_constraints,
 )
 from ..teachers.lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
-from ..training import TRAINING_CONSTRAINTS, check_training_parameters
+from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
 from ._explaining import values_in_batches
 from ._inference import EXACT_ROWS, CompiledNetwork, CompiledStudent
 from ._labelling import Rows, targets_of
@@ -88,11 +88,11 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         Most rows whose contributions are learnt: training rows, chosen at random, and the synthetic ones too
         where this is enough for all. ``"auto"``: all rows, or 20,000 training rows of a forest that is too
         large for tables. By permutation it is all training rows, up to 4 million scores of the teacher.
-    hidden_layer_sizes : sequence of int, default=(256, 128, 128)
-        Widths of the hidden layers.
+    hidden_layer_sizes : sequence of int or "auto", default="auto"
+        Widths of the hidden layers. ``"auto"``: (256, 128, 128), or (384, 256, 256) for several classes.
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 2000, or
-        4000 for more than two classes, and falls with the square root of the rows below 10,000, but 2 to 200
+        5000 for more than two classes, and falls with the square root of the rows below 10,000, but 2 to 200
         epochs.
     batch_size : int, default=512
         Rows a step. Training rows and the synthetic rows that go with them count alike.
@@ -188,6 +188,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     _walks: PermutationWalks | None = None
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **TRAINING_CONSTRAINTS,
+        **or_auto("hidden_layer_sizes"),
         "teacher": [HasMethods(["fit", "predict"]), None],
         "explanation": [StrOptions({"tree_shap", "path", "permutation"}), None],
         "imitation": [StrOptions({"additive", "joint", "independent"})],
@@ -213,7 +214,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         monotone: str | None = None,
         max_thresholds: int = 255,
         max_explanation_rows: int | str = "auto",
-        hidden_layer_sizes: Sequence[int] = (256, 128, 128),
+        hidden_layer_sizes: Sequence[int] | str = "auto",
         max_epochs: int | str = "auto",
         batch_size: int = 512,
         lr: float = 6e-3,
@@ -386,10 +387,8 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
 
     def _warn_of_constraints(self) -> None:
         if self.monotone is None:
-            way_out = "predict with the teacher."
-            if isinstance(self._adapter, LightGBMTeacher):
-                way_out = "set monotone='teacher', or " + way_out
-            way_out = "If that must not happen, " + way_out
+            keeps = "set monotone='teacher', or " if isinstance(self._adapter, LightGBMTeacher) else ""
+            way_out = f"If that must not happen, {keeps}predict with the teacher."
             warn_of_constraints(self.teacher_, self._reader.feature_names, self._adapter.form.order, way_out)
 
     def _scores(self, matrix: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from seeds import SEED
 from sklearn.frozen import FrozenEstimator
 
 from skrationale import GBDT2NNStudent
-from skrationale.gbdt2nn import _labelling, _labels
+from skrationale.gbdt2nn import _labelling, _labels, _training
 from skrationale.trees import _plan, tables
 
 TRAIN, TEST, Y = train_and_test(SEED)
@@ -108,3 +108,23 @@ def test_the_probabilities_of_several_classes_are_learnt(teacher):
     two = LGBMClassifier(**SMALL).fit(TRAIN, np.median(Y) < Y)
     both = GBDT2NNStudent(FrozenEstimator(two), n_synthetic=0, **FAST).fit(TRAIN, np.median(Y) < Y)
     assert "train_probability" not in both.history_[0]
+
+
+def test_probabilities_count_the_more_towards_the_end_of_training_and_alike_in_validation(teacher):
+    held_out = {"early_stopping": True, "n_iter_no_change": None, "max_epochs": 4}
+    history = student_of(teacher, TRAIN, explanation=None, **held_out).history_
+
+    def weights(part):
+        return [(row[f"{part}_loss"] - row[f"{part}_score"]) / row[f"{part}_probability"] for row in history]
+
+    first, last = _training.PROBABILITIES, _training.PROBABILITIES_AT_END
+    np.testing.assert_allclose(weights("valid"), last, rtol=1e-4)
+    np.testing.assert_allclose(weights("train")[:2], first, rtol=1e-4)
+    assert first < weights("train")[2] < weights("train")[3] <= last * (1 + 1e-4)
+
+
+def test_students_of_several_classes_are_wider(teacher):
+    several = student_of(teacher, TRAIN, hidden_layer_sizes="auto")
+    one = student_of(LGBMRegressor(**SMALL).fit(TRAIN, Y), TRAIN, hidden_layer_sizes="auto")
+    widths = [[len(bias) for bias in student._student.networks[0].biases[:-1]] for student in (several, one)]
+    assert widths == [list(_training.LAYERS_MANY), list(_training.LAYERS)]

@@ -73,12 +73,11 @@ DEFAULTS = {
 }
 OTHER_DEFAULTS = {
     # of the family; the student of a distiller is small
-    (GBDT2NNStudent, "hidden_layer_sizes"): (256, 128, 128),
     (RationaleDistiller, "hidden_layer_sizes"): (16, 16),
     **{(kind, "hidden_layer_sizes"): (64, 64) for kind in (RationaleClassifier, RationaleRegressor)},
     **{
         (kind, "hidden_layer_sizes"): "auto"
-        for kind in (SmoothMLPClassifier, SmoothMLPRegressor, FLINTClassifier, FLINTRegressor)
+        for kind in (GBDT2NNStudent, SmoothMLPClassifier, SmoothMLPRegressor, FLINTClassifier, FLINTRegressor)
     },
     (GBDT2NNStudent, "batch_size"): 512,
     (GBDT2NNStudent, "lr"): 6e-3,
