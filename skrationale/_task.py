@@ -126,7 +126,8 @@ class Task:
             return np.hstack([1 - response, response])
         # one-vs-all scores are K separate probabilities, and a sum of reasons may be below 0 for all classes
         total = response.sum(axis=1, keepdims=True)
-        return np.where(total > 0, response / np.where(total > 0, total, 1.0), 1.0 / response.shape[1])
+        nothing = total <= 0  # NaN stays NaN
+        return np.where(nothing, 1.0 / response.shape[1], response / np.where(nothing, 1.0, total))
 
     def predict(self, scores: np.ndarray) -> np.ndarray:
         """Labels, or numbers in the response's units, of shape (n,) from scores of shape (n, K)."""

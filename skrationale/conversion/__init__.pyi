@@ -1,10 +1,13 @@
+from ._catboost import Combined, combined
 from ._choosing import Rewritten, can_be_rewritten, known_levels, rewritten, takes_categories
 from ._to_lightgbm import levels_in, to_lightgbm
 from ._words import words_of
 
 __all__ = [
+    "Combined",
     "Rewritten",
     "can_be_rewritten",
+    "combined",
     "known_levels",
     "levels_in",
     "rewritten",

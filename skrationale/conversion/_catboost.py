@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -52,9 +53,8 @@ class CatBoost:
         self.model = model
         self.is_tested = is_tested("catboost")
         self._saved = _saved(model)
-        self._link = self._link_of_loss()
-        classes = model.classes_
-        self.classes = np.asarray(classes) if len(classes) and self._link in ("logit", "softmax") else None
+        self._link = _link_of(model, self._saved)
+        self.classes = _classes_of(model, self._link)
         features = self._saved["features_info"]
         for kind in ("text_features", "embedding_features"):
             if features.get(kind):
@@ -66,13 +66,6 @@ class CatBoost:
         self._categories = _places(features.get("categorical_features", []))
         self._words: dict[int, np.ndarray] = {}
         self.levels = self._levels_of(levels)
-
-    def _link_of_loss(self) -> Link:
-        loss = self._saved.get("model_info", {}).get("params", {}).get("loss_function", {}).get("type")
-        if loss not in LINKS:
-            got = f"loss {loss!r}" if loss else "no known loss, as models have that are sums of others"
-            raise refused(self.model, got, f"one of {', '.join(LINKS)}")
-        return LINKS[loss]
 
     def _levels_of(self, levels: Sequence[Any] | None) -> tuple[list[Any] | None, ...] | None:
         """Give the levels of each column, None for numbers, and keep their words; None where not known."""
@@ -198,6 +191,59 @@ class CatBoost:
         table = pd.DataFrame(columns)
         table.columns = self._names
         return Pool(table, cat_features=list(self._words), thread_count=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Combined:
+    """A CatBoost model that splits on statistics of several category columns together.
+
+    Its forest cannot be written down, but it can be asked for raw scores and for TreeSHAP itself.
+
+    Parameters
+    ----------
+    link : {"identity", "log", "logit", "softmax"}
+        What a raw score is.
+    classes : ndarray of shape (C,) or None
+        Class labels.
+    thresholds : dict of int to ndarray
+        By column of numbers, where it is split: ``x <= threshold`` goes left.
+    """
+
+    link: Link
+    classes: np.ndarray | None
+    thresholds: dict[int, np.ndarray]
+
+
+def combined(model: Any) -> Combined | None:
+    """Describe a fitted CatBoost that combines categories; None for others, and for trees of unequal depth.
+
+    TreeSHAP of such trees, as CatBoost 1.2 computes it, does not add up to the raw score.
+    """
+    saved = _saved(model)
+    features = saved["features_info"]
+    if "oblivious_trees" not in saved or all(len(c["elements"]) == 1 for c in features.get("ctrs", [])):
+        return None
+    link = _link_of(model, saved)
+    thresholds = {
+        feature["flat_feature_index"]: np.unique(
+            largest_below(np.array(feature["borders"] or [], dtype=np.float32), strict=False)
+        )
+        for feature in features.get("float_features", [])
+    }
+    return Combined(link, _classes_of(model, link), thresholds)
+
+
+def _link_of(model: Any, saved: dict[str, Any]) -> Link:
+    loss = saved.get("model_info", {}).get("params", {}).get("loss_function", {}).get("type")
+    if loss not in LINKS:
+        got = f"loss {loss!r}" if loss else "no known loss, as models have that are sums of others"
+        raise refused(model, got, f"one of {', '.join(LINKS)}")
+    return LINKS[loss]
+
+
+def _classes_of(model: Any, link: Link) -> np.ndarray | None:
+    classes = model.classes_
+    return np.asarray(classes) if len(classes) and link in ("logit", "softmax") else None
 
 
 def _places(features: Sequence[dict[str, Any]]) -> dict[int, int]:

@@ -34,7 +34,7 @@ from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
 from ._explaining import values_in_batches
 from ._inference import EXACT_ROWS, CompiledNetwork, CompiledStudent
 from ._labelling import Rows, targets_of
-from ._labels import TREE_KINDS, Labels, TeacherReasons, base_of, bins_for, rows_compared
+from ._labels import TREE_KINDS, Labels, TeacherReasons, base_of, bins_for, has_trees, rows_compared
 from ._lightgbm_limits import check_lightgbm_limits, warn_of_a_constant
 from ._monotone import CompiledMonotone
 from ._training import score_scale, train_student
@@ -307,7 +307,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
         return super()._both_reasons(X)
 
     def _teacher_explainer(self) -> Callable[[Any], Explanation] | None:
-        known = self._walks is not None or isinstance(self._adapter, LightGBMTeacher)
+        known = self._walks is not None or has_trees(self._adapter)
         return self.teacher_explain if known else None
 
     def teacher_explain(self, X: Any, explanation: str | None = None) -> Explanation:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ..tabular import UNSEEN, TableReader
 from ..teachers import PermutationWalks, ScoreTeacher
+from ..teachers.catboost import CatBoostTeacher
 from ..teachers.lightgbm import LightGBMTeacher, few_jobs
 from ..trees.tables import FEW_FOR_TABLES, ForestTables
 from ._bins import TeacherBins, translated
@@ -26,6 +27,11 @@ them a row has more than one pair, and pairs at most. Measured for a support vec
 EVALUATIONS_OF_FIDELITY, FEWEST_COMPARED = 500_000, 100
 """Scores that `fidelity` asks a teacher for at most, to explain rows by permutation, and rows that it
 explains whatever this takes. Not measured."""
+
+
+def has_trees(teacher: LightGBMTeacher | ScoreTeacher) -> TypeGuard[LightGBMTeacher | CatBoostTeacher]:
+    """Whether contributions can be read in the trees of a teacher."""
+    return isinstance(teacher, LightGBMTeacher | CatBoostTeacher)
 
 
 class Labels:
@@ -59,21 +65,24 @@ class Labels:
     ) -> None:
         self._teacher = teacher
         self._codes = teacher.level_codes(levels)
-        self._tables = self._by_path = self._walks = None
+        self._tables = self._by_table = self._walks = None
         if kind == "permutation":
             assert walks is not None
             assert rng is not None
             self._walks, self._rng, self._n_pairs = walks, rng, 1
+        elif kind == "tree_shap" and isinstance(teacher, LightGBMTeacher):
+            self._tables = ForestTables(teacher, dtype=dtype)
         elif kind is not None:
-            assert isinstance(teacher, LightGBMTeacher)
-            self._tables = ForestTables(teacher, dtype=dtype) if kind == "tree_shap" else None
-            self._by_path = teacher.contributions("path") if kind == "path" else None
+            assert has_trees(teacher)
+            self._by_table = teacher.contributions(kind)
 
     def n_rows(self, n: int) -> int | None:
         """How many of n training rows are worth being explained; None: all, and synthetic ones too."""
         if self._walks is not None:
             return min(n, max(1, EVALUATIONS // self._walks.evaluations))
         tables = self._tables
+        if self._by_table is not None and not isinstance(self._teacher, LightGBMTeacher):
+            return ROWS_WITHOUT_TABLES
         slow = tables is not None and tables.by_quadrature + tables.by_lightgbm > 0
         return ROWS_WITHOUT_TABLES if slow else None
 
@@ -88,8 +97,8 @@ class Labels:
         if self._walks is not None:
             walks, rng = self._walks, self._rng
             return np.mean([walks.sample(matrix, rng) for _ in range(self._n_pairs)], axis=0)
-        if self._by_path is not None:
-            return self._by_path(self._teacher.form.of_matrix(matrix))[0]
+        if self._by_table is not None:
+            return self._by_table(self._teacher.form.of_matrix(matrix))[0]
         assert self._tables is not None
         codes = matrix.copy()
         for column, own in enumerate(self._codes):
@@ -137,7 +146,7 @@ def base_of(
     """
     if walks is not None:
         return walks.base
-    if isinstance(teacher, LightGBMTeacher):
+    if has_trees(teacher):
         return teacher.shap_contributions(teacher.form.of_matrix(matrix[:1]), n_jobs=1)[1]
     mean = np.average(scores, axis=0, weights=weight)
     return np.clip(mean, scores.min(axis=0), scores.max(axis=0))
@@ -211,7 +220,7 @@ class TeacherReasons:
         if kind == "permutation" and self.walks is not None:
             values = self._by_walks(self.walks, X, matrix)
             return self.walks.base, values, meta | {"background_rows": len(self.walks.background)}
-        if kind in TREE_KINDS and isinstance(self.teacher, LightGBMTeacher):
+        if kind in TREE_KINDS and has_trees(self.teacher):
             return *self._by_trees(self.teacher, kind, matrix), meta
         raise ValueError(
             f"The teacher {type(self.teacher.model).__name__} has no {kind!r} contributions here: tree "
@@ -229,11 +238,12 @@ class TeacherReasons:
         return values_in_batches(walks.explain, matrix, len(walks.base))
 
     def _by_trees(
-        self, teacher: LightGBMTeacher, kind: str, matrix: np.ndarray
+        self, teacher: LightGBMTeacher | CatBoostTeacher, kind: str, matrix: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         of_table = teacher.contributions(kind, few_jobs(matrix))
         base = of_table(teacher.form.of_matrix(matrix[:1]))[1]
-        if kind == "tree_shap" and len(matrix) >= FEW_FOR_TABLES:
+        by_tables = isinstance(teacher, LightGBMTeacher) and len(matrix) >= FEW_FOR_TABLES
+        if kind == "tree_shap" and by_tables:
             looked_up = Labels(teacher, kind, self.reader.levels, "float64")
             return base, values_in_batches(looked_up.contributions, matrix, len(base))
 

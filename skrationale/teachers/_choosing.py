@@ -10,7 +10,7 @@ import numpy as np
 from .._hooks import Hooks, hooks_of
 from .._library import library_of
 from .._task import Task
-from ..conversion import can_be_rewritten, takes_categories
+from ..conversion import can_be_rewritten, combined, takes_categories
 from ..tabular import TableReader, as_frame_or_array
 from ._columns import arranged, column_order
 from ._protocol import Teacher
@@ -103,7 +103,7 @@ def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) 
     Returns
     -------
     Teacher
-        With ``raw=True`` of a tree ensemble it is a Forest.
+        With ``raw=True`` of a tree ensemble it is a Forest, but for a CatBoost that combines categories.
 
     Raises
     ------
@@ -123,6 +123,10 @@ def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) 
         from .lightgbm import LightGBMOnRuler, LightGBMTeacher
 
         return LightGBMTeacher(model, form) if raw else LightGBMOnRuler(model, form)
+    if raw and library_of(model) == "catboost" and form.reader is not None and (known := combined(model)):
+        from .catboost import CatBoostTeacher
+
+        return CatBoostTeacher(model, form, known)
     if raw and can_be_rewritten(model):
         from .converted import ConvertedTeacher
 

@@ -128,13 +128,37 @@ def test_whole_numbers_as_categories():
         GBDT2NNStudent(teacher, **FAST).fit(table, Y)
 
 
-def test_statistics_of_several_columns_are_refused():
-    teacher = catboost.CatBoostRegressor(
-        cat_features=TEXT, max_ctr_complexity=2, depth=6, iterations=60, verbose=0
+@pytest.mark.parametrize("target", TARGETS)
+def test_statistics_of_several_columns_are_explained_by_catboost(target):
+    kind, y = TARGETS[target]
+    combining = {"cat_features": tuple(TEXT), "max_ctr_complexity": 3, "combinations_ctr": "Borders"}
+    teacher = kind(**QUICK | combining | {"iterations": 40, "depth": 6}).fit(words(X), y)
+    student = GBDT2NNStudent(FrozenEstimator(teacher), **FAST | {"max_epochs": 20}).fit(X, y)
+    found = student.teacher_explain(X)
+    values = np.asarray(
+        teacher.get_feature_importance(catboost.Pool(words(X), cat_features=TEXT), type="ShapValues")
     )
-    teacher.set_params(allow_writing_files=False, combinations_ctr=["Borders"])
-    with pytest.raises(ValueError, match="max_ctr_complexity=1"):
-        GBDT2NNStudent(teacher, **FAST).fit(X, Y)
+    own = values.reshape(N, -1, values.shape[-1]).transpose(0, 2, 1)[:, :-1].squeeze()
+    np.testing.assert_allclose(found.values, own, rtol=0, atol=1e-9 * np.abs(own).max())
+    assert found.additivity_error(raw(teacher, words(X)).squeeze()) < 1e-9
+    assert student.fidelity(X)["explanation_r2"] > 0.8
+    reordered = X[X.columns[::-1]]
+    other = GBDT2NNStudent(FrozenEstimator(teacher), **FAST).fit(reordered, y)
+    np.testing.assert_allclose(other.teacher_explain(reordered).values[:, ::-1], found.values, atol=1e-9)
+    again = pickle.loads(pickle.dumps(student))
+    np.testing.assert_array_equal(again.teacher_explain(X).values, found.values)
+    with pytest.raises(ValueError, match="no 'path' contributions; expected explanation='tree_shap'"):
+        GBDT2NNStudent(FrozenEstimator(teacher), explanation="path", **FAST).fit(X, y)
+
+
+def test_missing_cells_are_a_level_where_columns_are_combined():
+    combining = {"cat_features": tuple(TEXT), "max_ctr_complexity": 3, "combinations_ctr": "Borders"}
+    teacher = catboost.CatBoostRegressor(**QUICK | combining | {"iterations": 40, "depth": 6})
+    student = GBDT2NNStudent(teacher, **FAST).fit(X, Y)
+    lacking, unknown = X.assign(city=np.nan), X.assign(city="Rom")
+    assert np.abs(student.predict(lacking) - student.predict(X.assign(city="Ulm"))).max() > 0.1
+    with pytest.warns(UserWarning, match="only unknown levels"):
+        assert np.abs(student.predict(lacking) - student.predict(unknown)).max() > 0.1
 
 
 def test_another_distiller_gives_it_words_too():

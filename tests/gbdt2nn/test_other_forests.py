@@ -19,6 +19,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier
 
 from skrationale import GBDT2NNStudent, tree_contributions
+from skrationale._task import Task
 from skrationale.metrics.answers import agreement
 
 N = 500
@@ -90,6 +91,16 @@ def test_scores_that_are_probabilities(name):
     error, total = ((centred[0] - centred[1]) ** 2).sum(), ((centred[1] - centred[1].mean(axis=0)) ** 2).sum()
     assert student.fidelity(X)["prediction_r2"] == pytest.approx(1 - error / total, abs=1e-6)
     assert agreement(raw, other, student._task)["prediction_r2"] == student.fidelity(X)["prediction_r2"]
+
+
+def test_sums_that_are_no_probabilities_become_some():
+    three = Task("probability", 3, np.arange(3))
+    found = three.probabilities(np.array([[0.5, -0.1, 1.5], [-0.1, -0.2, 0.0], [np.nan, 0.1, 0.2]]))
+    np.testing.assert_allclose(found[:2], [[1 / 3, 0, 2 / 3], [1 / 3] * 3])
+    assert np.isnan(found[2]).any()
+    two = Task("probability", 1, np.array(["no", "yes"]))
+    np.testing.assert_allclose(two.probabilities(np.array([[1.2], [0.3]])), [[0, 1], [0.7, 0.3]])
+    assert two.predict(np.array([[0.6], [0.4]])).tolist() == ["yes", "no"]
 
 
 def test_labels_count_too():
