@@ -21,6 +21,7 @@ UNDERLINES = {1: "=", 2: "-", 3: "~"}
 TITLES = {
     "gbdt2nn": "GBDT2NN students",
     "exact": "Exact reasons",
+    "teachers": "Teachers of all libraries",
     "monotone": "Monotone students",
     "symbolic": "Formulas",
     "jacobian_cost": "Cost of the Jacobian penalty",

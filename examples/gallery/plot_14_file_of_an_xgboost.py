@@ -6,6 +6,9 @@ Somebody trained an XGBoost and sent its file. ``as_teacher`` makes a fitted est
 lead to exact reasons; a student then gives its answers with its reasons, in one pass.
 """
 
+from pathlib import Path
+from tempfile import mkdtemp
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer
@@ -21,13 +24,15 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_sta
 # %%
 # Elsewhere: a model is fitted and saved.
 
-XGBClassifier(n_estimators=100, max_depth=4, learning_rate=0.1).fit(X_train, y_train).save_model("model.json")
+path = Path(mkdtemp()) / "model.json"
+fitted = XGBClassifier(n_estimators=100, max_depth=4, learning_rate=0.1).fit(X_train, y_train)
+fitted.save_model(path)
 
 # %%
 # Here: the reasons. They are exact: with the base value they add up to the log-odds of the model, up to the
 # 32 bits in which XGBoost adds.
 
-model = as_teacher("model.json", classes=["malignant", "benign"])  # its labels 0 and 1
+model = as_teacher(path, classes=["malignant", "benign"])  # its labels 0 and 1
 explanation = tree_contributions(model, X_test)
 print(explanation)
 print("strongest columns:", ", ".join(explanation.top(3)))
