@@ -35,8 +35,8 @@ def test_fitted_estimators_of_the_first_version_are_refused(name, refused):
 
 
 def test_students_whose_look_up_was_laid_out_otherwise_are_refused():
-    state = {**GBDT2NNStudent().__getstate__(), KEY: "0.1.0.dev1", "n_features_in_": 2}
-    with pytest.raises(ValueError, match=r"pickled by skrationale 0\.1\.0\.dev1, which .* cannot read"):
+    state = {**GBDT2NNStudent().__getstate__(), KEY: "0.1.0.dev2", "n_features_in_": 2}
+    with pytest.raises(ValueError, match=r"pickled by skrationale 0\.1\.0\.dev2, which .* cannot read"):
         GBDT2NNStudent().__setstate__(state)
 
 

@@ -182,7 +182,7 @@ class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
     """
 
     _kind = "a network whose score is the sum of its reasons"
-    _unreadable = (*BaseDistiller._unreadable, "0.1.0.dev1")
+    _unreadable = (*BaseDistiller._unreadable, "0.1.0.dev1", "0.1.0.dev2")
     _of_teacher = BaseDistiller._of_teacher | {"_walks"}
     _adapter: LightGBMTeacher | ScoreTeacher
     _walks: PermutationWalks | None = None

@@ -25,7 +25,7 @@ def expected_failures(student):
     teacher, found = student.teacher, {}
     if not isinstance(teacher, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         # weights and repeated rows give other trees, where rows are sampled, bounded or binned
-        found["check_sample_weight_equivalence_on_dense_data"] = "weights are not repeated rows to the teacher"
+        found["check_sample_weight_equivalence_on_dense_data"] = "to the teacher weights are no repeated rows"
     if isinstance(teacher, catboost.CatBoostRegressor):
         found["check_fit2d_1sample"] = "CatBoost refuses constant columns"
     if isinstance(teacher, GradientBoostingRegressor | LogisticRegression):
