@@ -124,19 +124,20 @@ def _same(X: pd.DataFrame) -> pd.DataFrame:
 
 def pipeline(numbers: bool, kinds: list[str], seed: int) -> Any:
     """A model of which nothing is known but its predictions."""
-    from sklearn.compose import make_column_transformer
+    from sklearn.compose import TransformedTargetRegressor, make_column_transformer
     from sklearn.impute import SimpleImputer
     from sklearn.neural_network import MLPClassifier, MLPRegressor
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
+    from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 
     words = OneHotEncoder(handle_unknown="ignore", min_frequency=20)
     rest = make_pipeline(
         SimpleImputer(), QuantileTransformer(output_distribution="normal", random_state=seed)
     )
-    network = (MLPRegressor if numbers else MLPClassifier)(
-        hidden_layer_sizes=(32,), max_iter=15, alpha=1e-2, random_state=seed
-    )
+    options = {"hidden_layer_sizes": (32,), "max_iter": 15, "alpha": 1e-2, "random_state": seed}
+    network: Any = MLPClassifier(**options)
+    if numbers:
+        network = TransformedTargetRegressor(MLPRegressor(**options), transformer=StandardScaler())
     return make_pipeline(make_column_transformer((words, kinds), remainder=rest), network)
 
 
