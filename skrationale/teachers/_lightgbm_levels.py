@@ -104,8 +104,13 @@ def add_levels_at_fit(booster: Any, reader: TableReader, order: np.ndarray | Non
         When columns differ in kind, or in all their levels.
     """
     for j, known in levels_at_fit(booster, reader.levels, order).items():
-        own = reader.levels[j]
-        assert own is not None
-        refuse_foreign_levels(reader.feature_names[j], own, known)
-        seen = set(stand_ins(own))
-        reader.add_levels(j, [level for level in known if level not in seen])
+        add_known(reader, j, known)
+
+
+def add_known(reader: TableReader, j: int, known: Sequence[Any]) -> None:
+    """Add to a reader's levels of column j those of a model; raise ValueError where none is shared."""
+    own = reader.levels[j]
+    assert own is not None
+    refuse_foreign_levels(reader.feature_names[j], own, known)
+    seen = set(stand_ins(own))
+    reader.add_levels(j, [level for level in known if level not in seen])

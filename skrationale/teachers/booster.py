@@ -163,6 +163,11 @@ class _FittedBooster(BaseEstimator):
             raise AttributeError("the booster knows no names of columns")
         return np.array(names, dtype=object)
 
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict labels, or numbers in units of the target, (n,) of rows (n, d)."""
+        scores, task = self._raw_scores(X)
+        return task.predict(scores)
+
     def _raw_scores(self, X: Any) -> tuple[np.ndarray, Task]:
         teacher = LightGBMTeacher(self.booster, role="model")
         table = as_frame_or_array(X)
@@ -199,11 +204,6 @@ class BoosterRegressor(RegressorMixin, _FittedBooster):
     def __init__(self, booster: Any) -> None:
         super().__init__(booster)
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict numbers (n,), in units of the target, of rows (n, d)."""
-        scores, task = self._raw_scores(X)
-        return task.predict(scores)
-
 
 class BoosterClassifier(ClassifierMixin, _FittedBooster):
     """A booster that classifies, as a fitted estimator; made by :func:`as_teacher`.
@@ -232,11 +232,6 @@ class BoosterClassifier(ClassifierMixin, _FittedBooster):
     def classes_(self) -> np.ndarray:
         """Labels (C,) in the order of the probabilities."""
         return np.asarray(self.classes)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict labels (n,) of rows (n, d)."""
-        scores, task = self._raw_scores(X)
-        return task.predict(scores)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict probabilities (n, C) of rows (n, d), in the order of `classes_`."""

@@ -11,7 +11,7 @@ import numpy as np
 from .._task import Task
 from ..conversion import known_levels, rewritten, words_of
 from ..tabular import TableReader, stand_ins
-from ._lightgbm_levels import refuse_foreign_levels
+from ._lightgbm_levels import add_known
 from ._table import AS_IT_IS, TeacherTable
 from .lightgbm import LightGBMTeacher
 
@@ -122,7 +122,5 @@ def add_known_levels(model: Any, reader: TableReader, order: np.ndarray | None) 
                 f"Column {name!r} of X holds {kinds[own is not None]}, but the model was fitted on "
                 f"{kinds[levels is not None]} there; expected columns of the types at its fit."
             )
-        if own is not None and levels is not None:
-            refuse_foreign_levels(name, own, levels)
-            seen = set(stand_ins(own))
-            reader.add_levels(j, [level for level in levels if level not in seen])
+        if levels is not None:
+            add_known(reader, j, levels)

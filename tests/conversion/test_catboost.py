@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from seeds import SEED
 from sklearn.exceptions import NotFittedError
+from word_tables import TEXT, WORD, mixed_table, words
 
 from skrationale import tree_contributions
 from skrationale.conversion import levels_in, rewritten, to_lightgbm
@@ -17,35 +18,16 @@ from skrationale.gbdt2nn import path_contributions
 catboost = pytest.importorskip("catboost")
 
 N = 600
-WORD = "(missing)"
 QUICK = {"iterations": 12, "depth": 4, "random_seed": SEED} | {
     "verbose": 0,
     "thread_count": 1,
     "allow_writing_files": False,
 }
-TEXT = ["city", "code"]
 CATEGORIES = {"cat_features": TEXT, "max_ctr_complexity": 1}
 
 
 def table(seed=SEED, n=N):
-    """Numbers and text with missing cells."""
-    rng = np.random.default_rng(seed)
-    X = pd.DataFrame(
-        {
-            "a": rng.normal(size=n),
-            "city": rng.choice(["Ulm", "Bonn", "Kiel", "Jena", "Rom"], n).astype(object),
-            "b": rng.normal(size=n).round(1),
-            "code": rng.choice([f"c{i}" for i in range(30)], n).astype(object),
-        }
-    )
-    for name in X:
-        X.loc[rng.random(n) < 0.1, name] = np.nan
-    return X
-
-
-def words(X):
-    """Write words where a category is missing, as CatBoost needs them."""
-    return X.assign(**{name: X[name].astype(object).where(X[name].notna(), WORD) for name in TEXT})
+    return mixed_table(seed, n, ["Ulm", "Bonn", "Kiel", "Jena", "Rom"], 30)
 
 
 def number(X):
@@ -114,16 +96,16 @@ def test_scores_and_reasons_are_those_of_catboost(loss):
     model, X = fitted(loss), words(table(SEED + 1))
     result = rewritten(model, levels_in(table()))
     assert result.link == LOSSES[loss]
-    same_scores_and_reasons(model, result.booster, X)
+    assert_same_scores_and_reasons(model, result.booster, X)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_kinds_of_splits(kind):
     model = fitted(**KINDS[kind])
-    same_scores_and_reasons(model, to_lightgbm(model, table()), words(table(SEED + 1)))
+    assert_same_scores_and_reasons(model, to_lightgbm(model, table()), words(table(SEED + 1)))
 
 
-def same_scores_and_reasons(model, booster, X):
+def assert_same_scores_and_reasons(model, booster, X):
     expected, found = raw(model, X), scores(booster, X)
     scale = np.abs(expected).max()
     assert np.abs(found - expected).max() <= 1e-12 * scale
@@ -142,7 +124,7 @@ def test_trees_that_are_not_symmetric(policy, loss, most):
     assert np.abs(scores(booster, X) - expected).max() <= 1e-12 * np.abs(expected).max()
     # those of CatBoost do not add up where leaves are at unequal depths, so that of one depth are compared
     model = fitted(loss, grow_policy=policy, one_hot_max_size=most, depth=1)
-    same_scores_and_reasons(model, to_lightgbm(model, table()), X)
+    assert_same_scores_and_reasons(model, to_lightgbm(model, table()), X)
 
 
 def of_known_columns(node, x, known):

@@ -83,7 +83,7 @@ def asked(model, X, **options):
     return model.get_booster().predict(DMatrix(X, enable_categorical=True, nthread=1), **options)
 
 
-def close(found, expected, share, scale=None):
+def assert_close(found, expected, share, scale=None):
     scale = np.abs(expected).max() if scale is None else scale
     np.testing.assert_allclose(found, expected, rtol=0, atol=share * scale)
 
@@ -93,7 +93,7 @@ def test_raw_scores_are_those_of_the_model(fitted):
     expected = model.predict(X, output_margin=True)
     for one in (model, model.get_booster()):
         found = to_lightgbm(one, levels_for(X)).predict(X, raw_score=True)
-        close(found, expected, 1e-6)
+        assert_close(found, expected, 1e-6)
 
 
 def test_reasons_add_up_and_are_those_of_xgboost(fitted):
@@ -105,11 +105,11 @@ def test_reasons_add_up_and_are_those_of_xgboost(fitted):
     exact = tree_contributions(model, X, dtype="float64")
     values = exact.values.reshape(N, own.shape[2] - 1, -1)
     base = np.reshape(exact.base_values, (-1, raw.shape[1]))
-    close(values, own[:, :, :-1].transpose(0, 2, 1), 1e-6, scale)
-    close(np.broadcast_to(base, raw.shape), own[:, :, -1], 1e-6, scale)
-    close(base + values.sum(axis=1), raw, 1e-12, scale)
+    assert_close(values, own[:, :, :-1].transpose(0, 2, 1), 1e-6, scale)
+    assert_close(np.broadcast_to(base, raw.shape), own[:, :, -1], 1e-6, scale)
+    assert_close(base + values.sum(axis=1), raw, 1e-12, scale)
     path = path_contributions(model, X)
-    close(path.scores().reshape(raw.shape), raw, 1e-12, scale)
+    assert_close(path.scores().reshape(raw.shape), raw, 1e-12, scale)
     if hasattr(model, "classes_"):
         assert exact.output_names == tuple(map(str, model.classes_[-raw.shape[1] :]))
 
@@ -146,8 +146,12 @@ def test_an_estimator_that_stopped_early_is_cut_and_its_booster_is_not(make):
     model.fit(HOLES[:300], y[:300], eval_set=[(HOLES[300:], y[300:])], verbose=False)
     booster = model.get_booster()
     assert model.best_iteration + 1 < booster.num_boosted_rounds()
-    close(to_lightgbm(model).predict(HOLES, raw_score=True), model.predict(HOLES, output_margin=True), 1e-6)
-    close(to_lightgbm(booster).predict(HOLES, raw_score=True), asked(model, HOLES, output_margin=True), 1e-6)
+    assert_close(
+        to_lightgbm(model).predict(HOLES, raw_score=True), model.predict(HOLES, output_margin=True), 1e-6
+    )
+    assert_close(
+        to_lightgbm(booster).predict(HOLES, raw_score=True), asked(model, HOLES, output_margin=True), 1e-6
+    )
     assert to_lightgbm(booster).num_trees() > to_lightgbm(model).num_trees()
 
 
@@ -156,7 +160,7 @@ def test_unseen_categories_are_missing_ones():
     booster = to_lightgbm(model, levels_for(TABLE))
     missing = TABLE.assign(city=pd.Categorical([None] * N, categories=LEVELS))
     unseen = TABLE.assign(city=pd.Categorical(["Rome"] * N))
-    close(booster.predict(missing), model.predict(missing), 1e-6)
+    assert_close(booster.predict(missing), model.predict(missing), 1e-6)
     np.testing.assert_array_equal(booster.predict(unseen), booster.predict(missing))
 
 
@@ -170,7 +174,7 @@ def test_levels_may_come_in_another_order_where_the_model_keeps_them():
     other = TABLE.assign(city=pd.Categorical(TABLE["city"].astype(object), categories=fewer))
     booster = to_lightgbm(model, other)
     assert booster.pandas_categorical[0] == fewer
-    close(booster.predict(other), model.predict(TABLE), 1e-6)
+    assert_close(booster.predict(other), model.predict(TABLE), 1e-6)
     with pytest.raises(ValueError, match="'city' of X holds levels such as 10, none of which the XGBR"):
         to_lightgbm(model, TABLE[TABLE.columns[::-1]])
 
@@ -186,8 +190,8 @@ def test_models_without_levels_need_them_from_rows(tmp_path):
         ValueError, match="does not keep the levels of its category column 'city'.*expected X"
     ):
         to_lightgbm(old)
-    close(to_lightgbm(old, TABLE).predict(TABLE), model.predict(TABLE), 1e-6)
-    close(tree_contributions(old, TABLE).scores(), model.predict(TABLE), 1e-6)
+    assert_close(to_lightgbm(old, TABLE).predict(TABLE), model.predict(TABLE), 1e-6)
+    assert_close(tree_contributions(old, TABLE).scores(), model.predict(TABLE), 1e-6)
     with pytest.raises(ValueError, match="levels of column 'city' of X are not those .*, got 'Ulm'"):
         to_lightgbm(old, TABLE[:5].assign(city=pd.Categorical(["Ulm"] * 5)))
 
@@ -216,8 +220,8 @@ def test_categories_may_be_whole_numbers_of_an_array():
     booster = xgboost.train({"max_cat_to_onehot": 1, "nthread": 1, "max_depth": 4}, data, 20)
     assert known_levels(booster) == (None, None)
     expected = booster.predict(data)
-    close(to_lightgbm(booster).predict(X), expected, 1e-6)
-    close(tree_contributions(booster, X, dtype="float64").scores(), expected, 1e-6)
+    assert_close(to_lightgbm(booster).predict(X), expected, 1e-6)
+    assert_close(tree_contributions(booster, X, dtype="float64").scores(), expected, 1e-6)
 
 
 def test_columns_of_other_kinds_are_refused():

@@ -8,36 +8,20 @@ import pytest
 from seeds import SEED
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import cross_val_score
+from word_tables import TEXT, mixed_table, words
 
 from skrationale import GBDT2NNStudent, RationaleDistiller
 
 catboost = pytest.importorskip("catboost")
 
 N = 600
-TEXT = ["city", "code"]
 QUICK = {"iterations": 15, "depth": 4, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
 CATEGORIES = {"cat_features": TEXT, "max_ctr_complexity": 1, "one_hot_max_size": 6}
 FAST = {"max_epochs": 8, "n_synthetic": 2000, "hidden_layer_sizes": (32,), "random_state": 0, "device": "cpu"}
 
 
 def table(seed=SEED, n=N):
-    """Numbers and text with missing cells."""
-    rng = np.random.default_rng(seed)
-    X = pd.DataFrame(
-        {
-            "a": rng.normal(size=n),
-            "city": rng.choice(["Ulm", "Bonn", "Kiel", "Jena"], n).astype(object),
-            "b": rng.normal(size=n).round(1),
-            "code": rng.choice([f"c{i}" for i in range(20)], n).astype(object),
-        }
-    )
-    for name in X:
-        X.loc[rng.random(n) < 0.1, name] = np.nan
-    return X
-
-
-def words(X):
-    return X.assign(**{name: X[name].astype(object).where(X[name].notna(), "(missing)") for name in TEXT})
+    return mixed_table(seed, n, ["Ulm", "Bonn", "Kiel", "Jena"], 20)
 
 
 def number(X):
