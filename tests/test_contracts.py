@@ -4,6 +4,7 @@ import inspect
 import io
 import pickle
 import tracemalloc
+import warnings
 
 import joblib
 import numpy as np
@@ -221,6 +222,38 @@ def test_pickle_and_joblib_keep_the_model_and_nothing_else(make, fitted, mixed):
         np.testing.assert_array_equal(reasons(copy, X).values, reasons(model, X).values)
     names = _class_names(model)
     assert not names & {"DataFrame", "Generator", "RandomState", "AdamW", "Tensor", "Parameter", "NeuralNet"}
+
+
+@pytest.fixture
+def every_warning():
+    """Torch warns of read-only arrays each time, not once a process."""
+    import torch
+
+    before = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)
+    yield
+    torch.set_warn_always(before)
+
+
+@every
+def test_read_only_weights_answer_alike_without_warnings(make, fitted, mixed, tmp_path, every_warning):
+    model, X = fitted(make), mixed[0]
+    buffers: list = []
+    data = pickle.dumps(model, protocol=5, buffer_callback=buffers.append)
+    joblib.dump(model, tmp_path / "model.joblib")
+    copies = [
+        pickle.loads(data, buffers=[buffer.raw().toreadonly() for buffer in buffers]),
+        joblib.load(tmp_path / "model.joblib", mmap_mode="r"),
+    ]
+    assert len(buffers) > 5
+    for rows in (X, X.iloc[:1]):
+        expected = model.predict(rows), reasons(model, rows).values
+        for copy in copies:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                found = copy.predict(rows), reasons(copy, rows).values
+            np.testing.assert_array_equal(found[0], expected[0])
+            np.testing.assert_array_equal(found[1], expected[1])
 
 
 def _class_names(root):

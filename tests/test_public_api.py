@@ -71,7 +71,7 @@ def rooms_used(path: Path) -> set[str]:
     return used
 
 
-EVERYWHERE = {"_callers", "_random", "_scales", "_switch"}
+EVERYWHERE = {"_callers", "_random", "_scales", "_switch", "_tensors"}
 ALLOWED = {
     "_batches": set(),
     "_callers": set(),
@@ -84,6 +84,7 @@ ALLOWED = {
     "_scales": set(),
     "_switch": set(),
     "_task": set(),
+    "_tensors": set(),
     "_versions": {"__version__"},
     "_weights": set(),
     "base": {

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._tensors import as_tensor
 from ..training import limit_threads
 from ..units import table_units
 from ._model import IMAGE_CHUNK, FlintModel
@@ -41,7 +42,7 @@ def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.nda
         the sum over points lacks of a score is shared in proportion to the size of the values.
     """
     encoder, scores_of = model.source.encoder, model.score_function()
-    start = torch.from_numpy(average)
+    start = as_tensor(average)
     with torch.no_grad():
         base = scores_of(start[None])[0].numpy()
 
@@ -73,9 +74,9 @@ def pixel_gradients(
     column_reasons : callable
         Gives values (n, p, K) of images (n, p) and their scores (n, K).
     """
-    weights = torch.from_numpy(model.weights).float()
+    weights = as_tensor(model.weights).float()
     base = model.interpret(model.attributes(average[None]))[0]
-    start = torch.from_numpy(average).float()
+    start = as_tensor(average).float()
 
     def scores_of(pixels: Tensor) -> Tensor:
         return attributes_of(pixels) @ weights.T

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from .._tensors import as_tensor
 from ..tabular import TableEncoder
 from ..training import limit_threads, rebuild_module
 from ._network import ConvPredictor, Interpreter, MLPPredictor
@@ -67,7 +68,7 @@ class OwnPredictor:
 
     def states(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
-        network, x = self.module(), torch.from_numpy(self.encoder.encode_matrix(matrix))
+        network, x = self.module(), as_tensor(self.encoder.encode_matrix(matrix))
         with torch.no_grad(), limit_threads(CHUNK * max(self.hidden_layer_sizes) ** 2):
             parts = [network(part) for part in x.split(CHUNK if self.image_shape is None else IMAGE_CHUNK)]
         scores, states = (torch.cat(column).numpy() for column in zip(*parts, strict=True))
@@ -159,5 +160,5 @@ class FlintModel:
     def score_function(self) -> Callable[[Tensor], Tensor]:
         """Give what maps encoded rows (n, p) to the interpreter's scores (n, K), of an own predictor."""
         network, interpreter = self.source.module(), self.interpreter_module()
-        weights, bias = torch.from_numpy(self.weights), torch.from_numpy(self.bias)
+        weights, bias = as_tensor(self.weights), as_tensor(self.bias)
         return lambda x: interpreter(network(x)[1]) @ weights.T + bias

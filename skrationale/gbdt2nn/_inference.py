@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit
 
+from .._tensors import as_tensor
 from ..training import limit_threads, resolve_device
 from ._monotone import CHUNK_ROWS, share_remainder
 from ._network import split_outputs
@@ -79,9 +80,9 @@ class CompiledNetwork:
         exact = n <= EXACT_ROWS if exact is None else exact
         dtype = torch.float64 if exact else torch.float32
         with torch.inference_mode(), limit_threads(min(n, CHUNK_ROWS) * self.weights[0].size):
-            weights = [torch.from_numpy(w).to(place, dtype) for w in self.weights]
-            biases = [torch.from_numpy(b).to(place, dtype) for b in self.biases]
-            table = torch.from_numpy(self.table).to(place)
+            weights = [as_tensor(w).to(place, dtype) for w in self.weights]
+            biases = [as_tensor(b).to(place, dtype) for b in self.biases]
+            table = as_tensor(self.table).to(place)
             out = np.empty((n, len(self.biases[-1])))
             for start in range(0, n, CHUNK_ROWS):
                 bins = torch.from_numpy(encoded[start : start + CHUNK_ROWS]).to(place)

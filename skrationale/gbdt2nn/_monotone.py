@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from .._tensors import as_tensor
 from ..training import limit_threads, linear
 from ._network import BinEmbedding, BinNetwork, factors_of
 from ._sums import RunningSums
@@ -225,11 +226,10 @@ class CompiledMonotone:
 
     def _layers(self, encoded: np.ndarray) -> list[np.ndarray]:
         with torch.inference_mode(), limit_threads(len(encoded) * self.free.shape[1] ** 2):
-            dense = {name: [torch.from_numpy(w) for w in each] for name, each in self.dense.items()}
+            dense = {name: [as_tensor(w) for w in each] for name, each in self.dense.items()}
             index = torch.from_numpy(encoded.astype(np.int64))
             z, m = (
-                nn.functional.embedding(index, torch.from_numpy(table)).sum(1)
-                for table in (self.free, self.ordered)
+                nn.functional.embedding(index, as_tensor(table)).sum(1) for table in (self.free, self.ordered)
             )
             z = z + dense["bias"][0]
             m = monotone_activation(m + torch.addmm(dense["side_bias"][0], z, dense["side"][0]))

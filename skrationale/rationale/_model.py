@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .._tensors import as_tensor
 from ..tabular import TableEncoder
 from ..training import limit_threads, rebuild_module
 from ..units import Units, hide
@@ -65,7 +66,7 @@ class RationaleModel:
     def encode(self, matrix: np.ndarray) -> tuple[Tensor, Units]:
         """Give encoded cells (n, p) of the columns that can be selected, float64, and these as units."""
         x, units = encode(self.encoder, matrix, self.columns)
-        return torch.from_numpy(x), units
+        return as_tensor(x), units
 
     def mask_and_excess(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the rationale (n, d), and how much columns are wanted: above 0 if selected, but for ties."""
@@ -120,11 +121,11 @@ class RationaleModel:
         """Give the predictor's layers and what they see of rows."""
         x, units = self.encode(matrix)
         cells = self.rule(self._logits(x, units)) if mask is None else mask[:, self.columns]
-        shown, ties = torch.from_numpy(cells).double(), torch.from_numpy(units.groups)
+        shown, ties = torch.from_numpy(cells).double(), as_tensor(units.groups)
         n_outputs = len(self.shift)
         if self.fill is not None:
             plain = rebuild_module(lambda: mlp(units.n_inputs, self.hidden, n_outputs), self.predictor)
-            return plain, hide(x, shown, ties, torch.from_numpy(self.fill))
+            return plain, hide(x, shown, ties, as_tensor(self.fill))
         masked = rebuild_module(
             lambda: MaskedPredictor(self.hidden, ties.to("meta"), len(self.columns), n_outputs),
             self.predictor,

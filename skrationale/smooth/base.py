@@ -17,6 +17,7 @@ from .._batches import check_batching, in_batches, one_or_several
 from .._random import own_random_state
 from .._scales import to_shares
 from .._task import Task
+from .._tensors import as_tensor
 from ..base import ReadableNetwork
 from ..explanation import Explanation
 from ..tabular import TableEncoder
@@ -265,7 +266,7 @@ class BaseSmoothMLP(ReadableNetwork):
         if network is None:
             return np.full((len(x), self._task.n_outputs), self._shift)
         with torch.no_grad(), limit_threads(CHUNK * max(self._sizes) ** 2):
-            parts = [network(part).numpy() for part in torch.from_numpy(x).double().split(CHUNK)]
+            parts = [network(part).numpy() for part in as_tensor(x).double().split(CHUNK)]
         return np.concatenate(parts) * self._scale + self._shift
 
     def _scores(self, matrix: np.ndarray) -> np.ndarray:
@@ -276,7 +277,7 @@ class BaseSmoothMLP(ReadableNetwork):
         if network is None:
             return []
         with torch.no_grad(), limit_threads(len(x) * max(self._sizes) ** 2):
-            return [states.numpy() for states in network.hidden_states(torch.from_numpy(x).double())]
+            return [states.numpy() for states in network.hidden_states(as_tensor(x).double())]
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give integrated gradients from the average training row to each row [1]_.
@@ -336,7 +337,7 @@ class BaseSmoothMLP(ReadableNetwork):
     def _mean_gradient(self, network: SmoothNetwork, delta: np.ndarray, n_points: int) -> np.ndarray:
         """Mean derivatives (n, K, p) on the way (n, p) from the average row, by Gauss-Legendre quadrature."""
         points, weights = np.polynomial.legendre.leggauss(n_points)
-        start, rows = torch.from_numpy(self._mean_row), torch.from_numpy(delta)
+        start, rows = as_tensor(self._mean_row), torch.from_numpy(delta)
         total = torch.zeros((len(delta), self._task.n_outputs, delta.shape[1]), dtype=torch.float64)
         with torch.no_grad(), limit_threads(CHUNK * max(self._sizes) ** 2):
             for point, weight in zip((points + 1) / 2, weights / 2, strict=True):

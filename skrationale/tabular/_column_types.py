@@ -25,6 +25,12 @@ class ColumnType:
     dtype: Any
     none: bool
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"dtype": plain_dtype(self.dtype), "none": self.none}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(dtype=dtype_of(state["dtype"]), none=state["none"])
+
     @classmethod
     def of(cls, column: Any) -> ColumnType:
         """See what a Series (n,) is; of several marks for missing cells the first counts."""
@@ -75,3 +81,53 @@ class ColumnType:
             return pd.Series(cells.take(places), dtype=object)
         plain = isinstance(self.dtype, np.dtype)
         return (cells if plain else pd.array(cells, dtype=self.dtype)).take(places)
+
+
+def plain_dtype(dtype: Any) -> Any:
+    """Write a dtype of numpy or pandas as text, or as a dict, which files without code can hold.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Any.
+
+    Returns
+    -------
+    str, dict or dtype
+        The dtype itself where it has no name that leads back to it.
+
+    Examples
+    --------
+    >>> plain_dtype(np.dtype("float32")), dtype_of("float32")
+    ('float32', dtype('float32'))
+    """
+    import pandas as pd
+
+    if isinstance(dtype, pd.CategoricalDtype):
+        found = dtype.categories
+        if found is None:
+            return {"categories": None, "ordered": dtype.ordered}
+        values = np.asarray(found, dtype=object)
+        return {"categories": values, "of": plain_dtype(found.dtype), "ordered": dtype.ordered}
+    if isinstance(dtype, pd.StringDtype):
+        return {"storage": dtype.storage, "na": dtype.na_value is pd.NA}
+    try:
+        return str(dtype) if pd.api.types.pandas_dtype(str(dtype)) == dtype else dtype
+    except (TypeError, ValueError):  # of another package, or with fields
+        return dtype
+
+
+def dtype_of(plain: Any) -> Any:
+    """Give the dtype that `plain_dtype` has written."""
+    import pandas as pd
+
+    if isinstance(plain, str):
+        return pd.api.types.pandas_dtype(plain)
+    if not isinstance(plain, dict):
+        return plain
+    if "storage" in plain:
+        return pd.StringDtype(plain["storage"], na_value=pd.NA if plain["na"] else np.nan)
+    if plain["categories"] is None:
+        return pd.CategoricalDtype(ordered=plain["ordered"])
+    levels = pd.Index(plain["categories"], dtype=dtype_of(plain["of"]))
+    return pd.CategoricalDtype(levels, ordered=plain["ordered"])

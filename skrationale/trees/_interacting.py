@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._tensors import as_tensor
 from ..teachers import Bins, TreeNodes
 from ._groups import groups_of, split_tree
 from ._quadrature import QuadratureTree
@@ -105,7 +106,7 @@ class InteractingGroup:
         states, which = self.states_of(encoded)
         found = self.values(states, chosen, places, dtype)
         if which is not None:
-            found = found.index_select(0, torch.from_numpy(which))
+            found = found.index_select(0, as_tensor(which))
         sums[self.leaves.output].index_add_(1, torch.from_numpy(pairs), found.to(sums.dtype))
 
     def values(self, states: np.ndarray, chosen: np.ndarray, places: np.ndarray, dtype: Any) -> Any:
@@ -136,7 +137,7 @@ class InteractingGroup:
         terms, changes = np.concatenate([terms, more]), np.concatenate([changes, more + 1])
         rows = np.full((len(states), states.shape[1] + 1), len(terms) - 1, dtype=np.int32)
         rows[:, :-1] = states
-        of_class, of_pair, of_node = map(torch.from_numpy, (terms, changes, scale))
+        of_class, of_pair, of_node = map(as_tensor, (terms, changes, scale))
         first, at = torch.from_numpy(chosen), torch.from_numpy(places)
         itself = torch.arange(len(chosen))
         found = []

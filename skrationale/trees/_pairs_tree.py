@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._tensors import as_tensor
 from ._background import Background
 from ._pairs import of_leaf, of_sparse_pairs
 from ._quadrature import QuadratureTree
@@ -85,4 +86,4 @@ class PairsTree:
             for path, value, codes, other in zip(paths.T, values, own, others, strict=True):
                 columns = np.flatnonzero(path)
                 found[columns] += value * of_leaf(codes, other, self.background.shares, len(columns))
-        sums[:, tree.output].index_add_(1, torch.from_numpy(tree.columns), torch.from_numpy(found.T))
+        sums[:, tree.output].index_add_(1, as_tensor(tree.columns), torch.from_numpy(found.T))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
+from .._tensors import as_tensor
 from ._groups import Group, SplitTree, bits_of, distinct_rows
 from ._plan import TabledTree
 from ._states import path_dependent
@@ -99,27 +98,6 @@ class Part:
             sums[:, self.output] += found
         else:
             sums[:, self.output].index_add_(1, as_tensor(self.credited), found.to(sums.dtype))
-
-
-def as_tensor(array: np.ndarray) -> Any:
-    """Show an array to torch without a copy."""
-    import torch
-
-    if not array.flags.writeable:
-        _mute_warning_of_read_only()
-    return torch.from_numpy(array)
-
-
-@cache
-def _mute_warning_of_read_only() -> None:
-    """Let torch warn of read-only arrays now, which it does once: nobody writes to those of a part."""
-    import torch
-
-    array = np.zeros(1)
-    array.setflags(write=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.from_numpy(array)
 
 
 def packed(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._tensors import as_tensor
 from ._groups import Group, SplitTree, as_bits, bits_of, leaves_of
 from ._states import nodes_and_weights
 
@@ -141,7 +142,7 @@ class QuadratureTree:
         import torch
         from torch.nn.functional import embedding_bag
 
-        terms, changes, scale = (torch.from_numpy(matrix) for matrix in self.matrices(dtype))
+        terms, changes, scale = (as_tensor(matrix) for matrix in self.matrices(dtype))
         factors = (changes * scale).T
         rows = self.classes(encoded)
         for start in range(0, len(rows), ROWS_AT_ONCE):
@@ -149,7 +150,7 @@ class QuadratureTree:
             products = embedding_bag(some, terms, mode="sum").exp_()
             found = (products @ factors).gather(1, some.long()).to(sums.dtype)
             at = sums[start : start + ROWS_AT_ONCE, self.output]
-            at.index_add_(1, torch.from_numpy(self.columns), found)
+            at.index_add_(1, as_tensor(self.columns), found)
 
 
 def _states(n_classes: int, states: Sequence[int] | None) -> np.ndarray:

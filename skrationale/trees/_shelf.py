@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ._parts import BLOCK, Part, ValuesOf, as_tensor, part_of
+from .._tensors import as_tensor
+from ._parts import BLOCK, Part, ValuesOf, part_of
 from ._plan import TabledTree
 from ._states import path_dependent
 

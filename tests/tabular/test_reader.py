@@ -6,6 +6,7 @@ import pytest
 from scipy import sparse
 
 from skrationale.tabular import TableReader
+from skrationale.tabular._column_types import ColumnType
 
 nan = np.nan
 COLUMNS = {
@@ -186,3 +187,43 @@ def test_an_array_is_its_own_codes():
     X = np.arange(6.0).reshape(3, 2)
     reader = TableReader().fit(X)
     np.testing.assert_array_equal(reader.restore(reader.transform(X)), X)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        np.dtype("float32"),
+        np.dtype(object),
+        np.dtype("<U3"),
+        pd.Int64Dtype(),
+        pd.BooleanDtype(),
+        pd.StringDtype("python"),
+        pd.StringDtype("python", na_value=np.nan),
+        pd.CategoricalDtype(),
+        pd.CategoricalDtype(["a", "b"], ordered=True),
+        pd.CategoricalDtype(pd.Index(["a", "b"], dtype=object)),
+        pd.CategoricalDtype(pd.Index(["a"], dtype=pd.StringDtype("python"))),
+        pd.CategoricalDtype([2, 1]),
+        pd.CategoricalDtype([True, False]),
+        pd.CategoricalDtype(pd.interval_range(0, 3)),
+        pd.CategoricalDtype(pd.date_range("2020-01-01", periods=2)),
+    ],
+    ids=str,
+)
+def test_types_of_columns_are_kept_as_plain_data(dtype):
+    kind = ColumnType(dtype, none=True)
+    state = kind.__getstate__()
+    assert isinstance(state["dtype"], str | dict)
+    again = pickle.loads(pickle.dumps(kind))
+    assert again.none
+    assert again.dtype == dtype
+    known = getattr(dtype, "categories", None)
+    assert known is None or again.dtype.categories.dtype == known.dtype
+
+
+def test_a_type_that_has_no_name_is_kept_itself():
+    dtype = np.dtype([("a", "f8"), ("b", "i4")])
+    assert pickle.loads(pickle.dumps(ColumnType(dtype, none=False))).dtype == dtype
+    older = ColumnType.__new__(ColumnType)  # whose state held the type of pandas itself
+    older.__setstate__({"dtype": pd.Int8Dtype(), "none": False})
+    assert older.dtype == pd.Int8Dtype()
