@@ -29,6 +29,7 @@ from ._versions import VersionedEstimator
 from ._weights import check_weights
 from .explanation import Explanation
 from .explanation.ruler import log_odds
+from .graphs import OnnxExport
 from .metrics import explanation_fidelity
 from .metrics.answers import agreement, judged, probabilities_of, score_of
 from .tabular import (
@@ -69,7 +70,7 @@ def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
         raise
 
 
-class BaseReasoner(Hooks, VersionedEstimator, metaclass=ABCMeta):
+class BaseReasoner(OnnxExport, Hooks, VersionedEstimator, metaclass=ABCMeta):
     """An estimator over tables whose predictions come with reasons.
 
     A subclass says how to fit (`_fit_rows`), how to score rows (`_scores`) and how to explain them

@@ -20,7 +20,9 @@ import skrationale.symbolic
 import skrationale.trees
 
 PACKAGE = Path(skrationale.__file__).parent
-HEAVY = "torch skorch jinja2 lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall catboost xgboost"
+HEAVY = (
+    "torch skorch jinja2 lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall catboost xgboost onnx"
+)
 FAMILIES = {"gbdt2nn", "smooth", "symbolic", "rationale", "flint"}
 
 
@@ -94,10 +96,12 @@ ALLOWED = {
         "_versions",
         "_weights",
         "explanation",
+        "graphs",
         "metrics",
         "tabular",
         "teachers",
     },
+    "graphs": {"__version__", "_task", "conversion", "tabular"},
     "tabular": {"_weights"},
     "units": {"explanation", "tabular"},  # cells as typed, which an explanation shows
     "conversion": {"_library", "_task", "tabular"},
@@ -119,7 +123,7 @@ ALLOWED = {
     "metrics": {"_weights", "explanation", "tabular"},
     "datasets": set(),
     "report": {"_files", "_hooks", "explanation", "metrics", "tabular", "teachers", "writing"},
-    "formula": {"_batches", "_task", "explanation", "tabular", "writing"},
+    "formula": {"_batches", "_task", "explanation", "graphs", "tabular", "writing"},
 } | dict.fromkeys(
     FAMILIES,
     {
@@ -129,6 +133,7 @@ ALLOWED = {
         "_task",
         "_weights",
         "base",
+        "graphs",
         "tabular",
         "teachers",
         "training",

@@ -1,5 +1,6 @@
 from ._catboost import Combined, combined
 from ._choosing import Rewritten, can_be_rewritten, known_levels, rewritten, takes_categories
+from ._float32 import rounded_down
 from ._to_lightgbm import levels_in, to_lightgbm
 from ._words import words_of
 
@@ -11,6 +12,7 @@ __all__ = [
     "known_levels",
     "levels_in",
     "rewritten",
+    "rounded_down",
     "takes_categories",
     "to_lightgbm",
     "words_of",

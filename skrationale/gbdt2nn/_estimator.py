@@ -37,13 +37,14 @@ from ._labelling import Rows, targets_of
 from ._labels import TREE_KINDS, Labels, TeacherReasons, base_of, bins_for, has_trees, rows_compared
 from ._lightgbm_limits import check_lightgbm_limits, warn_of_a_constant
 from ._monotone import CompiledMonotone
+from ._onnx import StudentExport
 from ._training import score_scale, train_student
 
 ROWS_OF_IMPORTANCES = 20_000
 """Training rows whose contributions give `feature_importances_`. Not measured."""
 
 
-class GBDT2NNStudent(BaseDistiller, ReadableNetwork):
+class GBDT2NNStudent(StudentExport, BaseDistiller, ReadableNetwork):
     """A network that imitates a tree ensemble, or any model, and its reasons [1]_.
 
     The student sees a row as its teacher does, as one bin a column between the teacher's own

@@ -82,6 +82,10 @@ class SmoothNetwork(nn.Module):
         """Give the matrices of the hidden layers, from the first on."""
         return [cast(Tensor, layer.weight) for layer in self.hidden]
 
+    def hidden_biases(self) -> list[Tensor]:
+        """Give the biases of the hidden layers, from the first on."""
+        return [cast(Tensor, layer.bias) for layer in self.hidden]
+
     def last_layer(self) -> tuple[Tensor, Tensor]:
         """Give weight (K, h) and bias (K,) of the last layer as they act on rows: centred."""
         weight, bias = self.last.weight, self.last.bias

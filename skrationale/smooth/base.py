@@ -20,6 +20,7 @@ from .._task import Task
 from .._tensors import as_tensor
 from ..base import ReadableNetwork
 from ..explanation import Explanation
+from ..graphs import Graph
 from ..tabular import TableEncoder
 from ..training import (
     EXACT_ROWS,
@@ -34,6 +35,7 @@ from ..training import (
 )
 from ..units import table_units
 from ._network import ACTIVATIONS, SmoothNetwork
+from ._onnx import write_smooth
 from ._path import CHUNK, Stage, admissible, train_path
 from ._penalties import PENALTIES
 
@@ -278,6 +280,15 @@ class BaseSmoothMLP(ReadableNetwork):
             return []
         with torch.no_grad(), limit_threads(len(x) * max(self._sizes) ** 2):
             return [states.numpy() for states in network.hidden_states(as_tensor(x).double())]
+
+    def _write_onnx(self, graph: Graph, matrix: str) -> dict[str, Any]:
+        network = self._network()
+        if network is None:
+            constant = graph.constant(np.full((1, self._task.n_outputs), self._shift))
+            graph.each_row(constant, matrix, name="scores")
+        else:
+            write_smooth(graph, matrix, self._encoder, network, self._shift, self._scale)
+        return {"kind": "additive", "explanation": None, "jacobian_lambda": self.lambda_}
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give integrated gradients from the average training row to each row [1]_.

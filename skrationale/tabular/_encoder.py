@@ -11,6 +11,7 @@ from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardSc
 from .._random import fixed_seed
 from .._scales import exponents, moments
 from .._weights import check_weights
+from ._plan import EncodingPlan
 from ._reader import TableReader
 
 MAX_QUANTILES = 1000
@@ -191,14 +192,18 @@ class TableEncoder:
 
     def _level_names(self, i: int, j: int) -> list[str]:
         """Names of the one-hot columns of category i, which is original column j."""
-        assert self._one_hot is not None
         levels = self.reader.levels[j]
         assert levels is not None
+        kept, some_rare = self._kept_codes(i)
+        labels = ["missing" if np.isnan(code) else str(levels[int(code)]) for code in kept]
+        return labels + ["other"] * some_rare
+
+    def _kept_codes(self, i: int) -> tuple[list[float], bool]:
+        """Give the codes of category i with a column of their own, and whether others share one."""
+        assert self._one_hot is not None
         rare = self._one_hot.infrequent_categories_[i]
         rare = np.array([]) if rare is None else rare
-        kept = [code for code in self._one_hot.categories_[i] if not _contains(rare, code)]
-        labels = ["missing" if np.isnan(code) else str(levels[int(code)]) for code in kept]
-        return labels + ["other"] * bool(rare.size)
+        return [code for code in self._one_hot.categories_[i] if not _contains(rare, code)], bool(rare.size)
 
     def parts(self) -> dict[str, list[int]]:
         """Say which encoded columns are ``numbers``, signs of ``missing`` ones, ``levels`` and ``pieces``."""
@@ -211,6 +216,39 @@ class TableEncoder:
             name: list(range(start, end))
             for name, start, end in zip(names, starts, [*ends, len(self.groups)], strict=True)
         }
+
+    def plan(self) -> EncodingPlan:
+        """Say what is done to each column.
+
+        Returns
+        -------
+        EncodingPlan
+            Plain arrays.
+
+        Raises
+        ------
+        ValueError
+            Where numbers are mapped to quantiles.
+        """
+        if self.numeric == "quantile":
+            raise ValueError("An encoder with numeric='quantile' has no plan; expected 'standard' or 'none'.")
+        centers, scales = np.zeros(len(self._numbers)), np.full(len(self._numbers), np.inf)
+        scales[self._varies] = 1.0
+        if self._scaler is not None:
+            centers[self._varies] = np.ldexp(self._scaler.mean_, self._exponents)
+            scales[self._varies] = np.ldexp(self._scaler.scale_, self._exponents)
+        found: list[tuple[int, float, bool]] = []
+        for i, j in enumerate(self._categories):
+            kept, some_rare = self._kept_codes(i)
+            found += [(int(j), code, False) for code in kept] + [(int(j), np.nan, True)] * some_rare
+        categories, codes, others = (
+            (np.array(part) for part in zip(*found, strict=True))
+            if found
+            else (np.array([], dtype=np.intp), np.array([]), np.array([], dtype=bool))
+        )
+        return EncodingPlan(
+            self._numbers, centers, scales, self._missing, categories, codes, others, self._knots
+        )
 
     def transform(self, X: Any) -> np.ndarray:
         """Encode rows.
