@@ -16,7 +16,6 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    has_fit_parameter,
     validate_data,
 )
 
@@ -48,8 +47,8 @@ from .teachers import (
     check_teacher,
     classifies,
     cloned,
+    fitted_to,
     form_for,
-    labels_refused,
     refuse_other_order,
     text_refused,
     unfrozen,
@@ -337,18 +336,9 @@ class BaseDistiller(BaseReasoner):
             check_is_fitted(inner)
             return inner, form_for(inner, self._reader, fitted=True)
         text_refused(teacher, self._reader)
-        labels_refused(teacher, y)
         warn_of_refit(teacher, "teacher")
         form = form_for(teacher, self._reader, fitted=False)
-        table = form.rows(X)
-        if sample_weight is None:
-            return self._unfitted(teacher).fit(table, y), form
-        if not has_fit_parameter(teacher, "sample_weight"):
-            raise ValueError(
-                f"sample_weight was given, but the teacher {type(teacher).__name__} takes none; expected "
-                "sample_weight=None, or a teacher that is weighted and fitted already, in a FrozenEstimator."
-            )
-        return self._unfitted(teacher).fit(table, y, sample_weight=sample_weight), form
+        return fitted_to(self._unfitted(teacher), form.rows(X), y, sample_weight, "teacher"), form
 
     def _unfitted(self, teacher: Any) -> Any:
         """Give a copy of a teacher, to be fitted; where it has no seed the distiller's serves it too."""

@@ -7,6 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from xgboost import XGBClassifier, XGBRegressor
 
 from skrationale import (
     FLINTClassifier,
@@ -30,6 +31,7 @@ TREES = {
     "verbose": -1,
     "n_jobs": 1,
 }
+XGBOOST = {"n_estimators": 20, "max_depth": 3, "enable_categorical": True, "n_jobs": 1}
 FAST = {"hidden_layer_sizes": (32, 32), "max_epochs": 20, "n_synthetic": 200, "random_state": SEED}
 SMOOTH = {"hidden_layer_sizes": (16, 16), "max_epochs": 20, "jacobian_lambda": 0.01, "random_state": SEED}
 SMOOTH_AUTO = SMOOTH | {"jacobian_lambda": "auto", "jacobian_lambdas": (0.0, 0.01)}
@@ -91,6 +93,7 @@ CLASSIFIERS = {
     "gbdt2nn": lambda: GBDT2NNStudent(LGBMClassifier(**TREES), **FAST),
     "gbdt2nn-path": lambda: GBDT2NNStudent(LGBMClassifier(**TREES), explanation="path", **FAST),
     "gbdt2nn-default-teacher": lambda: GBDT2NNStudent(**FAST),
+    "gbdt2nn-xgboost": lambda: GBDT2NNStudent(XGBClassifier(**XGBOOST), **FAST),
     "smooth-mlp": lambda: SmoothMLPClassifier(**SMOOTH),
     "symbolic": lambda: SymbolicDistiller(SmoothMLPClassifier(**SMOOTH), teacher_weight=1, **SHORT),
     "symbolic-black-box": lambda: SymbolicDistiller(
@@ -112,6 +115,7 @@ CLASSIFIERS = {
 REGRESSORS = {
     "gbdt2nn": lambda: GBDT2NNStudent(LGBMRegressor(**TREES), **FAST),
     "gbdt2nn-poisson": lambda: GBDT2NNStudent(LGBMRegressor(objective="poisson", **TREES), **FAST),
+    "gbdt2nn-xgboost": lambda: GBDT2NNStudent(XGBRegressor(objective="count:poisson", **XGBOOST), **FAST),
     "smooth-mlp": lambda: SmoothMLPRegressor(**SMOOTH),
     "smooth-mlp-auto": lambda: SmoothMLPRegressor(**SMOOTH_AUTO),
     "symbolic": lambda: SymbolicDistiller(SmoothMLPRegressor(**SMOOTH), **SHORT),

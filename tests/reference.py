@@ -22,6 +22,7 @@ LIBRARIES = ("numpy", "scikit-learn", "torch", "lightgbm", "pyoperon", "sympy")
 def place():
     """Say where answers are the same to the last digits: one processor with one set of libraries."""
     import torch
+    import xgboost  # its distribution has one of two names
 
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
@@ -30,7 +31,7 @@ def place():
     except OSError:
         processor = platform.processor()
     level = torch.backends.cpu.get_cpu_capability()
-    libraries = {name: version(name) for name in LIBRARIES}
+    libraries = {name: version(name) for name in LIBRARIES} | {"xgboost": xgboost.__version__}
     return {"processor": hashlib.sha256(processor.encode()).hexdigest()[:16], "level": level} | libraries
 
 

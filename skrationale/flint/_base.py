@@ -11,13 +11,13 @@ import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
 from .._random import own_random_state, seed_unseeded
 from .._task import Task
 from ..base import unchanged_on_error
 from ..tabular import TableEncoder, as_frame_or_array
-from ..teachers import unfrozen, warn_of_refit
+from ..teachers import fitted_to, unfrozen, warn_of_refit
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
 from ..units import (
     ImageEncoder,
@@ -230,14 +230,7 @@ class BaseFlint(FlintReasoner):
             return predictor
         warn_of_refit(self.predictor, "predictor")
         predictor = seed_unseeded(clone(self.predictor), self.random_state)
-        if sample_weight is None:
-            return predictor.fit(as_frame_or_array(X), y)
-        if not has_fit_parameter(predictor, "sample_weight"):
-            raise ValueError(
-                f"sample_weight was given, but the predictor {type(predictor).__name__} takes none; expected "
-                "sample_weight=None, or a predictor that is fitted already, in a FrozenEstimator."
-            )
-        return predictor.fit(as_frame_or_array(X), y, sample_weight=sample_weight)
+        return fitted_to(predictor, as_frame_or_array(X), y, sample_weight, "predictor")
 
     @abstractmethod
     def _make_task(self, y: np.ndarray) -> Task:

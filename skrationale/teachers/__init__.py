@@ -15,10 +15,11 @@ alone are known; `PermutationWalks` gives reasons of all models alike, by their 
 
 from .._library import cloned, library_of, unfrozen
 from ._bins import MISSING_BIN, ZERO_BOUND, Bins, CategoryBins, NumericBins, bins_of
-from ._checks import check_teacher, classifies, labels_refused, text_refused, warn_of_refit
+from ._checks import check_teacher, classifies, text_refused, warn_of_refit
 from ._choosing import as_teacher, check_forest, form_for, is_forest, rows_for_teacher, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of, warn_of_constraints
+from ._fitting import LabelledClassifier, fitted_to
 from ._lightgbm_levels import refuse_foreign_levels
 from ._permutation import PermutationWalks
 from ._protocol import FEWEST_ROWS, ColumnSplits, Forest, Teacher, TreeNodes
@@ -34,6 +35,7 @@ __all__ = [
     "CategoryBins",
     "ColumnSplits",
     "Forest",
+    "LabelledClassifier",
     "NumericBins",
     "PermutationWalks",
     "ScoreTeacher",
@@ -49,11 +51,11 @@ __all__ = [
     "cloned",
     "column_order",
     "confidence_of",
+    "fitted_to",
     "form_for",
     "in_order",
     "is_forest",
     "library_of",
-    "labels_refused",
     "names_at_fit",
     "refuse_foreign_levels",
     "refuse_other_order",

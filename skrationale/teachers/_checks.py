@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -145,31 +144,6 @@ def text_refused(teacher: Any, reader: TableReader) -> None:
             f"Column {reader.feature_names[j]!r} of X holds text or categories, which "
             f"{type(teacher).__name__} does not take as it is: {fix}, or give a Pipeline that encodes "
             "such columns as the teacher."
-        )
-
-
-def labels_refused(teacher: Any, y: np.ndarray) -> None:
-    """Refuse labels for an unfitted classifier of XGBoost, which takes whole numbers from 0 alone.
-
-    Parameters
-    ----------
-    teacher : estimator
-        Unfitted.
-    y : ndarray of shape (n,)
-        Labels.
-
-    Raises
-    ------
-    ValueError
-        If they are not 0, 1, ..., C - 1.
-    """
-    if library_of(teacher) != "xgboost" or not is_classifier(teacher):
-        return
-    classes = np.unique(y)
-    if classes.dtype.kind not in "biuf" or not np.array_equal(classes, np.arange(len(classes))):
-        raise ValueError(
-            f"{type(teacher).__name__} takes the labels 0, 1, ..., C - 1 alone, but y holds "
-            f"{', '.join(map(repr, classes[:3].tolist()))}; expected y = LabelEncoder().fit_transform(y)."
         )
 
 

@@ -26,8 +26,6 @@ def expected_failures(student):
     if not isinstance(teacher, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         # weights and repeated rows give other trees, where rows are sampled, bounded or binned
         found["check_sample_weight_equivalence_on_dense_data"] = "to the teacher weights are no repeated rows"
-    if isinstance(teacher, catboost.CatBoostRegressor):
-        found["check_fit2d_1sample"] = "CatBoost refuses constant columns"
     if isinstance(teacher, GradientBoostingRegressor | LogisticRegression):
         found["check_estimators_pickle"] = "it takes no missing cells"
     return found
@@ -41,7 +39,9 @@ def expected_failures(student):
         GBDT2NNStudent(HistGradientBoostingClassifier(max_iter=30, **SMALL), **LEARNING),
         GBDT2NNStudent(HistGradientBoostingRegressor(max_iter=50, **SMALL), **LEARNING),
         GBDT2NNStudent(xgboost.XGBRegressor(n_estimators=50, n_jobs=1), **LEARNING),
+        GBDT2NNStudent(xgboost.XGBClassifier(n_estimators=50, n_jobs=1), **LEARNING),
         GBDT2NNStudent(catboost.CatBoostRegressor(**QUIET), **LEARNING),
+        GBDT2NNStudent(catboost.CatBoostClassifier(**QUIET), **LEARNING),
         GBDT2NNStudent(LogisticRegression(), explanation="permutation", **LEARNING),
     ],
     expected_failed_checks=expected_failures,
