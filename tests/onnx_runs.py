@@ -26,13 +26,13 @@ def run_matrix(model, matrix, dtype="float32"):
     return run(model, {"X": np.asarray(matrix, dtype=dtype)})
 
 
-def feed_of_columns(model, table, dtype="float32"):
-    """Raw columns (n, 1) as the inputs of a graph want them; missing text is empty."""
+def feed_of_columns(model, table, dtype="float32", missing=""):
+    """Raw columns (n, 1) as the inputs of a graph want them; missing text is empty, or another word."""
     feed = {}
     for value, name in zip(model.graph.input, table.columns, strict=True):
         column = table[name]
         if value.type.tensor_type.elem_type == 8:
-            column = column.astype(object).where(column.notna(), "")
+            column = column.astype(object).where(column.notna(), missing)
             feed[value.name] = column.to_numpy(dtype=object)[:, None]
         else:
             feed[value.name] = column.astype(object).to_numpy(dtype=dtype)[:, None]

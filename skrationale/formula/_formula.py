@@ -15,7 +15,7 @@ from ..tabular import TableReader
 from . import _domain, _plain_data
 from ._building import check_tree, replace_symbols
 from ._simplify import simplify_tree
-from .exports import _c, _excel, _python, _sql
+from .exports import _c, _excel, _onnx, _python, _sql
 from .exports._names import labels, shown_labels
 from .exports._text import LatexPrinter, PlainPrinter, latex_text
 from .parsing import parse
@@ -387,6 +387,7 @@ class Formula:
     to_c = _c.to_c
     to_sql = _sql.to_sql
     to_excel = _excel.to_excel
+    to_onnx = _onnx.to_onnx
 
     # as plain data
 

@@ -106,6 +106,16 @@ class Program:
             return FUNCTIONS[node.func], self._at(node.args[0])
         raise _unknown(node)
 
+    @property
+    def steps(self) -> list[tuple[str, Any]]:
+        """What is done, in order: a name, and a number or the positions of the arguments' steps."""
+        return self._steps
+
+    @property
+    def result(self) -> int:
+        """Position of the step that gives the value."""
+        return self._result
+
     def __call__(self, X: Any, theta: Any = ()) -> Any:
         """Evaluate rows.
 
@@ -123,8 +133,9 @@ class Program:
         """
         with np.errstate(all="ignore"):
             value = self._values(X, theta)[self._result]
-            # a constant becomes a column
-            return value + (np.zeros(len(X)) if isinstance(X, np.ndarray) else X.new_zeros(len(X)))
+            # a constant becomes a column; where torch writes down a graph, `len` would fix its rows
+            rows = X.shape[0]
+            return value + (np.zeros(rows) if isinstance(X, np.ndarray) else X.new_zeros(rows))
 
     def parts(self, nodes: Sequence[sp.Expr], X: np.ndarray) -> list[np.ndarray]:
         """Evaluate parts of the expression, and other trees of the same symbols.

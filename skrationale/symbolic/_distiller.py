@@ -19,8 +19,10 @@ from .._scales import to_shares
 from ..base import BaseDistiller
 from ..explanation import Explanation
 from ..formula import Formula
+from ..formula.nodes import write_formulas
 from ..formula.shapley import FormulaShapley
 from ..formula.variables import check_columns, make_variables, variable_values
+from ..graphs import Graph
 from ..smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from ..smooth.base import BaseSmoothMLP
 from ..teachers import Teacher
@@ -395,6 +397,11 @@ class SymbolicDistiller(BaseDistiller):
                 stacklevel=outside(),
             )
         return scores
+
+    def _write_onnx(self, graph: Graph, matrix: str) -> dict[str, Any]:
+        formulas = self.formulas_
+        write_formulas(graph, matrix, formulas)
+        return {"kind": "formula", "explanation": None, "formulas": [str(formula) for formula in formulas]}
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give the exact Shapley values of the formula, against 100 training rows.

@@ -13,6 +13,8 @@ import pytest
 import schedula
 import sympy as sp
 import torch
+from onnx_runs import facts, feed_of_columns, run_matrix
+from onnx_runs import run as run_onnx
 
 from skrationale.formula._formula import Formula
 from skrationale.formula.parsing import parse
@@ -188,6 +190,56 @@ def test_torch_agrees_with_predict(formulas, seen):
         found = formula.to_torch()(torch.tensor(formula.variable_values(seen)))
         compared += agree(found.detach().numpy(), wanted, rows)
     assert compared > 3000
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch", "ignore:torch.tensor results are registered")
+@pytest.mark.parametrize("text", ["2.5*age + exp(size)", "max(age, size, 1) + age^size", "3.5"])
+def test_torch_modules_are_written_down_for_any_number_of_rows(text):
+    module = Formula.from_string(text, ["age", "size"]).to_torch()
+    few, more = (torch.rand(n, len(module.variables), dtype=torch.float64) for n in (2, 7))
+    dynamic = {"values": {0: torch.export.Dim("rows")}}
+    exported = torch.export.export(module, (few,), dynamic_shapes=dynamic).module()
+    for written in (torch.jit.trace(module, few), exported):
+        assert written(more).shape == (7,)
+        torch.testing.assert_close(written(more), module(more))
+
+
+def test_onnx_agrees_with_predict(formulas, seen):
+    compared = some_nan = some_infinite = 0
+    for formula in formulas:
+        wanted, rows = formula.predict(seen), steady(formula, seen)
+        found = run_matrix(formula.to_onnx(), formula.reader.transform(seen), "float64")["scores"]
+        assert found.shape == (len(seen), 1)
+        compared += agree(found[:, 0], wanted, rows)
+        some_nan += np.isnan(wanted).any()
+        some_infinite += np.isinf(wanted).any()
+    assert compared > 3000
+    assert some_nan > 5
+    assert some_infinite > 2
+
+
+def test_onnx_takes_raw_columns(formulas, seen):
+    for formula in formulas[:8]:
+        graph = formula.to_onnx(inputs="columns")
+        feed = feed_of_columns(graph, seen, "float64", missing="nan")  # the empty text is a level here
+        agree(run_onnx(graph, feed)["scores"][:, 0], formula.predict(seen), steady(formula, seen))
+
+
+def test_onnx_in_float32_is_computed_in_float64():
+    formula = Formula.from_string("(age + 1)^2 - age^2 - 2*age", ["age", "idle"])
+    found = run_matrix(formula.to_onnx(dtype="float32"), [[30000.0, np.nan]])["scores"]
+    assert found.dtype == np.float32
+    assert found[0, 0] == 1
+
+
+def test_onnx_of_a_constant_and_its_metadata():
+    formula = Formula.from_string("2.5", ["age"], output_name="odds", link="logit")
+    graph = formula.to_onnx()
+    assert run_matrix(graph, np.zeros((3, 1)), "float64")["scores"].tolist() == [[2.5]] * 3
+    known = facts(graph)
+    assert (known["output_names"], known["link"], known["formula"]) == (["odds"], "logit", 2.5)
+    with pytest.raises(ValueError, match="dtype must be"):
+        formula.to_onnx(dtype="double")
 
 
 def test_sympy_agrees_with_predict(table):
