@@ -5,6 +5,7 @@ from .formula import Formula
 from .gbdt2nn import GBDT2NNStudent
 from .rationale import RationaleClassifier, RationaleDistiller, RationaleRegressor
 from .report import make_report
+from .serving import TRUSTED_TYPES
 from .smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from .symbolic import SymbolicDistiller, SymbolicDistillerCV
 from .teachers.booster import as_teacher
@@ -18,6 +19,7 @@ from .trees import (
 
 __version__: str
 __all__ = [
+    "TRUSTED_TYPES",
     "Explanation",
     "FLINTClassifier",
     "FLINTRegressor",

@@ -121,7 +121,29 @@ def write_text(path: Any, text: str) -> Path:
     ...     write_text(f"{folder}/page.html", "<p>text").read_text(encoding="utf-8")
     '<p>text'
     """
-    content = encodable(text).encode("utf-8")
+    return write_bytes(path, encodable(text).encode("utf-8"))
+
+
+def write_bytes(path: Any, content: bytes) -> Path:
+    """Write a file of bytes as `write_text` does.
+
+    Parameters
+    ----------
+    path : str or path-like
+        See :func:`check_path`.
+    content : bytes
+        The content.
+
+    Returns
+    -------
+    Path
+        The file, links resolved.
+
+    Raises
+    ------
+    OSError, TypeError, ValueError
+        As `write_text` does.
+    """
     target = check_path(path)
     old = target.stat() if target.exists() else None
     neighbour = target.with_name(f".{secrets.token_hex(8)}.tmp")

@@ -5,6 +5,7 @@ A family overrides what is true of it, so that no report and no plot need know w
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -74,6 +75,10 @@ class Hooks:
         fronts = tables if isinstance(tables, list) else [tables]
         return list(zip(fronts, map(str, self._fitted("formulas_")), strict=True))
 
+    def _for_serving(self) -> Any:
+        """Copy what predicts and explains, without what only a teacher needs."""
+        return copy.copy(self)
+
     def _attribute_relevance(self) -> np.ndarray | None:
         """Give the mean relevance (C, J) of learned attributes for each class, (1, J) of numbers."""
         return self._fitted("global_relevance_")
@@ -113,6 +118,9 @@ class OtherModel(Hooks):
 
     def _explain_columns(self, X: Any) -> Explanation:
         return self.model.explain(X)
+
+    def _for_serving(self) -> Any:
+        return copy.copy(self.model)
 
     def _fitted(self, name: str) -> Any:
         return getattr(self.model, name, None)

@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ._absent import AbsentTeacher, LeavesTeacherOut
 from ._explaining import explanation_of
 from ._hooks import Hooks
 from ._random import seed_unseeded
@@ -257,7 +258,7 @@ class ReadableNetwork(BaseReasoner):
         """Give the states (n, h) of each hidden layer; none where a constant is predicted."""
 
 
-class BaseDistiller(BaseReasoner):
+class BaseDistiller(LeavesTeacherOut, BaseReasoner):
     """A meta-estimator whose task is its teacher's task.
 
     A subclass names a default teacher (`_default_teacher`), accepts or refuses a fitted one
@@ -280,6 +281,8 @@ class BaseDistiller(BaseReasoner):
     """Whether a target of two values, or of few integers, is taken for labels where there is no teacher."""
 
     def _validate_params(self) -> None:
+        if isinstance(self.teacher, AbsentTeacher):
+            self.teacher.fit(None)
         check_teacher(self.teacher, type(self).__name__)
         super()._validate_params()
 

@@ -28,6 +28,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from skrationale.serving import load, save, serving_copy
+
 every = pytest.mark.parametrize("make", ALL.values(), ids=ALL.keys())
 # what the base class alone decides is asked of one estimator of each family and task
 BASE = {name: make for name, make in ALL.items() if name.rsplit("-", 1)[0] in FAMILIES}
@@ -256,6 +258,26 @@ def test_read_only_weights_answer_alike_without_warnings(make, fitted, mixed, tm
                 found = copy.predict(rows), reasons(copy, rows).values
             np.testing.assert_array_equal(found[0], expected[0])
             np.testing.assert_array_equal(found[1], expected[1])
+
+
+@every
+def test_a_serving_copy_in_a_file_without_code_answers_alike(make, fitted, mixed, tmp_path):
+    pytest.importorskip("skops")
+    model, X = fitted(make), mixed[0]
+    own = ["estimators.OneHot"]  # a step of the tests' pipelines
+    served = load(save(serving_copy(model), tmp_path / "model.skops", trusted=own), trusted=own)
+    for rows in (X, X.iloc[:1]):
+        np.testing.assert_array_equal(served.predict(rows), model.predict(rows))
+        np.testing.assert_array_equal(reasons(served, rows).values, reasons(model, rows).values)
+    if hasattr(model, "teacher_"):
+        assert len(pickle.dumps(served)) < len(pickle.dumps(model))
+        for ask in (lambda: served.teacher_, lambda: served.fidelity(X)):
+            with pytest.raises(AttributeError, match="is a serving copy, which has left its teacher out"):
+                ask()
+        for teachable in (served, clone(served)):
+            assert is_classifier(teachable) == is_classifier(model)
+            with pytest.raises(ValueError, match="left its teacher out, .* expected teacher=... to be set"):
+                teachable.fit(X, target_of(model, mixed[1]))
 
 
 def _class_names(root):

@@ -22,7 +22,7 @@ ROOMS = (
     ".plotting",
     ".rationale",
     ".report",
-) + (".smooth", ".symbolic")
+) + (".serving", ".smooth", ".symbolic")
 # a second paragraph, neighbours, an example
 NOT_ASKED = {"ES01", "SA01", "EX01"}
 

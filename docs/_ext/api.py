@@ -21,6 +21,7 @@ MODULES = (
     "skrationale.metrics",
     "skrationale.plotting",
     "skrationale.report",
+    "skrationale.serving",
     "skrationale.datasets",
 )
 INTRODUCTION = """\

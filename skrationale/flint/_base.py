@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -15,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._random import own_random_state, seed_unseeded
 from .._task import Task
-from ..base import unchanged_on_error
+from ..base import ReadableNetwork, unchanged_on_error
 from ..tabular import TableEncoder, as_frame_or_array
 from ..teachers import fitted_to, unfrozen, warn_of_refit
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
@@ -231,6 +232,16 @@ class BaseFlint(FlintReasoner):
         warn_of_refit(self.predictor, "predictor")
         predictor = seed_unseeded(clone(self.predictor), self.random_state)
         return fitted_to(predictor, as_frame_or_array(X), y, sample_weight, "predictor")
+
+    def _for_serving(self) -> Self:
+        found = super()._for_serving()
+        inner = self._fitted("predictor_")
+        if isinstance(inner, ReadableNetwork):  # of this package, perhaps with a teacher
+            own = inner._for_serving()
+            found.predictor, found.predictor_ = FrozenEstimator(own), own
+            if self._model.source is not None:
+                found._model = replace(self._model, source=replace(self._model.source, predictor=own))
+        return found
 
     @abstractmethod
     def _make_task(self, y: np.ndarray) -> Task:

@@ -1,0 +1,9 @@
+"""Models without their teachers, in files whose loading runs no code, and in registries.
+
+``_serving_copy`` leaves teachers out. ``_trusted`` lists the types that such files hold, and ``_file`` writes
+and reads them.
+"""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,75 @@
+"""serving_copy: what predicts and explains, and no teacher."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from .._hooks import Hooks, best_of_search, hooks_of
+
+
+def serving_copy(model: Any) -> Any:
+    """Copy a fitted model without its teacher, which neither predictions nor reasons need.
+
+    The copy answers as the model does, is smaller, and loads where the teacher's library is not installed.
+    What is asked of the teacher afterwards, such as `fidelity`, `teacher_explain` and `teacher_`, is an error
+    that says so, and so is `fit`.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted and of this package, a Pipeline that ends with one, a search over one, of which the best is
+        copied, or one in a FrozenEstimator.
+
+    Returns
+    -------
+    estimator
+        A shallow copy: weights are shared with the model. Models without a teacher are copied as they are. Of
+        FLINT around a student, the student leaves its teacher out.
+
+    Raises
+    ------
+    TypeError
+        For another model.
+    NotFittedError
+        When the model is not fitted.
+
+    See Also
+    --------
+    save : Write it to a file.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skrationale import GBDT2NNStudent
+    >>> from skrationale.serving import serving_copy
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> student = GBDT2NNStudent(hidden_layer_sizes=(16,), max_epochs=2, random_state=0).fit(X, y)
+    >>> served = serving_copy(student)
+    >>> len(pickle.dumps(served)) < 0.5 * len(pickle.dumps(student))
+    True
+    >>> bool((served.explain(X).values == student.explain(X).values).all())
+    True
+    >>> hasattr(served, "teacher_")
+    False
+    """
+    check_is_fitted(model)
+    inside = model.estimator if isinstance(model, FrozenEstimator) else best_of_search(model)
+    if inside is not None:
+        return serving_copy(inside)
+    if isinstance(model, Pipeline):
+        name, last = model.steps[-1]
+        found = copy.copy(model)
+        found.steps = [*model.steps[:-1], (name, serving_copy(last))]
+        return found
+    if not isinstance(model, Hooks):
+        raise TypeError(
+            "model must be an estimator of this package, or a Pipeline or search that ends with one. Got "
+            f"{type(model).__name__} instead."
+        )
+    return hooks_of(model)._for_serving()
