@@ -13,12 +13,14 @@ from .._batches import check_batching, in_batches, one_or_several
 from .._scales import to_shares
 from ..base import BaseReasoner, agreement, judged, probabilities_of
 from ..explanation import Explanation
+from ..graphs import Graph
 from ..tabular import TableEncoder, as_frame_or_array
 from ..units import ImageShape, flat_rows
 from ._column_reasons import ColumnReasons, integrated_gradients, pixel_gradients, sampled_shapley
 from ._describe import AttributeDescription, Descriptions, column_importance, describe
 from ._images import pixel_importance
 from ._model import CHUNK, FlintModel, OwnPredictor
+from ._onnx import check_source, write_flint
 from ._relevance import TAUS, conciseness, contributions, mean_relevance
 from ._wrapped_predictors import WrappedModule
 
@@ -108,6 +110,16 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
     def _scores(self, matrix: np.ndarray) -> np.ndarray:
         scores, phi = self._model.answers(matrix)
         return scores if self._decision_maker == "model" else self._model.interpret(phi)
+
+    def _check_onnx(self) -> None:
+        check_source(self._model)
+
+    def _write_onnx(self, graph: Graph, matrix: str) -> dict[str, Any]:
+        model = self._model
+        write_flint(graph, matrix, model, self._decision_maker)
+        facts: dict[str, Any] = {"kind": "attribute", "explanation": None, "decides": self._decision_maker}
+        facts |= {"attribute_names": list(self._attribute_names), "weights": model.weights.tolist()}
+        return facts | {"bias": model.bias.tolist()}
 
     def predict_model(self, X: Any) -> np.ndarray:
         """Predict with the predictor f, whichever decides.

@@ -11,7 +11,7 @@ NO_CODE = -2.0
 """Stands for a missing category while codes are compared: no code is below -1."""
 
 
-def encoded_table(graph: Graph, matrix: str, encoder: TableEncoder) -> str:
+def encoded_table(graph: Graph, matrix: str, encoder: TableEncoder, *, wide: bool = False) -> str:
     """Encode rows as an encoder does.
 
     Parameters
@@ -22,12 +22,14 @@ def encoded_table(graph: Graph, matrix: str, encoder: TableEncoder) -> str:
         Name of numbers and codes (n, d).
     encoder : TableEncoder
         Fitted.
+    wide : bool, default=False
+        Whether the result is float64, whatever the graph's type is.
 
     Returns
     -------
     str
-        Name of the encoded rows (n, p), in the graph's type. They are computed in float64: a number may lie
-        far from zero and vary little.
+        Name of the encoded rows (n, p), in the graph's type. They are computed in float64 in any case: a
+        number may lie far from zero and vary little.
     """
     plan = encoder.plan()
     cells = graph.cast(matrix, np.float64) if graph.numpy is np.float32 else matrix
@@ -46,7 +48,7 @@ def encoded_table(graph: Graph, matrix: str, encoder: TableEncoder) -> str:
     for number, knots in plan.knots.items():
         parts.append(_pieces(graph, graph.columns(cells, [number]), knots))
     whole = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
-    return graph.cast(whole, np.float32) if graph.numpy is np.float32 else whole
+    return whole if wide or graph.numpy is np.float64 else graph.cast(whole, np.float32)
 
 
 def _known(graph: Graph, numbers: str, encoded: str) -> str:

@@ -174,6 +174,13 @@ class Graph:
         self._nodes.append(node)
         return result
 
+    def second(self, operator: str, *values: str, **options: Any) -> str:
+        """Add a node with two results, and give the name of the second; see `add`."""
+        result = self.add(operator, *values, **options)
+        node = self._nodes[-1]
+        node.output.append(self._unused(f"{result}_second"))
+        return node.output[1]
+
     def cast(self, value: str, dtype: Any) -> str:
         """Give a value in another type of numpy's."""
         return self.add("Cast", value, to=self.types[np.dtype(dtype)])

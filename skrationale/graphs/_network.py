@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ._graph import Graph
 
 
-def dense(graph: Graph, x: str, weight: np.ndarray, bias: np.ndarray) -> str:
-    """Map rows (n, a) by a weight (a, b) and a bias (b,)."""
-    return graph.add("Gemm", x, graph.constant(weight), graph.constant(bias))
+def dense(graph: Graph, x: str, weight: np.ndarray, bias: np.ndarray, dtype: Any = None) -> str:
+    """Map rows (n, a) by a weight (a, b) and a bias (b,), in the graph's type or another."""
+    return graph.add("Gemm", x, graph.constant(weight, dtype), graph.constant(bias, dtype))
 
 
 def silu(graph: Graph, x: str) -> str:

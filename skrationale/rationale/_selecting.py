@@ -13,11 +13,13 @@ from .._batches import check_batching, in_batches, rows_at_once
 from .._scales import to_shares
 from ..base import ReadableNetwork
 from ..explanation import Explanation
+from ..graphs import Graph
 from ..tabular import as_frame_or_array
 from ._audit import audit
 from ._audit_report import RationaleAudit
 from ._fitting import Fitting
 from ._model import RationaleModel
+from ._onnx import write_rationale
 
 
 class SelectsColumns(ReadableNetwork):
@@ -124,6 +126,12 @@ class SelectsColumns(ReadableNetwork):
         """
         scores = self._masked(X, mask)
         return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def _write_onnx(self, graph: Graph, matrix: str) -> dict[str, Any]:
+        model = self._model
+        write_rationale(graph, matrix, model)
+        columns = [self._reader.feature_names[j] for j in model.columns]
+        return {"kind": "rationale", "explanation": None, "selectable": columns}
 
     # --- reasons ---------------------------------------------------------------------------------
 
