@@ -1,3 +1,4 @@
+from .batches import BatchExplainer, DatasetSummary, explain_dataset, explain_jobs
 from .conversion import to_lightgbm
 from .explanation import Explanation
 from .flint import FLINTClassifier, FLINTRegressor
@@ -20,6 +21,8 @@ from .trees import (
 __version__: str
 __all__ = [
     "TRUSTED_TYPES",
+    "BatchExplainer",
+    "DatasetSummary",
     "Explanation",
     "FLINTClassifier",
     "FLINTRegressor",
@@ -37,6 +40,8 @@ __all__ = [
     "TreeInteractions",
     "__version__",
     "as_teacher",
+    "explain_dataset",
+    "explain_jobs",
     "make_report",
     "to_lightgbm",
     "tree_contributions",

@@ -83,6 +83,38 @@ class Hooks:
         """Give the mean relevance (C, J) of learned attributes for each class, (1, J) of numbers."""
         return self._fitted("global_relevance_")
 
+    # --- reasons batch by batch, of estimators of this package alone ---------------------------------
+
+    def _number_of_columns(self) -> int:
+        """Count the columns d at fit."""
+        return self._fitted("n_features_in_")
+
+    def _columns_at_fit(self) -> tuple[Any, ...] | None:
+        """Give the names of the d columns at fit; None where it was fitted to an array."""
+        named = self._fitted("feature_names_in_")
+        return self._fitted("_reader").names if named is None else tuple(named)
+
+    def _reasons_of_missing_cells(self) -> Explanation:
+        """Explain one row all of whose cells are missing, to see what is the same in every row."""
+        row, names = np.full((1, self._number_of_columns()), np.nan), self._columns_at_fit()
+        if names is not None:
+            row = self._fitted("_reader").restore(row)
+            row.columns = list(names)
+        return self.explain(row)  # type: ignore[attr-defined]
+
+    def _names_of_scores(self) -> tuple[str, ...]:
+        """Name the K raw scores."""
+        return self._fitted("_task").output_names
+
+    def _scores_explained(self, X: Any, explanation: Explanation) -> np.ndarray:
+        """Give the scores (n, K) that reasons add up to; where they do not, the raw scores of the model."""
+        adds_up = explanation.meta.get("imitation", "additive") == "additive"
+        if explanation.kind == "rationale" or not adds_up:
+            scores = self._scores(self._read(X))  # type: ignore[attr-defined]
+        else:
+            scores = explanation.scores()
+        return scores.reshape(len(explanation), -1)
+
 
 class OtherModel(Hooks):
     """The same about a model that is not of this package, as its public methods and attributes tell it.

@@ -14,6 +14,7 @@ import skrationale
 ROOT = Path(__file__).parents[1]
 ROOMS = (
     "",
+    ".batches",
     ".datasets",
     ".flint",
     ".formula",

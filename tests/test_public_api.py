@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import skrationale
+import skrationale.batches
 import skrationale.flint
 import skrationale.formula
 import skrationale.gbdt2nn
@@ -23,6 +24,7 @@ import skrationale.trees
 PACKAGE = Path(skrationale.__file__).parent
 HEAVY = "torch skorch jinja2 lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall catboost xgboost"
 HEAVY += " onnx skops mlflow"
+HEAVY += " pyarrow"
 FAMILIES = {"gbdt2nn", "smooth", "symbolic", "rationale", "flint"}
 
 
@@ -32,6 +34,7 @@ import sys, skrationale, skrationale.gbdt2nn, skrationale.symbolic, skrationale.
 import skrationale.flint, skrationale.formula, skrationale.smooth
 import skrationale.datasets, skrationale.plotting, skrationale.trees, skrationale.conversion
 import skrationale.serving; skrationale.TRUSTED_TYPES
+import skrationale.batches
 print(*[name for name in "{HEAVY}".split() if name in sys.modules])
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -54,7 +57,7 @@ def test_public_names_exist_and_are_documented():
     families = [skrationale.gbdt2nn, skrationale.smooth, skrationale.symbolic, skrationale.rationale]
     families += [skrationale.flint]
     rooms = [skrationale, *families, skrationale.formula, skrationale.metrics, skrationale.plotting]
-    rooms += [skrationale.report, skrationale.serving, skrationale.trees]
+    rooms += [skrationale.report, skrationale.serving, skrationale.trees, skrationale.batches]
     public = {name: getattr(room, name) for room in rooms for name in room.__all__}
     assert len(public) > 12
     del public["EngineError"]
@@ -107,6 +110,7 @@ ALLOWED = {
     },
     "graphs": {"__version__", "_task", "conversion", "tabular"},
     "tabular": {"_weights"},
+    "batches": {"__version__", "_hooks", "explanation", "tabular", "trees"},
     "units": {"explanation", "tabular"},  # cells as typed, which an explanation shows
     "conversion": {"_library", "_task", "tabular"},
     "teachers": {"_batches", "_hooks", "_library", "_task", "conversion", "explanation", "tabular"},

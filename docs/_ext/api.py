@@ -18,6 +18,7 @@ MODULES = (
     "skrationale.rationale",
     "skrationale.flint",
     "skrationale.explanation",
+    "skrationale.batches",
     "skrationale.metrics",
     "skrationale.plotting",
     "skrationale.report",

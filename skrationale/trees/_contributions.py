@@ -146,6 +146,27 @@ class TreeContributions:
             others = f"{self.n_trees_by_pairs} by pairs, with {n} background row{'s' * (n > 1)}"
         return f"{type(self).__name__}({self.n_trees_by_tables} trees by tables, {others})"
 
+    # --- reasons batch by batch, as estimators of this package are asked for them ---------------------
+
+    def _number_of_columns(self) -> int:
+        return self._reader.n_columns
+
+    def _columns_at_fit(self) -> tuple[str, ...] | None:
+        return self._reader.names_at_fit
+
+    def _reasons_of_missing_cells(self) -> Explanation:
+        shape = (1, self._number_of_columns(), len(self.base_values))
+        base, link = one_or_several(self.base_values), self._task.link
+        return Explanation(
+            one_or_several(np.zeros(shape)), base, output_names=self._task.output_names, link=link
+        )
+
+    def _names_of_scores(self) -> tuple[str, ...]:
+        return self._task.output_names
+
+    def _scores_explained(self, X: Any, explanation: Explanation) -> np.ndarray:
+        return explanation.scores().reshape(len(explanation), -1)
+
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give the contribution of each column to the raw score of each row.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._task import Task
 from ..conversion import can_be_rewritten, known_levels, levels_in
-from ..tabular import FewRows, TableReader, as_frame_or_array
+from ..tabular import FewRows, TableReader, are_counted, as_frame_or_array
 from ..teachers import column_order, refuse_foreign_levels, unfrozen
 from ..teachers.lightgbm import LightGBMTeacher
 
@@ -115,6 +115,17 @@ class ModelReader:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_teacher": self._teacher, "_last": None}
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns at fit."""
+        return self._teacher.n_features
+
+    @property
+    def names_at_fit(self) -> tuple[str, ...] | None:
+        """Names of the columns, as LightGBM writes them; None where the model was fitted to an array."""
+        names = self._teacher.booster.feature_name()
+        return None if are_counted(names) else tuple(names)
 
     def read(self, X: Any) -> ModelRows:
         """Read rows as :func:`model_rows` does."""

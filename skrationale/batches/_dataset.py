@@ -1,0 +1,134 @@
+"""A data set of parquet files explained in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from ._jobs import BATCH_ROWS, explain_jobs
+from ._summary import DatasetSummary
+
+
+def explain_dataset(
+    model: Any,
+    source: Any,
+    destination: str | os.PathLike[str],
+    *,
+    columns: Sequence[str] | None = None,
+    keep: Sequence[str] = (),
+    top: int | None = None,
+    batch_rows: int = BATCH_ROWS,
+    overwrite: bool = False,
+    verbose: int = 0,
+) -> DatasetSummary:
+    """Explain parquet files into parquet files, in memory that does not grow with the number of rows.
+
+    Each part in `destination` holds the reasons of a run of row groups of one file of `source`, in their
+    order. A part is written beside and then renamed. Where a run was killed, the same call goes on: finished
+    parts stay, and the others are made as they would have been.
+
+    Parameters
+    ----------
+    model : estimator or TreeContributions
+        A fitted estimator of this package with the method ``explain``, or :class:`TreeContributions` of
+        trees.
+    source : str, path-like, list of them or pyarrow.dataset.Dataset
+        A parquet file, a folder of them, a pattern such as ``"data/*.parquet"``, several files, or a data set
+        without a filter. Files are never read as a whole.
+    destination : str or path-like
+        Folder for the parts ``part-00000.parquet``, ...; made where it is not there.
+    columns : sequence of d str, default=None
+        Names in the data of the columns that the model reads, in the order at fit. None: as at fit.
+    keep : sequence of str, default=()
+        Columns of the data to be copied, such as a key.
+    top : int, default=None
+        Write names and values of so many reasons a row, those of the largest size, instead of all.
+    batch_rows : int, default=65536
+        Rows explained at once, which bounds the memory used.
+    overwrite : bool, default=False
+        Whether to remove parts that are there, and to begin anew. Other files are never removed.
+    verbose : int, default=0
+        1: a progress bar over rows.
+
+    Returns
+    -------
+    DatasetSummary
+        Number of rows, and the mean size of the reasons of each column and output.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+    FileExistsError
+        If `destination` holds other files, or parts of another model, other settings or other data.
+    OSError
+        If a file cannot be read or written.
+    TypeError, ValueError, sklearn.exceptions.NotFittedError
+        If the model gives no reasons, a parameter is not as described, the data lack a column or rows, two
+        columns would get the same name, `destination` and `source` lie in each other, or cells cannot be
+        read.
+
+    See Also
+    --------
+    explain_jobs : The same as jobs, for several processes or machines.
+    BatchExplainer : One batch, for engines that hand out batches.
+
+    Notes
+    -----
+    Columns of a part, in this order:
+
+    - those of `keep`;
+    - ``score``, in units of the link, what base value and reasons add up to. Of rationales, and of students
+      that imitate jointly or independently, the model's raw score, for their reasons add up to no score. For
+      more outputs than one ``score.<class>``; so for all below;
+    - ``reason.<column>``, in float32. With `top` instead ``reason_1``, ``reason_1_value``, ...: null where a
+      row has no such reason;
+    - of rationales ``mask``, a list of the names of the columns used;
+    - of FLINT, whose reasons are of attributes, ``attribute.<name>``: their values. Not with `top`.
+
+    Metadata of the schema hold, as JSON below ``"skrationale"``, kind and link of the reasons, names and base
+    values.
+
+    Numbers are those that ``model.explain`` gives for what ``pandas.read_parquet`` reads. A student computes
+    up to 512 rows in float64 and more in float32; so the rows of a last, short batch may differ by about
+    1e-6 of the scale.
+
+    A part is known by a hash of the fitted model. A model that was saved and loaded is the same; one that was
+    fitted again may be another.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, pandas as pd
+    >>> from lightgbm import LGBMRegressor
+    >>> from skrationale import TreeContributions, explain_dataset
+    >>> X = pd.DataFrame(np.random.default_rng(0).normal(size=(500, 2)), columns=["a", "b"])
+    >>> model = LGBMRegressor(n_estimators=20, verbose=-1).fit(X, X["a"] + 0.1 * X["b"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     X.assign(key=range(500)).to_parquet(f"{folder}/x.parquet")
+    ...     explain_dataset(TreeContributions(model), f"{folder}/x.parquet", f"{folder}/out", keep=["key"])
+    ...     pd.read_parquet(f"{folder}/out").columns.tolist()
+    DatasetSummary(500 rows, 1 part, 2 features, 1 output)
+    ['key', 'score', 'reason.a', 'reason.b']
+    """
+    jobs = explain_jobs(
+        model,
+        source,
+        destination,
+        columns=columns,
+        keep=keep,
+        top=top,
+        batch_rows=batch_rows,
+        overwrite=overwrite,
+    )
+    before = sum(os.path.exists(job.path) for job in jobs)
+    with tqdm(total=sum(job.rows for job in jobs), unit="row", unit_scale=True, disable=not verbose) as bar:
+        for job in jobs:
+            if os.path.exists(job.path):
+                bar.update(job())
+            else:
+                job(bar.update)
+    return replace(DatasetSummary.of(destination), n_parts_before=before)
