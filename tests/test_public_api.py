@@ -130,7 +130,7 @@ ALLOWED = {
     "plotting": {"_hooks", "explanation", "teachers", "writing"},
     "metrics": {"_weights", "explanation", "tabular"},
     "datasets": set(),
-    "serving": {"__version__", "_files", "_hooks", "formula"},
+    "serving": {"__version__", "_files", "_hooks", "formula", "graphs"},
     "report": {"_files", "_hooks", "explanation", "metrics", "tabular", "teachers", "writing"},
     "formula": {"_batches", "_task", "explanation", "graphs", "tabular", "writing"},
 } | dict.fromkeys(

@@ -34,9 +34,9 @@ class StudentExport(OnnxExport):
     def _write_onnx(self, graph: Graph, matrix: str) -> dict[str, Any]:
         student = self._student
         write_student(graph, matrix, student, self.n_features_in_)
-        teacher = type(getattr(self, "teacher_", None)).__name__
+        teacher = getattr(self, "teacher_", None)  # a copy to serve has none
         facts = {"kind": "additive", "explanation": student.imitated, "base_values": student.base.tolist()}
-        return facts | {"teacher": teacher, "meta": student.meta}
+        return facts | {"teacher": None if teacher is None else type(teacher).__name__, "meta": student.meta}
 
 
 def write_student(graph: Graph, matrix: str, student: CompiledStudent, n_columns: int) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import mixed_table
 from estimators import RATIONALE
-from onnx_runs import assert_alike, facts, feed_of_columns, gap, run
+from onnx_runs import assert_alike, facts, feed_of_columns, gap, run, run_matrix
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from skrationale import RationaleClassifier, RationaleDistiller, RationaleRegressor
@@ -72,13 +72,14 @@ def test_rows_without_any_column():
     assert np.ptp(found["scores"]) == 0
 
 
-def test_a_logit_that_is_the_threshold_is_not_selected():
+def test_logits_that_are_the_threshold_are_not_selected():
     model = RationaleClassifier(max_features=0.4, **BRIEF).fit(TABLE, classes(2))
-    matrix = model._read(TABLE).astype(np.float32).astype(np.float64)
-    x, units = model._model.encode(matrix)
-    logits = np.sort(model._model._logits(x, units), axis=None)
-    object.__setattr__(model._model.rule, "threshold", float(logits[len(logits) // 2]))
-    assert_same_masks(model, matrix)
+    matrix = model._read(TABLE)
+    logits = np.sort(model._model._logits(*model._model.encode(matrix)), axis=None)
+    for threshold in logits[::60]:  # rounding selects some of these where thresholds are not raised
+        object.__setattr__(model._model.rule, "threshold", float(threshold))
+        found = run_matrix(model.to_onnx(dtype="float64"), matrix, "float64")["mask"]
+        np.testing.assert_array_equal(found, model._model.mask(matrix))
 
 
 def test_one_class_needs_no_columns():
