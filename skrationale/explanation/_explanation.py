@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from . import checks, labels
+from . import _joining, checks, labels
 from ._cells import DisplayData
 from ._selecting import fields_of_rows
 from .wording import strength
@@ -101,6 +101,8 @@ class Explanation:
     meta: dict[str, Any] = field(default_factory=dict)
     index: Any = None
 
+    concat = classmethod(_joining.concat)
+
     def __post_init__(self) -> None:
         checks.one_of("kind", self.kind, KINDS)
         checks.one_of("link", self.link, LINKS)
@@ -117,14 +119,12 @@ class Explanation:
             "index": labels.row_labels(self.index, n),
         }
         if self.data is not None:
-            data = checks.number_array("data", self.data)
-            own["data"] = checks.shaped("data", data, (n, d), checks.ROWS_AND_FEATURES)
+            own["data"] = checks.numbers(checks.ROWS_AND_FEATURES, "data", self.data, (n, d))
         if self._typed is not None:
             own["display_data"] = checks.display_cells(self._typed, (n, d))
         for name in ("lower_bounds", "upper_bounds"):
             if getattr(self, name) is not None:
-                bounds = checks.number_array(name, getattr(self, name))
-                own[name] = checks.shaped(name, bounds, values.shape, "the shape of `values`")
+                own[name] = checks.numbers("the shape of `values`", name, getattr(self, name), values.shape)
         if self.mask is not None:
             own["mask"] = checks.bool_array(self.mask, (n, d))
         elif self.kind == "rationale":
@@ -295,10 +295,10 @@ class Explanation:
         Parameters
         ----------
         long : bool, default=False
-            If False, one row a row and one column a feature; with several outputs the columns
-            are a MultiIndex (output, feature). If True, tidy: one row for each value, with
-            columns row, output (with several outputs), feature, value, data (as the user typed
-            it, where known) and selected (where there is a mask).
+            If False, one row a row and one column a feature; with several outputs the columns are a
+            MultiIndex (output, feature). If True, tidy: one row for each value, with columns row, output
+            (with several outputs), feature, value, data (as the user typed it, where known) and selected
+            (with a mask).
 
         Returns
         -------

@@ -76,6 +76,11 @@ def shaped(name: str, array: Any, shape: tuple[int, ...], meaning: str) -> Any:
     return array
 
 
+def numbers(meaning: str, name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return numbers as `number_array` does, when they have the shape, else raise."""
+    return shaped(name, number_array(name, value), shape, meaning)
+
+
 def value_array(value: Any) -> np.ndarray:
     """Return `values` as (n, d), or (n, d, k) with k > 1."""
     array = number_array("values", value)

@@ -8,7 +8,8 @@ import numpy as np
 from ..writing import shorten
 
 
-def _is_pandas(value: Any) -> TypeGuard[Any]:
+def is_pandas(value: Any) -> TypeGuard[Any]:
+    """Whether labels are an Index of pandas."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(value, pandas.Index)
 
@@ -36,11 +37,11 @@ def row_labels(value: Any, n: int) -> Any:
     """
     if value is None:
         return None
-    if not _is_pandas(value):
+    if not is_pandas(value):
         value = _label_array(value)
     if len(value) != n:
         raise ValueError(f"`index` has {len(value)} labels, expected {n}, one for each row of `values`.")
-    if _is_pandas(value):
+    if is_pandas(value):
         plain = type(value).__name__ == "RangeIndex" and value.name is None
         # The copy shares the labels, which cannot be changed, and has names of its own, which can.
         return None if plain and (value.start, value.step) == (0, 1) else value.copy()
@@ -94,6 +95,6 @@ def pandas_index(labels: Any, n: int) -> Any:
 
     if labels is None:
         return pd.RangeIndex(n)
-    if _is_pandas(labels):
+    if is_pandas(labels):
         return labels.copy()
     return pd.Index(labels.tolist() if labels.dtype == object else labels.copy())
