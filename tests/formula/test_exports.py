@@ -1,7 +1,6 @@
 import ctypes
 import math
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ import sympy as sp
 import torch
 from onnx_runs import facts, feed_of_columns, run_matrix
 from onnx_runs import run as run_onnx
+from sql_databases import CONNECT, in_database, records
 
 from skrationale.formula._formula import Formula
 from skrationale.formula.parsing import parse
@@ -40,6 +40,9 @@ HOSTILE = [
     "a",
     "'; DROP TABLE t; --",
 ]
+
+
+databases = pytest.mark.parametrize("database", CONNECT)
 
 
 def run(source, name="predict"):
@@ -159,10 +162,6 @@ def formulas(table):
     return random_formulas(60, table)
 
 
-def records(table):
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
 def test_random_formulas_use_every_operation(formulas):
     kinds = {node.func for formula in formulas for node in sp.preorder_traversal(formula.expr)}
     assert kinds >= {sp.exp, sp.log, sp.sin, sp.cos, sp.tan, sp.tanh, sp.Abs, sp.sign, sp.Max, sp.Min, sp.Pow}
@@ -260,15 +259,6 @@ def all_steps_finite(formula, table):
     return np.all([np.isfinite(Program(node, names)(values)) for node in parts], axis=0)
 
 
-def in_sqlite(formula, table):
-    connection = sqlite3.connect(":memory:")
-    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in table.columns)
-    connection.execute(f"CREATE TABLE t ({columns})")
-    marks = ", ".join("?" * table.shape[1])
-    connection.executemany(f"INSERT INTO t VALUES ({marks})", [list(row.values()) for row in records(table)])
-    return [value for (value,) in connection.execute(f"SELECT {formula.to_sql()} FROM t ORDER BY rowid")]
-
-
 def agree_where_finite(found, formula, table):
     """Where all steps are finite, numbers must agree; elsewhere there may be no number."""
     wanted, rows, finite = formula.predict(table), steady(formula, table), all_steps_finite(formula, table)
@@ -282,8 +272,9 @@ def agree_where_finite(found, formula, table):
     return compared
 
 
-def test_sqlite_agrees_with_predict(formulas, seen):
-    compared = [agree_where_finite(in_sqlite(f, seen), f, seen) for f in formulas]
+@databases
+def test_data_bases_agree_with_predict(formulas, seen, database):
+    compared = [agree_where_finite(in_database(f, seen, database), f, seen) for f in formulas]
     assert sum(compared) > 3000
 
 
@@ -367,8 +358,9 @@ def test_excel_says_what_it_cannot_hold():
         ("n^0.3", 2, 2**0.3),
     ],
 )
-def test_sqlite_traps_of_integers_signs_and_logarithms(text, value, expected):
-    (found,) = in_sqlite(Formula.from_string(text, ["n"]), pd.DataFrame({"n": [value]}))
+@databases
+def test_traps_of_integers_signs_and_logarithms_in_sql(text, value, expected, database):
+    (found,) = in_database(Formula.from_string(text, ["n"]), pd.DataFrame({"n": [value]}), database)
     assert found == (None if expected is None else pytest.approx(expected, rel=1e-12))
 
 
@@ -399,7 +391,8 @@ def test_brackets_of_trees_that_sympy_did_not_tidy(expr):
     assert np.isfinite(wanted).all()
     np.testing.assert_allclose([run(formula.to_python())(row) for row in records(table)], wanted, rtol=1e-12)
     np.testing.assert_allclose(run(formula.to_numpy())(table), wanted, rtol=1e-12)
-    np.testing.assert_allclose(in_sqlite(formula, table), wanted, rtol=1e-12)
+    for database in CONNECT:
+        np.testing.assert_allclose(in_database(formula, table, database), wanted, rtol=1e-12)
     np.testing.assert_allclose(in_excel(formula, table), wanted, rtol=1e-12)
     np.testing.assert_allclose(compiled(formula)(c_rows(formula, table)), wanted, rtol=1e-12)
     again = Formula.from_string(str(formula), ["a", "b", "c"])
@@ -422,7 +415,8 @@ def test_no_name_and_no_level_becomes_code(name):
     np.testing.assert_allclose(formula.predict(table), wanted)
     np.testing.assert_allclose([run(formula.to_python())(row) for row in records(table)], wanted)
     np.testing.assert_allclose(run(formula.to_numpy())(table), wanted)
-    np.testing.assert_allclose(in_sqlite(formula, table), wanted)
+    for database in CONNECT if name else ["sqlite"]:  # no name in DuckDB
+        np.testing.assert_allclose(in_database(formula, table, database), wanted)
     np.testing.assert_allclose(in_excel(formula, table), wanted)
     assert Formula.from_dict(formula.to_dict()) == formula
     assert formula.to_c().count("*/") == 1
@@ -443,7 +437,7 @@ def test_all_odd_names_at_once():
     np.testing.assert_allclose(formula.predict(table), wanted)
     np.testing.assert_allclose([run(formula.to_python())(row) for row in records(named)], wanted)
     np.testing.assert_allclose(run(formula.to_numpy())(named), wanted)
-    np.testing.assert_allclose(in_sqlite(formula, named), wanted)
+    np.testing.assert_allclose(in_database(formula, named, "sqlite"), wanted)
     np.testing.assert_allclose(compiled(formula)(X), wanted)
     again = Formula.from_string(str(formula), HOSTILE)
     np.testing.assert_allclose(again.predict(table), wanted, rtol=1e-5)
@@ -507,7 +501,8 @@ def test_levels_keep_their_type(level):
     wanted = [1, 0, 0, 1]
     assert [run(formula.to_python())(row) for row in records(table)] == wanted
     assert run(formula.to_numpy())(table).tolist() == wanted
-    assert in_sqlite(formula, table) == wanted
+    for database in CONNECT if isinstance(level, str) else ["sqlite"]:
+        assert in_database(formula, table, database) == wanted
     assert in_excel(formula, table) == wanted
     assert Formula.from_dict(formula.to_dict()) == formula
 
@@ -564,6 +559,7 @@ def test_quoting_of_each_sql_dialect():
         "duckdb": ('"na""m`e]"', "'it''s \\ `x`'"),
         "snowflake": ('"na""m`e]"', "'it''s \\\\ `x`'"),
         "mysql": ('`na"m``e]`', "'it''s \\\\ `x`'"),
+        "spark": ('`na"m``e]`', "'it\\'s \\\\ `x`'"),
         "bigquery": ('`na"m\\`e]`', "'it\\'s \\\\ `x`'"),
         "sqlserver": ('[na"m`e]]]', "N'it''s \\ `x`'"),
     }

@@ -19,7 +19,7 @@ from skrationale.formula.program import symbols
 
 SECONDS = 10.0  # of the processor; on a quiet one each of these takes less than 2
 ROWS = np.array([[0.3, 1.2], [2.5, 0.4], [-0.7, 0.9]])
-DIALECTS = ["sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake"]
+DIALECTS = ["sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake", "spark"]
 
 
 def nest(pattern, n, inner="a"):

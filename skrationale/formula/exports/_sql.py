@@ -17,7 +17,7 @@ from ._printer import ATOM, Printer
 if TYPE_CHECKING:
     from .._formula import Formula
 
-Dialect = Literal["sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake"]
+Dialect = Literal["sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake", "spark"]
 
 
 def _doubled(left: str, right: str) -> Callable[[str], str]:
@@ -56,10 +56,13 @@ class _Language:
     """How a dialect writes names, texts, types and functions.
 
     `taken` are names that mean something else where a table has no such column, and names with equal
-    `read_as` are one name to the database.
+    `read_as` are one name to the database. `nan` is what is not a number and yet no NULL, where cells may be
+    that; such databases take it for larger than all numbers.
     """
 
     double: str = "DOUBLE"
+    number: str = "{!r}"
+    nan: str = ""
     identifier: Callable[[str], str] = _doubled('"', '"')
     text: Callable[[str], str] = _doubled("'", "'")
     same_text: str = "{0} = {1}"
@@ -70,6 +73,11 @@ class _Language:
     taken: frozenset[str] = frozenset()
     read_as: Callable[[str], str] = str.casefold
 
+
+_CALLED_BY_NAME = frozenset(
+    ("current_date", "current_time", "current_timestamp", "current_user", "localtime", "session_user", "user")
+)
+"""Functions that DuckDB and Spark call by their name alone, quoted or not."""
 
 _LANGUAGES: dict[str, _Language] = {
     "sqlite": _Language(
@@ -84,6 +92,7 @@ _LANGUAGES: dict[str, _Language] = {
     ),
     "postgres": _Language(
         double="DOUBLE PRECISION",
+        nan="CAST('NaN' AS DOUBLE PRECISION)",
         extremes_skip_null=True,
         taken=frozenset(("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid")),
         # longer names are cut
@@ -108,8 +117,21 @@ _LANGUAGES: dict[str, _Language] = {
         extremes_skip_null=True,
     ),
     "bigquery": _Language(double="FLOAT64", identifier=_escaped("`"), text=_escaped("'")),
-    "duckdb": _Language(extremes_skip_null=True, taken=frozenset(("rowid",))),
+    "duckdb": _Language(
+        nan="CAST('NaN' AS DOUBLE)",
+        extremes_skip_null=True,
+        taken=_CALLED_BY_NAME
+        | {"rowid", "localtimestamp", "current_catalog", "current_role", "current_schema"},
+    ),
     "snowflake": _Language(text=_mysql_text, read_as=str),
+    "spark": _Language(
+        number="{!r}D",  # else an exact decimal
+        nan="CAST('NaN' AS DOUBLE)",
+        identifier=_doubled("`", "`"),
+        text=_escaped("'"),
+        extremes_skip_null=True,
+        taken=_CALLED_BY_NAME | {"_metadata"},  # of files
+    ),
 }
 _FUNCTIONS = {"log": "LN", "max": "GREATEST", "min": "LEAST", "pow": "POWER"}
 
@@ -133,8 +155,11 @@ class _SqlPrinter(Printer):
         self._may_be_null = may_be_null
         self.functions = _FUNCTIONS | self._language.functions
 
+    def number(self, value: float) -> str:
+        return self._language.number.format(value)
+
     def divide(self, above: str, below: sp.Expr) -> str:
-        return f"{above}/NULLIF({self.text(below)}, 0.0)"
+        return f"{above}/NULLIF({self.text(below)}, {self.number(0.0)})"
 
     def call(self, word: str, argument: sp.Expr) -> tuple[str, int]:
         if word in self._language.without:
@@ -146,16 +171,20 @@ class _SqlPrinter(Printer):
     def extreme(self, word: str, node: sp.Expr) -> tuple[str, int]:
         texts = [self.text(argument) for argument in node.args]
         text = f"{self.functions[word]}({', '.join(texts)})"
-        null = [
-            own
-            for own, argument in zip(texts, node.args, strict=True)
-            if _can_be_null(argument) or argument.free_symbols & self._may_be_null
-        ]
-        if null and self._language.extremes_skip_null:
-            tests = " OR ".join(f"({own}) IS NULL" for own in null)
-            text = f"CASE WHEN {tests} THEN NULL ELSE {text} END"
-            return f"({text})", ATOM
+        found = list(zip(texts, node.args, strict=True))
+        tests = []
+        if self._language.extremes_skip_null:
+            tests = [f"({own}) IS NULL" for own, tree in found if self._is_null_somewhere(tree)]
+        if self._language.nan and word == "min":  # the largest of all is never the least
+            tests += [
+                f"({own}) = {self._language.nan}" for own, tree in found if tree.args and not tree.is_number
+            ]
+        if tests:
+            return f"(CASE WHEN {' OR '.join(tests)} THEN NULL ELSE {text} END)", ATOM
         return text, ATOM
+
+    def _is_null_somewhere(self, tree: sp.Expr) -> bool:
+        return _can_be_null(tree) or bool(tree.free_symbols & self._may_be_null)
 
 
 def _literal(level: Any, language: _Language) -> str:
@@ -163,7 +192,7 @@ def _literal(level: Any, language: _Language) -> str:
         return language.text(level)
     if isinstance(level, bool):
         return language.booleans[level]
-    return repr(level)
+    return language.number.format(level) if isinstance(level, float) else repr(level)
 
 
 def _same(column: str, level: Any, language: _Language) -> str:
@@ -175,17 +204,23 @@ def _leaf(leaf: Leaf, levels: Any, language: _Language) -> str:
     variable = leaf.variable
     column = language.identifier(variable.name)
     number = f"CAST({column} AS {language.double})"
+    if language.nan:
+        number = f"NULLIF({number}, {language.nan})"
     if variable.kind == "number":
-        return number if math.isnan(variable.fill) else f"COALESCE({number}, {float(variable.fill)!r})"
+        fill = language.number.format(float(variable.fill))
+        return number if math.isnan(variable.fill) else f"COALESCE({number}, {fill})"
     if variable.kind == "missing":
         # a name that is no column may be the table's, and a whole row is not NULL: as a text it is an error
         first = None if levels is None or not len(levels) else levels[0]
         cell = f"({_same(column, first, language)})" if isinstance(first, str) else column
+        if language.nan and levels is None:
+            cell = number
         test = f"{cell} IS NULL"
     else:
         test = _same(column, plain_level(variable.level, variable.name), language)
     # as a cast, since 1.0 is an exact decimal in some, with few digits after a division
-    return f"CAST(CASE WHEN {test} THEN 1.0 ELSE 0.0 END AS {language.double})"
+    one, zero = map(language.number.format, (1.0, 0.0))
+    return f"CAST(CASE WHEN {test} THEN {one} ELSE {zero} END AS {language.double})"
 
 
 def _check_names(formula: Formula, found: Sequence[Leaf], dialect: str) -> None:
@@ -215,16 +250,17 @@ def to_sql(self: Formula, dialect: Dialect = "sqlite") -> str:
 
     Parameters
     ----------
-    dialect : {"sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake"}
-        The database. What "sqlite" gives is run in the tests of this project; the others are written
-        by their manuals.
+    dialect : {"sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake", "spark"}
+        The database. What "sqlite" and "duckdb" give is run in the tests of this project, "postgres" and
+        "spark" were run once; the others are written by their manuals. PostgreSQL takes no booleans for
+        numbers, and stops where a number is too small for it, too.
 
     Returns
     -------
     str
-        Columns are numbers and texts of the same names; a cell that is missing is NULL, and a column that
-        the table lacks is an error of the database. Where `predict`
-        has no finite value, the result is NULL or infinite, or the database stops with an error, as
+        Columns are numbers and texts of the same names; a cell that is missing is NULL (in DuckDB,
+        PostgreSQL and Spark also NaN), and a column that the table lacks is an error of the database. Where
+        `predict` has no finite value, the result is NULL or infinite, or the database stops with an error, as
         most do for logarithms and roots of negative numbers. A quotient by zero and all
         that is computed with it are NULL. The backslash is special in texts of MySQL, as by default.
 
@@ -232,7 +268,8 @@ def to_sql(self: Formula, dialect: Dialect = "sqlite") -> str:
     ------
     ValueError
         When the dialect lacks a function (``TANH`` in MySQL and SQL Server), cannot hold a name or a
-        level, would read a name as something else (``rowid`` in SQLite and DuckDB), or does not tell two
+        level, would read a name as something else (``rowid`` in SQLite and DuckDB, ``user`` in DuckDB
+        and Spark), or does not tell two
         columns apart (``age`` and ``AGE`` in most).
 
     Examples
