@@ -8,8 +8,8 @@ from pathlib import Path
 from types import FrameType
 
 PACKAGE = str(Path(__file__).parent) + os.sep
-BETWEEN = frozenset({"sklearn", "joblib"})
-"""Packages whose pipelines and searches stand between an estimator and the user."""
+BETWEEN = frozenset({"sklearn", "joblib", "skorch"})
+"""Packages whose pipelines, searches and training loops stand between an estimator and the user."""
 
 
 def outside() -> int:

@@ -110,10 +110,7 @@ class BaseReasoner(OnnxExport, Hooks, VersionedEstimator, metaclass=ABCMeta):
             When a parameter or the data are not as described.
         """
         with unchanged_on_error(self):
-            self._validate_params()
-            self._check_parameters()
-            for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
-                delattr(self, name)  # of an earlier fit
+            self._begin_fit()
             X = as_frame_or_array(X)
             validate_data(self, X, y, skip_check_array=True)
             target, self._categories = read_target(y), holds_categories(y)
@@ -129,6 +126,13 @@ class BaseReasoner(OnnxExport, Hooks, VersionedEstimator, metaclass=ABCMeta):
             self._fit_rows(X, matrix, target, weight / weight.mean() if sample_weight is not None else None)
             del self._kept, self._categories
         return self
+
+    def _begin_fit(self) -> None:
+        """Check parameters, and forget an earlier fit."""
+        self._validate_params()
+        self._check_parameters()
+        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+            delattr(self, name)
 
     def _check_parameters(self) -> None:
         """Refuse, before any work, parameters that `_parameter_constraints` cannot express."""
@@ -293,14 +297,18 @@ class BaseDistiller(LeavesTeacherOut, BaseReasoner):
         return task is None or task.is_classification
 
     def _fit_rows(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        self.teacher_, form = self._fit_teacher(X, matrix, y, sample_weight)
+        self._meet_teacher(*self._fit_teacher(X, matrix, y, sample_weight))
+        self._distil(X, matrix, self._task.encode(y), sample_weight)
+
+    def _meet_teacher(self, teacher: Any, form: TeacherTable) -> None:
+        """Take over what a fitted teacher knows."""
+        self.teacher_ = teacher
         self._adapter = self._adapt(self.teacher_, form)
         self._task = self._adapter.task
         self._accept_teacher()
         self._warn_of_constraints()
         if self._task.is_classification:
             self.classes_ = self._task.classes
-        self._distil(X, matrix, self._task.encode(y), sample_weight)
 
     def _warn_of_constraints(self) -> None:
         """Say that what a teacher was made to keep a student does not."""

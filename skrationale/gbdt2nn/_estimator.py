@@ -30,21 +30,22 @@ from ..teachers import (
     warn_of_constraints,
 )
 from ..teachers.lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
-from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
+from ..training import TRAINING_CONSTRAINTS, TrainResult, check_training_parameters, or_auto
 from ._explaining import values_in_batches
-from ._inference import EXACT_ROWS, CompiledNetwork, CompiledStudent
+from ._from_batches import LearnsFromBatches
+from ._inference import EXACT_ROWS
 from ._labelling import Rows, targets_of
-from ._labels import TREE_KINDS, Labels, TeacherReasons, base_of, bins_for, has_trees, rows_compared
+from ._labels import TREE_KINDS, TeacherReasons, has_trees, rows_compared
 from ._lightgbm_limits import check_lightgbm_limits, warn_of_a_constant
-from ._monotone import CompiledMonotone
 from ._onnx import StudentExport
-from ._training import score_scale, train_student
+from ._plan import Plan
+from ._training import train_student
 
 ROWS_OF_IMPORTANCES = 20_000
 """Training rows whose contributions give `feature_importances_`. Not measured."""
 
 
-class GBDT2NNStudent(StudentExport, BaseDistiller, ReadableNetwork):
+class GBDT2NNStudent(StudentExport, LearnsFromBatches, BaseDistiller, ReadableNetwork):
     """A network that imitates a tree ensemble, or any model, and its reasons [1]_.
 
     The student sees a row as its teacher does, as one bin a column between the teacher's own
@@ -346,40 +347,32 @@ class GBDT2NNStudent(StudentExport, BaseDistiller, ReadableNetwork):
     def _distil(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         rng = own_random_state(self.random_state)
         seed = rng.randint(2**31 - 1)
-        teacher = self._adapter
-        bins = bins_for(teacher, matrix, sample_weight, self._reader.levels, int(self.max_thresholds))
-        scores = teacher.scores(teacher.form.of_matrix(matrix))
+        teacher, levels = self._adapter, self._reader.levels
+        plan = Plan.of(self, teacher, levels, matrix, sample_weight, seed)
         if isinstance(teacher, LightGBMTeacher):
-            warn_of_a_constant(scores, y)
-        imitated = self.explanation if self.explanation_lambda > 0 else None
-        walks = PermutationWalks(teacher, matrix, sample_weight, seed) if imitated == "permutation" else None
-        self._walks = walks
+            warn_of_a_constant(plan.scores, y)
         weight = np.ones(len(matrix)) if sample_weight is None else sample_weight
-        base = base_of(teacher, walks, matrix, scores, weight)
-        scale = score_scale(scores, base, weight)
-        scheme = self.imitation if self.explanation is not None else "score"
-        self.history_, self.n_iter_, self.device_ = [], 0, "cpu"
-        networks: list[CompiledNetwork] = []
-        monotone = None
-        if bins.all and scale > 0:
-            levels = self._reader.levels
-            labels = Labels(teacher, imitated, levels, walks=walks, rng=np.random.RandomState(seed))
-            rows = Rows(matrix, scores, y, weight, base, scale, self._task.link)
-            targets = targets_of(rows, bins, labels, self, rng)
-            signs = self._signs()
-            result = train_student(bins, targets, scheme, self, seed, signs)
-            trained: Any = result.module
-            if signs is not None:
-                monotone = CompiledMonotone.from_module(trained.score)
-            networks = [CompiledNetwork.from_module(network) for network in trained.networks]
-            self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
-        n_background = None if walks is None else len(walks.background)
-        self._student = CompiledStudent(bins, networks, scheme, base, scale, imitated, monotone, n_background)
-        if imitated:
+        result = None
+        if plan.has_to_learn:
+            rows = Rows(matrix, plan.scores, y, weight, plan.base, plan.scale, self._task.link)
+            targets = targets_of(rows, plan.bins, plan.labels(teacher, levels), self, rng)
+            result = train_student(plan.bins, targets, plan.scheme, self, seed, plan.signs)
+        self._keep(plan, result)
+        if plan.imitated:
             shown = rng.permutation(len(matrix))[:ROWS_OF_IMPORTANCES]
-            values = self._contributions(matrix[shown])
-            importance = np.average(np.abs(values), axis=0, weights=weight[shown]).sum(axis=0)
-            self.feature_importances_ = to_shares(importance)
+            self._weigh_columns(matrix[shown], weight[shown])
+
+    def _keep(self, plan: Plan, result: TrainResult | None) -> None:
+        """Take over what was trained."""
+        self._walks = plan.walks
+        self.history_, self.n_iter_, self.device_ = [], 0, "cpu"
+        if result is not None:
+            self.history_, self.n_iter_, self.device_ = result.history, result.n_iter, result.device
+        self._student = plan.compiled(result)
+
+    def _weigh_columns(self, matrix: np.ndarray, weight: np.ndarray) -> None:
+        importance = np.average(np.abs(self._contributions(matrix)), axis=0, weights=weight).sum(axis=0)
+        self.feature_importances_ = to_shares(importance)
 
     def _signs(self) -> np.ndarray | None:
         """Columns (d,) in which the score must rise (1) or fall (-1); None where it is free in all."""

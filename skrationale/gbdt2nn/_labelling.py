@@ -49,7 +49,14 @@ class Rows:
 
 
 def targets_of(
-    rows: Rows, bins: TeacherBins, labels: Labels, parameters: Any, rng: np.random.RandomState
+    rows: Rows,
+    bins: TeacherBins,
+    labels: Labels,
+    parameters: Any,
+    rng: np.random.RandomState,
+    *,
+    batches: int = 1,
+    copies: int | None = None,
 ) -> Targets:
     """Label training rows and synthetic rows by the teacher, in units of the scale above the base.
 
@@ -65,6 +72,10 @@ def targets_of(
         Read for its parameters.
     rng : RandomState
         Draws synthetic rows, and the rows that are explained.
+    batches : int, default=1
+        Of how many batches of training rows these are one: all share the rows that are explained.
+    copies : int, optional
+        Synthetic rows for each of these rows; None: as the parameters say.
 
     Returns
     -------
@@ -72,9 +83,10 @@ def targets_of(
     """
     matrix, base, scale = rows.matrix, rows.base, rows.scale
     n, n_scores = rows.scores.shape
-    copies = n_copies(parameters.n_synthetic, n)
+    copies = n_copies(parameters.n_synthetic, n) if copies is None else copies
     limit = parameters.max_explanation_rows
-    limit = labels.n_rows(n) if limit == "auto" else limit
+    limit = labels.n_rows(n * batches) if limit == "auto" else limit
+    limit = None if limit is None else max(1, limit // batches)
     reasons, explained = None, np.zeros(n, dtype=bool)
     variants = np.empty((n, copies, len(bins.columns)), dtype=np.int32)
     variant_scores = np.empty((n, copies, n_scores), dtype=np.float32)
