@@ -21,6 +21,7 @@ from estimators import (
     InterruptedEngine,
     known_parameters,
 )
+from onnx_runs import assert_alike, feed_of_columns, run
 from reference import answers, largest_error, place, stored
 from seeds import SEED
 from sklearn.base import clone, is_classifier
@@ -104,6 +105,21 @@ def test_reasons_are_those_of_the_score(make, fitted, mixed):
     assert explanation.values.shape[:2] == X.shape
     assert explanation.feature_names == tuple(X.columns)
     assert_reasons_hold(model, X)
+
+
+@every
+def test_graphs_say_what_estimators_say(make, fitted, mixed):
+    model, X = fitted(make), mixed[0]
+    if make is ALL["flint-post-hoc-classifier"]:
+        with pytest.raises(ValueError, match="given predictor"):
+            model.to_onnx()
+        return
+    new = X.assign(city=["Rome", None, *X["city"].tolist()[2:]])
+    graph = model.to_onnx(inputs="columns")
+    found = run(graph, feed_of_columns(graph, new))
+    matrix = model._read(new).astype(np.float32)
+    for name, values in assert_alike(model, matrix).items():
+        np.testing.assert_array_equal(found[name], values)
 
 
 @pytest.mark.parametrize("make", CLASSIFIERS.values(), ids=CLASSIFIERS.keys())

@@ -255,7 +255,7 @@ class Graph:
                 f"This model takes {size / 2**30:.3g} GiB as ONNX; expected less than 2, which a file of "
                 "protobuf can hold. Fit it with fewer max_thresholds, or with narrower layers."
             )
-        self._onnx.checker.check_model(model)
+        self._onnx.checker.check_model(model, full_check=True)
         return model
 
 

@@ -6,6 +6,7 @@ import pytest
 from conftest import mixed_table
 from estimators import FAST, TREES, OneHot
 from lightgbm import LGBMClassifier, LGBMRegressor
+from onnx.reference import ReferenceEvaluator
 from onnx_runs import assert_alike, facts, feed_of_columns, gap, run, run_matrix
 from seeds import SEED
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -253,6 +254,16 @@ def test_monotone_students(explanation):
     found = run_matrix(model.to_onnx(dtype="float64"), rows, "float64")["scores"]
     assert np.diff(found, axis=0).min() >= -1e-14
     assert np.ptp(found) > 0
+
+
+def test_the_standards_own_evaluator_agrees(student):
+    graph = student.to_onnx()
+    codes = student._read(TABLE).astype(np.float32)
+    scores, contributions, probabilities = ReferenceEvaluator(graph).run(None, {"X": codes})
+    found = run_matrix(graph, codes)
+    assert gap(scores, found["scores"]) < 1e-5
+    assert gap(contributions, found["contributions"]) < 1e-5
+    assert gap(probabilities, found["probabilities"]) < 1e-5
 
 
 # --- raw columns and metadata -----------------------------------------------------------------------------
