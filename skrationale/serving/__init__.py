@@ -1,7 +1,8 @@
 """Models without their teachers, in files whose loading runs no code, and in registries.
 
 ``_serving_copy`` leaves teachers out. ``_trusted`` lists the types that such files hold, and ``_file`` writes
-and reads them. ``_skl2onnx`` converts whole pipelines.
+and reads them. ``_skl2onnx`` converts whole pipelines, and ``_mlflow`` and
+``_python_model`` give reasons through a registry.
 """
 
 import lazy_loader as _lazy
