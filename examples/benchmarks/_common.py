@@ -42,21 +42,22 @@ def _cpu_model() -> str:
 
 
 def interleaved_medians(
-    calls: Mapping[str, Callable[[], Any]], repeats: int = 7
+    calls: Mapping[str, Callable[[], Any]], repeats: int = 7, clock: Callable[[], float] = perf_counter
 ) -> dict[str, dict[str, Any]]:
     """Seconds of callables run in turn, A B C A B C, after one untimed call of each.
 
     Each name gets its `median`, `min` and `max`, and its `times` in the order of the repeats: what slows
-    the machine down for a while then slows all of them down.
+    the machine down for a while then slows all of them down. With `process_time` as the clock, time counts
+    in which the process runs: that of one thread, where others share the machine.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
         call()
     for _ in range(repeats):
         for name, call in calls.items():
-            start = perf_counter()
+            start = clock()
             call()
-            times[name].append(perf_counter() - start)
+            times[name].append(clock() - start)
     return {name: _spread(t) | {"times": t} for name, t in times.items()}
 
 

@@ -5,7 +5,8 @@ teaches a student of the default widths. The student is trained for a few epochs
 the agreement of the graph with the student do not depend on how well it has learnt, and quality is measured
 in ``gbdt2nn.py``. ONNX Runtime runs the graph on one thread, and LightGBM's ``Booster.predict`` takes the
 same row as an array, the cheapest form that it takes in Python, in turn with it in one process. "One row" is
-the mean of 300 calls, each with another row; both give all outputs of the row.
+the mean of 300 calls, each with another row; both give all outputs of the row. Times are those of the
+processor: all run on one thread.
 
     python examples/benchmarks/serving.py            # all, stored
     python examples/benchmarks/serving.py --quick --sets adult
@@ -20,7 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 import json
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,8 @@ def cost(name: str, student: Any, teacher: Any, table: Any, quick: bool) -> list
         "ONNX, float32, many": (lambda: run(None, {"X": narrow}), many, many),
         "student explain, many": (lambda: student.explain(table), many, many),
     }
-    times = interleaved_medians({key: call for key, (call, *_) in calls.items()}, repeats=2 if quick else 21)
+    timed = {key: call for key, (call, *_) in calls.items()}
+    times = interleaved_medians(timed, repeats=2 if quick else 21, clock=process_time)
     found = []
     for key, (_, n_rows, _) in calls.items():
         times[key]["times"] = [seconds / n_rows * 1e6 for seconds in times[key]["times"]]
