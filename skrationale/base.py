@@ -44,13 +44,13 @@ from .tabular import (
 from .teachers import (
     Teacher,
     TeacherTable,
-    as_teacher,
     check_teacher,
     classifies,
     cloned,
     fitted_to,
     form_for,
     refuse_other_order,
+    teacher_for,
     text_refused,
     unfrozen,
     warn_of_constraints,
@@ -376,7 +376,7 @@ class BaseDistiller(LeavesTeacherOut, BaseReasoner):
 
     def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
         """Say how a fitted teacher is asked: on the ruler, unless a family needs its own raw scores."""
-        return as_teacher(teacher, form)
+        return teacher_for(teacher, form)
 
     def _accept_teacher(self) -> None:
         """Refuse a fitted `teacher_` that does not suit the rows, and take over what it knows."""

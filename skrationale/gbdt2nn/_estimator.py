@@ -20,12 +20,12 @@ from ..teachers import (
     ScoreTeacher,
     Teacher,
     TeacherTable,
-    as_teacher,
     check_forest,
     is_forest,
     library_of,
     signs_of,
     some_rows,
+    teacher_for,
     unfrozen,
     warn_of_constraints,
 )
@@ -283,7 +283,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, BaseDistiller, ReadableNe
 
     def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
         try:
-            return as_teacher(teacher, form, raw=True) if is_forest(teacher) else ScoreTeacher(teacher, form)
+            return teacher_for(teacher, form, raw=True) if is_forest(teacher) else ScoreTeacher(teacher, form)
         except ValueError:  # raw scores that are no sums over leaves
             if self.explanation in TREE_KINDS:
                 raise

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ..base import BaseDistiller
 from ..explanation import Explanation
-from ..teachers import Teacher, TeacherTable, as_teacher, confidence_of
+from ..teachers import Teacher, TeacherTable, confidence_of, teacher_for
 from ._audit import FEWEST_ROWS
 from ._audit_report import RationaleAudit
 from ._base import PARAMETERS, check_shared, fit_rationale
@@ -186,7 +186,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
             )
 
     def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
-        return as_teacher(teacher, form, raw=isinstance(teacher, SelectsColumns))
+        return teacher_for(teacher, form, raw=isinstance(teacher, SelectsColumns))
 
     def _accept_teacher(self) -> None:
         known = getattr(self.teacher_, "n_features_in_", self.n_features_in_)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._hooks import best_of_search, gives_reasons, has_probabilities, hooks_of, predicts
 from ..explanation import Explanation
-from ..teachers import arranged, as_teacher, rows_for_teacher
+from ..teachers import arranged, rows_for_teacher, teacher_for
 
 Step = Callable[[Any], Any]
 
@@ -86,7 +86,7 @@ class Member:
 
     def probabilities(self, table: Any) -> Any:
         """Give probabilities (n, C) of a classifier that sum to one; margins are read as log-odds."""
-        return as_teacher(self.model).answers(self._model_input(table))[1]
+        return teacher_for(self.model).answers(self._model_input(table))[1]
 
 
 def gather(estimators: Any) -> list[Member]:

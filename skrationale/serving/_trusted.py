@@ -35,6 +35,7 @@ TRUSTED_TYPES = [
     "skrationale.tabular._reader.TableReader",
     "skrationale.teachers._bins.CategoryBins",
     "skrationale.teachers._bins.NumericBins",
+    "skrationale.teachers._fitting.LabelledClassifier",
     "skrationale.teachers._own.OwnTeacher",
     "skrationale.teachers._permutation.PermutationWalks",
     "skrationale.teachers._scikit.AnyTeacher",

@@ -1,6 +1,6 @@
 """What a fitted model can be asked, whoever made it, in one vocabulary.
 
-`as_teacher` picks the implementation of `Teacher` for a model, once a fit; the object is pickled with the
+`teacher_for` picks the implementation of `Teacher` for a model, once a fit; the object is pickled with the
 student. Each library has a file, imported only when one of its models is asked: ``lightgbm`` for LightGBM,
 ``converted`` for forests of other libraries, which are rewritten as LightGBM's, ``_own`` for estimators of
 this package, ``_scikit`` for any other model, through its public methods. A teacher has a `task` (link,
@@ -16,7 +16,7 @@ alone are known; `PermutationWalks` gives reasons of all models alike, by their 
 from .._library import cloned, library_of, unfrozen
 from ._bins import MISSING_BIN, ZERO_BOUND, Bins, CategoryBins, NumericBins, bins_of
 from ._checks import check_teacher, classifies, text_refused, warn_of_refit
-from ._choosing import as_teacher, check_forest, form_for, is_forest, rows_for_teacher, teacher_of
+from ._choosing import check_forest, form_for, is_forest, rows_for_teacher, teacher_for, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of, warn_of_constraints
 from ._fitting import LabelledClassifier, fitted_to
@@ -43,7 +43,7 @@ __all__ = [
     "TeacherTable",
     "TreeNodes",
     "arranged",
-    "as_teacher",
+    "teacher_for",
     "bins_of",
     "check_forest",
     "check_teacher",

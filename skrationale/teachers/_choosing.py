@@ -87,7 +87,7 @@ def is_forest(model: Any) -> bool:
     return True
 
 
-def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) -> Teacher:
+def teacher_for(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) -> Teacher:
     """Give what can be asked of a fitted model.
 
     Parameters
@@ -115,7 +115,7 @@ def as_teacher(model: Any, form: TeacherTable = AS_IT_IS, *, raw: bool = False) 
     >>> import numpy as np
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
-    >>> teacher = as_teacher(DecisionTreeClassifier().fit(X, [0, 0, 1, 1]))
+    >>> teacher = teacher_for(DecisionTreeClassifier().fit(X, [0, 0, 1, 1]))
     >>> teacher.task.link, teacher.scores(X).round(2).ravel().tolist()
     ('logit', [-9.21, -9.21, 9.21, 9.21])
     """

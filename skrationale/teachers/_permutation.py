@@ -66,10 +66,10 @@ class PermutationWalks:
     >>> import numpy as np
     >>> from sklearn.linear_model import LinearRegression
     >>> from skrationale.tabular import TableReader
-    >>> from skrationale.teachers import PermutationWalks, TeacherTable, as_teacher
+    >>> from skrationale.teachers import PermutationWalks, TeacherTable, teacher_for
     >>> X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     >>> model = LinearRegression().fit(X, X @ [4.0, 2.0])
-    >>> teacher = as_teacher(model, TeacherTable(reader=TableReader().fit(X)))
+    >>> teacher = teacher_for(model, TeacherTable(reader=TableReader().fit(X)))
     >>> walks = PermutationWalks(teacher, X, None, seed=0)
     >>> (walks.base + 0).round(3), walks.explain(X[-1:]).round(3)
     (array([3.]), array([[[2., 1.]]]))

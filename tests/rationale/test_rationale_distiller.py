@@ -27,7 +27,7 @@ from skrationale.rationale._joint import Distillation
 from skrationale.rationale._selecting import SelectsColumns
 from skrationale.rationale._teacher_selection import MAX_LOGIT, selection_of
 from skrationale.symbolic import SmoothMLPRegressor
-from skrationale.teachers import as_teacher
+from skrationale.teachers import teacher_for
 
 SMALL = {"hidden_layer_sizes": (16, 16), "lr": 5e-3, "device": "cpu", "random_state": SEED}
 FAST = SMALL | {"max_epochs": 10}
@@ -238,7 +238,7 @@ class TestTeachers:
         X, number = line()
         y = np.digitize(number, [0] if n_classes == 2 else [-1, 1])
         teacher = LGBMClassifier(**TREES).fit(X, y)
-        logits, columns = selection_of(as_teacher(teacher), X)
+        logits, columns = selection_of(teacher_for(teacher), X)
         sizes = teacher.predict(X, pred_contrib=True).reshape(400, -1, 7)[:, :, :6]
         sizes = np.abs(sizes).sum(axis=1)
         np.testing.assert_array_equal(logits > 0, sizes > sizes.mean(axis=1, keepdims=True))
@@ -247,7 +247,7 @@ class TestTeachers:
         np.testing.assert_allclose(logits[clear], expected[clear], rtol=1e-6)
         assert np.abs(logits).max() <= MAX_LOGIT
         assert columns is None
-        asked = as_teacher(teacher)
+        asked = teacher_for(teacher)
         np.testing.assert_allclose(asked.task.probabilities(asked.scores(X)), teacher.predict_proba(X))
         model = student(clone(teacher), weight_decay=1e-3).fit(X, y)
         assert model.score(X, y) > 0.8
@@ -258,7 +258,7 @@ class TestTeachers:
     def test_forests_of_other_libraries_select_too(self, n_rows):
         X, number = line()
         teacher = RandomForestRegressor(20, max_depth=4, random_state=0).fit(X, number)
-        logits, columns = selection_of(as_teacher(teacher), X[:n_rows])
+        logits, columns = selection_of(teacher_for(teacher), X[:n_rows])
         sizes = np.abs(to_lightgbm(teacher).predict(X[:n_rows], pred_contrib=True)[:, :-1])
         np.testing.assert_array_equal(logits > 0, sizes > sizes.mean(axis=1, keepdims=True))
         assert columns is None
@@ -268,14 +268,14 @@ class TestTeachers:
     def test_trees_without_a_split_select_nothing(self):
         X, y = labels(60)
         teacher = LGBMClassifier(**TREES | {"min_child_samples": 50}).fit(X, y)
-        assert (selection_of(as_teacher(teacher), X)[0] < 0).all()
+        assert (selection_of(teacher_for(teacher), X)[0] < 0).all()
 
     def test_a_rationale_model_selects_its_rationale(self, two):
         X, _, teacher = two
-        logits, columns = selection_of(as_teacher(teacher), X)
+        logits, columns = selection_of(teacher_for(teacher), X)
         np.testing.assert_array_equal(logits > 0, teacher.get_rationale(X))
         np.testing.assert_array_equal(columns, np.flatnonzero(teacher.get_rationale(X).any(axis=0)))
-        scores = as_teacher(teacher, raw=True).scores(X)
+        scores = teacher_for(teacher, raw=True).scores(X)
         np.testing.assert_array_equal(scores[:, 0], teacher.decision_function(X))
 
     def test_a_teacher_that_explains_itself_is_asked(self):
@@ -283,7 +283,7 @@ class TestTeachers:
         teacher = SmoothMLPRegressor(
             hidden_layer_sizes=(8,), max_epochs=10, jacobian_lambda=0.01, device="cpu", random_state=SEED
         ).fit(X, y)
-        logits, columns = selection_of(as_teacher(teacher), X)
+        logits, columns = selection_of(teacher_for(teacher), X)
         sizes = np.abs(teacher.explain(X).values)
         np.testing.assert_array_equal(logits > 0, sizes > sizes.mean(axis=1, keepdims=True))
         assert columns is None
@@ -293,7 +293,7 @@ class TestTeachers:
     def test_a_black_box_teaches_its_predictions(self):
         X, y = labels()
         teacher = make_pipeline(StandardScaler(), LogisticRegression())
-        assert selection_of(as_teacher(clone(teacher).fit(X, y)), X) == (None, None)
+        assert selection_of(teacher_for(clone(teacher).fit(X, y)), X) == (None, None)
         model = student(teacher, weight_decay=1e-3).fit(X, y)
         assert model.score(X, y) > 0.85
         assert np.corrcoef(model.decision_function(X), model.teacher_.decision_function(X))[0, 1] > 0.8
@@ -308,7 +308,7 @@ class TestTeachers:
                 return np.eye(2)[(super().predict_proba(X)[:, 1] > 0.5).astype(int)]
 
         teacher = Sure().fit(X, y)
-        scores = as_teacher(teacher).scores(X)
+        scores = teacher_for(teacher).scores(X)
         np.testing.assert_allclose(np.abs(scores), np.log(9999), rtol=1e-6)
         np.testing.assert_array_equal(scores[:, 0] > 0, teacher.predict(X) == "yes")
 

@@ -87,7 +87,7 @@ MODELS = {
     "booster classifier": lambda: student(boosted(LGBMClassifier(**QUICK_TREES).fit(NUMBERS, LABELS))).fit(
         NUMBERS, LABELS
     ),
-    "xgboost": lambda: student(XGBClassifier(enable_categorical=True, **XGB)).fit(X, LABELS_AS_CODES),
+    "xgboost": lambda: student(XGBClassifier(enable_categorical=True, **XGB)).fit(X, LABELS),
     "xgboost numbers": lambda: student(XGBRegressor(**XGB)).fit(NUMBERS, Y),
     "xgboost forest": lambda: student(XGBRFRegressor(**XGB)).fit(NUMBERS, Y),
     "xgboost forest of classes": lambda: student(XGBRFClassifier(**XGB)).fit(NUMBERS, LABELS_AS_CODES),

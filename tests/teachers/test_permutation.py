@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeRegressor
 
 from skrationale.tabular import TableReader
-from skrationale.teachers import PermutationWalks, ScoreTeacher, TeacherTable, as_teacher, bins_of
+from skrationale.teachers import PermutationWalks, ScoreTeacher, TeacherTable, bins_of, teacher_for
 from skrationale.teachers import _permutation as permutation
 
 RNG = np.random.RandomState(SEED)
@@ -193,7 +193,7 @@ def test_scores_are_those_of_the_ruler(model, link, n_outputs):
     model.fit(X, X[:, 0] // 1.5)
     teacher = teacher_of(model, X)
     assert (teacher.task.link, teacher.n_outputs, teacher.n_features) == (link, n_outputs, 3)
-    np.testing.assert_array_equal(teacher.scores(X), as_teacher(model).scores(X))
+    np.testing.assert_array_equal(teacher.scores(X), teacher_for(model).scores(X))
 
 
 def test_a_constant_has_no_reasons():

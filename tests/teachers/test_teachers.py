@@ -27,7 +27,7 @@ from skrationale import (
 )
 from skrationale.explanation.ruler import LARGEST_LOG_ODDS, on_ruler
 from skrationale.tabular import TableReader
-from skrationale.teachers import TeacherTable, as_teacher, form_for, rows_for_teacher, teacher_of
+from skrationale.teachers import TeacherTable, form_for, rows_for_teacher, teacher_for, teacher_of
 from skrationale.teachers import lightgbm as of_lightgbm
 from skrationale.teachers._own import OwnTeacher
 from skrationale.teachers._scikit import AnyTeacher
@@ -70,7 +70,7 @@ def fitted():
 @pytest.mark.parametrize("name", MODELS)
 def test_every_teacher_has_the_vocabulary(name, raw, fitted):
     model = fitted[name]
-    teacher = as_teacher(model, raw=raw)
+    teacher = teacher_for(model, raw=raw)
     scores, probabilities = teacher.answers(X)
     assert teacher.model is model
     assert scores.shape == (N, teacher.task.n_outputs)
@@ -106,12 +106,12 @@ def test_every_teacher_has_the_vocabulary(name, raw, fitted):
     ],
 )
 def test_who_answers(name, raw, kind, fitted):
-    assert type(as_teacher(fitted[name], raw=raw)) is kind
+    assert type(teacher_for(fitted[name], raw=raw)) is kind
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "margins"])
 def test_raw_scores_on_the_ruler_are_those_of_the_public_methods(name, fitted):
-    raw, ruled = (as_teacher(fitted[name], raw=flag) for flag in (True, False))
+    raw, ruled = (teacher_for(fitted[name], raw=flag) for flag in (True, False))
     classes = ruled.task.classes
     found = on_ruler(raw.scores(X), raw.task.link, None if classes is None else len(classes))
     np.testing.assert_allclose(found, ruled.scores(X), rtol=1e-6, atol=1e-6)
@@ -119,14 +119,14 @@ def test_raw_scores_on_the_ruler_are_those_of_the_public_methods(name, fitted):
 
 def test_the_ruler_has_ends_and_raw_scores_have_none():
     sure = LGBMClassifier(n_estimators=200, learning_rate=1.0, verbose=-1, n_jobs=1).fit(X, TARGETS["two"])
-    assert np.abs(as_teacher(sure).scores(X)).max() == pytest.approx(LARGEST_LOG_ODDS)
-    assert np.abs(as_teacher(sure, raw=True).scores(X)).max() > LARGEST_LOG_ODDS
+    assert np.abs(teacher_for(sure).scores(X)).max() == pytest.approx(LARGEST_LOG_ODDS)
+    assert np.abs(teacher_for(sure, raw=True).scores(X)).max() > LARGEST_LOG_ODDS
 
 
 @pytest.mark.parametrize("kind", ["tree_shap", "path"])
 @pytest.mark.parametrize("name", [name for name in MODELS if name.startswith("trees")])
 def test_contributions_of_a_forest_add_up_to_its_raw_scores(name, kind, fitted):
-    forest = as_teacher(fitted[name], raw=True)
+    forest = teacher_for(fitted[name], raw=True)
     values, base = forest.contributions(kind)(X)
     assert values.shape == (N, forest.n_outputs, forest.n_features)
     np.testing.assert_allclose(base + values.sum(axis=-1), forest.scores(X), atol=1e-9)
@@ -136,7 +136,7 @@ def test_contributions_of_a_forest_add_up_to_its_raw_scores(name, kind, fitted):
 def test_reasons_come_back_by_the_columns_of_the_student():
     turned = ["c", "a", "b"]
     model = SmoothMLPClassifier(jacobian_lambda=0.01, **NET).fit(X[turned], TARGETS["two"])
-    teacher = as_teacher(model, TeacherTable(np.array([2, 0, 1])))
+    teacher = teacher_for(model, TeacherTable(np.array([2, 0, 1])))
     table = teacher.form.rows(X)
     assert list(table) == turned
     assert teacher.reasons(table).feature_names == ("a", "b", "c")
@@ -208,7 +208,7 @@ def test_labels_alone_are_no_scores():
         def predict(self, X):
             return np.full(len(X), self.classes_[0])
 
-    teacher = as_teacher(Labels().fit(X, TARGETS["two"]))
+    teacher = teacher_for(Labels().fit(X, TARGETS["two"]))
     assert teacher.confidence is None
     with pytest.raises(TypeError, match="Labels has neither predict_proba nor decision_function"):
         teacher.scores(X)
@@ -219,9 +219,9 @@ def test_a_library_is_imported_when_one_of_its_models_is_asked():
 import sys
 import numpy as np
 from sklearn.linear_model import Ridge
-from skrationale.teachers import as_teacher
+from skrationale.teachers import teacher_for
 X = np.eye(3)
-as_teacher(Ridge().fit(X, X[:, 0]), raw=True).scores(X)
+teacher_for(Ridge().fit(X, X[:, 0]), raw=True).scores(X)
 print({"lightgbm", "torch", "skrationale.teachers.lightgbm", "skrationale.teachers._own"} & set(sys.modules))
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
