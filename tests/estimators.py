@@ -163,6 +163,14 @@ BAD_PARAMETERS = {
 """A wrong value for parameters that an estimator or its teacher may have, and what the message says."""
 
 
+BRIEF = {"max_epochs": 3, "teacher__max_epochs": 3, "n_synthetic": 40, "niterations": 2, "maxsize": 6}
+
+
+def brief(model):
+    """Shorten the fit of a model, for tests of all but what is learnt."""
+    return model.set_params(**known_parameters(model, BRIEF))
+
+
 def known_parameters(model, values):
     """Keep the values for parameters that the estimator has, or else its teacher."""
     names = model.get_params()

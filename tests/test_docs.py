@@ -32,6 +32,7 @@ def measured(page):
     return "\n".join(line for line in "\n".join(found).splitlines() if not line.startswith(("..", "   :")))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("page", [p for p in PAGES if code_of(p)], ids=lambda p: str(p.relative_to(DOCS)))
 def test_code_runs(page, tmp_path, monkeypatch):
     pyplot = pytest.importorskip("matplotlib.pyplot")

@@ -49,6 +49,7 @@ def test_versions_agree():
     assert project["version"] == skrationale.__version__
 
 
+@pytest.mark.no_cover
 def test_readme_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     examples = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)

@@ -132,10 +132,13 @@ def round_constants(
     """
     usual = Program(expr, variables)(V)
     changed, parameters, theta = free_constants(expr)
+    program = Program(changed, variables, parameters)
     limit = ROUNDING**2 * float(weights @ (t - np.average(t, weights=weights)) ** 2)
     for digits in range(3, 13):
-        rounded = [sp.Float(f"{value:.{digits}g}") for value in theta]
-        shorter = changed.xreplace(dict(zip(parameters, rounded, strict=True)))
+        texts = [f"{value:.{digits}g}" for value in theta]
+        if float(weights @ (program(V, np.array(texts, dtype=float)) - usual) ** 2) > 2 * limit:
+            continue  # clearly too short: sympy, which is slow, need not build it
+        shorter = changed.xreplace(dict(zip(parameters, map(sp.Float, texts), strict=True)))
         if float(weights @ (Program(shorter, variables)(V) - usual) ** 2) <= limit:
             return shorter
     return expr

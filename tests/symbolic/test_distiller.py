@@ -20,8 +20,6 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from skrationale import Formula, SmoothMLPClassifier, SmoothMLPRegressor, SymbolicDistiller
@@ -463,19 +461,6 @@ def test_two_threads_find_the_same_formula(regressor):
         distil(SmoothMLPRegressor(**SMOOTH), jacobian_lambda=0.001, engine=engine).formula_
         == regressor.formula_
     )
-
-
-def test_lambda_is_searched_inside_a_pipeline():
-    model = SymbolicDistiller(
-        SmoothMLPRegressor(**SMOOTH | {"max_epochs": 5}),
-        **SHORT | {"niterations": 4, "n_searches": 1, "maxsize": 5, "teacher_weight": 1},
-    )
-    pipeline = make_pipeline(FunctionTransformer(), model)
-    grid = {"symbolicdistiller__jacobian_lambda": [0.0, 0.01, 0.1]}
-    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2).fit(X, LINE)
-    best = search.best_estimator_[-1]
-    assert best.lambda_ == search.best_params_["symbolicdistiller__jacobian_lambda"]
-    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 def test_a_grid_point_costs_one_teacher_and_its_searches(monkeypatch):
