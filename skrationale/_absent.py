@@ -83,4 +83,4 @@ class LeavesTeacherOut:
                 f"{teacher.name}: it predicts and explains, and for {name!r}, fidelity and reasons of the "
                 "teacher expects the model that it was made of."
             )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return object.__getattribute__(self, name)  # fails again, in the words of the attribute
