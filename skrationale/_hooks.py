@@ -6,7 +6,7 @@ A family overrides what is true of it, so that no report and no plot need know w
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -74,6 +74,11 @@ class Hooks:
             return None
         fronts = tables if isinstance(tables, list) else [tables]
         return list(zip(fronts, map(str, self._fitted("formulas_")), strict=True))
+
+    def _column_levels(self) -> Sequence[np.ndarray | None] | None:
+        """Give the levels known since fit of each column (d), None for numbers."""
+        reader = self._fitted("_reader")
+        return None if reader is None else reader.levels
 
     def _for_serving(self) -> Any:
         """Copy what predicts and explains, without what only a teacher needs."""

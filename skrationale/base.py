@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
 )
 
 from ._absent import AbsentTeacher, LeavesTeacherOut
+from ._carded import HasModelCard
 from ._explaining import explanation_of
 from ._hooks import Hooks
 from ._random import seed_unseeded
@@ -70,7 +71,7 @@ def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
         raise
 
 
-class BaseReasoner(OnnxExport, Hooks, VersionedEstimator, metaclass=ABCMeta):
+class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclass=ABCMeta):
     """An estimator over tables whose predictions come with reasons.
 
     A subclass says how to fit (`_fit_rows`), how to score rows (`_scores`) and how to explain them

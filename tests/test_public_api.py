@@ -83,6 +83,7 @@ ALLOWED = {
     "_absent": set(),
     "_batches": set(),
     "_callers": set(),
+    "_carded": {"report"},
     "_explaining": {"_task", "explanation", "tabular", "units"},
     "_files": {"writing"},
     "_hooks": {"explanation"},
@@ -97,6 +98,7 @@ ALLOWED = {
     "_weights": set(),
     "base": {
         "_absent",
+        "_carded",
         "_explaining",
         "_hooks",
         "_task",
@@ -131,7 +133,7 @@ ALLOWED = {
     "metrics": {"_weights", "explanation", "tabular"},
     "datasets": set(),
     "serving": {"__version__", "_files", "_hooks", "formula", "graphs"},
-    "report": {"_files", "_hooks", "explanation", "metrics", "tabular", "teachers", "writing"},
+    "report": {"__version__", "_files", "_hooks", "explanation", "metrics", "tabular", "teachers", "writing"},
     "formula": {"_batches", "_task", "explanation", "graphs", "tabular", "writing"},
 } | dict.fromkeys(
     FAMILIES,
