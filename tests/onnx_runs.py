@@ -55,7 +55,7 @@ def gap(found, expected):
     expected = np.asarray(expected, dtype=np.float64)
     assert found.shape == expected.shape
     np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
-    scale = max(np.nanmax(np.abs(expected), initial=0.0), 1e-30)
+    scale = max(np.nanmax(np.abs(expected), initial=0.0), 1e-100)
     return float(np.nanmax(np.abs(found - expected), initial=0.0) / scale)
 
 

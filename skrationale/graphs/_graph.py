@@ -125,18 +125,20 @@ class Graph:
         Raises
         ------
         ValueError
-            When a number is too large for float32.
+            When a number is too large for float32, or all are too small.
         """
         given = np.asarray(value)
         if dtype is None:
             dtype = np.int64 if given.dtype.kind in "iu" else bool if given.dtype.kind == "b" else self.numpy
         with np.errstate(over="ignore"):
             array = np.ascontiguousarray(given, dtype=dtype).reshape(given.shape)
-        if array.dtype.kind == "f" and (np.isinf(array) & np.isfinite(given)).any():
-            raise ValueError(
-                f"This model holds the number {float(np.abs(given).max()):.3g}, which is too large for "
-                "float32; expected dtype='float64'."
-            )
+        if array.dtype == np.float32:
+            size = float(np.abs(given[np.isfinite(given)]).max(initial=0.0))
+            if size > float(np.finfo(np.float32).max) or 0 < size < float(np.finfo(np.float32).tiny):
+                raise ValueError(
+                    f"This model holds numbers up to {size:.3g} in size, which float32 cannot hold; expected "
+                    "dtype='float64'."
+                )
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
             name = self._constants[key] = self._unused(f"constant_{len(self._constants)}")

@@ -40,14 +40,18 @@ def table_input(graph: Graph, reader: TableReader, inputs: str) -> str:
     """
     if inputs == "matrix":
         return graph.input("X", graph.float_type, len(reader.levels))
+    known = [None if levels is None else levels.tolist() for levels in reader.levels]
+    words = [levels is not None and all(isinstance(level, str) for level in levels) for levels in known]
+    kinds = [graph.text_type if is_text else graph.float_type for is_text in words]
+    names = [graph.input(*column, 1) for column in zip(reader.feature_names, kinds, strict=True)]
     columns = []
-    for name, levels in zip(reader.feature_names, reader.levels, strict=True):
-        known = [] if levels is None else levels.tolist()
-        if levels is not None and all(isinstance(level, str) for level in known):
-            columns.append(_codes_of_text(graph, graph.input(name, graph.text_type, 1), known))
-            continue
-        column = graph.input(name, graph.float_type, 1)
-        columns.append(column if levels is None else _codes_of_numbers(graph, column, known, name))
+    for name, own, is_text, levels in zip(names, reader.feature_names, words, known, strict=True):
+        if levels is None:
+            columns.append(name)
+        elif is_text:
+            columns.append(_codes_of_text(graph, name, levels))
+        else:
+            columns.append(_codes_of_numbers(graph, name, levels, own))
     return columns[0] if len(columns) == 1 else graph.add("Concat", *columns, axis=1)
 
 

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrationale import GBDT2NNStudent
 from skrationale.gbdt2nn._onnx import steps_of
+from skrationale.serving import serving_copy
 
 BRIEF = FAST | {"max_epochs": 2, "hidden_layer_sizes": (16, 8), "n_synthetic": 0}
 TABLE, SCORE = mixed_table()
@@ -297,8 +298,7 @@ def test_levels_that_are_numbers_and_names_that_are_taken():
     model = fitted(LGBMRegressor(**TREES), X, SCORE + X["scores"].astype(float).to_numpy())
     graph = model.to_onnx(inputs="columns")
     names = facts(graph)["input_names"]
-    assert len(set(names)) == 4
-    assert names[0] == "scores_"
+    assert names == ["scores_", "column", "value_0", "plain"]
     feed = feed_of_columns(graph, X)
     assert gap(run(graph, feed)["scores"], model._scores(model._read(X))) < 1e-5
     feed["scores_"] = np.where(np.arange(240)[:, None] % 2, 7.0, np.nan).astype(np.float32)
@@ -321,6 +321,22 @@ def test_levels_that_are_dates_need_codes():
     with pytest.raises(ValueError, match="Column 'day' .* a Timestamp; .* Expected inputs='matrix'"):
         model.to_onnx(inputs="columns")
     assert_alike(model, model._read(X))
+
+
+def test_levels_that_float32_cannot_hold():
+    X = pd.DataFrame({"place": pd.Categorical(np.repeat([16_777_216, 16_777_217, 5], 80))})
+    model = fitted(LGBMRegressor(**TREES), X)
+    with pytest.raises(ValueError, match="Column 'place' .* expected dtype='float64', or inputs='matrix'"):
+        model.to_onnx(inputs="columns")
+    graph = model.to_onnx(inputs="columns", dtype="float64")
+    found = run(graph, feed_of_columns(graph, X, "float64"))
+    assert gap(found["prediction"], model.predict(X)) < 1e-9
+
+
+def test_a_copy_without_its_teacher(student):
+    served = serving_copy(student)
+    assert facts(served.to_onnx())["teacher"] is None
+    assert_alike(served, student._read(TABLE))
 
 
 def test_metadata(student):

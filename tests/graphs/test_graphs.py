@@ -64,8 +64,10 @@ def test_constants_are_kept_once_and_fit_the_type():
     graph, x = graph_of()
     assert graph.constant([1.0, 2.0]) == graph.constant(np.array([1.0, 2.0]))
     assert graph.constant([1, 2]) != graph.constant([1.0, 2.0])
-    with pytest.raises(ValueError, match="1e\\+40, which is too large for float32; expected dtype='float64'"):
-        graph.constant(1e40)
+    for number in (1e40, 1e-40):
+        with pytest.raises(ValueError, match="which float32 cannot hold; expected dtype='float64'"):
+            graph.constant(number)
+    assert graph.constant([1e-40, 1.0]) != graph.constant([-np.inf, np.nan])
     model = finished(graph, x, 1)
     assert not model.graph.initializer  # none is used
 

@@ -36,3 +36,11 @@ def test_classes(k):
 def test_a_constant():
     model = SmoothMLPRegressor(**BRIEF).fit(TABLE, np.full(240, 5.0))
     assert (assert_alike(model, model._read(TABLE))["prediction"] == 5).all()
+
+
+@pytest.mark.parametrize("size", [1e60, 1e-60])
+def test_targets_that_float32_cannot_hold(size):
+    model = SmoothMLPRegressor(**BRIEF).fit(TABLE, SCORE * size)
+    with pytest.raises(ValueError, match="which float32 cannot hold; expected dtype='float64'"):
+        model.to_onnx()
+    assert_alike(model, model._read(TABLE), "float64")
