@@ -150,8 +150,8 @@ def test_codes_between_and_beyond_levels(regression):
     codes[:, 1] = [-1, -0.5, 0, 1.5, 2, 3, 100, np.nan]
     found = assert_alike(regression, codes)
     at_unknown = np.ptp(found["scores"][[0, 5, 6]])
-    assert at_unknown == 0
-    assert found["scores"][1] == found["scores"][2]
+    assert at_unknown < 1e-5
+    assert abs(found["scores"][1] - found["scores"][2]) < 1e-5
 
 
 def test_categories_without_a_table_of_text():
