@@ -44,7 +44,8 @@ def column_of(connection, expression):
     return [value for (value,) in connection.execute(f"SELECT {expression} FROM t ORDER BY rowid").fetchall()]
 
 
-def in_database(formula, table, database):
-    """Compute a formula over a table, in the text for that database."""
+def in_database(formula, table, database, dialect=None):
+    """Compute a formula over a table, in the text for that database, or for another that reads alike."""
     rows = [list(row.values()) for row in records(table)]
-    return column_of(CONNECT[database](list(table.columns), rows), formula.to_sql(database))
+    connection = CONNECT[database](list(table.columns), rows)
+    return column_of(connection, formula.to_sql(dialect or database))

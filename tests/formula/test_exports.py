@@ -278,6 +278,13 @@ def test_data_bases_agree_with_predict(formulas, seen, database):
     assert sum(compared) > 3000
 
 
+def test_text_for_postgresql_means_the_same_in_duckdb(formulas, seen):
+    compared = [
+        agree_where_finite(in_database(f, seen, "duckdb", "postgres"), f, seen) for f in formulas[:20]
+    ]
+    assert sum(compared) > 1000
+
+
 def in_excel(formula, table, cells=None):
     """Evaluate with the package formulas; errors are None."""
     text = formula.to_excel(cells)
