@@ -71,14 +71,11 @@ def test_classes_that_pickles_cannot_be_read_of_say_the_version(place, name):
         pickle.loads(class_pickle(place, name))
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        'import pickle; pickle.loads(b"cskrationale.symbolic._formula\\nFormula\\n.")',
-        "from skrationale.symbolic import Formula",
-    ],
-)
-def test_a_formula_loads_no_torch(code):
-    code += '; import sys; print("torch" in sys.modules)'
+def test_a_formula_loads_no_torch():
+    code = (
+        'import pickle, sys; pickle.loads(b"cskrationale.symbolic._formula\\nFormula\\n.")\n'
+        'print("torch" in sys.modules)\n'
+        'from skrationale.symbolic import Formula\nprint("torch" in sys.modules)'
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "False"
+    assert run.stdout.split() == ["False", "False"]

@@ -16,6 +16,7 @@ from test_contracts import one_each, reasons
 
 from skrationale import SmoothMLPRegressor, SymbolicDistiller, SymbolicDistillerCV
 
+pytestmark = pytest.mark.no_cover
 X = np.random.RandomState(SEED).uniform(-2, 2, (150, 3))
 LINE = 2 * X[:, 0] - X[:, 2]
 WAVE = np.sin(2 * X[:, 0]) + X[:, 1]

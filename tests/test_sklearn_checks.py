@@ -34,7 +34,7 @@ LEARNT = {
     "check_sample_weight_equivalence_on_dense_data",
 }
 """Checks of what is learnt, which need fits of the length above."""
-SHORTER = {"max_epochs": 4, "teacher__max_epochs": 4, "n_synthetic": 100, "n_estimators": 5}
+SHORTER = {"max_epochs": 4, "teacher__max_epochs": 4, "n_synthetic": 100, "n_estimators": 5, "maxsize": 4}
 """For all other checks; scikit-learn too shortens the fits of its own estimators in them."""
 
 

@@ -19,7 +19,7 @@ from test_contracts import reasons
 
 from skrationale import FLINTRegressor, RationaleDistiller, RationaleRegressor
 
-pytestmark = pytest.mark.usefixtures("frequent_turns")
+pytestmark = [pytest.mark.usefixtures("frequent_turns"), pytest.mark.no_cover]
 SHORT = {
     "max_epochs": 3,
     "n_synthetic": 20,
