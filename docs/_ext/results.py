@@ -23,6 +23,8 @@ TITLES = {
     "exact": "Exact reasons",
     "teachers": "Teachers of all libraries",
     "monotone": "Monotone students",
+    "stream": "Students of streams",
+    "serving": "Serving",
     "symbolic": "Formulas",
     "jacobian_cost": "Cost of the Jacobian penalty",
     "rationale": "Rationales",
