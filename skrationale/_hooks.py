@@ -111,14 +111,11 @@ class Hooks:
         """Name the K raw scores."""
         return self._fitted("_task").output_names
 
-    def _scores_explained(self, X: Any, explanation: Explanation) -> np.ndarray:
+    def _scores_explained(self, explanation: Explanation) -> np.ndarray:
         """Give the scores (n, K) that reasons add up to; where they do not, the raw scores of the model."""
-        adds_up = explanation.meta.get("imitation", "additive") == "additive"
-        if explanation.kind == "rationale" or not adds_up:
-            scores = self._scores(self._read(X))  # type: ignore[attr-defined]
-        else:
-            scores = explanation.scores()
-        return scores.reshape(len(explanation), -1)
+        if explanation.meta.get("imitation", "additive") == "additive":
+            return explanation.scores().reshape(len(explanation), -1)
+        return self._scores(explanation.data)  # type: ignore[attr-defined]
 
 
 class OtherModel(Hooks):

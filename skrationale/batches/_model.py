@@ -199,4 +199,4 @@ def scores_and_values(asked: Asked, X: Any) -> tuple[np.ndarray, Explanation]:
         The reasons.
     """
     explanation = asked.model.explain(X)
-    return asked.model._scores_explained(X, explanation), explanation
+    return asked.model._scores_explained(explanation), explanation

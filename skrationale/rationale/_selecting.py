@@ -51,6 +51,13 @@ class SelectsColumns(ReadableNetwork):
     def _scores(self, matrix: np.ndarray) -> np.ndarray:
         return self._model.scores(matrix)
 
+    def _scores_explained(self, explanation: Explanation) -> np.ndarray:
+        matrix, mask, model = explanation.data, explanation.mask, self._model
+        assert matrix is not None
+        assert mask is not None
+        size = rows_at_once(len(model.encoder.groups), 1)
+        return in_batches(lambda rows: [model.scores(matrix[rows], mask[rows])], len(matrix), size)[0]
+
     def _hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
         return self._model.hidden_states(matrix)
 

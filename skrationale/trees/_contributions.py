@@ -164,7 +164,7 @@ class TreeContributions:
     def _names_of_scores(self) -> tuple[str, ...]:
         return self._task.output_names
 
-    def _scores_explained(self, X: Any, explanation: Explanation) -> np.ndarray:
+    def _scores_explained(self, explanation: Explanation) -> np.ndarray:
         return explanation.scores().reshape(len(explanation), -1)
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
