@@ -29,6 +29,7 @@ TITLES = {
     "jacobian_cost": "Cost of the Jacobian penalty",
     "rationale": "Rationales",
     "flint": "FLINT",
+    "scale": "Tables beyond memory",
     "training": "The training loop",
 }
 

@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -213,7 +214,7 @@ def main() -> None:
         for name in models:
             first = name in ("GBDT2NNStudent", "TreeContributions")
             for n_rows in sizes if first else [FEW]:
-                ways = list(WAYS) if first else list(WAYS)[:2]
+                ways = list(WAYS) if first and n_rows == FEW else list(WAYS)[:2]
                 rows += costs(name, n_rows, ways, folder, repeats)
         exact = [exactness(name, model, folder) for name, model in models.items()]
         again = [killed("GBDT2NNStudent", sizes[-1], folder)]
@@ -224,7 +225,7 @@ def main() -> None:
             f"Against explain in memory, {FEW:,} rows": exact,
             "A run that was killed, and run again": again,
         }
-        save("scale", sections, {"versions": versions()})
+        save("scale", sections, {"versions": versions() | {"pyarrow": version("pyarrow")}})
 
 
 if __name__ == "__main__":

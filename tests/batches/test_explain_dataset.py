@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from conftest import mixed_table, target_of
 from estimators import ALL, FAST, TREES
@@ -154,6 +156,52 @@ def test_words_as_dictionaries_or_not_and_other_orders_of_levels(student, rows, 
         explain_dataset(student, tmp_path / f"{name}.parquet", tmp_path / name)
     assert_explained(tmp_path / "other", student, table)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "plain"), pd.read_parquet(tmp_path / "other"))
+
+
+def test_types_of_pandas_with_missing_cells(rows, tmp_path):
+    table = rows[1].convert_dtypes().astype({"grade": "category"})
+    table.loc[3:9, "visits"] = pd.NA
+    table.loc[5:130, "member"] = pd.NA
+    student = GBDT2NNStudent(LGBMRegressor(**TREES), **FAST).fit(table, rows[2])
+    table.to_parquet(tmp_path / "x.parquet", row_group_size=50)
+    explain_dataset(student, tmp_path / "x.parquet", tmp_path / "out", batch_rows=60)
+    assert_explained(tmp_path / "out", student, pd.read_parquet(tmp_path / "x.parquet"))
+
+
+def test_columns_of_any_type_are_kept(student, rows, tmp_path):
+    n = len(rows[1])
+    others = {
+        "list": pa.array([[i, i + 1] for i in range(n)]),
+        "struct": pa.array([{"a": i, "b": "x"} for i in range(n)]),
+        "time": pa.array(pd.date_range("2026", periods=n, tz="UTC")),
+        "map": pa.array([[("k", i)] for i in range(n)], pa.map_(pa.string(), pa.int64())),
+    }
+    table = pa.Table.from_pandas(rows[1])
+    for name, column in others.items():
+        table = table.append_column(name, column)
+    pq.write_table(table, tmp_path / "x.parquet", row_group_size=100)
+    explain_dataset(student, tmp_path / "x.parquet", tmp_path / "out", keep=list(others), batch_rows=70)
+    got = pq.read_table(tmp_path / "out")
+    for name, column in others.items():
+        assert got.column(name).combine_chunks().equals(column), name
+
+
+def test_memory_does_not_grow_with_the_rows(student, data, rows, tmp_path):
+    peaks = []
+    for n_copies in (1, 6):
+        source = tmp_path / str(n_copies)
+        source.mkdir()
+        for i in range(n_copies):
+            (source / f"{i}.parquet").symlink_to(data / "a.parquet")
+        tracemalloc.start()
+        explain_dataset(student, source, tmp_path / f"out-{n_copies}", batch_rows=600)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0] + 50_000
+    tracemalloc.start()
+    student.explain(pd.concat([rows[0][:1200]] * 6)[rows[1].columns])
+    assert tracemalloc.get_traced_memory()[1] > 2 * peaks[1]
+    tracemalloc.stop()
 
 
 def test_the_index_of_a_frame_is_a_column_like_others(student, rows, tmp_path):
