@@ -99,11 +99,14 @@ class Hooks:
         named = self._fitted("feature_names_in_")
         return self._fitted("_reader").names if named is None else tuple(named)
 
-    def _reasons_of_missing_cells(self) -> Explanation:
-        """Explain one row all of whose cells are missing, to see what is the same in every row."""
-        row, names = np.full((1, self._number_of_columns()), np.nan), self._columns_at_fit()
+    def _reasons_of_a_row(self) -> Explanation:
+        """Explain some row, to see what is the same in every row: numbers 0, and the first of the levels."""
+        reader, names = self._fitted("_reader"), self._columns_at_fit()
+        row = np.array(
+            [[np.nan if levels is not None and not len(levels) else 0.0 for levels in reader.levels]]
+        )
         if names is not None:
-            row = self._fitted("_reader").restore(row)
+            row = reader.restore(row, typed=True)
             row.columns = list(names)
         return self.explain(row)  # type: ignore[attr-defined]
 

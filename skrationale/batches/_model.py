@@ -71,7 +71,7 @@ class Asked:
         model = _explains(model)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a row that nobody asked about
-            form = model._reasons_of_missing_cells()
+            form = model._reasons_of_a_row()
         at_fit = model._columns_at_fit()
         names = _names(columns, at_fit, model._number_of_columns())
         if given is not None:

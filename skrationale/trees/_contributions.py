@@ -154,7 +154,7 @@ class TreeContributions:
     def _columns_at_fit(self) -> tuple[str, ...] | None:
         return self._reader.names_at_fit
 
-    def _reasons_of_missing_cells(self) -> Explanation:
+    def _reasons_of_a_row(self) -> Explanation:
         shape = (1, self._number_of_columns(), len(self.base_values))
         base, link = one_or_several(self.base_values), self._task.link
         return Explanation(

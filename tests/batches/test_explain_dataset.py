@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,17 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from conftest import mixed_table, target_of
-from estimators import ALL, FAST, TREES
+from estimators import ALL, FAST, FLINT, TREES
 from lightgbm import LGBMClassifier, LGBMRegressor
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
 
 from skrationale import (
     BatchExplainer,
     DatasetSummary,
+    FLINTRegressor,
     GBDT2NNStudent,
     TreeContributions,
     explain_dataset,
@@ -572,6 +577,22 @@ def test_every_family_is_written(fitted, data, rows, tmp_path, name):
     if explanation.kind == "attribute":
         phi = got[[f"attribute.{each}" for each in explanation.feature_names]]
         np.testing.assert_allclose(phi, explanation.attributes["phi"], rtol=1e-6, atol=1e-6)
+
+
+def test_a_model_that_refuses_missing_cells_is_never_shown_one(rows, tmp_path):
+    table = rows[1][["visits", "idle"]]
+    network = make_pipeline(
+        PolynomialFeatures(1), MLPRegressor(hidden_layer_sizes=(8,), max_iter=30, random_state=0)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = FLINTRegressor(network, decide_with="interpreter", **FLINT | {"max_epochs": 5})
+        model.fit(table, rows[2])
+    with pytest.raises(ValueError, match="NaN"):
+        model.explain(table.assign(idle=np.nan))
+    rows[1].to_parquet(tmp_path / "x.parquet")
+    explain_dataset(model, tmp_path / "x.parquet", tmp_path / "out")
+    assert_explained(tmp_path / "out", model, table)
 
 
 def test_the_largest_reasons_of_a_rationale_are_of_its_columns(fitted, data, rows, tmp_path):
