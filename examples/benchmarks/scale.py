@@ -220,12 +220,13 @@ def main() -> None:
         again = [killed("GBDT2NNStudent", sizes[-1], folder)]
     print(json.dumps([exact, again], indent=1))
     if not options.quick:
+        used = versions() | {"pyarrow": version("pyarrow")}
         sections = {
             "Memory and speed": rows,
             f"Against explain in memory, {FEW:,} rows": exact,
             "A run that was killed, and run again": again,
         }
-        save("scale", sections, {"versions": versions() | {"pyarrow": version("pyarrow")}})
+        save("scale", sections, {"repeats": repeats, "versions": used})
 
 
 if __name__ == "__main__":

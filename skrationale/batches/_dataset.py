@@ -47,7 +47,7 @@ def explain_dataset(
         Columns of the data to be copied, such as a key.
     top : int, default=None
         Write names and values of so many reasons a row, those of the largest size, instead of all.
-    batch_rows : int, default=24576
+    batch_rows : int, default=32768
         Rows explained at once, which bounds the memory used.
     overwrite : bool, default=False
         Whether to remove parts that are there, and to begin anew. Other files are never removed.
