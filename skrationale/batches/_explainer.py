@@ -203,7 +203,7 @@ class BatchExplainer:
 
     def _places(self, schema: pa.Schema) -> list[int]:
         names = self._asked.columns
-        found = find_columns(names, schema.names, alike=self._asked.names_are_of_lightgbm)
+        found = find_columns(names, schema.names, alike=self._asked.alike)
         missing = [name for name, place in zip(names, found, strict=True) if place is None]
         if missing:
             raise ValueError(

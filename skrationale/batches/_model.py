@@ -36,6 +36,8 @@ class Asked:
         Of one row, for all that is the same in each row: kind, link, names, base values.
     score_names : tuple of K str
         Names of the scores.
+    alike : bool, default=False
+        Whether columns may have names that LightGBM writes as those of `columns`.
     """
 
     model: Any
@@ -43,6 +45,7 @@ class Asked:
     names_at_fit: tuple[Any, ...] | None
     form: Explanation
     score_names: tuple[str, ...]
+    alike: bool = False
 
     @classmethod
     def of(
@@ -74,23 +77,19 @@ class Asked:
             form = model._reasons_of_a_row()
         at_fit = model._columns_at_fit()
         names = _names(columns, at_fit, model._number_of_columns())
+        alike = columns is None and not isinstance(model, Hooks)
         if given is not None:
-            found = find_columns(names, given, alike=_is_of_lightgbm(model))
+            found, alike = find_columns(names, given, alike=alike), False
             missing = [name for name, place in zip(names, found, strict=True) if place is None]
             if missing:
                 raise ValueError(_missing(missing, given, at_fit, columns))
             names = tuple(given[place] for place in found if place is not None)
-        return cls(model, names, at_fit, form, tuple(model._names_of_scores()))
+        return cls(model, names, at_fit, form, tuple(model._names_of_scores()), alike)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of what the reasons belong to: the table's columns, or learned attributes."""
         return self.form.feature_names if self.form.kind == "attribute" else self.columns
-
-    @property
-    def names_are_of_lightgbm(self) -> bool:
-        """Whether names at fit are as LightGBM writes them."""
-        return _is_of_lightgbm(self.model)
 
     def hash(self) -> str:
         """Give a text that two models share only if they give the same reasons.
@@ -118,10 +117,6 @@ def _explains(model: Any) -> Any:
         )
     check_is_fitted(model)
     return model
-
-
-def _is_of_lightgbm(model: Any) -> bool:
-    return not isinstance(model, Hooks)
 
 
 def _names(columns: Any, at_fit: tuple[Any, ...] | None, d: int) -> tuple[str, ...]:
@@ -166,12 +161,25 @@ def find_columns(names: Sequence[str], given: Sequence[str], *, alike: bool) -> 
     -------
     list of int or None
         A place for each name; None where it is missing.
+
+    Raises
+    ------
+    ValueError
+        If two columns may be meant.
     """
-    places: dict[str, int | None] = {}
-    if alike:
-        places = {name: place for place, name in enumerate(safe_names(given))}
-    places |= {name: place for place, name in enumerate(given)}
-    return [places.get(name) for name in names]
+    written = [safe_names([name])[0] for name in given] if alike else list(given)
+    found: list[int | None] = []
+    for name in names:
+        places = [place for place, other in enumerate(written) if other == name]
+        if len(places) > 1:
+            both = [given[place] for place in places]
+            raise ValueError(
+                f"The model reads a column {name!r}, and the data have {both}, whose names are the same, "
+                "or are so as LightGBM writes them; expected other names, or those of the columns to read "
+                "as `columns`."
+            )
+        found.append(places[0] if places else None)
+    return found
 
 
 def _missing(missing: list[str], given: Sequence[str], at_fit: Any, columns: Any) -> str:

@@ -639,6 +639,23 @@ def test_trees_are_explained_exactly(rows, tmp_path):
         BatchExplainer(TreeContributions(LGBMRegressor(**TREES).fit(X[["age"]].to_numpy(), target)))
 
 
+@pytest.mark.parametrize("order", [["a b", "a_b", "c"], ["a_b", "a b", "c"]])
+def test_names_that_lightgbm_writes_alike_are_asked_for(tmp_path, order):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 3)), columns=["a b", "c", "a_b"])
+    trees = TreeContributions(LGBMRegressor(**TREES).fit(X[["a b", "c"]], X["a b"]))
+    X[order].to_parquet(tmp_path / "x.parquet")
+    match = f"reads a column 'a_b', and the data have \\['{order[0]}', '{order[1]}'\\]"
+    with pytest.raises(ValueError, match=match):
+        explain_dataset(trees, tmp_path / "x.parquet", tmp_path / "out")
+    with pytest.raises(ValueError, match=match):
+        BatchExplainer(trees)(batch_of(X[order]))
+    explain_dataset(trees, tmp_path / "x.parquet", tmp_path / "out", columns=["a b", "c"])
+    got = pd.read_parquet(tmp_path / "out")
+    np.testing.assert_allclose(
+        got[["reason.a b", "reason.c"]], trees.explain(X[["a b", "c"]]).values, atol=1e-6
+    )
+
+
 HASH = """
 import pickle, sys
 from skrationale.batches._model import Asked
