@@ -28,9 +28,12 @@ _MINPACK = threading.RLock()
 
 
 def free_constants(expr: sp.Expr) -> tuple[sp.Expr, tuple[sp.Symbol, ...], np.ndarray]:
-    """Replace constants by parameters; integers in exponents and the -1 of differences and quotients stay."""
+    """Replace constants by parameters; what is part of an operator stays: rational exponents, 1 and -1.
+
+    With another number for the 1 in ``aq(a, b) = a / sqrt(1 + b^2)`` it would not have a value for each row.
+    """
     changed, theta = with_parameters(
-        expr, lambda number, is_exponent: number == -1 or (is_exponent and number.is_rational)
+        expr, lambda number, is_exponent: number in (sp.S.One, -1) or (is_exponent and number.is_rational)
     )
     return changed, symbols(len(theta), "c"), np.array(theta)
 
@@ -91,7 +94,22 @@ def refit_constants(
         )
     if not found.fun @ found.fun < start @ start:
         return expr
-    return changed.xreplace(dict(zip(parameters, map(sp.Float, full(found.x).tolist()), strict=True)))
+    fitted = changed.xreplace(dict(zip(parameters, map(sp.Float, full(found.x).tolist()), strict=True)))
+    return fitted if has_all_roots(fitted) or not has_all_roots(expr) else expr
+
+
+def has_all_roots(expr: sp.Expr) -> bool:
+    """Whether no root or quotient of a root in an expression is of a number that may be negative.
+
+    Examples
+    --------
+    >>> from skrationale.formula.program import symbols
+    >>> x, = symbols(1)
+    >>> has_all_roots(1 / sp.sqrt(1 + x**2)), has_all_roots(1 / sp.sqrt(1 - x**2))
+    (True, False)
+    """
+    roots = [node for node in expr.atoms(sp.Pow) if not node.exp.is_integer]
+    return all(node.base.is_positive or (node.exp > 0 and node.base.is_nonnegative) for node in roots)
 
 
 def _independent(J: np.ndarray) -> np.ndarray:

@@ -192,6 +192,19 @@ def test_a_refit_never_makes_it_worse():
         assert np.average((after - t) ** 2, weights=WEIGHTS) <= np.average((before - t) ** 2, weights=WEIGHTS)
 
 
+@pytest.mark.parametrize("under", [2 * x**2 - 0.3, 5 - 0.1 * x**2], ids=["constant", "factor"])
+def test_a_refit_leaves_a_formula_a_value_for_each_row(under):
+    rows = X[2 * X[:, 0] ** 2 > 0.5]
+    t = Program(y / sp.sqrt(under), V)(rows)
+    assert np.isfinite(t).all()
+    total = y / sp.sqrt(1 + (sp.Float(0.9) * x) ** 2)
+    fitted = refit_constants(total, V, rows, t, np.ones(len(rows)))
+    far = np.column_stack([np.linspace(-100, 100, 2001), np.ones(2001)])
+    assert np.isfinite(Program(fitted, V)(far)).all()
+    error = np.mean((Program(fitted, V)(rows) - t) ** 2)
+    assert error <= np.mean((Program(total, V)(rows) - t) ** 2)
+
+
 def test_rounding_shortens_numbers_and_leaves_values_as_they_are():
     noise = RNG.normal(size=len(X))
     t = values(1.2345678 * x + 0.333333 * sp.sin(2.3456789 * y)) + noise
@@ -206,7 +219,8 @@ def test_rounding_keeps_digits_that_count():
     rounded = round_constants(1.234567 * x + 1e6 + 0.0, V, X, t, ONES)
     assert np.mean((values(rounded) - t) ** 2) < 1e-9 * np.var(t)
     assert float(rounded.coeff(x)) == 1.234567
-    assert round_constants(sp.Float(2.9999999987) * x + 1, V, X, values(3 * x), ONES) == 3.0 * x + 1.0
+    long = sp.Float(2.9999999987) * x + sp.Float(1.0)
+    assert round_constants(long, V, X, values(3 * x), ONES) == 3.0 * x + 1.0
     exact = sp.Float(1.23456789012345) * x + sp.Float(9.87654321098765)
     np.testing.assert_allclose(
         values(round_constants(exact, V, X, values(exact), ONES)), values(exact), atol=1e-5
