@@ -127,6 +127,8 @@ def choose_share(
 ) -> tuple[float, list[dict[str, float]]]:
     """Choose the largest share of the teacher, of those whose formulas are nearly the best for `y`.
 
+    However faithful, a formula is not taken when another one is shorter and more accurate.
+
     Parameters
     ----------
     fronts : sequence of K mappings of float to tuple of ScoredFormula
@@ -155,7 +157,23 @@ def choose_share(
         size = sum(row.formula.complexity for row in rows)
         selection.append({"teacher_weight": share, "loss": loss, "complexity": size})
     near = near_best([entry["loss"] for entry in selection], constant_loss(y, task, valid.weights))
-    return max(shares[i] for i in near), selection
+    return max(shares[i] for i in undominated(selection) if i in near), selection
+
+
+def undominated(selection: Sequence[Mapping[str, float]]) -> list[int]:
+    """Find formulas than which no other is both shorter and more accurate, as `choose_share` measures them.
+
+    Examples
+    --------
+    >>> undominated([{"loss": 1.01, "complexity": 30}, {"loss": 1.0, "complexity": 4}])
+    [1]
+    """
+    measured = [(entry["loss"], entry["complexity"]) for entry in selection]
+    return [
+        i
+        for i, (loss, size) in enumerate(measured)
+        if not any(other < loss and shorter < size for other, shorter in measured)
+    ]
 
 
 def near_best(losses: Sequence[float], constant: float) -> list[int]:

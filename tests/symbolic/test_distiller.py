@@ -26,7 +26,9 @@ from skrationale import Formula, SmoothMLPClassifier, SmoothMLPRegressor, Symbol
 from skrationale._task import Task
 from skrationale.formula.program import Program, symbols
 from skrationale.symbolic import Engine, EngineError
-from skrationale.symbolic._selection import near_best
+from skrationale.symbolic._distillation import Data
+from skrationale.symbolic._front import ScoredFormula
+from skrationale.symbolic._selection import choose_share, near_best
 from skrationale.symbolic._targets import constant_loss, row_losses
 
 RNG = np.random.RandomState(SEED)
@@ -571,6 +573,21 @@ def test_nearly_the_most_accurate():
     assert near_best([1.0, 1.019, 1.021], 1.0) == [0, 1]
     assert near_best([0.0015, 0.0, 0.003], 1.0) == [0, 1]
     assert near_best([3.0], 0.0) == [0]
+
+
+@pytest.mark.parametrize(("long", "share"), [("1.01*a - 0.001*sin(b)", 0.0), ("a + 1e-9*sin(b)", 1.0)])
+def test_a_shorter_and_more_accurate_formula_beats_a_more_faithful_one(long, share):
+    """Both are nearly the best, so that the first of them would be taken for its fidelity."""
+    V = np.random.RandomState(0).normal(size=(200, 2))
+    y = V[:, 0] + 0.2 * V[:, 1]
+    fronts = {
+        weight: (ScoredFormula(Formula.from_string(text, ["a", "b"]), 0.1, 0.9, 0.9),)
+        for weight, text in ((1.0, long), (0.0, "1.001*a"))
+    }
+    valid = Data(V, y[:, None], y[:, None], np.ones(200))
+    found, selection = choose_share([fronts], valid, y, Task("identity", 1), "accuracy")
+    assert len(near_best([entry["loss"] for entry in selection], 1.0)) == 2
+    assert found == share
 
 
 def test_what_a_constant_loses():
