@@ -28,6 +28,7 @@ from ._destination import (
 from ._explainer import BatchExplainer
 from ._model import Asked, text_list
 from ._source import Piece, open_source, pieces_of
+from ._types import schema_of_all
 from ._written import values_of
 
 BATCH_ROWS = 32_768
@@ -254,11 +255,11 @@ def explain_jobs(
     if not isinstance(overwrite, bool):
         raise TypeError(f"`overwrite` must be True or False, got {overwrite!r}.")
     folder, dataset, kept = check_folder(destination), open_source(source), text_list("keep", keep)
-    schema = dataset.schema
-    asked = Asked.of(model, columns, schema.names)
+    asked = Asked.of(model, columns, dataset.schema.names)
     explainer = BatchExplainer._of_asked(asked, kept, top)
-    explainer.schema_for(schema)
+    explainer.schema_for(dataset.schema)
     pieces = pieces_of(dataset, [*kept, *asked.columns])
+    schema = dataset.schema if dataset is source else schema_of_all(dataset, [*kept, *asked.columns])
     refuse_source_within(folder, source, [piece.fragment for piece in pieces])
     settings = {
         "version": __version__,

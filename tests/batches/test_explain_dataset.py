@@ -163,6 +163,35 @@ def test_words_as_dictionaries_or_not_and_other_orders_of_levels(student, rows, 
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "plain"), pd.read_parquet(tmp_path / "other"))
 
 
+DIFFERENT = {
+    "whole numbers first": lambda age: np.round(np.nan_to_num(age)).astype("int64"),
+    "pandas' whole numbers first": lambda age: pd.Series(np.round(age), dtype="Int64").array,
+    "booleans first": lambda age: age > 50,
+    "nothing first": lambda age: None,
+    "short numbers first": lambda age: age.astype("float32"),
+}
+
+
+@pytest.mark.parametrize("make", DIFFERENT.values(), ids=DIFFERENT.keys())
+def test_files_of_different_types_lose_nothing(student, rows, tmp_path, make):
+    first, second = rows[0][:60], rows[0][60:160]
+    first = first.assign(age=make(first["age"].to_numpy()))
+    (tmp_path / "x").mkdir()
+    first.to_parquet(tmp_path / "x/0.parquet")
+    second.to_parquet(tmp_path / "x/1.parquet")
+    explain_dataset(student, tmp_path / "x", tmp_path / "out", batch_rows=50, keep=["age"])
+    both = pd.concat([first.assign(age=first["age"].astype(float)), second])
+    assert_explained(tmp_path / "out", student, both[COLUMNS], kept=both[["age"]])
+
+
+def test_text_and_numbers_are_no_one_column(student, rows, tmp_path):
+    (tmp_path / "x").mkdir()
+    rows[0][:50].to_parquet(tmp_path / "x/0.parquet")
+    rows[0][:50].assign(age="old").to_parquet(tmp_path / "x/1.parquet")
+    with pytest.raises(ValueError, match=r"Column 'age' has several types: double in .*0\.parquet'.*string"):
+        explain_dataset(student, tmp_path / "x", tmp_path / "out")
+
+
 def test_types_of_pandas_with_missing_cells(rows, tmp_path):
     table = rows[1].convert_dtypes().astype({"grade": "category"})
     table.loc[3:9, "visits"] = pd.NA
