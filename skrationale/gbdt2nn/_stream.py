@@ -39,6 +39,7 @@ class Stream:
     """
 
     def __init__(self, batches: Any, size: int, target: str | None, rng: np.random.RandomState) -> None:
+        self._of_dataset = _is_dataset(batches)
         self._again = _reader_of(batches, size, rng)
         self._size, self._target = size, target
         self._items, self._is_new = self._opened(), True
@@ -111,7 +112,7 @@ class Stream:
             table, y = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
             if not len(table):
                 continue
-            table = as_frame_or_array(table)
+            table = as_frame_or_array(_frame_of_batch(table) if self._of_dataset else table)
             if self._target is not None:
                 table, y = _without(table, self._target)
             y = None if y is None else np.asarray(y)
@@ -158,9 +159,34 @@ class Pool:
 
 def _reader_of(batches: Any, size: int, rng: np.random.RandomState) -> Callable[[], Any]:
     """Give what opens a stream, each time anew."""
-    if type(batches).__module__.startswith("pyarrow") and hasattr(batches, "get_fragments"):
+    if _is_dataset(batches):
         return lambda: _mixed_groups(batches, size, rng)
     return batches if callable(batches) else lambda: batches
+
+
+def _is_dataset(batches: Any) -> bool:
+    return type(batches).__module__.startswith("pyarrow") and hasattr(batches, "get_fragments")
+
+
+def _frame_of_batch(batch: Any) -> Any:
+    """Give a DataFrame whose columns are those of a file, also where pandas had one of them as the index."""
+    frame = batch.to_pandas()
+    named = [name for name in frame.index.names if name in batch.schema.names]
+    return frame.reset_index(named)[batch.schema.names] if named else frame
+
+
+def _refuse_lacking(dataset: Any, fragments: list[Any]) -> None:
+    """Refuse a file without one of the columns, which would be read as missing cells."""
+    from pyarrow.dataset import get_partition_keys
+
+    for fragment in fragments:
+        there = {*fragment.physical_schema.names, *get_partition_keys(fragment.partition_expression)}
+        lacks = [name for name in dataset.schema.names if name not in there]
+        if lacks:
+            place = getattr(fragment, "path", fragment)
+            raise ValueError(
+                f"The file {place!r} of `batches` lacks the column(s) {lacks[:10]} of the others."
+            )
 
 
 def _mixed_groups(dataset: Any, size: int, rng: np.random.RandomState) -> Iterator[Any]:
@@ -170,6 +196,7 @@ def _mixed_groups(dataset: Any, size: int, rng: np.random.RandomState) -> Iterat
     except ValueError:  # it is filtered, and so can only be read in its order
         yield from dataset.to_batches(batch_size=size)
         return
+    _refuse_lacking(dataset, fragments)
     groups: list[Any] = []
     for fragment in fragments:
         of_parquet = hasattr(fragment, "split_by_row_group")
@@ -200,6 +227,12 @@ def _without(table: Any, target: str) -> tuple[Any, np.ndarray]:
 
 def _joined(tables: list[Any]) -> Any:
     """Join tables with the same columns; a category column keeps the levels of all."""
+    for table in tables:
+        if _columns_of(table) != _columns_of(tables[0]):
+            raise ValueError(
+                f"The first tables of `batches` have different columns: {_columns_of(tables[0])} and "
+                f"{_columns_of(table)}; expected the same in all, in one order."
+            )
     if not hasattr(tables[0], "columns"):
         return np.concatenate(tables)
     import pandas as pd
@@ -211,6 +244,11 @@ def _joined(tables: list[Any]) -> Any:
         if all(isinstance(part.dtype, pd.CategoricalDtype) for part in parts):
             joined[name] = union_categoricals(parts, ignore_order=True)
     return joined
+
+
+def _columns_of(table: Any) -> Any:
+    """Give the names of columns, or of an array how many there are."""
+    return list(table.columns) if hasattr(table, "columns") else table.shape[1]
 
 
 def _cut(parts: list[np.ndarray], size: int) -> tuple[np.ndarray, list[np.ndarray]]:

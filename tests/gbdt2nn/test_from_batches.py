@@ -193,7 +193,27 @@ def test_memory_is_that_of_a_batch():
     assert peaks[1] < peaks[0] + 300_000  # the rows of 40 batches, as bins alone, take more
 
 
+def test_a_dataset_with_an_index_or_without_a_column(tmp_path):
+    ds = pytest.importorskip("pyarrow.dataset")
+    for k, part in enumerate(pieces(TYPED[:600], 300)):
+        part.set_index("a").to_parquet(tmp_path / f"{k}.parquet")
+    student = GBDT2NNStudent(CLASSIFIER, **HASTY)
+    student.fit_batches(ds.dataset(tmp_path), n_batches=2, buffer_rows=300)
+    assert sorted(student.feature_names_in_) == ["a", "b", "city"]
+    TYPED[:300].drop(columns="b").to_parquet(tmp_path / "1.parquet")
+    with pytest.raises(ValueError, match=r"1\.parquet' of `batches` lacks the column\(s\) \['b'\]"):
+        student.fit_batches(ds.dataset(tmp_path), n_batches=2, buffer_rows=300)
+
+
 BAD = {
+    "more columns": (
+        CLASSIFIER,
+        [TYPED[:50], TYPED[50:].assign(z=1)],
+        {},
+        ValueError,
+        "different columns.*z",
+    ),
+    "a frame and an array": (CLASSIFIER, [TYPED[:50], X], {}, ValueError, r"different columns.*and 3"),
     "no teacher": (None, pieces(X, 100), {}, TypeError, "expected teacher=FrozenEstimator.*got None"),
     "unfitted": (LGBMRegressor(), pieces(X, 100), {}, TypeError, "a teacher that is fitted already"),
     "nothing": (REGRESSOR, [], {}, ValueError, "`batches` ended after 0 rows; expected n_batches=3"),
