@@ -122,4 +122,5 @@ def fitted_to(model: Any, X: Any, y: np.ndarray, sample_weight: np.ndarray | Non
 
 
 def _are_positions(classes: np.ndarray) -> bool:
-    return classes.dtype.kind in "biuf" and np.array_equal(classes, np.arange(len(classes)))
+    # of booleans XGBoost would make 0 and 1
+    return classes.dtype.kind in "iuf" and np.array_equal(classes, np.arange(len(classes)))

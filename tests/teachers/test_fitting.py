@@ -77,6 +77,7 @@ LABELS = {
     "words": WORDS,
     "of one to three": np.digitize(Y, [0.3, 1.3]) + 1,
     "two words": np.where(Y > 0.5, "yes", "no"),
+    "booleans": Y > 0.5,
     "minus and plus one": np.where(Y > 0.5, 1.0, -1.0),
 }
 
@@ -87,6 +88,7 @@ def test_xgboost_teaches_labels_of_any_kind(y):
     classes, codes = np.unique(y, return_inverse=True)
     plain = xgboost.XGBClassifier(**BOOSTED).fit(X, codes)
     np.testing.assert_array_equal(student.classes_, classes)
+    assert student.predict(X).dtype == classes.dtype
     np.testing.assert_array_equal(student.teacher_.predict_proba(X), plain.predict_proba(X))
     np.testing.assert_array_equal(student.teacher_.predict(X), classes[plain.predict(X)])
     np.testing.assert_array_equal(student.teacher_explain(X).values, tree_contributions(plain, X).values)
@@ -113,7 +115,7 @@ def test_a_labelled_classifier_is_asked_as_that_of_xgboost_is():
 
 
 def test_labels_that_xgboost_takes_leave_it_as_it_is():
-    for y in (np.digitize(Y, [0.3, 1.3]), Y > 0.5, (Y > 0.5).astype(float)):
+    for y in (np.digitize(Y, [0.3, 1.3]), (Y > 0.5).astype(float)):
         student = GBDT2NNStudent(xgboost.XGBClassifier(**BOOSTED), **QUICK).fit(X, y)
         assert type(student.teacher_) is xgboost.XGBClassifier
 
