@@ -79,7 +79,14 @@ def _set_types(operator: Any) -> None:
 
     types = need_onnx().TensorProto
     known = {types.FLOAT: FloatTensorType, types.DOUBLE: DoubleTensorType, types.BOOL: BooleanTensorType}
-    for variable, output in zip(operator.outputs, _model_of(operator).graph.output, strict=True):
+    model, outputs = _model_of(operator), operator.outputs
+    if len(outputs) != len(model.graph.output):
+        names = [output.name for output in model.graph.output]
+        raise ValueError(
+            f"{type(operator.raw_operator).__name__} gives the outputs {names}, but what it stands in, "
+            f"such as a VotingRegressor, takes {len(outputs)}; expected it alone, or at a Pipeline's end."
+        )
+    for variable, output in zip(outputs, model.graph.output, strict=True):
         tensor = output.type.tensor_type
         sizes = [dimension.dim_value or None for dimension in tensor.shape.dim]
         variable.type = known[tensor.elem_type](sizes)
@@ -100,11 +107,22 @@ def _model_of(operator: Any) -> Any:
     dtype = "float32" if all(isinstance(kind, narrow) for kind in given) else "float64"
     d = model.n_features_in_
     single = len(given) == 1 and given[0].shape[1] in (None, d)
+    # a matrix holds codes for text, so that one of texts can only be a column
+    single = single and not (isinstance(given[0], StringTensorType) and d > 1)
     if not single and (len(given) != d or any(kind.shape[1] not in (None, 1) for kind in given)):
         widths = [kind.shape[1] for kind in given]
         raise ValueError(
             f"{type(model).__name__} was fitted on {d} columns, but gets inputs of {widths} columns; "
-            f"expected one matrix of {d} columns, or {d} inputs of one column each."
+            f"expected one matrix of {d} columns of numbers and codes, or {d} inputs of one column each."
+        )
+    names, own = (
+        [variable.raw_name for variable in operator.inputs],
+        list(map(str, model._columns_at_fit() or ())),
+    )
+    if names != own and sorted(names) == sorted(own):
+        raise ValueError(
+            f"Inputs of {type(model).__name__} are in the order {names}; expected that of the columns at "
+            f"fit, {own}."
         )
     inputs = "matrix" if single and not isinstance(given[0], StringTensorType) else "columns"
     versions = operator.target_opset

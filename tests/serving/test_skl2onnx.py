@@ -10,6 +10,7 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 from onnx_runs import gap, run
 from seeds import SEED
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import VotingRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -138,11 +139,32 @@ def test_an_estimator_alone_takes_codes(on_columns):
             [(name, StringTensorType([None, 1])) for name in TABLE],
             "column 'age' was numbers at fit; expected a FloatTensorType or DoubleTensorType",
         ),
+        (
+            [("X", StringTensorType([None, 6]))],
+            "gets inputs of .6. columns; expected one matrix .* of numbers",
+        ),
+        (
+            [(name, FloatTensorType([None, 1])) for name in reversed(TABLE.columns)],
+            "order .'idle'.*; expected that of the columns at fit, .'age'",
+        ),
     ],
 )
 def test_wrong_inputs(on_columns, types, message):
     with pytest.raises(ValueError, match=message):
         converted(on_columns, types)
+
+
+def test_numbers_in_another_order_are_refused():
+    table = TABLE[["age", "visits"]].fillna(40.0)
+    student = GBDT2NNStudent(LGBMRegressor(**TREES), **FAST).fit(table, SCORE)
+    with pytest.raises(ValueError, match=r"in the order \['visits', 'age'\]"):
+        converted(student, [(name, DoubleTensorType([None, 1])) for name in ("visits", "age")])
+
+
+def test_models_inside_of_others_are_refused():
+    voting = VotingRegressor([("a", GBDT2NNStudent(LGBMRegressor(**TREES), **FAST))]).fit(NUMBERS, SCORE)
+    with pytest.raises(ValueError, match="GBDT2NNStudent gives the outputs .*expected it alone, or at a"):
+        converted(voting, [("X", DoubleTensorType([None, 3]))])
 
 
 def test_a_missing_library_is_named(monkeypatch):
