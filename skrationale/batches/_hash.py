@@ -24,7 +24,7 @@ class _Canonical(pickle.Pickler):
     """Writes equal objects alike, however they lie in memory."""
 
     def persistent_id(self, obj: Any) -> Any:
-        if type(obj) is np.ndarray:
+        if type(obj) in (np.ndarray, np.memmap):
             if obj.dtype.hasobject:
                 return "array", obj.dtype.str, obj.shape, obj.ravel().tolist()
             # strides change on the way through pickle

@@ -16,8 +16,8 @@ from ._hash import digest
 if TYPE_CHECKING:
     from ..explanation import Explanation
 
-NOT_IN_REASONS = frozenset({"history_", "lambda_path_", "verbose", "callbacks"})
-"""What a fitted model keeps that no reason depends on; times are among it."""
+NOT_IN_REASONS = frozenset({"history_", "lambda_path_", "verbose", "callbacks", "_has_fidelity"})
+"""What a fitted model keeps that no reason depends on; times are among it, and what serving copies change."""
 
 
 @dataclass(frozen=True)

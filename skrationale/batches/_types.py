@@ -12,7 +12,8 @@ from ._source import place_of
 def schema_of_all(dataset: Any, names: Sequence[str]) -> Any:
     """Give a schema by which all files are read without loss.
 
-    The first file alone would say that numbers are whole, or have 32 bits, or that there are none.
+    The first file alone would say that numbers are whole, or have 32 bits, or that there are none. Files
+    without rows say nothing.
 
     Parameters
     ----------
@@ -31,14 +32,14 @@ def schema_of_all(dataset: Any, names: Sequence[str]) -> Any:
     ValueError
         If a column has types that no one type can hold, such as text and numbers.
     """
-    schema, files = dataset.schema, list(dataset.get_fragments())
+    schema, files = dataset.schema, [file for file in dataset.get_fragments() if file.metadata.num_rows]
     for name in dict.fromkeys(names):
         place = schema.get_field_index(name)
         found: dict[Any, str] = {}
         for file in files:
             if name in file.physical_schema.names:
                 found.setdefault(file.physical_schema.field(name).type, place_of(file))
-        if place < 0 or len(found) < 2:
+        if place < 0 or set(found) <= {schema.field(place).type}:
             continue
         schema = schema.set(place, schema.field(place).with_type(_widest(name, found)))
         # what pandas noted are the types of the first file
@@ -48,6 +49,8 @@ def schema_of_all(dataset: Any, names: Sequence[str]) -> Any:
 
 def _widest(name: str, found: dict[Any, str]) -> Any:
     """Give a type that holds the cells of all types."""
+    if len(found) == 1:
+        return next(iter(found))
     pa, types = arrow(), arrow("types")
     plain = [each.value_type if types.is_dictionary(each) else each for each in found]
     if all(map(_is_text, plain)):

@@ -11,6 +11,7 @@ import tracemalloc
 import warnings
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -35,6 +36,7 @@ from skrationale import (
     explain_jobs,
 )
 from skrationale.batches import _source, run
+from skrationale.serving import serving_copy
 
 N_COPIES = 8
 COLUMNS = ["age", "city", "grade", "member", "visits", "idle"]
@@ -182,6 +184,14 @@ def test_files_of_different_types_lose_nothing(student, rows, tmp_path, make):
     explain_dataset(student, tmp_path / "x", tmp_path / "out", batch_rows=50, keep=["age"])
     both = pd.concat([first.assign(age=first["age"].astype(float)), second])
     assert_explained(tmp_path / "out", student, both[COLUMNS], kept=both[["age"]])
+
+
+def test_files_without_rows_say_nothing_of_types(student, rows, tmp_path):
+    (tmp_path / "x").mkdir()
+    pd.DataFrame({name: [] for name in COLUMNS}).to_parquet(tmp_path / "x/0.parquet")
+    rows[0][:50].to_parquet(tmp_path / "x/1.parquet")
+    explain_dataset(student, tmp_path / "x", tmp_path / "out")
+    assert_explained(tmp_path / "out", student, rows[0].loc[:49, COLUMNS])
 
 
 def test_text_and_numbers_are_no_one_column(student, rows, tmp_path):
@@ -387,6 +397,13 @@ def test_parts_of_another_model_are_not_taken_as_done(student, data, rows, tmp_p
     with pytest.raises(ValueError, match="made from different things: model"):
         DatasetSummary.of(tmp_path / "out")
     assert bytes_of(tmp_path / "out")["part-00000.parquet"] == kept["part-00000.parquet"]
+
+
+def test_a_serving_copy_and_memory_maps_are_the_same_model(student, data, tmp_path):
+    explain_dataset(student, data, tmp_path / "out")
+    joblib.dump(serving_copy(student), tmp_path / "model.joblib")
+    for again in (serving_copy(student), joblib.load(tmp_path / "model.joblib", mmap_mode="r")):
+        assert explain_dataset(again, data, tmp_path / "out").n_parts_before == 2
 
 
 def test_changed_data_are_not_taken_as_done(student, rows, tmp_path):
