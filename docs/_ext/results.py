@@ -22,6 +22,7 @@ TITLES = {
     "gbdt2nn": "GBDT2NN students",
     "exact": "Exact reasons",
     "teachers": "Teachers of all libraries",
+    "faithfulness": "Faithfulness",
     "monotone": "Monotone students",
     "stream": "Students of streams",
     "serving": "Serving",

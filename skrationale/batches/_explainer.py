@@ -140,13 +140,16 @@ class BatchExplainer:
         Raises
         ------
         ValueError
-            If a column to keep is missing.
+            If a column to keep is missing, or there are several of its name.
         """
         missing = [name for name in self.keep if name not in schema.names]
         if missing:
             raise ValueError(
                 f"`keep` has the column(s) {missing}, which the data lack; they have {schema.names[:20]}."
             )
+        twice = [name for name in self.keep if schema.names.count(name) > 1]
+        if twice:
+            raise ValueError(f"`keep` has the column(s) {twice}, of which the data have several.")
         return self._written.schema([schema.field(name) for name in self.keep])
 
     def __call__(self, batch: Any) -> Any:

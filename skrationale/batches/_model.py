@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._hooks import Hooks, OtherModel
+from .._library import unfrozen
 from ..tabular import safe_names
 from ._hash import digest
 
@@ -107,6 +108,7 @@ def _explains(model: Any) -> Any:
 
     from ..trees import TreeContributions
 
+    model = unfrozen(model)
     if isinstance(model, TreeContributions):
         return model
     if not isinstance(model, Hooks) or isinstance(model, OtherModel) or not hasattr(model, "explain"):

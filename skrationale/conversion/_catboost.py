@@ -97,7 +97,7 @@ class CatBoost:
         if self.levels is None:
             raise ValueError(
                 f"Column {self._names[min(self._categories.values())]!r} holds categories, of which CatBoost "
-                "keeps no levels: give X, a table that shows them, best the training rows."
+                "keeps no levels: give to_lightgbm(model, X), where X shows them, best the training rows."
             )
         scale, bias = saved["scale_and_bias"]
         base = np.atleast_1d(np.asarray(bias, dtype=np.float64))

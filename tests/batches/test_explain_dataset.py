@@ -22,6 +22,7 @@ from conftest import mixed_table, target_of
 from estimators import ALL, FAST, FLINT, TREES
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
@@ -550,6 +551,23 @@ def test_batches_of_engines(student, rows, kind):
     np.testing.assert_allclose(np.column_stack(got.columns[1:]), values, atol=1e-6)
     none = explainer(batch[:0])
     assert (len(none), none.schema) == (0, explainer.schema)
+
+
+def test_a_frozen_model_is_the_model_within(student, rows):
+    batch = pa.RecordBatch.from_pandas(rows[0][:20])
+    assert BatchExplainer(FrozenEstimator(student))(batch).equals(BatchExplainer(student)(batch))
+
+
+def test_a_kept_column_must_be_the_only_one_of_its_name(student, rows):
+    batch = pa.RecordBatch.from_pandas(rows[0][:20], preserve_index=False)
+    name = batch.schema.names[0]
+    for _ in range(2):
+        batch = batch.append_column("id", batch.column(0))
+    with pytest.raises(
+        ValueError, match=r"`keep` has the column\(s\) \['id'\], of which the data have several"
+    ):
+        BatchExplainer(student, keep=["id"])(batch)
+    assert name in BatchExplainer(student, keep=[name])(batch).schema.names
 
 
 def test_schemas_are_known_before_a_batch(student, rows):

@@ -11,7 +11,7 @@ from seeds import SEED
 from sklearn.exceptions import NotFittedError
 from word_tables import TEXT, WORD, mixed_table, words
 
-from skrationale import tree_contributions
+from skrationale import TreeContributions, tree_contributions
 from skrationale.conversion import levels_in, rewritten, to_lightgbm
 from skrationale.gbdt2nn import path_contributions
 
@@ -313,8 +313,10 @@ def test_sums_of_models_and_text_columns():
 
 
 def test_levels_need_a_table():
-    with pytest.raises(ValueError, match="Column 'city' holds categories.*give X"):
+    with pytest.raises(ValueError, match=r"Column 'city' holds categories.*give to_lightgbm\(model, X\)"):
         to_lightgbm(fitted())
+    with pytest.raises(ValueError, match=r"give to_lightgbm\(model, X\)"):
+        TreeContributions(fitted())
 
 
 def test_tables_of_other_kinds():
