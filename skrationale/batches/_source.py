@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._parquet import refuse_lacking
 from ._arrow import arrow
 
 ROWS_OF_A_JOB = 1_000_000
@@ -188,13 +189,7 @@ def pieces_of(dataset: Any, names: Sequence[str]) -> list[Piece]:
                 f"`source` holds a {type(fragment).__name__}; expected parquet files. Data in memory are "
                 "explained by `explain`, or by BatchExplainer."
             )
-        there = {*fragment.physical_schema.names, *ds.get_partition_keys(fragment.partition_expression)}
-        missing = [name for name in names if name not in there]
-        if missing:
-            # it would be read as missing cells
-            raise ValueError(
-                f"The file {place_of(fragment)!r} lacks the column(s) {missing[:10]} of the others."
-            )
+        refuse_lacking([fragment], names)
         out += _cut(fragment)
     if not out:
         raise ValueError("`source` holds no rows.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..explanation.wording import strongest
 from ._destination import PART, check_folder, describe_part
 
 if TYPE_CHECKING:
@@ -133,10 +134,8 @@ class DatasetSummary:
         ValueError
             If `n` is no integer of at least 0.
         """
-        if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
-            raise ValueError(f"`n` must be an integer of at least 0, got {n!r}.")
-        size = self.mean_abs.reshape(len(self.feature_names), -1).sum(axis=1)
-        return [self.feature_names[j] for j in np.argsort(-size, kind="stable")[:n]]
+        sizes = self.mean_abs.reshape(len(self.feature_names), -1).sum(axis=1)
+        return strongest(self.feature_names, sizes, n)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the mean size of reasons as a DataFrame.

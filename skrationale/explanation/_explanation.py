@@ -10,7 +10,7 @@ import numpy as np
 from . import _joining, checks, labels
 from ._cells import DisplayData
 from ._selecting import fields_of_rows
-from .wording import strength
+from .wording import strength, strongest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,9 +223,7 @@ class Explanation:
         list of str
             By falling mean absolute value, summed over outputs; equals stay in column order.
         """
-        if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
-            raise ValueError(f"`n` must be an integer of at least 0, got {n!r}.")
-        return [self.feature_names[j] for j in np.argsort(-strength(self), kind="stable")[:n]]
+        return strongest(self.feature_names, strength(self), n)
 
     def scores(self) -> np.ndarray:
         """Return base values plus the sum of all reasons.

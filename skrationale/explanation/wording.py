@@ -1,5 +1,6 @@
 """What tables, pages and plots of an explanation call things, and what they show first."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,13 @@ def others(count: int) -> str:
 def strength(explanation: "Explanation") -> np.ndarray:
     """Return the mean absolute value (d,) of each feature, summed over outputs."""
     return np.asarray(explanation.mean_abs().reshape(len(explanation.feature_names), -1).sum(axis=1))
+
+
+def strongest(names: Sequence[str], sizes: np.ndarray, n: int) -> list[str]:
+    """Return the names with the n largest sizes, equals in their order; raise ValueError for another n."""
+    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
+        raise ValueError(f"`n` must be an integer of at least 0, got {n!r}.")
+    return [names[j] for j in np.argsort(-sizes, kind="stable")[:n]]
 
 
 def rank(strength: np.ndarray, max_display: int) -> tuple[np.ndarray, np.ndarray]:

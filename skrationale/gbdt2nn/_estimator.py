@@ -38,11 +38,8 @@ from ._labelling import Rows, targets_of
 from ._labels import TREE_KINDS, TeacherReasons, has_trees, rows_compared
 from ._lightgbm_limits import check_lightgbm_limits, warn_of_a_constant
 from ._onnx import StudentExport
-from ._plan import Plan
+from ._plan import ROWS_OF_IMPORTANCES, Plan
 from ._training import train_student
-
-ROWS_OF_IMPORTANCES = 20_000
-"""Training rows whose contributions give `feature_importances_`. Not measured."""
 
 
 class GBDT2NNStudent(StudentExport, LearnsFromBatches, BaseDistiller, ReadableNetwork):

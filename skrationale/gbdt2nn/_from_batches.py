@@ -18,13 +18,11 @@ from ..tabular import TableReader
 from ..teachers import form_for, refuse_other_order, unfrozen
 from ..training import Batch, Settings, TrainResult, train
 from ._labelling import Rows, targets_of
-from ._plan import Plan
+from ._plan import ROWS_OF_IMPORTANCES, Plan
 from ._stream import Pool, Stream
 from ._synthetic import n_copies
 from ._training import MAX_GRADIENT_NORM, Targets, module_of, n_shown, student_loss
 
-ROWS_OF_IMPORTANCES = 20_000
-"""Rows of all batches whose contributions give `feature_importances_`. Not measured."""
 SHIFT, ERRORS = 0.25, 6.0
 """Difference of a batch's mean score from the first's that is called a drift: in standard deviations of the
 score, and in standard errors of the difference. Not measured."""

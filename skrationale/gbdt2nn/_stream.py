@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._parquet import refuse_lacking
 from ..tabular import as_frame_or_array
 from ._training import SHARE_EXPLAINED
 
@@ -175,20 +176,6 @@ def _frame_of_batch(batch: Any) -> Any:
     return frame.reset_index(named)[batch.schema.names] if named else frame
 
 
-def _refuse_lacking(dataset: Any, fragments: list[Any]) -> None:
-    """Refuse a file without one of the columns, which would be read as missing cells."""
-    from pyarrow.dataset import get_partition_keys
-
-    for fragment in fragments:
-        there = {*fragment.physical_schema.names, *get_partition_keys(fragment.partition_expression)}
-        lacks = [name for name in dataset.schema.names if name not in there]
-        if lacks:
-            place = getattr(fragment, "path", fragment)
-            raise ValueError(
-                f"The file {place!r} of `batches` lacks the column(s) {lacks[:10]} of the others."
-            )
-
-
 def _mixed_groups(dataset: Any, size: int, rng: np.random.RandomState) -> Iterator[Any]:
     """Read a Dataset in slices of several row groups at a time, so that sorted files give mixed batches."""
     try:
@@ -196,7 +183,7 @@ def _mixed_groups(dataset: Any, size: int, rng: np.random.RandomState) -> Iterat
     except ValueError:  # it is filtered, and so can only be read in its order
         yield from dataset.to_batches(batch_size=size)
         return
-    _refuse_lacking(dataset, fragments)
+    refuse_lacking(fragments, dataset.schema.names, "batches")
     groups: list[Any] = []
     for fragment in fragments:
         of_parquet = hasattr(fragment, "split_by_row_group")
@@ -254,5 +241,5 @@ def _columns_of(table: Any) -> Any:
 def _cut(parts: list[np.ndarray], size: int) -> tuple[np.ndarray, list[np.ndarray]]:
     """Take the first rows of joined parts, and give them with the parts that remain."""
     whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    rest = whole[size:]
-    return whole[:size], [rest.copy()] if len(rest) else []
+    rest = whole[size:]  # a view: of a large table it is taken again and again
+    return whole[:size], [rest] if len(rest) else []

@@ -218,10 +218,13 @@ def test_onnx_agrees_with_predict(formulas, seen):
 
 
 def test_onnx_takes_raw_columns(formulas, seen):
+    compared = 0
     for formula in formulas[:8]:
         graph = formula.to_onnx(inputs="columns")
         feed = feed_of_columns(graph, seen, "float64", missing="nan")  # the empty text is a level here
-        agree(run_onnx(graph, feed)["scores"][:, 0], formula.predict(seen), steady(formula, seen))
+        found = run_onnx(graph, feed)["scores"][:, 0]
+        compared += agree(found, formula.predict(seen), steady(formula, seen))
+    assert compared > 300
 
 
 def test_onnx_in_float32_is_computed_in_float64():
