@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,18 @@ from .explanation import Explanation
 from .explanation.checks import own
 from .tabular import TableReader, as_frame_or_array, display_of_few
 from .units import typed_cells
+
+_LEAVES_OUT_CELLS = ContextVar("_LEAVES_OUT_CELLS", default=False)
+
+
+@contextmanager
+def without_cells() -> Iterator[None]:
+    """Within it explanations hold no cells as typed: for reasons that are written down and then dropped."""
+    token = _LEAVES_OUT_CELLS.set(True)
+    try:
+        yield
+    finally:
+        _LEAVES_OUT_CELLS.reset(token)
 
 
 def explanation_of(
@@ -38,11 +53,11 @@ def explanation_of(
     Returns
     -------
     Explanation
-        With the cells as typed and the labels of the rows.
+        With the cells as typed, but within `without_cells`, and the labels of the rows.
     """
     table = as_frame_or_array(X)
     matrix = own(matrix)
-    if "display_data" not in rest:
+    if "display_data" not in rest and not _LEAVES_OUT_CELLS.get():
         cells = display_of_few(table)
         typed = typed_cells(table, matrix, reader.levels) if cells is None else cells
         rest = rest | {"display_data": typed}

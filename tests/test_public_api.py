@@ -113,7 +113,16 @@ ALLOWED = {
     },
     "graphs": {"__version__", "_task", "conversion", "tabular"},
     "tabular": {"_weights"},
-    "batches": {"__version__", "_hooks", "_library", "_parquet", "explanation", "tabular", "trees"},
+    "batches": {
+        "__version__",
+        "_explaining",
+        "_hooks",
+        "_library",
+        "_parquet",
+        "explanation",
+        "tabular",
+        "trees",
+    },
     "units": {"explanation", "tabular"},  # cells as typed, which an explanation shows
     "conversion": {"_library", "_task", "tabular"},
     "teachers": {"_batches", "_hooks", "_library", "_task", "conversion", "explanation", "tabular"},

@@ -152,7 +152,8 @@ class Job:
 def _repeated(schema: Any) -> list[str]:
     """Name the columns whose values repeat; to look for repeated numbers takes longer than to write them."""
     types = arrow("types")
-    named = [field.name for field in schema if not types.is_floating(field.type)]
+    numbers = types.is_floating, types.is_integer
+    named = [field.name for field in schema if not any(is_one(field.type) for is_one in numbers)]
     return [f"{name}.list.element" if types.is_list(schema.field(name).type) else name for name in named]
 
 
@@ -165,9 +166,12 @@ class Sums:
 
     def add(self, values: np.ndarray) -> None:
         """Add values (n, d, k)."""
-        defined = ~np.isnan(values)
-        self.total = self.total + np.abs(values).sum(axis=0, where=defined)
-        self.count = self.count + defined.sum(axis=0)
+        total: np.ndarray = np.abs(values).sum(axis=0)
+        count = np.full(total.shape, len(values))
+        if np.isnan(total).any():
+            defined = ~np.isnan(values)
+            total, count = np.abs(values).sum(axis=0, where=defined), defined.sum(axis=0)
+        self.total, self.count = self.total + total, self.count + count
 
     def plain(self) -> dict[str, Any]:
         """Give them as lists (d, k)."""

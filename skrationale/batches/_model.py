@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._explaining import without_cells
 from .._hooks import Hooks, OtherModel
 from .._library import unfrozen
 from ..tabular import safe_names
@@ -206,7 +207,8 @@ def scores_and_values(asked: Asked, X: Any) -> tuple[np.ndarray, Explanation]:
     scores : ndarray of shape (n, K)
         What base and reasons add up to; where these do not add up, the model's raw scores.
     explanation : Explanation
-        The reasons.
+        The reasons, without the cells as typed.
     """
-    explanation = asked.model.explain(X)
+    with without_cells():
+        explanation = asked.model.explain(X)
     return asked.model._scores_explained(explanation), explanation

@@ -33,6 +33,7 @@ from skrationale import (
     FLINTRegressor,
     GBDT2NNStudent,
     TreeContributions,
+    _explaining,
     explain_dataset,
     explain_jobs,
 )
@@ -551,6 +552,18 @@ def test_batches_of_engines(student, rows, kind):
     np.testing.assert_allclose(np.column_stack(got.columns[1:]), values, atol=1e-6)
     none = explainer(batch[:0])
     assert (len(none), none.schema) == (0, explainer.schema)
+
+
+def test_cells_as_typed_are_not_described_for_files(student, rows, monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("cells were described")
+
+    X, explainer = rows[1], BatchExplainer(student)
+    with monkeypatch.context() as patch:
+        patch.setattr(_explaining, "typed_cells", refuse)
+        patch.setattr(_explaining, "display_of_few", refuse)
+        assert len(explainer(batch_of(X))) == len(X)
+    assert student.explain(X).display_data.shape == X.shape
 
 
 def test_a_frozen_model_is_the_model_within(student, rows):
