@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._kinds import PredictsLabels, PredictsNumbers
 from .._task import Task
 from ._base import BaseFlint
 
 
-class FLINTClassifier(BaseFlint):
+class FLINTClassifier(PredictsLabels, BaseFlint):
     """Learn a network and a small dictionary of attributes that its decisions read as [1]_.
 
     A predictor f answers. An interpreter g reads J attributes, numbers of at least 0, off its hidden layers,
@@ -135,14 +136,11 @@ class FLINTClassifier(BaseFlint):
     True
     """
 
-    def _is_classifier(self) -> bool:
-        return True
-
     def _make_task(self, y: np.ndarray) -> Task:
         return Task.of_labels(y)
 
 
-class FLINTRegressor(BaseFlint):
+class FLINTRegressor(PredictsNumbers, BaseFlint):
     """Learn a network and a small dictionary of attributes that its predictions of a number read as.
 
     The losses are squared errors of the standardised target; an attribute is relevant also when it lowers
@@ -180,9 +178,6 @@ class FLINTRegressor(BaseFlint):
     >>> explanation.additivity_error(model.predict(X)) < 1e-6
     True
     """
-
-    def _is_classifier(self) -> bool:
-        return False
 
     def _make_task(self, y: np.ndarray) -> Task:
         return Task.of_numbers(y, "FLINTClassifier")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._kinds import PredictsLabels, PredictsNumbers
 from .._task import Task
 from ._base import BaseRationale
 
 
-class RationaleClassifier(BaseRationale):
+class RationaleClassifier(PredictsLabels, BaseRationale):
     """Predict a class from a few columns of each row, and say which.
 
     A selector decides, row by row, which columns are needed; a predictor sees the cells of these alone. What
@@ -142,14 +143,11 @@ class RationaleClassifier(BaseRationale):
     True
     """
 
-    def _is_classifier(self) -> bool:
-        return True
-
     def _make_task(self, y: np.ndarray) -> Task:
         return Task.of_labels(y)
 
 
-class RationaleRegressor(BaseRationale):
+class RationaleRegressor(PredictsNumbers, BaseRationale):
     """Predict a number from a few columns of each row, and say which.
 
     The loss is the squared error of the standardised target; all else is as in
@@ -184,9 +182,6 @@ class RationaleRegressor(BaseRationale):
     >>> abs(model.mean_n_selected_ - 4) < 0.1
     True
     """
-
-    def _is_classifier(self) -> bool:
-        return False
 
     def _make_task(self, y: np.ndarray) -> Task:
         return Task.of_numbers(y, "RationaleClassifier")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._kinds import PredictsLabels, PredictsNumbers
 from .._task import Task
 from .base import BaseSmoothMLP
 
 
-class SmoothMLPRegressor(BaseSmoothMLP):
+class SmoothMLPRegressor(PredictsNumbers, BaseSmoothMLP):
     """A network for numbers whose input gradient is kept small [1]_.
 
     Its loss is ``mean squared error + jacobian_lambda * mean ||d f(x) / d x||^2``, over standardised
@@ -108,14 +109,11 @@ class SmoothMLPRegressor(BaseSmoothMLP):
     True
     """
 
-    def _is_classifier(self) -> bool:
-        return False
-
     def _make_task(self, y: np.ndarray) -> Task:
         return Task.of_numbers(y, "SmoothMLPClassifier")
 
 
-class SmoothMLPClassifier(BaseSmoothMLP):
+class SmoothMLPClassifier(PredictsLabels, BaseSmoothMLP):
     """A network for classes whose logits have a small input gradient.
 
     The loss is the log-loss plus the penalty of :class:`SmoothMLPRegressor` on the logits: one for two
@@ -151,9 +149,6 @@ class SmoothMLPClassifier(BaseSmoothMLP):
     >>> model.score(X, y) > 0.9
     True
     """
-
-    def _is_classifier(self) -> bool:
-        return True
 
     def _make_task(self, y: np.ndarray) -> Task:
         task = Task.of_labels(y)
