@@ -382,12 +382,14 @@ class Fitting:
         epochs: float,
         decay: float,
     ) -> list[dict[str, Tensor]]:
+        rows = self._rows(encoded)
         result, snapshots = train_joint(
             module,
             loss,
-            _taken(self._rows(encoded), self.fit),
+            _taken(rows, self.fit),
             self._settings(lr, epochs, decay),
             marginal=self.marginal,
+            validation=_taken(rows, self.valid) if self.valid.size else None,
             schedule=None,
             optimizer="adam",
             random_state=self.seed + 1,

@@ -132,6 +132,7 @@ def train_joint(
     settings: Settings,
     *,
     marginal: bool,
+    validation: Arrays | None = None,
     **options: Any,
 ) -> tuple[TrainResult, list[dict[str, Tensor]]]:
     """Train a module in place and keep it as it was on the way.
@@ -148,6 +149,8 @@ def train_joint(
         Epochs, learning rate and so on.
     marginal : bool
         Whether hidden cells are filled with cells of other rows, drawn anew in each epoch.
+    validation : mapping of str to ndarray, default=None
+        The same of rows whose loss is recorded; their hidden cells are filled alike in all epochs.
     **options : object
         Of :func:`skrationale.training.train`.
 
@@ -173,8 +176,20 @@ def train_joint(
 
     n_units = module.n_units
     data = dict(rows) | ({"fill": rows["x"]} if marginal else {})
-    result = train(module, loss, data, settings, epoch_hook=on_epoch, global_draws=False, **options)
+    held_out: dict[str, Any] | None = None if validation is None else dict(validation)
+    if held_out is not None and marginal:
+        held_out["fill"] = _fixed_fill(module, rows, held_out)
+    options |= {"validation": held_out, "epoch_hook": on_epoch, "global_draws": False}
+    result = train(module, loss, data, settings, **options)
     return result, [*snapshots, copy.deepcopy(module.state_dict())]
+
+
+def _fixed_fill(module: SelectAndPredict, rows: Arrays, validation: Arrays) -> Tensor:
+    """Fill cells (m, p) of validation rows with those of training rows, without a draw of the training's."""
+    groups, weight = module.groups.cpu(), rows["weight"]
+    weights = torch.as_tensor(weight) if (weight != 1).any() else None
+    x, n = torch.as_tensor(rows["x"], dtype=torch.float32), len(validation["x"])
+    return draw_fill(x, groups, module.n_units, weights, n, generator_of(0))
 
 
 def logits_of(selector: torch.nn.Module, x: Tensor) -> np.ndarray:

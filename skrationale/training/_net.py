@@ -11,6 +11,7 @@ from skorch.callbacks import Callback, EarlyStopping
 from torch.optim.lr_scheduler import OneCycleLR
 
 from ._data import Batch, float_dtype, to_batch
+from ._history import TrainingHistory
 
 Loss = Callable[[torch.nn.Module, Batch], tuple[torch.Tensor, dict[str, torch.Tensor]]]
 EpochHook = Callable[[int, Batch], dict[str, Any] | None]
@@ -102,6 +103,11 @@ class LeanNet(NeuralNet):
     @property
     def _default_callbacks(self) -> list[Any]:
         return []
+
+    def initialize_history(self) -> "LeanNet":
+        """Begin with an empty history."""
+        self.history_ = TrainingHistory()
+        return self
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
         """Call all callbacks; skorch's EarlyStopping ends the loop once every callback has been called."""

@@ -8,6 +8,7 @@ import pytest
 from lightgbm import LGBMRegressor
 from sklearn.datasets import make_regression
 from sklearn.utils._param_validation import InvalidParameterError
+from skorch.callbacks import Callback
 
 import skrationale
 from skrationale import (
@@ -280,6 +281,43 @@ def test_what_is_logged_has_the_same_names(name):
     assert KEYS | of_stages <= logged
     if "task" in TERMS[name]:
         assert all("train_task" in row for row in model.history_)
+
+
+class Watch(Callback):
+    """Reads a name in each epoch, as Optuna's pruning does."""
+
+    def __init__(self, name, seen=None):
+        self.name, self.seen = name, seen
+
+    def on_epoch_end(self, net, **kwargs):
+        self.seen.append((len(net.history), net.history[-1, self.name]))
+
+
+@pytest.mark.parametrize("name", ["valid_loss", "train_loss"])
+@pytest.mark.parametrize("family", REGRESSORS)
+def test_every_epoch_of_every_stage_logs_the_loss_of_held_out_rows(family, name):
+    seen = []
+    make = REGRESSORS[family]
+    model = make(max_epochs=2, validation_fraction=0.4, callbacks=[Watch(name, seen)]).fit(X, Y)
+    assert [(row["epoch"], row[name]) for row in model.history_] == seen
+    assert np.isfinite([loss for _, loss in seen]).all()
+
+
+@pytest.mark.parametrize("fill", ["marginal", "mean"])
+def test_screening_logs_them_too(fill):
+    wide, target = make_regression(100, 24, random_state=0)
+    model = RationaleRegressor(max_epochs=1, fill=fill, **BRIEF).fit(wide, target, np.arange(100) + 1)
+    assert {row["stage"] for row in model.history_} == {"screening", "selection", "prediction"}
+    assert all(np.isfinite(row["valid_task"]) for row in model.history_)
+
+
+def test_a_loss_that_is_not_logged_is_named_with_those_that_are():
+    for family in ("gbdt2nn", "smooth", "flint"):
+        model = REGRESSORS[family](max_epochs=2, callbacks=[Watch("valid_loss", [])])
+        model.set_params(early_stopping=False)
+        with pytest.raises(KeyError, match=r"Logged are .*'train_loss'.* set early_stopping=True"):
+            model.fit(X, Y)
+        assert not hasattr(model, "history_")
 
 
 def test_all_stages_of_a_student_log_what_its_teacher_and_the_labels_cost():
