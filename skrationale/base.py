@@ -25,6 +25,7 @@ from ._explaining import explanation_of
 from ._hooks import Hooks
 from ._random import seed_unseeded
 from ._scales import check_target_scale
+from ._settled import settle
 from ._task import Task
 from ._versions import VersionedEstimator
 from ._weights import check_weights
@@ -61,10 +62,11 @@ from .teachers import (
 
 @contextmanager
 def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """Give an estimator its attributes back when the block fails or is interrupted."""
+    """Give an estimator its attributes back when the block fails or is interrupted; else settle new ones."""
     before = dict(vars(estimator))
     try:
         yield
+        settle(estimator)
     except BaseException:
         vars(estimator).clear()
         vars(estimator).update(before)

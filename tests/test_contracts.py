@@ -234,6 +234,43 @@ def test_pickle_and_joblib_keep_the_model_and_nothing_else(make, fitted, mixed):
     assert not names & {"DataFrame", "Generator", "RandomState", "AdamW", "Tensor", "Parameter", "NeuralNet"}
 
 
+HASHED = {name: make for name, make in ALL.items() if "black-box" not in name and "trees" not in name}
+"""Those whose teacher keeps its hash too, which histogram boosting of scikit-learn does not."""
+
+
+@pytest.mark.parametrize("make", HASHED.values(), ids=HASHED.keys())
+def test_a_hash_is_the_same_after_a_pickle_and_after_questions(make, fitted, mixed, tmp_path):
+    model, X = fitted(make), mixed[0]
+    before = joblib.hash(model)
+    model.predict(X[:1])
+    reasons(model, X[:3])
+    again = pickle.loads(pickle.dumps(model))
+    joblib.dump(model, tmp_path / "model.joblib")
+    assert {joblib.hash(one) for one in (model, again, pickle.loads(pickle.dumps(again)))} == {before}
+    assert joblib.hash(joblib.load(tmp_path / "model.joblib")) == before
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in HASHED])
+def test_without_a_teacher_that_loses_it_the_hash_stays(name, fitted):
+    served = serving_copy(fitted(ALL[name]))
+    assert joblib.hash(pickle.loads(pickle.dumps(served))) == joblib.hash(served)
+
+
+def test_memory_knows_a_model_from_a_file(fitted, mixed, tmp_path):
+    calls = []
+
+    @joblib.Memory(tmp_path, verbose=0).cache
+    def answers_of(model, X):
+        calls.append(model)
+        return model.predict(X)
+
+    model = fitted(ALL["gbdt2nn-regressor"])
+    first = answers_of(model, mixed[0])
+    second = answers_of(pickle.loads(pickle.dumps(model)), mixed[0])
+    np.testing.assert_array_equal(first, second)
+    assert len(calls) == 1
+
+
 @pytest.fixture
 def every_warning():
     """Torch warns of read-only arrays each time, not once a process."""
