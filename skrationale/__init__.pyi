@@ -1,3 +1,4 @@
+from ._pipelines import explain_pipeline
 from .batches import BatchExplainer, DatasetSummary, explain_dataset, explain_jobs
 from .conversion import to_lightgbm
 from .explanation import Explanation
@@ -42,6 +43,7 @@ __all__ = [
     "as_teacher",
     "explain_dataset",
     "explain_jobs",
+    "explain_pipeline",
     "make_report",
     "to_lightgbm",
     "tree_contributions",

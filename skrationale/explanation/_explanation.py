@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from . import _joining, checks, labels
+from . import _grouping, _joining, checks, labels
 from ._cells import DisplayData
 from ._selecting import fields_of_rows
 from .wording import strength, strongest
@@ -102,6 +102,7 @@ class Explanation:
     index: Any = None
 
     concat = classmethod(_joining.concat)
+    grouped = _grouping.grouped
 
     def __post_init__(self) -> None:
         checks.one_of("kind", self.kind, KINDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -16,6 +16,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import _safe_indexing
 
 from .._hooks import hooks_of
+from .._pipelines import named_by
 from ..explanation import Explanation
 from ..metrics import comprehensiveness, noise_stability, sparsity, sufficiency
 from ..metrics.labels import label_measures
@@ -308,13 +309,24 @@ def as_typed(explanation: Explanation, member: Member, rows: Rows) -> Explanatio
     """Put the names and cells of the user's table into what was explained behind steps of a Pipeline."""
     if not member.pipelines:
         return explanation
+    explanation = named_by(member.head, explanation, rows.X)
     names = explanation.feature_names
-    generic = tuple(f"x{j}" for j in range(len(names)))
-    if names == generic and len(member.pipelines) == 1:
-        given = np.asarray(rows.names, object) if rows.is_frame else None
-        found = member.pipelines[0].get_feature_names_out(given)
-        names = tuple(map(str, found)) if len(found) == len(names) else names
     if len(set(rows.names)) == len(rows.names) and set(names) <= set(rows.names):
         places = [rows.names.index(name) for name in names]
-        return replace(explanation, feature_names=names, display_data=rows.cells()[:, places])
-    return replace(explanation, feature_names=names)
+        return replace(explanation, display_data=rows.cells()[:, places])
+    return explanation
+
+
+def by_sources(one: Measured, rows: Rows, grouped: bool | Mapping[str, Any]) -> None:
+    """Sum reasons of columns that steps of a Pipeline made to the columns of the report's table."""
+    explanation, member = one.explanation, one.member
+    by = member.head if isinstance(grouped, bool) else grouped
+    if explanation is None or not grouped or by is None or set(explanation.feature_names) <= set(rows.names):
+        return
+    table = rows.X if rows.is_frame else None
+    found = one.attempt("grouped", lambda: explanation.grouped(by, table))
+    why = one.missing.pop("grouped", None)
+    if found is None:
+        one.warnings.append(f"Reasons are by the columns that the model was given, not those of X: {why}")
+    else:
+        one.explanation = found

@@ -53,6 +53,13 @@ class Member:
     given: bool = True
 
     @property
+    def head(self) -> Any:
+        """The steps of scikit-learn's Pipelines before the model as one; None where there are none."""
+        if len(self.pipelines) < 2:
+            return self.pipelines[0] if self.pipelines else None
+        return Pipeline([(f"step {i}", part) for i, part in enumerate(self.pipelines)])
+
+    @property
     def classifies(self) -> bool:
         """Whether it predicts labels."""
         return is_classifier(self.model)

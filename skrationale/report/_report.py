@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .._files import check_path, write_text
-from ._measures import measure
+from ._measures import by_sources, measure
 from ._members import gather
 from ._page import card, page
 from ._rows import check_target, choose_examples, one_answer_space, read_rows
@@ -70,6 +70,7 @@ def make_report(
     title: str | None = None,
     n_rows: int = 1000,
     audit: bool = False,
+    grouped: bool | Mapping[str, Any] = True,
     random_state: Any = 0,
 ) -> Report:
     """Compare fitted estimators and their teachers on the same rows, in one HTML file that stands alone.
@@ -84,9 +85,9 @@ def make_report(
     Parameters
     ----------
     estimators : dict of str to estimator, or list of estimator
-        Fitted, all classifiers or all regressors: of this package, a Pipeline that ends with one, or
-        any other estimator of scikit-learn, which is compared without reasons. The teachers of students
-        are added.
+        Fitted, all classifiers or all regressors: of this package, a Pipeline that ends with one, a search
+        over one, or any other estimator of scikit-learn, which is compared without reasons. The teachers of
+        students are added.
     X : DataFrame or array-like of shape (m, d)
         Rows, best such as were not seen in fit.
     y : array-like of shape (m,)
@@ -100,6 +101,12 @@ def make_report(
         Of more rows so many are drawn at random.
     audit : bool, default=False
         Whether rationale models are audited (without refits), which trains a few small networks for each.
+    grouped : bool or dict, default=True
+        Whether reasons of columns that the steps of a Pipeline made, such as dummies, are shown summed to the
+        columns of `X`, where it can be read which these are; where it cannot, a warning in the file says
+        why. A dict names the columns made from each: see
+        :meth:`skrationale.explanation.Explanation.grouped`. Figures are of the columns that the model was
+        given.
     random_state : int, RandomState or None, default=0
         Seed of all draws. With the same one the file is the same but for times.
 
@@ -153,12 +160,18 @@ def make_report(
         raise TypeError(f"title must be a str or None. Got {title!r} instead.")
     if not isinstance(audit, bool):
         raise TypeError(f"audit must be a bool. Got {audit!r} instead.")
+    if not isinstance(grouped, bool | Mapping):
+        raise TypeError(
+            f"grouped must be a bool, or a dict of each source and its columns. Got {grouped!r} instead."
+        )
     members = gather(estimators)
     rows = read_rows(X, y, n_rows, random_state)
     given = [member for member in members if member.given]
     classes = [label for member in given if member.classifies for label in _labels(member.model)]
     check_target(rows, classes if members[0].classifies else None)
     found = measure(members, rows)
+    for one in found:
+        by_sources(one, rows, grouped)
     asked = [one for one in found if one.answers is not None]
     space = one_answer_space([one.answers for one in asked], [one.labels for one in asked], rows.y)  # type: ignore[misc]
     chosen = choose_examples(*space)

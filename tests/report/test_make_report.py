@@ -319,7 +319,12 @@ def test_a_pipeline_with_other_columns_and_a_search(numbers, tmp_path):
     X = X.assign(city=["Ulm", "Bonn", None] * 20)
     encode = make_column_transformer((OrdinalEncoder(), ["city"]), (StandardScaler(), ["a", "b"]))
     search = GridSearchCV(make_pipeline(encode, Adds()), {"adds__times": [1.0, 2.0]}, cv=2).fit(X, y)
-    report = make_report({"searched": search}, X, y, tmp_path / "r.html")
+    assert set(make_report([search], X, y, tmp_path / "r.html").tables["importances"].index) == {
+        "city",
+        "a",
+        "b",
+    }
+    report = make_report({"searched": search}, X, y, tmp_path / "r.html", grouped=False)
     assert set(report.tables["importances"].index) == {
         "ordinalencoder__city",
         "standardscaler__a",

@@ -1,0 +1,159 @@
+"""Reasons of columns that a transformer made, summed to the columns that they were made from."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._sources import sources_of
+
+if TYPE_CHECKING:
+    from ._explanation import Explanation
+
+
+def grouped(self: "Explanation", by: Any, X: Any = None) -> "Explanation":
+    """Sum the values of columns to those of the columns that they were made from.
+
+    One-hot columns become their category again, lags their series, parts of a date the date. Base values
+    stay, and so does their sum with the values.
+
+    Parameters
+    ----------
+    by : dict of str to list of str, or transformer
+        For each source the columns made from it; a column that is in no list stays as it is. Or the fitted
+        transformer that made them (ColumnTransformer, Pipeline, FeatureUnion, an encoder, skrub's
+        TableVectorizer): its ``get_feature_names_out`` says what was made from what.
+    X : DataFrame of shape (n, s), default=None
+        The rows before the transformer, whose cells are then shown. None, and for sources that it has not:
+        cells of columns that stay as they are, and none of others.
+
+    Returns
+    -------
+    Explanation
+        With one value for each row and source, in the order of the sources; bounds are summed too, and a
+        mask is True where one of its columns was used.
+
+    Raises
+    ------
+    TypeError
+        If `by` is neither a dict nor a transformer.
+    ValueError
+        If a name is not known or is in two lists, the transformer made other columns than those explained or
+        one of several columns, or `X` has another number of rows.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> e = Explanation([[1.0, -3.0, 0.5]], 0.1, feature_names=["city_Bonn", "city_Ulm", "age"])
+    >>> e.grouped({"city": ["city_Bonn", "city_Ulm"]}).to_frame()
+       city  age
+    0  -2.0  0.5
+    """
+    names, positions = _groups(self.feature_names, by)
+    order = np.unique(positions)
+    used = [names[k] for k in order]
+    place = np.searchsorted(order, positions)
+    total = np.zeros((len(positions), len(used)))
+    total[np.arange(len(positions)), place] = 1.0
+    changes: dict[str, Any] = {"feature_names": tuple(used)}
+    for field in ("values", "lower_bounds", "upper_bounds"):
+        array = getattr(self, field)
+        if array is not None:
+            changes[field] = _summed(array, place, len(used))
+    if self.mask is not None:
+        changes["mask"] = (self.mask.astype(float) @ total) > 0
+    changes["data"], changes["display_data"] = _cells(self, place, used, X)
+    made: dict[str, list[str]] = {name: [] for name in used}
+    for name, k in zip(self.feature_names, place, strict=True):
+        made[used[k]].append(name)
+    changes["meta"] = {**self.meta, "grouped": made}
+    return self._changed(**changes)
+
+
+def _summed(array: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
+    """Sum columns (n, d, ...) to groups (n, count, ...), in the order of columns."""
+    result = np.zeros((array.shape[0], count, *array.shape[2:]))
+    for j, k in enumerate(place):
+        result[:, k] += array[:, j]
+    return result
+
+
+def _groups(features: tuple[str, ...], by: Any) -> tuple[list[str], np.ndarray]:
+    """Names of sources, and for each feature (d,) the position of its source among them."""
+    if isinstance(by, Mapping):
+        return _of_mapping(features, by)
+    if not (hasattr(by, "transform") or hasattr(by, "steps")):
+        raise TypeError(
+            "`by` must be a dict of each source and its columns, or the fitted transformer that made them. "
+            f"Got {type(by).__name__} instead."
+        )
+    inputs, outputs, positions = sources_of(by)
+    if len(outputs) != len(features):
+        raise ValueError(
+            f"`by` makes {len(outputs)} columns, but {len(features)} are explained: expected the transformer "
+            "whose output was explained."
+        )
+    counted = tuple(f"x{j}" for j in range(len(features)))
+    if features != counted and tuple(outputs) not in (features, counted):
+        here, there = next((a, b) for a, b in zip(features, outputs, strict=True) if a != b)
+        raise ValueError(
+            f"`by` makes a column {there!r} where {here!r} is explained; expected the same names."
+        )
+    return inputs, positions
+
+
+def _of_mapping(features: tuple[str, ...], by: Mapping[str, Any]) -> tuple[list[str], np.ndarray]:
+    origin: dict[str, str] = {}
+    for source, columns in by.items():
+        if isinstance(columns, str) or not np.iterable(columns):
+            raise TypeError(f"`by[{source!r}]` must be a list of columns. Got {columns!r} instead.")
+        for column in columns:
+            if str(column) not in features:
+                raise ValueError(
+                    f"`by[{source!r}]` names the column {column!r}, which is not explained; expected some of "
+                    f"{list(features[:8])}{', ...' if len(features) > 8 else ''}."
+                )
+            if origin.setdefault(str(column), str(source)) != str(source):
+                raise ValueError(
+                    f"`by` has the column {column!r} in {origin[str(column)]!r} and in {source!r}."
+                )
+    sources = [origin.get(name, name) for name in features]
+    alone = {name for name in features if name not in origin}
+    both = next((name for name in alone if name in set(origin.values())), None)
+    if both is not None:
+        raise ValueError(
+            f"`by` has a source {both!r}, which is a column too; add it to the list of that source."
+        )
+    names = list(dict.fromkeys(sources))
+    return names, np.array([names.index(source) for source in sources], dtype=int)
+
+
+def _cells(explanation: "Explanation", place: np.ndarray, names: list[str], X: Any) -> tuple[Any, Any]:
+    """Cells of sources as numbers or codes (n, s) and as typed (n, s): those of `X`, or of single columns."""
+    n = len(explanation)
+    if X is not None and (not hasattr(X, "columns") or len(X) != n):
+        raise ValueError(f"`X` must be a DataFrame of the {n} rows explained, before the transformer.")
+    known = {} if X is None else {str(name): X[name] for name in X.columns}
+    data = np.full((n, len(names)), np.nan)
+    typed = np.full((n, len(names)), None, dtype=object)
+    own, shown = explanation.data, explanation.display_data
+    for k, name in enumerate(names):
+        made_of = np.flatnonzero(place == k)
+        if name in known:
+            data[:, k], typed[:, k] = _numbers(known[name]), np.asarray(known[name], dtype=object)
+        elif len(made_of) == 1:
+            data[:, k] = np.nan if own is None else own[:, made_of[0]]
+            typed[:, k] = None if shown is None else shown[:, made_of[0]]
+    has_cells = bool(known.keys() & set(names))
+    return data if has_cells or own is not None else None, typed if has_cells or shown is not None else None
+
+
+def _numbers(column: Any) -> np.ndarray:
+    """Numbers of a column (n,) of pandas or polars, or codes of its sorted values; NaN is missing."""
+    import pandas as pd
+
+    series = pd.Series(np.asarray(column)) if not isinstance(column, pd.Series) else column
+    if pd.api.types.is_numeric_dtype(series.dtype) and not isinstance(series.dtype, pd.CategoricalDtype):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    codes, _ = pd.factorize(series.astype(object).map(str).where(series.notna()), sort=True)
+    return np.where(codes < 0, np.nan, codes.astype(float))

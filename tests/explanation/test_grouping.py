@@ -1,0 +1,175 @@
+"""Reasons of made columns are summed to the columns that they were made from."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer, make_column_transformer
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    OneHotEncoder,
+    PolynomialFeatures,
+    SplineTransformer,
+    StandardScaler,
+)
+
+from skrationale import Explanation
+
+N = 40
+RNG = np.random.default_rng(0)
+TABLE = pd.DataFrame(
+    {
+        "a": RNG.normal(size=N),
+        "a_b": RNG.choice(["c", "d_e"], N),  # "a_b_c" may be a column b_c of a, by its name alone
+        "b": RNG.choice(["b_c", "x", "y", "z"], N),
+        "size": RNG.normal(size=N),
+    }
+)
+TABLE.loc[3, "size"] = np.nan
+ONE_HOT = OneHotEncoder(sparse_output=False)
+
+
+def explained(transformer, names=True, k=None):
+    """Values that say which output they are of: 10**position."""
+    made = np.asarray(transformer.transform(TABLE))
+    p = made.shape[1]
+    values = np.tile(2.0 ** np.arange(p), (N, 1))
+    if k:
+        values = np.stack([values * (i + 1) for i in range(k)], axis=2)
+    names = transformer.get_feature_names_out() if names else ()
+    return Explanation(values, np.zeros(k) if k else 0.5, data=np.nan_to_num(made), feature_names=list(names))
+
+
+def sums(found):
+    return dict(zip(found.feature_names, found.values[0].tolist(), strict=True))
+
+
+COLUMNS = make_column_transformer(
+    (StandardScaler(), ["size", "a"]), (ONE_HOT, ["b", "a_b"]), verbose_feature_names_out=False
+)
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_encoders_in_a_column_transformer_are_read_by_count_not_by_name(names):
+    found = explained(COLUMNS.fit(TABLE), names).grouped(COLUMNS)
+    # made: size, a, four of b, two of a_b; in the order of the table
+    assert sums(found) == {"a": 2.0, "a_b": 64.0 + 128, "b": 4.0 + 8 + 16 + 32, "size": 1.0}
+    assert list(found.feature_names) == list(TABLE.columns)
+
+
+def test_sums_and_bounds_and_masks_are_kept():
+    e = explained(COLUMNS.fit(TABLE), k=3)
+    found = e.grouped(COLUMNS)
+    assert found.values.shape == (N, 4, 3)
+    np.testing.assert_allclose(found.scores(), e.scores(), rtol=1e-15)
+    mask = np.zeros((N, 8), bool)
+    mask[:, 5] = True
+    rationale = Explanation(mask * 0.5, 0.0, mask=mask, kind="rationale", index=list("ab" * 20)).grouped(
+        COLUMNS
+    )
+    assert rationale.mask[0].tolist() == [False, False, True, False]
+    assert rationale.values[0].tolist() == [0, 0, 0.5, 0]
+    assert list(rationale.index) == list("ab" * 20)
+    bounded = Explanation([[1.0, 2.0, 3.0]], 0.0, lower_bounds=[[0, 1, 1]], upper_bounds=[[2, 2, 5]])
+    both = bounded.grouped({"x": ["x2", "x0"]})
+    assert (both.lower_bounds.tolist(), both.upper_bounds.tolist()) == ([[1, 1]], [[7, 2]])
+    assert both.meta["grouped"] == {"x": ["x0", "x2"], "x1": ["x1"]}
+
+
+@pytest.mark.parametrize(
+    ("transformer", "expected"),
+    [
+        (make_pipeline(COLUMNS, SelectKBest(f_regression, k=3)), None),
+        (ColumnTransformer([("n", "passthrough", slice("a", "a"))], remainder=ONE_HOT), None),
+        (
+            ColumnTransformer([("n", "drop", [0]), ("m", ONE_HOT, [False, True, True, False])]),
+            [2, 1, 1, 2, 2, 2],
+        ),
+        (
+            ColumnTransformer([("n", make_pipeline(SimpleImputer(add_indicator=True)), ["size", "a"])]),
+            [3, 0, 3],
+        ),
+        (ColumnTransformer([("n", KBinsDiscretizer(3, encode="onehot-dense"), ["a"])]), [0, 0, 0]),
+        (ColumnTransformer([("n", SplineTransformer(3), ["a"])]), [0] * 5),
+        (OneHotEncoder(sparse_output=False, drop="first", min_frequency=8), None),
+        (FeatureUnion([("one", ONE_HOT), ("two", OneHotEncoder(drop="first", sparse_output=False))]), None),
+    ],
+    ids=["selection", "remainder", "masks", "indicator", "bins", "splines", "drops", "union"],
+)
+def test_each_transformer_is_traced(transformer, expected):
+    y = TABLE["a"] if "selectkbest" in str(transformer).lower() else None
+    whole = TABLE.fillna({"size": 0.0}) if "selectkbest" in str(transformer).lower() else TABLE
+    transformer.fit(whole, y)
+    before = np.asarray(transformer.transform(whole), dtype=float)
+    from skrationale.explanation._sources import sources_of
+
+    inputs, outputs, positions = sources_of(transformer)
+    assert inputs == list(TABLE.columns)
+    assert len(outputs) == before.shape[1]
+    if expected is not None and "OneHot" not in str(transformer):
+        assert positions.tolist() == expected
+    # what is made of a column changes when it is shuffled, and nothing else does
+    for j, name in enumerate(TABLE.columns):
+        shuffled = whole.assign(**{name: whole[name].to_numpy()[::-1]})
+        changed = (np.asarray(transformer.transform(shuffled), dtype=float) != before) & ~np.isnan(before)
+        touched = changed.any(axis=0)
+        assert set(np.flatnonzero(touched)) <= set(np.flatnonzero(positions == j)), name
+
+
+def test_what_mixes_columns_or_says_nothing_is_refused_with_a_way_out():
+    numbers = TABLE[["a", "size"]].fillna(0.0)
+    for transformer, words in (
+        (PCA(2), "PCA makes 'pca0' from no single column"),
+        (PolynomialFeatures(2), r"PolynomialFeatures makes '.*' from "),
+        (FunctionTransformer(lambda X: X * 2), "FunctionTransformer has no names of what it makes"),
+    ):
+        transformer.fit(numbers)
+        made = np.asarray(transformer.transform(numbers))
+        e = Explanation(np.ones(made.shape), 0.0)
+        with pytest.raises(ValueError, match=words + ".*give a dict"):
+            e.grouped(transformer)
+
+
+@pytest.mark.parametrize(
+    ("by", "error", "words"),
+    [
+        ({"s": ["x7"]}, ValueError, r"`by\['s'\]` names the column 'x7', which is not explained"),
+        ({"s": ["x0"], "t": ["x0"]}, ValueError, "the column 'x0' in 's' and in 't'"),
+        ({"x1": ["x0"]}, ValueError, "a source 'x1', which is a column too"),
+        ({"s": "x0"}, TypeError, r"`by\['s'\]` must be a list of columns. Got 'x0'"),
+        (["x0"], TypeError, "must be a dict of each source .* Got list"),
+    ],
+)
+def test_wrong_mappings_are_named(by, error, words):
+    with pytest.raises(error, match=words):
+        Explanation([[1.0, 2.0]], 0.0).grouped(by)
+
+
+def test_another_transformer_is_refused():
+    COLUMNS.fit(TABLE)
+    with pytest.raises(ValueError, match="makes 8 columns, but 2 are explained"):
+        Explanation([[1.0, 2.0]], 0.0).grouped(COLUMNS)
+    other = Explanation(np.ones((1, 8)), 0.0, feature_names=list("abcdefgh"))
+    with pytest.raises(ValueError, match="makes a column 'size' where 'a' is explained"):
+        other.grouped(COLUMNS)
+
+
+def test_cells_are_those_of_the_table_before():
+    e = explained(COLUMNS.fit(TABLE))
+    plain = e.grouped(COLUMNS)
+    assert np.isnan(plain.data[:, 1]).all()
+    np.testing.assert_array_equal(plain.data[:, 0], e.data[:, 1])
+    found = e.grouped(COLUMNS, TABLE)
+    assert found.display_data[:, 2].tolist() == TABLE["b"].tolist()
+    np.testing.assert_array_equal(found.data[:, 3], TABLE["size"])
+    assert found.data[:, 1].tolist() == (TABLE["a_b"] == "d_e").astype(float).tolist()
+    assert Explanation.from_json(found.to_json()).feature_names == tuple(TABLE.columns)
+    some = e.grouped(COLUMNS, TABLE[["b"]])
+    assert some.display_data[:, 2].tolist() == TABLE["b"].tolist()
+    assert set(some.display_data[:, 1].tolist()) == {None}
+    with pytest.raises(ValueError, match="DataFrame of the 40 rows"):
+        e.grouped(COLUMNS, TABLE[:3])
