@@ -1,11 +1,17 @@
 from ._pipelines import explain_pipeline
 from .batches import BatchExplainer, DatasetSummary, explain_dataset, explain_jobs
 from .conversion import to_lightgbm
-from .explanation import Explanation
+from .explanation import Explanation, TextExplanation
 from .flint import FLINTClassifier, FLINTRegressor
 from .formula import Formula
 from .gbdt2nn import GBDT2NNStudent
-from .rationale import RationaleClassifier, RationaleDistiller, RationaleRegressor
+from .rationale import (
+    RationaleClassifier,
+    RationaleDistiller,
+    RationaleRegressor,
+    TextRationaleClassifier,
+    TextRationaleRegressor,
+)
 from .report import make_report
 from .serving import TRUSTED_TYPES
 from .smooth import SmoothMLPClassifier, SmoothMLPRegressor
@@ -37,6 +43,9 @@ __all__ = [
     "SmoothMLPRegressor",
     "SymbolicDistiller",
     "SymbolicDistillerCV",
+    "TextExplanation",
+    "TextRationaleClassifier",
+    "TextRationaleRegressor",
     "TreeContributions",
     "TreeInteractions",
     "__version__",

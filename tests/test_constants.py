@@ -40,6 +40,8 @@ FACTS = {
     "formula/variables.py": ["LARGEST, LEAST"],
     "gbdt2nn/_lightgbm_limits.py": ["LARGEST_NUMBER, LARGEST_TARGET, LEAST_SPREAD"],
     "metrics/_faithfulness.py": ["SHARES"],
+    "rationale/text/_network.py": ["BLOCK"],
+    "rationale/text/_rule.py": ["STEPS"],
     "smooth/base.py": ["ADDITIVITY"],
     "symbolic/engines/_operon.py": ["SHORTEST"],
     "symbolic/engines/_pysr.py": ["SMALLEST_MAXSIZE", "TOURNAMENT"],

@@ -180,6 +180,10 @@ ALLOWED = {
         "writing",
     },
 )
+ALLOWED["rationale"] = ALLOWED["rationale"] | {
+    "_hooks",
+    "_versions",
+}  # texts are no tables: their base is another
 ALLOWED["symbolic"] = ALLOWED["symbolic"] | {"formula", "smooth"}  # which it is built on
 
 

@@ -3,5 +3,6 @@
 from ._cells import TypedCells as TypedCells
 from ._cells import TypedColumn as TypedColumn
 from ._explanation import Explanation
+from ._text import TextExplanation
 
-__all__ = ["Explanation"]
+__all__ = ["Explanation", "TextExplanation"]

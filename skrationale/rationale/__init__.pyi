@@ -1,5 +1,13 @@
 from ._audit_report import RationaleAudit
 from ._distiller import RationaleDistiller
 from ._estimator import RationaleClassifier, RationaleRegressor
+from .text import TextRationaleClassifier, TextRationaleRegressor
 
-__all__ = ["RationaleAudit", "RationaleClassifier", "RationaleDistiller", "RationaleRegressor"]
+__all__ = [
+    "RationaleAudit",
+    "RationaleClassifier",
+    "RationaleDistiller",
+    "RationaleRegressor",
+    "TextRationaleClassifier",
+    "TextRationaleRegressor",
+]

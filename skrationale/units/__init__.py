@@ -10,9 +10,10 @@ People see the L units of a row, a network sees p inputs. `Units` says of both:
   do, the rest is padding, which is never shown and never counted;
 - what people look at: `typed_cells` of a table; the place of a patch in words, and `PictureUnits.pictures`.
 
-In a table a unit is a column, in pictures a pixel or a patch of a grid. Words will be a subclass made for a
-batch of texts, whose ``groups`` are a row's own. Pictures have one door: `image_shape_of`, `flat_rows`,
-`check_pixels`, `PixelRange`, `ImageEncoder`. Nothing here knows a family, or loads torch for arrays.
+In a table a unit is a column, in pictures a pixel or a patch of a grid. In texts it is a word or a sentence:
+`TextUnits` holds those of texts of any length one after the other, without padding. Pictures have one door:
+`image_shape_of`, `flat_rows`, `check_pixels`, `PixelRange`, `ImageEncoder`. Nothing here knows a family, or
+loads torch for arrays.
 """
 
 from ._fills import FILLS, constant_fill, draw_fill
@@ -29,6 +30,7 @@ from ._pictures import (
 from ._pixels import PixelRange
 from ._table import table_units, typed_cells
 from ._units import Units, hide, spread
+from ._words import TextUnits, ranges
 
 __all__ = [
     "FILLS",
@@ -36,6 +38,7 @@ __all__ = [
     "ImageShape",
     "PictureUnits",
     "PixelRange",
+    "TextUnits",
     "Units",
     "as_picture",
     "check_pixels",
@@ -45,6 +48,7 @@ __all__ = [
     "hide",
     "image_shape_of",
     "kind_of",
+    "ranges",
     "spread",
     "table_units",
     "typed_cells",

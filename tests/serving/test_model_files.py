@@ -37,6 +37,8 @@ from skrationale import (
     SmoothMLPRegressor,
     SymbolicDistiller,
     SymbolicDistillerCV,
+    TextRationaleClassifier,
+    TextRationaleRegressor,
     as_teacher,
 )
 from skrationale.serving import FOREST_TYPES, TRUSTED_TYPES, load, save, serving_copy
@@ -127,6 +129,8 @@ MODELS = {
         IMAGES, IMAGES[:, 0, :3].sum((1, 2)) > 9
     ),
 }
+KINDS_OF_TEXTS = (TextRationaleClassifier, TextRationaleRegressor)
+"""They are asked about texts, in tests/texts."""
 LABELS_AS_CODES = np.unique(LABELS, return_inverse=True)[1]
 COMBINED = ((X["city"] == "Ulm") == (X["kind"] == "x")).to_numpy(dtype=float)
 """What neither column says alone."""
@@ -170,8 +174,9 @@ def test_with_and_without_its_teacher_a_model_answers_as_before(fitted, name, tm
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_lists_hold_what_models_hold_and_nothing_else(fitted):
     found = {"skrationale._absent.AbsentTeacher"}
-    for name in MODELS:
-        found |= set(skops.io.get_untrusted_types(data=skops.io.dumps(fitted(name))))
+    texts = [kind(**QUICK).fit(["good", "bad"] * 10, [0, 1] * 10) for kind in KINDS_OF_TEXTS]
+    for model in (*map(fitted, MODELS), *texts):
+        found |= set(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
     assert found == {*TRUSTED_TYPES, *FOREST_TYPES}
     assert not set(TRUSTED_TYPES) & set(FOREST_TYPES)
     assert len({*TRUSTED_TYPES, *FOREST_TYPES}) == len(TRUSTED_TYPES) + len(FOREST_TYPES)

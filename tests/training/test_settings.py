@@ -22,6 +22,8 @@ from skrationale import (
     SmoothMLPRegressor,
     SymbolicDistiller,
     SymbolicDistillerCV,
+    TextRationaleClassifier,
+    TextRationaleRegressor,
 )
 from skrationale.training import TRAINING_CONSTRAINTS, Settings, epochs_for, validation_split
 
@@ -34,6 +36,8 @@ TRAINED = [
     RationaleRegressor,
     SmoothMLPClassifier,
     SmoothMLPRegressor,
+    TextRationaleClassifier,
+    TextRationaleRegressor,
 ]
 ESTIMATORS = [*TRAINED, SymbolicDistiller, SymbolicDistillerCV]
 X, Y = make_regression(30, 3, random_state=0)
@@ -97,6 +101,16 @@ OTHER_DEFAULTS = {
         (kind, name): value
         for kind in (FLINTClassifier, FLINTRegressor)
         for name, value in {"batch_size": 64, "lr": 3e-3, "weight_decay": 0.0}.items()
+    },
+    **{
+        (kind, name): value
+        for kind in (TextRationaleClassifier, TextRationaleRegressor)
+        for name, value in {
+            "hidden_layer_sizes": (32, 32),
+            "batch_size": 32,
+            "lr": 3e-3,
+            "weight_decay": 0.1,
+        }.items()
     },
     # a teacher labels as many rows as one likes, so that a student hardly overfits
     (GBDT2NNStudent, "early_stopping"): False,

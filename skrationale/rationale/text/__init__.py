@@ -1,0 +1,5 @@
+"""Rationales of texts: every prediction is made from a few words, which are shown."""
+
+from ._estimator import TextRationaleClassifier, TextRationaleRegressor
+
+__all__ = ["TextRationaleClassifier", "TextRationaleRegressor"]

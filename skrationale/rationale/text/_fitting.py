@@ -1,0 +1,315 @@
+"""From texts to a model: words that decide, and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.optimize import minimize_scalar
+from torch import Tensor
+
+from ..._task import Task
+from ...training import (
+    Settings,
+    TrainResult,
+    epochs_for,
+    generator_of,
+    get_state,
+    mean_and_std,
+    resolve_device,
+    row_losses,
+    validation_split,
+)
+from ...units import TextUnits, ranges
+from .._fitting import base_scores
+from .._joint import Distillation
+from ._constants import (
+    DROPOUT,
+    EPOCHS,
+    FEWEST_TO_COMPARE,
+    FEWEST_TO_SPLIT,
+    FIRST_DROPOUT,
+    FOLDS,
+    LAST_DROPOUT,
+    LAST_EPOCHS,
+    MANY_TEXTS,
+    PRICE,
+    STEPS,
+)
+from ._model import State, TextModel, logits_of, scores_of
+from ._network import BagPredictor, WordSelector
+from ._reader import WordReader
+from ._rule import TextRule
+from ._stages import (
+    shown_by_word,
+    train_on_random_words,
+    train_on_shown_words,
+    train_selector,
+)
+from ._store import TextStore
+
+PLAIN = {"schedule": None, "optimizer": "adam"}
+
+
+@dataclass(frozen=True)
+class TeacherOfTexts:
+    """What a student learns from a teacher in the training texts, and how."""
+
+    distillation: Distillation
+    temperature: tuple[float, float]
+    scores: np.ndarray
+    """Scores (n, K)."""
+    logits: np.ndarray | None
+    """Of each word (N,) how much the teacher wants it."""
+
+
+@dataclass
+class TextFitting:
+    """Stages of a fit.
+
+    First a predictor learns from texts in which words are replaced by words of other texts; it is then
+    frozen, and a selector learns which words it needs. Both are done once for each part of the texts, on all
+    others, so that there are masks of texts which their selector has not seen. At last a predictor learns to
+    read shown words alone.
+
+    Parameters
+    ----------
+    parameters : estimator
+        Read for its hyper-parameters.
+    reader : WordReader
+        Numbers the words.
+    units : TextUnits
+        Those of the n texts.
+    y : ndarray of shape (n,)
+        Targets as the task encodes them.
+    weight : ndarray of shape (n,)
+        Weights of mean 1.
+    task : Task
+        What is predicted.
+    seed : int
+        Seed of everything drawn.
+    teacher : TeacherOfTexts or None
+        What is learnt from a teacher.
+    """
+
+    parameters: Any
+    reader: WordReader
+    units: TextUnits
+    y: np.ndarray
+    weight: np.ndarray
+    task: Task
+    seed: int
+    teacher: TeacherOfTexts | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        p = self.parameters
+        self.device = str(resolve_device(p.device))
+        self.sizes = tuple(map(int, p.hidden_layer_sizes))
+        self.fit, self.valid = validation_split(
+            self.y, p.validation_fraction, self.task.is_classification, self.seed
+        )
+        self.k = int(p.max_features) if isinstance(p.max_features, Integral) else None
+        self.rate = float(p.max_features)
+        if self.k is not None:
+            shares = np.minimum(self.k / np.maximum(self.units.n_units, 1), 1.0)
+            self.rate = float(np.average(shares, weights=self.weight))
+        self.shift, self.scale, self.constant_loss = self._standards()
+        if not self.task.is_classification:
+            self.y = (self.y - self.shift[0]) / (self.scale[0] or 1.0)
+        self.numbers = self.reader.numbers(self.units)
+        self.store = TextStore.of(self.units, self.numbers, self.device)
+
+    def _standards(self) -> tuple[np.ndarray, np.ndarray, float]:
+        """Shift and scale (K,) of scores, and the loss of a constant prediction in standard units."""
+        if not self.task.is_classification:
+            mean, deviation = mean_and_std(self.y, self.weight)
+            return np.array([mean]), np.array([deviation]), 1.0
+        share = np.bincount(self.y, weights=self.weight) / self.weight.sum()
+        entropy = float(-(share * np.log(np.where(share > 0, share, 1.0))).sum())
+        return np.zeros(self.task.n_outputs), np.ones(self.task.n_outputs), entropy
+
+    # --- stages ----------------------------------------------------------------------------------
+
+    def run(self) -> TextModel:
+        """Go through all stages."""
+        if not len(self.units.spans) or not self.scale.any() or not self.constant_loss:
+            return self._model((), (), TextRule(), {})
+        folds = self._folds()
+        chance, logits = np.zeros(len(self.numbers)), np.zeros(len(self.numbers))
+        states, levels = [], []
+        for i, fold in enumerate(folds):
+            others = np.setdiff1d(self.fit, fold) if len(folds) > 1 else fold
+            selector = self._selector(others, i)
+            own = logits_of(selector, self.store)
+            level, shown, places = self._shown(own, fold)
+            chance[places] = shown
+            logits += (own - level) / len(folds)
+            states.append(get_state(selector))
+            levels.append(level)
+        judges = self.valid if len(self.valid) >= FEWEST_TO_COMPARE else np.arange(self.units.n_texts)
+        unit_logits = self.units.fold(logits)
+        taken = self.units.take(judges)
+        rule = TextRule.fitted(
+            taken,
+            unit_logits[self._unit_places(judges)],
+            self.weight[judges],
+            self.rate,
+            self.k,
+            float(self.parameters.contiguity),
+        )
+        mask = self.units.spread(rule(self.units, unit_logits))
+        rows = np.concatenate([self._word_places(fold) for fold in folds])
+        chance = shown_by_word(self.numbers[rows], chance[rows], self.reader.n_words, self.rate, self.numbers)
+        predictor = self._predictor(chance, mask)
+        self._calibrate(predictor, mask)
+        return self._model(tuple(states), tuple(levels), rule, get_state(predictor))
+
+    def _folds(self) -> list[np.ndarray]:
+        """Split the texts, so that each part is judged by a selector that was fitted on the others."""
+        if len(self.fit) < FEWEST_TO_SPLIT:
+            return [self.fit]
+        n_folds = 2 if len(self.fit) >= MANY_TEXTS else FOLDS
+        order = np.lexsort((np.random.RandomState(self.seed + 3).rand(len(self.fit)), self.y[self.fit]))
+        return [np.sort(self.fit[order[i::n_folds]]) for i in range(n_folds)]
+
+    def _selector(self, texts: np.ndarray, i: int) -> WordSelector:
+        """Train a predictor of random words on some texts, and a selector that it judges."""
+        seed, n_words, link = self.seed + 10 * i, self.reader.n_words, self.task.link
+        generator = generator_of(seed + 1)
+        judge = BagPredictor(n_words, self.sizes, self.task.n_outputs, FIRST_DROPOUT, generator)
+        pool = torch.from_numpy(self._word_places(texts)).to(self.device)
+        rows, settings = self._rows(texts), self._settings(len(texts))
+        options: dict[str, Any] = {"random_state": seed + 1, **PLAIN}
+        result = train_on_random_words(judge, self.store, pool, rows, link, settings, **options)
+        self._record("random words", result)
+        for parameter in judge.eval().parameters():
+            parameter.requires_grad_(False)
+        selector = WordSelector(n_words, self.sizes[0], self.reader.n_hashed, DROPOUT, generator_of(seed + 2))
+        taught: dict[str, Any] = {}
+        if self.teacher is not None:
+            logits = self.teacher.logits
+            taught = {
+                "distillation": self.teacher.distillation,
+                "temperature": self.teacher.temperature,
+                "logits": None if logits is None else self._tensor(logits),
+            }
+        result = train_selector(
+            selector,
+            judge,
+            self.store,
+            pool if self.parameters.fill == "marginal" else None,
+            rows,
+            link,
+            settings,
+            rate=self.rate,
+            price=PRICE * self.constant_loss,
+            **taught,
+            **options,
+        )
+        self._record("selection", result)
+        return selector.eval()
+
+    def _shown(self, logits: np.ndarray, texts: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Give the level at which logits (N,) of some texts have the wanted share, and what is then shown."""
+        taken, places = self.units.take(texts), self._word_places(texts)
+        values = taken.fold(logits[places])
+        rule = TextRule.fitted(taken, values, self.weight[texts], self.rate, self.k, 0.0)
+        if self.k is None:
+            level = max(rule.threshold, -1e6)
+        else:
+            level = TextRule.fitted(taken, values, self.weight[texts], self.rate, None, 0.0).threshold
+        return level, taken.spread(rule(taken, values)), places
+
+    def _predictor(self, chance: np.ndarray, mask: np.ndarray) -> BagPredictor:
+        """Learn to predict from shown words alone."""
+        p, share = self.parameters, 1.0
+        if self.teacher is not None and self.teacher.distillation.distill != "rationale":
+            alpha = self.teacher.distillation.alpha
+            share = 0.5 if alpha == "anneal" else float(alpha)
+        module = BagPredictor(
+            self.reader.n_words, self.sizes, self.task.n_outputs, LAST_DROPOUT, generator_of(self.seed + 5)
+        )
+        settings = self._settings(len(self.fit), LAST_EPOCHS)
+        stopping = p.early_stopping and len(self.valid) > 0
+        result = train_on_shown_words(
+            module,
+            self.store,
+            self._tensor(chance),
+            self._tensor(mask),
+            self._rows(self.fit),
+            self.task.link,
+            settings.replace(weight_decay=p.weight_decay, early_stopping=stopping),
+            share_of_labels=share,
+            validation=self._rows(self.valid) if stopping else None,
+            random_state=self.seed + 5,
+        )
+        self._record("prediction", result)
+        return module.eval()
+
+    def _calibrate(self, predictor: BagPredictor, mask: np.ndarray) -> None:
+        """Scale the scores of classes so that probabilities of held-out texts are as right as can be."""
+        if not self.task.is_classification or len(self.valid) < FEWEST_TO_COMPARE:
+            return
+        texts = torch.from_numpy(self.valid).to(self.device)
+        words = self.store.shown(texts, self._tensor(mask))
+        raw = torch.from_numpy(scores_of(predictor, TextStore(words.numbers, words.offsets, None)))
+        y, weight = torch.from_numpy(self.y[self.valid]), torch.from_numpy(self.weight[self.valid])
+
+        def loss(factor: float) -> float:
+            return float((row_losses(raw * math.exp(factor), y, self.task.link) * weight).mean())
+
+        found = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded")
+        self.scale = self.scale * math.exp(found.x)
+
+    # --- what stages share -----------------------------------------------------------------------
+
+    def _word_places(self, texts: np.ndarray) -> np.ndarray:
+        return self.store.places(torch.from_numpy(texts).to(self.device))[0].cpu().numpy()
+
+    def _unit_places(self, texts: np.ndarray) -> np.ndarray:
+        return ranges(self.units.offsets[texts], self.units.n_units[texts])
+
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        kind = values.dtype if values.dtype == bool else np.float32
+        return torch.from_numpy(values.astype(kind)).to(self.device)
+
+    def _rows(self, texts: np.ndarray) -> dict[str, np.ndarray]:
+        kind = np.int64 if self.task.link == "softmax" else np.float32
+        rows = {
+            "row": texts.astype(np.int64),
+            "y": self.y[texts].astype(kind),
+            "weight": self.weight[texts].astype(np.float32),
+        }
+        if self.teacher is not None:
+            rows["teacher_scores"] = ((self.teacher.scores[texts] - self.shift) / self.scale).astype(
+                np.float32
+            )
+        return rows
+
+    def _settings(self, n: int, factor: float = 1.0) -> Settings:
+        p = self.parameters
+        batch_size = max(min(int(p.batch_size), n // 8), 1)
+        epochs = epochs_for(p.max_epochs, n, batch_size, steps=STEPS, limits=EPOCHS)
+        return Settings.of(p).replace(
+            max_epochs=math.ceil(factor * epochs),
+            batch_size=batch_size,
+            weight_decay=0.0,
+            early_stopping=False,
+            device=self.device,
+        )
+
+    def _model(
+        self, selectors: tuple[State, ...], levels: tuple[float, ...], rule: TextRule, predictor: State
+    ) -> TextModel:
+        base = base_scores(self.y, self.weight, self.task) if self.task.is_classification else self.shift
+        return TextModel(
+            self.reader, self.sizes, selectors, levels, rule, predictor, self.shift, self.scale, base
+        )
+
+    def _record(self, stage: str, result: TrainResult) -> None:
+        self.history += [{"stage": stage} | row for row in result.history]

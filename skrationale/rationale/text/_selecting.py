@@ -1,0 +1,338 @@
+"""What all models with a rationale for each text can be asked."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy.special import expit
+from sklearn.base import is_classifier
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags, Tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from ..._hooks import Hooks
+from ..._task import Task
+from ..._versions import VersionedEstimator
+from ..._weights import check_weights
+from ...base import unchanged_on_error
+from ...explanation import TextExplanation
+from ...tabular import as_numbers, read_target
+from ...units import TextUnits
+from .._selection_warnings import warn
+from ._constants import LONG_TEXTS
+from ._fitting import TextFitting
+from ._model import TextModel
+from ._reader import as_texts
+
+HIDDEN = " … "
+"""Stands for what is hidden."""
+
+
+class SelectsWords(Hooks, VersionedEstimator):
+    """An estimator over texts whose predictions are made from a few units of each; it holds a `TextModel`."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {}
+    _kind = "predicts each text from a few of its words"
+    _model: TextModel
+    _task: Task
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to texts and their target.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts.
+        y : array-like of shape (n,)
+            Labels or numbers.
+        sample_weight : array-like of shape (n,), default=None
+            Non-negative weights; texts of weight 0 are left out.
+
+        Returns
+        -------
+        self
+            The fitted estimator. When fit fails the estimator is as it was before.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data are not as described.
+        """
+        with unchanged_on_error(self):
+            self._validate_params()
+            self._check_parameters()
+            for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+                delattr(self, name)
+            texts, target = as_texts(X), read_target(y)
+            if len(texts) != len(target):
+                raise ValueError(f"X holds {len(texts)} texts and y {len(target)} values; expected as many.")
+            weight = check_weights(sample_weight, len(target))
+            if (weight == 0).any():
+                kept = np.flatnonzero(weight > 0)
+                texts, target, weight = [texts[i] for i in kept], target[kept], weight[kept]
+            self._fit_texts(texts, target, weight / weight.mean())
+        return self
+
+    def _check_parameters(self) -> None:
+        """Refuse, before any work, parameters that `_parameter_constraints` cannot express."""
+
+    @abstractmethod
+    def _fit_texts(self, texts: list[str], y: np.ndarray, weight: np.ndarray) -> None:
+        """Fit on texts, with weights of mean 1; set all fitted attributes."""
+
+    @abstractmethod
+    def _is_classifier(self) -> bool:
+        """Whether labels are predicted; asked before fit too."""
+
+    def _keep(self, fitting: TextFitting, model: TextModel) -> None:
+        """Take over what a fit has found, and what its training texts look like with it."""
+        self._model, units, weight = model, fitting.units, fitting.weight
+        mask = model.mask(units)
+        shown = units.spread(mask)
+        self.history_, self.n_iter_, self.device_ = fitting.history, len(fitting.history), fitting.device
+        self.n_words_ = model.reader.n_words
+        self.mean_share_ = float(np.average(units.shares(shown), weights=weight))
+        counts = np.bincount(units.unit_texts, mask, units.n_texts)
+        self.mean_n_selected_ = float(np.average(counts, weights=weight))
+        self.empty_rate_ = float(np.average(counts == 0, weights=weight))
+        self.truncated_share_ = float(np.average(units.truncated, weights=weight))
+        known = fitting.numbers >= model.reader.n_hashed
+        self.unknown_share_ = float(np.mean(~known[shown])) if shown.any() else 0.0
+        if self.truncated_share_ > LONG_TEXTS:
+            warn(
+                f"{self.truncated_share_:.0%} of the texts have more than max_length="
+                f"{model.reader.max_length} words; what stands behind is not read."
+            )
+
+    # --- answers ---------------------------------------------------------------------------------
+
+    def _read(self, X: Any) -> TextUnits:
+        check_is_fitted(self)
+        return self._model.reader.units(as_texts(X))
+
+    def _scores(self, X: Any, mask: Any = None) -> np.ndarray:
+        units = self._read(X)
+        shown = self._model.mask(units) if mask is None else units.flat(mask)
+        return self._model.scores(units, shown)
+
+    def predict(self, X: Any, mask: Any = None) -> np.ndarray:
+        """Predict labels, or numbers in the units of the target, from the units of a mask alone.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts.
+        mask : sequence of n array-like of bool of shape (L,), default=None
+            Units of each text that may be used; None: its rationale.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Predictions.
+
+        Raises
+        ------
+        ValueError
+            When `mask` does not hold a bool array for each text, with a value for each of its units.
+        """
+        scores = self._scores(X, mask)
+        return self._task.predict(scores)
+
+    @available_if(lambda self: is_classifier(self))
+    def predict_proba(self, X: Any, mask: Any = None) -> np.ndarray:
+        """Predict class probabilities from the units of a mask alone.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts.
+        mask : sequence of n array-like of bool of shape (L,), default=None
+            Units of each text that may be used; None: its rationale.
+
+        Returns
+        -------
+        ndarray of shape (n, C)
+            Probabilities in the order of `classes_`; rows sum to one.
+        """
+        scores = self._scores(X, mask)
+        return self._task.probabilities(scores)
+
+    @available_if(lambda self: is_classifier(self))
+    def decision_function(self, X: Any, mask: Any = None) -> np.ndarray:
+        """Give raw scores from the units of a mask alone.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts.
+        mask : sequence of n array-like of bool of shape (L,), default=None
+            Units of each text that may be used; None: its rationale.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, C)
+            Log-odds of the positive class for two classes, one score a class else.
+        """
+        scores = self._scores(X, mask)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Score predictions: accuracy of labels, R2 of numbers.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts.
+        y : array-like of shape (n,)
+            True labels or numbers.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the texts.
+
+        Returns
+        -------
+        float
+            Accuracy or R2.
+        """
+        predictions, y = self.predict(X), read_target(y, warn=False)
+        weight = None if sample_weight is None else check_weights(sample_weight, len(predictions))
+        if self._task.is_classification:
+            return float(accuracy_score(y, predictions, sample_weight=weight))
+        return float(r2_score(as_numbers(y), predictions, sample_weight=weight))
+
+    # --- reasons ---------------------------------------------------------------------------------
+
+    def units(self, X: Any) -> list[np.ndarray]:
+        """Give the units of texts: what is shown or hidden as a whole.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts.
+
+        Returns
+        -------
+        list of n ndarray of int of shape (L, 2)
+            Start and end of each unit, for ``text[start:end]``.
+        """
+        units = self._read(X)
+        return units.split(units.spans)
+
+    def mask(self, X: Any) -> list[np.ndarray]:
+        """Say which units of each text its prediction is made from.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts.
+
+        Returns
+        -------
+        list of n ndarray of bool of shape (L,)
+            One value for each of `units`, as `predict` takes them.
+        """
+        units = self._read(X)
+        return units.split(self._model.mask(units))
+
+    def get_rationale(self, X: Any, *, merge: bool = True) -> list[np.ndarray]:
+        """Say which parts of each text its prediction is made from.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts.
+        merge : bool, default=True
+            Whether selected units that follow each other are one part, with what stands between them.
+
+        Returns
+        -------
+        list of n ndarray of int of shape (k, 2)
+            Start and end of each part, for ``text[start:end]``; rising, not overlapping.
+        """
+        units = self._read(X)
+        masks, spans = units.split(self._model.mask(units)), units.split(units.spans)
+        if not merge:
+            return [span[mask] for span, mask in zip(spans, masks, strict=True)]
+        return [_merged(span, mask) for span, mask in zip(spans, masks, strict=True)]
+
+    def select(self, X: Any) -> list[str]:
+        """Show the parts of texts that predictions are made from.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts.
+
+        Returns
+        -------
+        list of n str
+            The texts with " … " in the place of what is hidden.
+        """
+        texts = as_texts(X)
+        return [_cut(text, spans) for text, spans in zip(texts, self.get_rationale(texts), strict=True)]
+
+    def explain(self, X: Any) -> TextExplanation:
+        """Give the rationale of each text.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts.
+
+        Returns
+        -------
+        TextExplanation
+            `mask` says which units are used, `values` how much each of these was wanted, a probability above
+            one half, and 0 for the others. They do not add up to the score.
+        """
+        texts, units, model = as_texts(X), self._read(X), self._model
+        mask, excess = model.mask_and_excess(units)
+        scores = model.scores(units, mask)
+        labels = self._task.predict(scores) if self._task.is_classification else ()
+        return TextExplanation(
+            tuple(texts),
+            tuple(units.split(units.spans)),
+            tuple(units.split(expit(excess) * mask)),
+            tuple(units.split(mask)),
+            scores,
+            model.base,
+            self._task.output_names,
+            tuple(map(str, labels)),
+            self._task.link,
+            {"unit": model.reader.unit, "share": float(units.shares(units.spread(mask)).mean())},
+        )
+
+    # --- what scikit-learn asks ------------------------------------------------------------------
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_model")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        if self._is_classifier():
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+        else:
+            tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+        return tags
+
+
+def _merged(spans: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Join the spans (L, 2) of selected units that follow each other."""
+    edges = np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))
+    first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+    return np.column_stack([spans[first, 0], spans[last, 1]])
+
+
+def _cut(text: str, spans: np.ndarray) -> str:
+    """Put a mark in the place of what is outside of spans (k, 2)."""
+    if not len(spans):
+        return HIDDEN.strip() if text else ""
+    result = HIDDEN.join(text[start:end] for start, end in spans.tolist())
+    before = HIDDEN.lstrip() if text[: spans[0, 0]].strip() else ""
+    after = HIDDEN.rstrip() if text[spans[-1, 1] :].strip() else ""
+    return before + result + after
