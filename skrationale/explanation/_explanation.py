@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from . import _grouping, _joining, checks, labels
+from . import _frame, _grouping, _joining, checks, labels
 from ._cells import DisplayData
 from ._selecting import fields_of_rows
 from .wording import strength, strongest
 
 if TYPE_CHECKING:
-    import pandas as pd
     import shap
 
     from ..plotting import BarDisplay, BeeswarmDisplay, RationaleDisplay, WaterfallDisplay
@@ -103,6 +102,7 @@ class Explanation:
 
     concat = classmethod(_joining.concat)
     grouped = _grouping.grouped
+    to_frame = _frame.to_frame
 
     def __post_init__(self) -> None:
         checks.one_of("kind", self.kind, KINDS)
@@ -287,33 +287,6 @@ class Explanation:
         from ._additivity import additivity_error
 
         return additivity_error(self, scores, scale)
-
-    def to_frame(self, *, long: bool = False) -> "pd.DataFrame":
-        """Return the values as a DataFrame.
-
-        Parameters
-        ----------
-        long : bool, default=False
-            If False, one row a row and one column a feature; with several outputs the columns are a
-            MultiIndex (output, feature). If True, tidy: one row for each value, with columns row, output
-            (with several outputs), feature, value, data (as the user typed it, where known) and selected
-            (with a mask).
-
-        Returns
-        -------
-        pandas.DataFrame
-            Rows have the labels of the table that was explained, and so has the column row.
-
-        Examples
-        --------
-        >>> from skrationale.explanation import Explanation
-        >>> Explanation([[1.0, -3.0]], 0.1, feature_names=["age", "hours"]).to_frame()
-           age  hours
-        0  1.0   -3.0
-        """
-        from ._frame import long_frame, wide_frame
-
-        return long_frame(self) if long else wide_frame(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain Python data, ready for JSON.

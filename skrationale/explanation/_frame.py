@@ -1,9 +1,10 @@
-"""An explanation as a pandas DataFrame."""
+"""An explanation as a table."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .checks import one_of
 from .labels import pandas_index
 from .wording import cells
 
@@ -11,6 +12,73 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ._explanation import Explanation
+
+
+BACKENDS = ("pandas", "polars", "pyarrow")
+
+
+def to_frame(self: "Explanation", *, long: bool = False, backend: str = "pandas") -> Any:
+    """Return the values as a DataFrame.
+
+    Parameters
+    ----------
+    long : bool, default=False
+        If False, one row a row and one column a feature; with several outputs the columns are a
+        MultiIndex (output, feature). If True, tidy: one row for each value, with columns row, output
+        (with several outputs), feature, value, data (as the user typed it, where known) and selected
+        (with a mask).
+    backend : {"pandas", "polars", "pyarrow"}, default="pandas"
+        Whose table. Those of polars and pyarrow have no row labels: where the explanation has some, they are
+        the first column, row. With several outputs their columns are called ``output: feature``, and a
+        column of cells of several types holds text.
+
+    Returns
+    -------
+    pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        Rows have the labels of the table that was explained, and so has the column row.
+
+    Raises
+    ------
+    ValueError
+        If the backend is not known, or two columns would have one name, which polars and pyarrow refuse.
+    ImportError
+        If the package is not installed.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> Explanation([[1.0, -3.0]], 0.1, feature_names=["age", "hours"]).to_frame()
+       age  hours
+    0  1.0   -3.0
+    """
+    one_of("backend", backend, BACKENDS)
+    frame = long_frame(self) if long else wide_frame(self)
+    if backend == "pandas":
+        return frame
+    columns = [": ".join(name) if isinstance(name, tuple) else str(name) for name in frame.columns]
+    found = [frame.iloc[:, j].tolist() for j in range(len(columns))]
+    if not long and self.index is not None:
+        columns, found = ["row", *columns], [frame.index.to_flat_index().tolist(), *found]
+    twice = next((name for j, name in enumerate(columns) if name in columns[:j]), None)
+    if twice is not None:
+        raise ValueError(f"Two columns would be called {twice!r}, which backend={backend!r} cannot hold.")
+    data = dict(zip(columns, map(_of_one_type, found), strict=True))
+    if backend == "polars":
+        import polars
+
+        return polars.DataFrame(data)
+    import pyarrow
+
+    return pyarrow.table(data)
+
+
+def _of_one_type(cells: list[Any]) -> list[Any]:
+    """Give None for what is missing among text, and text where there are several types."""
+    kinds = {type(cell) for cell in cells if cell is not None and cell == cell}
+    if kinds <= {float} or kinds <= {int, float}:
+        return [None if cell is None else float(cell) for cell in cells] if kinds else cells
+    cells = [None if cell is None or cell != cell else cell for cell in cells]
+    return cells if len(kinds) == 1 else [None if cell is None else str(cell) for cell in cells]
 
 
 def wide_frame(explanation: "Explanation") -> "pd.DataFrame":

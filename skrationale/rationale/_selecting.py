@@ -168,11 +168,16 @@ class SelectsColumns(ReadableNetwork):
         Returns
         -------
         DataFrame of shape (n, d)
-            The rows with all other cells missing.
+            The rows with all other cells missing, of polars where `X` is.
         """
         import pandas as pd
 
         mask = self.get_rationale(X)
+        if hasattr(X, "get_columns"):  # of polars
+            return X.with_columns(
+                column.zip_with(type(column)(mask[:, j]), column.clear(len(column)))
+                for j, column in enumerate(X.get_columns())
+            )
         table = as_frame_or_array(X)
         if not isinstance(table, pd.DataFrame):
             table = pd.DataFrame(table, columns=list(self._reader.feature_names))

@@ -11,6 +11,7 @@ from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from .._callers import outside
 from ._dtypes import is_number_type
+from ._lazy import refuse_without_rows
 
 MAX_INTEGER_CLASSES = 30
 """So many different integers may be labels. Not measured: more than most tables of classes have."""
@@ -163,6 +164,7 @@ def _is_of(y: Any, library: str) -> bool:
 
 def _in_pandas(y: Any) -> Any:
     """Bring what polars and pyarrow hold, and the bare arrays of pandas, into a Series or DataFrame."""
+    refuse_without_rows("y", y)
     if hasattr(y, "to_pandas"):
         y = y.to_pandas()
     if _is_of(y, "pandas") and not hasattr(y, "iloc"):
