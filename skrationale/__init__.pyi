@@ -16,6 +16,7 @@ from .report import make_report
 from .serving import TRUSTED_TYPES
 from .smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from .symbolic import SymbolicDistiller, SymbolicDistillerCV
+from .tabular import DateParts
 from .teachers.booster import as_teacher
 from .trees import (
     Interactions,
@@ -30,6 +31,7 @@ __all__ = [
     "TRUSTED_TYPES",
     "BatchExplainer",
     "DatasetSummary",
+    "DateParts",
     "Explanation",
     "FLINTClassifier",
     "FLINTRegressor",

@@ -149,10 +149,14 @@ def _cells(explanation: "Explanation", place: np.ndarray, names: list[str], X: A
 
 
 def _numbers(column: Any) -> np.ndarray:
-    """Numbers of a column (n,) of pandas or polars, or codes of its sorted values; NaN is missing."""
+    """Numbers of a column (n,) of pandas or polars, days of dates, or codes of sorted values."""
     import pandas as pd
 
     series = pd.Series(np.asarray(column)) if not isinstance(column, pd.Series) else column
+    if series.dtype.kind in "mM" or isinstance(series.dtype, pd.DatetimeTZDtype):
+        times: Any = series.dt.tz_localize(None) if isinstance(series.dtype, pd.DatetimeTZDtype) else series
+        spans = times if series.dtype.kind == "m" else times - pd.Timestamp(1970, 1, 1)
+        return spans.dt.total_seconds().to_numpy(dtype=np.float64) / 86400
     if pd.api.types.is_numeric_dtype(series.dtype) and not isinstance(series.dtype, pd.CategoricalDtype):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
     codes, _ = pd.factorize(series.astype(object).map(str).where(series.notna()), sort=True)

@@ -1,5 +1,6 @@
 """Tables to numbers and back: one original column stays one feature."""
 
+from ._dates import DateParts
 from ._dtypes import UNKNOWN_REPORTED, UNSEEN
 from ._encoder import TableEncoder
 from ._few_rows import FewRows, display_of_few
@@ -10,6 +11,7 @@ from ._target import as_numbers, holds_categories, looks_like_classes, read_targ
 __all__ = [
     "UNKNOWN_REPORTED",
     "UNSEEN",
+    "DateParts",
     "FewRows",
     "TableEncoder",
     "TableReader",

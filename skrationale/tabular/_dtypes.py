@@ -25,7 +25,7 @@ COMPLEX = (complex, np.complexfloating)
 CONTAINERS = (dict, list, set, tuple, np.ndarray)
 ADVICE = (
     "expected numbers, booleans, text or categories. "
-    "Turn it into numbers first (for dates, e.g. days since some day)."
+    "Turn it into numbers first; for dates and times skrationale.DateParts() in a pipeline does."
 )
 
 
