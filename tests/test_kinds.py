@@ -28,10 +28,12 @@ from skrationale import (
     SmoothMLPRegressor,
     SymbolicDistiller,
     SymbolicDistillerCV,
+    TextRationaleClassifier,
+    TextRationaleRegressor,
 )
 
-CLASSIFIERS = [FLINTClassifier, RationaleClassifier, SmoothMLPClassifier]
-REGRESSORS = [FLINTRegressor, RationaleRegressor, SmoothMLPRegressor]
+CLASSIFIERS = [FLINTClassifier, RationaleClassifier, SmoothMLPClassifier, TextRationaleClassifier]
+REGRESSORS = [FLINTRegressor, RationaleRegressor, SmoothMLPRegressor, TextRationaleRegressor]
 DISTILLERS = [GBDT2NNStudent, RationaleDistiller, SymbolicDistiller, SymbolicDistillerCV]
 TREES = {"n_estimators": 3, "verbose": -1, "n_jobs": 1}
 QUICK = {"hidden_layer_sizes": (4,), "max_epochs": 2, "n_synthetic": 40, "random_state": 0}

@@ -107,7 +107,7 @@ def test_a_report_shows_the_date(tmp_path):
     report = make_report([pipeline], TABLE, Y, tmp_path / "report.html")
     assert set(report.tables["importances"].index) == set(TABLE.columns)
     examples = report.tables["examples"]
-    assert examples["born"].tolist() == TABLE["born"][examples.index].tolist()
+    assert list(map(str, examples["cell born"])) == list(map(str, TABLE["born"][examples.index]))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert all(str(day.date()) in page for day in TABLE["sent"][examples.index].dropna())
 

@@ -31,7 +31,6 @@ from skrationale.training import TRAINING_CONSTRAINTS, Settings, epochs_for, val
 TRAINED = [
     FLINTClassifier,
     FLINTRegressor,
-    Formula,
     GBDT2NNStudent,
     RationaleClassifier,
     RationaleDistiller,

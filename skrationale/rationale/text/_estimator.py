@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..._kinds import PredictsLabels, PredictsNumbers
 from ..._task import Task
 from ._base import BaseTextRationale
 
 
-class TextRationaleClassifier(BaseTextRationale):
+class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
     """Predict the class of a text from a few of its words, and say which.
 
     A selector gives each word a logit, from the word and the two on either side; one threshold keeps the
@@ -122,14 +123,11 @@ class TextRationaleClassifier(BaseTextRationale):
     ('bad',)
     """
 
-    def _is_classifier(self) -> bool:
-        return True
-
     def _make_task(self, y: np.ndarray) -> Task:
         return Task.of_labels(y)
 
 
-class TextRationaleRegressor(BaseTextRationale):
+class TextRationaleRegressor(PredictsNumbers, BaseTextRationale):
     """Predict a number from a few words of each text, and say which.
 
     The loss is the squared error of the standardised target; all else is as in
@@ -163,9 +161,6 @@ class TextRationaleRegressor(BaseTextRationale):
     >>> model.score(texts, [1.0, 2.0, 4.0, 3.0] * 20) > 0.5
     True
     """
-
-    def _is_classifier(self) -> bool:
-        return False
 
     def _make_task(self, y: np.ndarray) -> Task:
         return Task.of_numbers(y, "TextRationaleClassifier")
