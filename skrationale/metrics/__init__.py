@@ -4,6 +4,7 @@ from ._curves import FaithfulnessCurve, deletion_curve, insertion_curve
 from ._faithfulness import comprehensiveness, sufficiency
 from ._fidelity import explanation_fidelity, prediction_fidelity
 from ._infidelity import infidelity
+from ._rationales import rationale_agreement, rationale_erasure
 from ._scorers import explanation_scorer
 from ._sparsity import entropy, sparsity
 from ._stability import noise_stability, seed_stability, top_k_agreement
@@ -20,6 +21,8 @@ __all__ = [
     "insertion_curve",
     "noise_stability",
     "prediction_fidelity",
+    "rationale_agreement",
+    "rationale_erasure",
     "seed_stability",
     "selection_rates",
     "sparsity",

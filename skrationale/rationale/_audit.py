@@ -86,7 +86,7 @@ def audit(
     lessened by what it gains where both get such exchanged masks. Those look to it like masks of its own,
     but what they tell is of another row.
     """
-    _check_parameters(n_refits, max_rows)
+    check_audit_parameters(n_refits, max_rows)
     X, y = as_frame_or_array(X), read_target(y)
     matrix = model._read(X)
     check_consistent_length(matrix, y)
@@ -95,7 +95,7 @@ def audit(
     rng = own_random_state(random_state)
     drawn = rng.permutation(len(y))[:max_rows]
     X, y = _safe_indexing(X, drawn), y[drawn]
-    test = _AuditPredictions(model, matrix[drawn], _encode(model._task, y), rng)
+    test = _AuditPredictions(model, matrix[drawn], encode_target(model._task, y), rng)
     figures = test.losses_and_scores()
     figures |= erasures(test.answers)
     figures |= rates(test.mask, test.varying, test.y, test.own.argmax(axis=1), test.classes)
@@ -274,14 +274,14 @@ class _AuditPredictions:
         return result
 
 
-def _check_parameters(n_refits: int, max_rows: int) -> None:
+def check_audit_parameters(n_refits: int, max_rows: int) -> None:
     if not isinstance(n_refits, Integral) or n_refits < 0 or n_refits == 1:
         raise ValueError(f"n_refits is {n_refits!r}; expected 0, or an integer of at least 2 to compare.")
     if not isinstance(max_rows, Integral) or max_rows < FEWEST_ROWS:
         raise ValueError(f"max_rows is {max_rows!r}; expected an integer of at least {FEWEST_ROWS}.")
 
 
-def _encode(task: Task, y: np.ndarray) -> np.ndarray:
+def encode_target(task: Task, y: np.ndarray) -> np.ndarray:
     """Encode a target, in which there must be something to tell apart."""
     encoded = task.encode(y)
     if task.classes is None:

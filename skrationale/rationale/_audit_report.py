@@ -77,6 +77,10 @@ class RationaleAudit:
     learnt_error : float, default=0.0
         Standard error of what the judges have learnt: by how much the loss of EVAL-X, or of the predictor
         that is told the masks if it is better, is below a constant's on rows that they were not fitted to.
+    unit, row : str, default="column", "row"
+        What is selected, and of what.
+    mask_only_limit : float, default=inf
+        From which `mask_only_score` counts; of texts, where the look of a mask should tell nothing.
 
     Examples
     --------
@@ -119,6 +123,9 @@ class RationaleAudit:
     rate_by_class: Mapping[str, float]
     rate_by_predicted_class: Mapping[str, float]
     learnt_error: float = 0.0
+    unit: str = "column"
+    row: str = "row"
+    mask_only_limit: float = math.inf
 
     # --- judgement -------------------------------------------------------------------------------
 
@@ -157,6 +164,7 @@ class RationaleAudit:
         one. ``"insufficient"``: the rationale leaves out much of what the columns say. ``"unstable"``:
         refits select other columns. ``"untested"``: too few masks could be exchanged to see a leak, or the
         judges have learnt nothing (see `has_judge`); then neither ``"leak"`` nor ``"unsupported"`` is found.
+        ``"telling"``: how much of a text is shown, and where, tells the target.
         """
         judged = self.has_judge
         found = {
@@ -167,6 +175,7 @@ class RationaleAudit:
             "insufficient": _exceeds(self.missing, self.missing_error, self.missing_limit),
             "unstable": self.stability < STABLE,
             "untested": self.exchanged < EXCHANGED or not judged,
+            "telling": self.mask_only_score > self.mask_only_limit,
         }
         return tuple(name for name, holds in found.items() if holds)
 
@@ -203,13 +212,15 @@ class RationaleAudit:
             f"from the shown cells, and a constant {self.constant_score:.3f}.",
         ]
         remarks = {
-            "empty": f"In {self.empty_share:.0%} of the rows no column is selected.",
-            "everything": f"In {self.full_share:.0%} of the rows all columns are selected.",
+            "empty": f"In {self.empty_share:.0%} of the {self.row}s no {self.unit} is selected.",
+            "everything": f"In {self.full_share:.0%} of the {self.row}s all {self.unit}s are selected.",
             "insufficient": f"The rationale leaves out {_pair(self.missing, self.missing_error)} {unit} of "
-            "what all cells tell.",
+            f"what all {'cells' if self.unit == 'column' else f'{self.unit}s'} tell.",
+            "telling": f"What masks look like, without any {self.unit}, tells the target: {self.metric} "
+            f"{self.mask_only_score:.3f}.",
             "untested": f"Only {self.exchanged:.0%} of the masks fit other rows: leaks may stay unseen."
             if self.exchanged < EXCHANGED
-            else "More rows may help, if the columns tell anything of the target.",
+            else f"More {self.row}s may help, if the {self.unit}s tell anything of the target.",
             "unstable": f"It is unstable: rationales of refits have a Jaccard index of {self.stability:.2f}.",
         }
         return " ".join(sentences + [remarks[name] for name in self.findings if name in remarks])
@@ -234,6 +245,8 @@ class RationaleAudit:
         metric, none = self.metric, math.nan
         loss = "squared error / variance" if metric == "R2" else "log-loss"
         learnt = self.constant_loss - ERRORS * self.learnt_error
+        alone = "low; true masks tell something too"
+        alone = alone if math.isinf(self.mask_only_limit) else f"below {self.mask_only_limit:.3g}"
         near, small, large = f"below {self.leak_limit:.3g}", "below random", "above random"
         return [
             ("leak of the mask", self.leak, self.leak_error, near),
@@ -241,7 +254,7 @@ class RationaleAudit:
             ("unsupported gain", self.unsupported, self.unsupported_error, near),
             (f"{metric}, model", self.own_score, none, "no more than EVAL-X"),
             (f"{metric}, EVAL-X", self.evalx_score, none, "high"),
-            (f"{metric}, mask only", self.mask_only_score, none, "low; true masks tell something too"),
+            (f"{metric}, mask only", self.mask_only_score, none, alone),
             (f"{metric}, constant", self.constant_score, none, ""),
             (f"{loss}, model", self.own_loss, none, "no less than EVAL-X"),
             (f"{loss}, EVAL-X", self.evalx_loss, none, "low"),
@@ -253,9 +266,9 @@ class RationaleAudit:
             ("comprehensiveness", self.comprehensiveness, none, large),
             ("comprehensiveness, random", self.random_comprehensiveness, none, ""),
             ("stability", self.stability, none, f"at least {STABLE}"),
-            ("columns in a row", self.mean_columns, none, "few"),
-            ("share of rows without a column", self.empty_share, none, "low"),
-            ("share of rows with every column", self.full_share, none, "low"),
+            (f"{self.unit}s in a {self.row}", self.mean_columns, none, "few"),
+            (f"share of {self.row}s without a {self.unit}", self.empty_share, none, "low"),
+            (f"share of {self.row}s with every {self.unit}", self.full_share, none, "low"),
             *((f"rate in class {name}", rate, none, "") for name, rate in self.rate_by_class.items()),
             *(
                 (f"rate where {name} is predicted", rate, none, "")

@@ -21,7 +21,9 @@ from ...base import unchanged_on_error
 from ...explanation import TextExplanation
 from ...tabular import as_numbers, read_target
 from ...units import TextUnits
+from .._audit_report import RationaleAudit
 from .._selection_warnings import warn
+from ._audit import audit_texts
 from ._constants import LONG_TEXTS
 from ._fitting import TextFitting
 from ._model import TextModel
@@ -303,6 +305,41 @@ class SelectsWords(Hooks, VersionedEstimator):
             self._task.link,
             {"unit": model.reader.unit, "share": float(units.shares(units.spread(mask)).mean())},
         )
+
+    def audit(
+        self, X: Any, y: Any, *, n_refits: int = 2, max_rows: int = 10_000, random_state: Any = None
+    ) -> RationaleAudit:
+        """Ask whether the rationales are honest, so that the words shown support the predictions.
+
+        A selector can cheat: where it thinks that the answer is yes it shows the words that speak for yes, or
+        words that mean nothing but are a code.
+
+        Parameters
+        ----------
+        X : list, array or Series of str of shape (n,)
+            Texts, at least 100, better some thousand, that were not used in fit.
+        y : array-like of shape (n,)
+            Their labels or numbers.
+        n_refits : int, default=2
+            Copies of the model fitted with other seeds, to measure how stable rationales are; 0: none.
+        max_rows : int, default=10000
+            When there are more texts, so many are drawn at random.
+        random_state : int, RandomState or None, default=None
+            Seed.
+
+        Returns
+        -------
+        RationaleAudit
+            A verdict in words and numbers: honest, not honest, or untested where the predictors trained to
+            judge are no better than a constant. `exchanged` is NaN, for texts exchange no masks.
+
+        Raises
+        ------
+        ValueError
+            When there are too few texts, a label that the model does not know, or a parameter out of range.
+        """
+        check_is_fitted(self)
+        return audit_texts(self, X, y, n_refits=n_refits, max_rows=max_rows, random_state=random_state)
 
     # --- what scikit-learn asks ------------------------------------------------------------------
 

@@ -200,7 +200,6 @@ def train_on_shown_words(
     link: str,
     settings: Settings,
     *,
-    own: bool = False,
     share_of_labels: float = 1.0,
     **options: Any,
 ) -> TrainResult:
@@ -216,17 +215,16 @@ def train_on_shown_words(
     store : TextStore
         The words.
     chance : Tensor of shape (N,)
-        How often each word is shown.
+        How often each word is shown. A mask of 0 and 1 shows most texts with this mask, to measure what it
+        gives away.
     mask : Tensor of bool of shape (N,) or None
-        The masks that validation texts are judged with, and with `own` all texts.
+        The masks that validation texts are judged with.
     rows : mapping of str to ndarray
         ``row``, ``y``, ``weight`` (n,), and with a teacher ``teacher_scores`` (n, K).
     link : {"identity", "logit", "softmax"}
         What the scores are.
     settings : Settings
         Epochs, learning rate and so on.
-    own : bool, default=False
-        Whether texts keep their own masks, to measure what these give away.
     share_of_labels : float, default=1.0
         Weight of the labels, the rest being that of the teacher's predictions.
     **options : object
@@ -243,9 +241,6 @@ def train_on_shown_words(
             places, offsets = store.places(texts)
             lengths = offsets[1:] - offsets[:-1]
             drawn = _drawn(chance[places], lengths, generator)
-            if own and mask is not None:
-                asked = torch.rand(len(lengths), generator=generator, device=drawn.device) < WANTED
-                drawn = torch.where(asked.repeat_interleave(lengths), mask[places], drawn)
             words = only(Words(store.numbers[places], offsets), drawn)
         else:
             words = store.shown(texts, mask)
