@@ -78,12 +78,13 @@ def rooms_used(path: Path) -> set[str]:
     return used
 
 
-EVERYWHERE = {"_callers", "_random", "_scales", "_switch", "_tensors"}
+EVERYWHERE = {"_callers", "_deadline", "_random", "_scales", "_switch", "_tensors"}
 ALLOWED = {
     "_absent": set(),
     "_batches": set(),
     "_callers": set(),
     "_carded": {"report"},
+    "_deadline": set(),
     "_explaining": {"_task", "explanation", "tabular", "units"},
     "_files": {"writing"},
     "_hooks": {"explanation"},

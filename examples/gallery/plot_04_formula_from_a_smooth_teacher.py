@@ -43,7 +43,7 @@ for name, teacher in teachers.items():
         FrozenEstimator(teacher),
         teacher_weight=1,
         model_selection="accuracy",
-        niterations=40,
+        niterations=200,
         random_state=0,
     ).fit(X_train, y_train)
     rows.append(

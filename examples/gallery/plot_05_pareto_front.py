@@ -16,7 +16,7 @@ from skrationale.plotting import ParetoDisplay
 
 X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-distiller = SymbolicDistiller(niterations=100, random_state=0).fit(X_train, y_train)
+distiller = SymbolicDistiller(random_state=0).fit(X_train, y_train)
 front = distiller.equations_
 print(front[["complexity", "loss", "r2", "fidelity_r2"]].round(3).to_string())
 

@@ -29,7 +29,7 @@ y = np.where(rng.random(n) < 1 / (1 + np.exp(-2 * score)), "repaid", "lost")
 X.loc[rng.random(n) < 0.1, "income"] = np.nan
 
 teacher = SmoothMLPClassifier(random_state=0)
-distiller = SymbolicDistiller(teacher, jacobian_lambda=0.01, maxsize=20, niterations=100, random_state=0)
+distiller = SymbolicDistiller(teacher, jacobian_lambda=0.01, maxsize=20, random_state=0)
 formula = distiller.fit(X, y).formula_.simplify(digits=4)
 print(formula)
 

@@ -59,6 +59,7 @@ SOURCES = {
     "flights_delay_80k": _Source("binary", None),
     "higgs_small": _Source("binary", 23512, "1"),
     "kin8nm": _Source("regression", 189),
+    "naval_compressor": _Source("regression", 44969),
     "power_plant": _Source("regression", None),
     "telco_churn": _Source("binary", 42178, "Yes", ("customerID",)),
     "titanic": _Source("binary", 40945, "1", ("name", "ticket", "boat", "body", "home.dest")),
@@ -75,7 +76,7 @@ def fetch_table(name: str, *, data_home: str | os.PathLike[str] | None = None) -
     name : str
         One of adult, airfoil, auto_mpg, bank_marketing, bike_sharing_hour, california_housing,
         concrete, covertype_50k, credit_g, diamonds, energy_heating, flights_delay_80k, higgs_small,
-        kin8nm, power_plant, telco_churn, titanic, wine_quality_red, yacht.
+        kin8nm, naval_compressor, power_plant, telco_churn, titanic, wine_quality_red, yacht.
     data_home : path-like, default=None
         Folder of ``<name>.csv.gz``, whose last column is the target, and its card ``<name>.json``,
         which lists ``categorical_columns``. None is the environment variable ``SKRATIONALE_DATA``,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import torch
 from skorch.callbacks import Callback
 from torch import Generator, Tensor
 
+from .._deadline import Deadline
 from ..training import Batch, Settings, epochs_for, get_state, limit_threads, row_losses, task_loss, train
 from ._network import SmoothNetwork
 from ._penalties import (
@@ -34,6 +36,11 @@ PATIENCE_SHARE, LEAST_PATIENCE = 0.25, 10
 measured."""
 MAX_GRADIENT_NORM = 1.0
 """To this norm gradients of the loss, in standard units, are cut in each step. Not measured."""
+PENALTY_COST = 1.4
+"""Times of an epoch that one with the penalty takes; only a clock asks for it. Measured: 1.26 to 1.41 in
+examples/benchmarks/results/jacobian_cost.md, "default"."""
+PROBE_EPOCHS = 2
+"""Epochs by which a clock is told how long one takes. Not measured."""
 CHUNK = 1024
 """Rows whose derivatives are computed at once outside training, to bound the memory. Not measured."""
 
@@ -138,6 +145,36 @@ class _InterruptionFlag(Callback):
         self.interrupted = not net.stop_ and self.epochs < net.max_epochs
 
 
+class _Stop(Callback):
+    """Ends training, as if all epochs were done, when the time is over."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        net.stop_ = net.stop_ or self.deadline.is_over()
+
+
+def _epochs_in_time(
+    module: SmoothNetwork,
+    data: Mapping[str, np.ndarray],
+    link: str,
+    settings: Settings,
+    seconds: float,
+    epochs: int,
+    n_stages: int,
+) -> int:
+    """Say how many epochs of the first of some stages fit into a time, 1 at least; others have a share."""
+    start = perf_counter()
+    quiet = {"early_stopping": False, "n_iter_no_change": None, "callbacks": None, "verbose": 0}
+    probe = settings.replace(max_epochs=PROBE_EPOCHS, **quiet)
+    loss = SmoothLoss(link, 0.0, None, 1.0)
+    train(copy.deepcopy(module), loss, data, probe, random_state=0, global_draws=False)
+    each = (perf_counter() - start) / PROBE_EPOCHS
+    left = seconds - PROBE_EPOCHS * each
+    return min(max(int(left / each / (1 + (n_stages - 1) * STAGE_SHARE * PENALTY_COST)), 1), epochs)
+
+
 def train_path(
     module: SmoothNetwork,
     data: Mapping[str, np.ndarray],
@@ -167,13 +204,20 @@ def train_path(
     Returns
     -------
     list of Stage
-        One for each lambda; fewer where training was interrupted and early stopping kept the best weights.
+        One for each lambda; fewer where training was interrupted and early stopping kept the best weights,
+        and where `parameters` have a clock that ran down.
     """
     p, settings, n = parameters, Settings.of(parameters), len(data["x"])
     batch_size = n if data["x"].dtype == np.float64 else min(int(settings.batch_size), max(n // 4, 1))
     epochs = epochs_for(settings.max_epochs, n, batch_size, steps=STEPS, limits=EPOCHS)
+    deadline = getattr(p, "_deadline", None) or Deadline(None)
+    if math.isfinite(deadline.seconds):
+        timed = settings.replace(batch_size=batch_size)
+        epochs = _epochs_in_time(module, data, link, timed, deadline.left(), epochs, len(lambdas))
     stages: list[Stage] = []
     for i, jacobian_lambda in enumerate(lambdas):
+        if stages and deadline.is_over():
+            break
         start, interruption = perf_counter(), _InterruptionFlag()
         n_epochs = epochs if i == 0 else math.ceil(STAGE_SHARE * len(stages[0].history))
         patience = settings.n_iter_no_change
@@ -189,7 +233,7 @@ def train_path(
                 lr=settings.lr if i == 0 else STAGE_LR * settings.lr,
                 early_stopping=settings.early_stopping and validation is not None,
                 n_iter_no_change=patience,
-                callbacks=[*(settings.callbacks or []), interruption],
+                callbacks=[*(settings.callbacks or []), interruption, _Stop(deadline)],
             ),
             validation=validation,
             clip_norm=MAX_GRADIENT_NORM,

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._batches import check_batching, in_batches, one_or_several
+from .._deadline import Deadline
 from .._random import own_random_state
 from .._scales import to_shares
 from .._task import Task
@@ -115,6 +116,9 @@ class BaseSmoothMLP(ReadableNetwork):
 
     # --- fit -------------------------------------------------------------------------------------
 
+    _deadline: Deadline
+    """Set by who has little time, and forgotten after the fit."""
+
     def _fit_rows(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         rng = own_random_state(self.random_state)
         seed = int(rng.randint(2**31 - 1))
@@ -137,6 +141,8 @@ class BaseSmoothMLP(ReadableNetwork):
         # a few rows are trained on at once and in float64, where order and multiplicity do not matter
         dtype = np.float64 if len(fit) <= EXACT_ROWS and not len(valid) else np.float32
         self._stages = self._train(x.astype(dtype), target, weight, fit, valid, seed)
+        if hasattr(self, "_deadline"):
+            del self._deadline
         lambdas = np.array([stage.jacobian_lambda for stage in self._stages])
         ratios = np.maximum(lambdas, np.finfo(float).tiny) / FALLBACK_LAMBDA
         nearest = int(np.abs(np.log(ratios)).argmin())

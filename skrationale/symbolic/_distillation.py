@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -13,8 +14,10 @@ from .._task import Task
 from ..explanation.ruler import on_ruler
 from ..formula import Formula
 from ..formula.program import symbols
+from ..formula.tree import complexity
 from ..formula.variables import Variable
 from ..tabular import TableReader
+from ..teachers import Teacher
 from ..training import mean_and_std
 from ._front import ScoredFormula, pareto
 from ._refit import refit_constants, round_constants
@@ -52,10 +55,10 @@ class Data:
     def __add__(self, other: Data) -> Data:
         return Data(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self)))
 
-    @classmethod
-    def of_teacher(cls, V: np.ndarray, scores: np.ndarray) -> Data:
-        """Make data of rows that only a teacher has labelled."""
-        return cls(V, scores, np.full(scores.shape, np.nan), np.ones(len(V)))
+    def standardised(self, k: int, teacher_weight: float) -> Target | None:
+        """Give what a formula of output k shall say, in standard units; None where it does not vary."""
+        standard = _StandardisedTarget(*self.target(k, teacher_weight))
+        return standard.target if standard.scale > 0 else None
 
     def part(self, rows: np.ndarray) -> Data:
         """Take some of the rows."""
@@ -67,6 +70,26 @@ class Data:
         mixed = teacher_weight * self.scores[:, k] + (1 - teacher_weight) * self.truth[:, k]
         values = np.where(made, self.scores[:, k], mixed)
         return values, self.weights * ~made if teacher_weight == 0 else self.weights
+
+
+def label_rows(teachers: Sequence[Teacher], table: Any, V: np.ndarray) -> list[Data]:
+    """Let each teacher label made rows, of which `y` says nothing.
+
+    Parameters
+    ----------
+    teachers : sequence of Teacher
+    table : DataFrame or ndarray of shape (n, d)
+        The rows, as teachers take them.
+    V : ndarray of shape (n, p)
+        Their variables.
+
+    Returns
+    -------
+    list of Data
+        An entry for each teacher.
+    """
+    scores = [teacher.scores(table) for teacher in teachers]
+    return [Data(V, score, np.full(score.shape, np.nan), np.ones(len(V))) for score in scores]
 
 
 def empty_formulas(
@@ -97,35 +120,6 @@ def empty_formulas(
     ]
 
 
-def search_output(
-    searcher: Searcher,
-    data: Data,
-    k: int,
-    teacher_weights: Sequence[float],
-    n_searches: int,
-    rng: np.random.RandomState,
-) -> None:
-    """Search terms for one output.
-
-    Parameters
-    ----------
-    searcher : Searcher
-        Keeps what is found.
-    data : Data
-        The rows to search on.
-    k : int
-        The output.
-    teacher_weights : sequence of float
-        Shares of the teacher in the targets, which take turns.
-    n_searches : int
-        Number of searches.
-    rng : RandomState
-        Source of seeds.
-    """
-    standards = [_StandardisedTarget(*data.target(k, weight)) for weight in teacher_weights]
-    searcher.run([standard.target for standard in standards if standard.scale > 0], n_searches, rng)
-
-
 def predict_best_sum(
     searcher: Searcher, data: Data, valid: Data, k: int, teacher_weight: float
 ) -> np.ndarray:
@@ -134,9 +128,8 @@ def predict_best_sum(
     target, weights = valid.target(k, teacher_weight)
     predictions = [np.full(len(target), standard.shift)]
     if standard.scale > 0:
-        sums = [standard.restore(expr) for expr in searcher.sums(standard.target)]
-        values = [finite_values(expr, searcher.variables, valid.V) for expr in sums]
-        predictions += [value for value in values if value is not None]
+        found = searcher.predictions(standard.target, valid.V)
+        predictions += [standard.shift + standard.scale * values for values in found]
     return min(predictions, key=lambda value: float(np.average((value - target) ** 2, weights=weights)))
 
 
@@ -176,20 +169,57 @@ def make_fronts(
     fronts, hybrids = {}, with_exchanged_column(data.V[data.weights > 0], rng)
     for weight in teacher_weights:
         standard = _StandardisedTarget(*data.target(k, weight))
-        candidates = searcher.candidates(standard.target) if standard.scale > 0 else [sp.Float(0.0)]
-        rounded = dict.fromkeys(
-            round_constants(
-                standard.restore(expr), searcher.variables, data.V, standard.values, standard.weights
-            )
-            for expr in candidates
-        )
-        tame = [expr for expr in rounded if standard.is_tame(expr, searcher.variables, hybrids)]
-        fronts[weight] = measured_front(rounded, valid, template, k, weight)
-        if tame and len(tame) < len(rounded):
-            front = measured_front(tame, valid, template, k, weight)
+        candidates: list[sp.Expr] = [sp.Float(0.0)]
+        if standard.scale > 0:
+            candidates = searcher.candidates(standard.target, hybrids, standard.are_tame)
+        judge = _Judge(standard, searcher.variables, data.V, valid, template, k, weight)
+        said = [(expr, finite_values(expr, searcher.variables, hybrids)) for expr in candidates]
+        tame = [expr for expr, values in said if values is not None and standard.are_tame(values)]
+        best, best_tame = judge.undominated(candidates), judge.undominated(tame)
+        fronts[weight] = judge.front(best)
+        if best_tame and best_tame != best:
+            front = judge.front(best_tame)
             if front[-1].loss <= POLE_LOSS_RATIO * fronts[weight][-1].loss:
                 fronts[weight] = front
     return fronts
+
+
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """Makes a front of expressions in standard units, judged on validation rows."""
+
+    standard: _StandardisedTarget
+    variables: Sequence[sp.Symbol]
+    V: np.ndarray
+    valid: Data
+    template: Formula
+    k: int
+    teacher_weight: float
+
+    def undominated(self, expressions: Sequence[sp.Expr]) -> list[sp.Expr]:
+        """Keep those that no smaller or equal one beats: to write all of them nicely would take long."""
+        target, weights = self.valid.target(self.k, self.teacher_weight)
+        measured = []
+        for expr in expressions:
+            values = finite_values(expr, self.variables, self.valid.V)
+            if values is not None:
+                off = target - (self.standard.shift + (self.standard.scale or 1.0) * values)
+                measured.append((complexity(expr), float(np.average(off**2, weights=weights)), expr))
+        kept, least = [], np.inf
+        for _, loss, expr in sorted(measured, key=lambda row: row[:2]):
+            if loss < least:
+                kept.append(expr)
+                least = loss
+        return kept
+
+    def front(self, expressions: Sequence[sp.Expr]) -> tuple[ScoredFormula, ...]:
+        """Write expressions in the units of the target, with few digits, and measure them."""
+        standard = self.standard
+        rounded = [
+            round_constants(standard.restore(e), self.variables, self.V, standard.values, standard.weights)
+            for e in expressions
+        ]
+        return measured_front(rounded, self.valid, self.template, self.k, self.teacher_weight)
 
 
 def with_exchanged_column(V: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
@@ -214,12 +244,12 @@ class _StandardisedTarget:
         scale = sp.Float(self.scale or 1.0)
         return sp.Add(*(scale * term for term in sp.Add.make_args(expr)), sp.Float(self.shift))
 
-    def is_tame(self, expr: sp.Expr, variables: Sequence[sp.Symbol], V: np.ndarray) -> bool:
-        """Whether values on rows (m, p) stay near the range of the target: outside by its width at most."""
-        values = finite_values(expr, variables, V)
-        low, high = self.values.min(), self.values.max()
+    def are_tame(self, values: np.ndarray) -> bool:
+        """Whether values (m,), in standard units, stay near the target's: outside by their range at most."""
+        known = (self.values - self.shift) / (self.scale or 1.0)
+        low, high = known.min(), known.max()
         width = high - low
-        return values is not None and values.min() >= low - width and values.max() <= high + width
+        return bool(values.min() >= low - width and values.max() <= high + width)
 
 
 def measured_front(

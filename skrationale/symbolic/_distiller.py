@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._batches import check_batching, in_batches, one_or_several
 from .._callers import outside
+from .._deadline import Deadline
 from .._random import own_random_state
 from .._scales import to_shares
 from ..base import BaseDistiller
@@ -27,7 +28,7 @@ from ..smooth import SmoothMLPClassifier, SmoothMLPRegressor
 from ..smooth.base import BaseSmoothMLP
 from ..teachers import Teacher
 from ..training import TRAINING_CONSTRAINTS
-from ._distillation import Data, empty_formulas, make_fronts, refit_front
+from ._distillation import Data, empty_formulas, label_rows, make_fronts, refit_front
 from ._front import MODEL_SELECTIONS, Fronts, choose
 from ._rows import most_useful, rows_between, split_distinct
 from ._search import Searcher
@@ -38,6 +39,8 @@ from .engines._base import Engine, EngineError
 
 MAX_ROWS = 10_000
 """Formulas are fitted to and compared on so many rows, chosen at random. Not measured."""
+TEACHER_SHARE = 0.25
+"""Share of the time that training a smooth teacher may take. Not measured."""
 N_BACKGROUND = 100
 """Training rows that Shapley values are computed against. Not measured."""
 
@@ -66,11 +69,9 @@ class SymbolicDistiller(BaseDistiller):
     engine : {"auto", "operon", "pysr"} or Engine, default="auto"
         Who searches. ``"auto"`` is Operon, or PySR where Operon is missing.
     teacher_weight : float or "auto", default="auto"
-        Share of the teacher in the target of training rows, ``teacher_weight * score + (1 - teacher_weight)
-        * y``. ``"auto"`` tries 1, 0.5 and 0, which is symbolic regression without a teacher, in the same
-        search, and takes the largest share whose formula is nearly the most accurate one. Nearly: the squared
-        error, or log-loss of classes, against `y` on validation rows is at most 2 % above the least, or above
-        it by 0.2 % of what a constant has.
+        Share a of the teacher in the target of training rows, ``a * score + (1 - a) * y``. ``"auto"`` tries
+        1, 0.5 and 0, and takes the largest whose formula is nearly the most accurate one: its loss against
+        `y` on validation rows is at most 2 % above the least, or 0.2 % of the loss of a constant.
     n_synthetic : int, default=0
         Rows between neighbours in the training data that the teacher labels too.
     maxsize : int, default=30
@@ -85,10 +86,13 @@ class SymbolicDistiller(BaseDistiller):
         Among "sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "abs", "sign", "square", "cube", "logabs",
         "sqrtabs".
     n_searches : int, default=4
-        Searches that share `niterations`; each looks for what the terms found before leave open.
+        The first search looks for a whole formula and has 85 % of `niterations`; each of the others looks for
+        what the terms found before leave open. With ``teacher_weight="auto"`` the first search begins twice,
+        for `y` and for the teacher, and goes on with the one whose formula is more accurate.
     niterations : int, default=None
-        Rounds of the engine, over all searches: Operon's generations, PySR's iterations. None: the engine's
-        default. The same rounds and seed give the same formula.
+        Rounds of the engine, over all searches and outputs: Operon's generations, PySR's iterations. None:
+        the engine's default, or with `timeout_in_seconds` as many as there is time for. The same rounds and
+        seed give the same formula.
     population_size : int, default=None
         Expressions that compete. None: the engine's default.
     max_search_rows : int, default=2000
@@ -97,7 +101,8 @@ class SymbolicDistiller(BaseDistiller):
     max_variables : int, default=20
         Most variables that the engine sees: those by which a LightGBM explains the teacher and `y` best.
     timeout_in_seconds : float, default=None
-        Wall clock for the searches of one output. With it the formula depends on how busy the computer is.
+        Wall clock of the whole fit. A smooth teacher that is fitted here has a quarter of it; another one
+        takes as long as it takes. With it the formula depends on how busy the computer is.
     validation_fraction : float, default=0.2
         Share of the rows held out to validate on; below 10 such rows, none are. Formulas are compared on
         them. Rows that are alike count once here, and where none are held out all are used twice.
@@ -248,6 +253,10 @@ class SymbolicDistiller(BaseDistiller):
                 "SmoothMLPClassifier(), or jacobian_lambda='auto'."
             )
 
+    def _begin_fit(self) -> None:
+        super()._begin_fit()
+        self._deadline = Deadline(self.timeout_in_seconds)
+
     # --- the teacher -----------------------------------------------------------------------------
 
     def _default_teacher(self, classifier: bool, matrix: np.ndarray | None = None) -> Any:
@@ -259,6 +268,8 @@ class SymbolicDistiller(BaseDistiller):
     def _configure(self, teacher: Any) -> Any:
         if isinstance(teacher, BaseSmoothMLP) and self.jacobian_lambda is not None:
             teacher.set_params(jacobian_lambda=self.jacobian_lambda)
+        if isinstance(teacher, BaseSmoothMLP):
+            teacher._deadline = self._deadline.part(TEACHER_SHARE)
         return teacher
 
     def _check_rows(self, matrix: np.ndarray, numbers: np.ndarray | None) -> None:
@@ -300,30 +311,25 @@ class SymbolicDistiller(BaseDistiller):
         fits, valids = ([data.part(rows) for data in alternatives] for rows in (fit_rows, valid_rows))
         if self.n_synthetic:
             made = rows_between(_safe_indexing(X, fit_rows), self._reader, self.n_synthetic, rng)
-            made_matrix = self._reader.transform(made)
-            V_made, asked = variable_values(variables, made_matrix), self._adapter.form.rows(made)
-            extra = [Data.of_teacher(V_made, teacher.scores(asked)) for teacher in teachers]
+            V_made = variable_values(variables, self._reader.transform(made))
+            extra = label_rows(teachers, self._adapter.form.rows(made), V_made)
             fits = [fit + more for fit, more in zip(fits, extra, strict=True)]
-
         shares = (1.0, 0.5, 0.0) if self.teacher_weight == "auto" else (float(self.teacher_weight),)
         outputs, y_valid = range(self._task.n_outputs), y[valid_rows]
-        searchers = [Searcher.of(self, fits[0].V) for _ in outputs]
-        chosen, measured = search_terms(
-            searchers, fits, valids, y_valid, self._task, shares, self.n_searches, rng
-        )
+        searchers = Searcher.all_of(self, fits[0].V, len(outputs), self._deadline)
+        chosen, measured = search_terms(searchers, fits, valids, y_valid, self._task, shares, rng)
         if measured:
             steps = enumerate(zip(self.lambda_path_, measured, strict=True))
             self.lambda_path_ = [step | new | {"selected": i == chosen} for i, (step, new) in steps]
-            self._adapter = teachers[chosen]
-            self.teacher_ = self._adapter.model
+            self._adapter, self.teacher_ = teachers[chosen], teachers[chosen].model
             self.lambda_ = self.teacher_.lambda_
-        data, fit, valid = alternatives[chosen], fits[chosen], valids[chosen]
+        fit, valid = fits[chosen], valids[chosen]
         templates = empty_formulas(variables, V, self._reader, self._task)
         fronts = [make_fronts(searchers[k], fit, valid, templates[k], k, shares, rng) for k in outputs]
         share, self.selection_ = choose_share(fronts, valid, y_valid, self._task, self.model_selection)
-
         self.teacher_weight_ = share
-        refitted = [refit_front(fronts[k][share], data, k, share) for k in outputs]
+        refitted = [refit_front(fronts[k][share], alternatives[chosen], k, share) for k in outputs]
+        del self._deadline
         self._fronts = Fronts(refitted, [choose(front, self.model_selection) for front in refitted])
         self._background = V[rng.permutation(len(V))[:N_BACKGROUND]]
         shapley = FormulaShapley(self.formulas_, self.n_features_in_, self._background)

@@ -8,21 +8,27 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
+from .._deadline import Deadline
 from .._random import fixed_seed
 from ..base import agreement
 from ..smooth.base import BaseSmoothMLP, check_lambdas
 from ..teachers import Teacher, TeacherTable
-from ._distiller import SymbolicDistiller
+from ._distiller import TEACHER_SHARE, SymbolicDistiller
 from .engines._base import Engine
 
 OWN = ("teacher", "jacobian_lambdas", "cv", "n_jobs")
 """Parameters that :class:`SymbolicDistiller` does not have, or that each fold sets."""
+
+FOLDS_SHARE = 0.75
+"""Share of the time left after the teacher's that the folds may take. Not measured."""
+LEAST_SECONDS = 1e-3
+"""What a search gets when there is no time left: none is begun then."""
 
 
 class SymbolicDistillerCV(SymbolicDistiller):
@@ -146,6 +152,7 @@ class SymbolicDistillerCV(SymbolicDistiller):
             )
 
     def _configure(self, teacher: Any) -> Any:
+        teacher._deadline = self._deadline.part(TEACHER_SHARE)
         return teacher.set_params(
             jacobian_lambda="auto", jacobian_lambdas=list(map(float, self.jacobian_lambdas))
         )
@@ -154,7 +161,7 @@ class SymbolicDistillerCV(SymbolicDistiller):
         self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
     ) -> tuple[Any, TeacherTable]:
         path, form = super()._fit_teacher(X, matrix, y, sample_weight)
-        self.lambda_path_ = self._compare(X, y, sample_weight)
+        self.lambda_path_ = self._compare(X, y, sample_weight, len(path.lambda_path_))
         chosen = next(step["jacobian_lambda"] for step in self.lambda_path_ if step["selected"])
         return path.at_lambda(chosen), form
 
@@ -166,8 +173,10 @@ class SymbolicDistillerCV(SymbolicDistiller):
         super()._accept_teacher()
         self.lambda_path_ = path
 
-    def _compare(self, table: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> list[dict[str, Any]]:
-        """Measure teacher and formula for each lambda on held-out folds."""
+    def _compare(
+        self, table: Any, y: np.ndarray, sample_weight: np.ndarray | None, n_lambdas: int
+    ) -> list[dict[str, Any]]:
+        """Measure teacher and formula for each of the first lambdas on held-out folds."""
         classifier = self._are_classes(y) if self.teacher is None else is_classifier(self.teacher)
         folds = list(check_cv(self.cv, y, classifier=classifier).split(np.zeros((len(y), 1)), y))
         if not isinstance(self.cv, Integral | None) and not hasattr(self.cv, "split"):
@@ -176,11 +185,14 @@ class SymbolicDistillerCV(SymbolicDistiller):
             folds = [tuple(place[part[self._kept[part]]] for part in map(np.asarray, fold)) for fold in folds]
         one = copy.copy(self)  # with one seed, that folds side by side do not share a generator
         one.random_state = fixed_seed(self.random_state)
+        waves = -(-len(folds) // effective_n_jobs(self.n_jobs))
+        seconds = self._deadline.part(FOLDS_SHARE / waves).left()
         measured = Parallel(n_jobs=self.n_jobs)(
-            delayed(one._measure)(table, y, sample_weight, fit, held_out) for fit, held_out in folds
+            delayed(one._measure)(table, y, sample_weight, fit, held_out, seconds) for fit, held_out in folds
         )
         steps = []
-        for stages in zip(*measured, strict=True):
+        # where time was short, some paths are shorter: they begin alike
+        for stages in zip(*(measured_in_time[:n_lambdas] for measured_in_time in measured), strict=False):
             step = {name: float(np.mean([stage[name] for stage in stages])) for name in stages[0]}
             step["formula_score_std"] = float(np.std([stage["formula_score"] for stage in stages]))
             steps.append(step)
@@ -194,16 +206,22 @@ class SymbolicDistillerCV(SymbolicDistiller):
         sample_weight: np.ndarray | None,
         fit: np.ndarray,
         held_out: np.ndarray,
+        seconds: float,
     ) -> list[dict[str, float]]:
         """Train along the path on one fold and search a formula for each of its teachers."""
         X, X_held_out = _safe_indexing(table, fit), _safe_indexing(table, held_out)
         weights, counts = (None if sample_weight is None else sample_weight[part] for part in (fit, held_out))
         teacher = self.teacher if self.teacher is not None else self._default_teacher(self._are_classes(y))
-        path = self._unfitted(teacher).fit(X, y[fit], sample_weight=weights)
+        one = copy.copy(self)
+        deadline = one._deadline = Deadline(seconds)
+        path = one._unfitted(teacher).fit(X, y[fit], sample_weight=weights)
         settings = {name: value for name, value in self.get_params(deep=False).items() if name not in OWN}
-        stages = []
+        stages: list[dict[str, float]] = []
         for step in path.lambda_path_:
             teacher = path.at_lambda(step["jacobian_lambda"])
+            if self.timeout_in_seconds is not None:
+                part = deadline.left() / (len(path.lambda_path_) - len(stages))
+                settings["timeout_in_seconds"] = max(part, LEAST_SECONDS)
             distiller = SymbolicDistiller(FrozenEstimator(teacher), **settings)
             distiller.fit(X, y[fit], sample_weight=weights)
             scores = distiller._scores(distiller._read(X_held_out))

@@ -23,6 +23,8 @@ ROUNDING = 1e-7
 column or of the target other digits are cut, and no prediction should show it. Not measured."""
 DEPENDENT = 1e-5
 """A derivative, of length 1, that differs by so little from a sum of others adds nothing. Not measured."""
+FITTED = 1e-9
+"""Constants are the best ones when no derivative has a larger share of the residuals. Not measured."""
 _MINPACK = threading.RLock()
 """Before SciPy 1.15 its Fortran code calls back the function of whichever thread came last."""
 
@@ -85,8 +87,9 @@ def refit_constants(
     start = residuals(theta)
     if np.abs(start).max() >= huge or len(theta) > len(t):
         return expr
-    free = _independent(jacobian(theta))
-    if not len(free):
+    J = jacobian(theta)
+    free = _independent(J)
+    if not len(free) or _is_least(J[:, free], start):
         return expr
     with _MINPACK, np.errstate(all="ignore"):
         found = least_squares(
@@ -110,6 +113,13 @@ def has_all_roots(expr: sp.Expr) -> bool:
     """
     roots = [node for node in expr.atoms(sp.Pow) if not node.exp.is_integer]
     return all(node.base.is_positive or (node.exp > 0 and node.base.is_nonnegative) for node in roots)
+
+
+def _is_least(J: np.ndarray, residuals: np.ndarray) -> bool:
+    """Whether residuals (n,) are at right angles to all derivatives (n, k), as at the best constants."""
+    J = J / np.maximum(np.abs(J).max(axis=0), np.finfo(float).tiny)
+    sizes = np.linalg.norm(J, axis=0) * max(np.linalg.norm(residuals), np.finfo(float).tiny)
+    return bool((np.abs(residuals @ J) <= FITTED * np.maximum(sizes, np.finfo(float).tiny)).all())
 
 
 def _independent(J: np.ndarray) -> np.ndarray:

@@ -9,11 +9,13 @@ from sklearn.metrics import r2_score
 
 from .._task import Task
 from ..formula.program import Program, symbols
-from ._distillation import Data, predict_best_sum, search_output
+from ._distillation import Data, predict_best_sum
 from ._front import ScoredFormula, choose
-from ._search import Searcher
+from ._search import Begun, Searcher
 from ._targets import constant_loss, row_losses
 
+START_SHARE = 0.12
+"""Share of the effort by which it is found out whether to search for `y` or for the teacher. Not measured."""
 TOLERANCE = 0.02
 """What a faithful formula may lose: so much of the loss of the most accurate one, or a tenth so much of that
 of a constant. Not measured."""
@@ -26,10 +28,12 @@ def search_terms(
     y: np.ndarray,
     task: Task,
     shares: Sequence[float],
-    n_searches: int,
     rng: np.random.RandomState,
 ) -> tuple[int, list[dict[str, float]]]:
-    """Search terms for each output; choose a teacher on the way when there are several.
+    """Search terms for each output; choose what is searched for on the way, and a teacher of several.
+
+    Where `y` and the teacher compete, each is searched for a while; the search with the better formula for
+    `y` on validation rows goes on.
 
     Parameters
     ----------
@@ -43,8 +47,6 @@ def search_terms(
         What is predicted.
     shares : sequence of float
         Shares of the teacher in the target that are tried.
-    n_searches : int
-        Searches for each output.
     rng : RandomState
         Source of seeds.
 
@@ -55,20 +57,34 @@ def search_terms(
     measured : list of dict
         What was measured of each teacher, see `choose_teacher`; empty where there is one.
     """
+    budget, most, least = searchers[0].budget, max(shares), min(shares)
+    middle = len(fits) // 2
 
-    def search(teacher: int, turns: list[float], n: int) -> None:
+    def begin(k: int, teacher: int, share: float, turn: int) -> Begun | None:
+        target = fits[teacher].standardised(k, share)
+        return None if target is None else searchers[k].begin(target, turn, rng)
+
+    def loss(teacher: int, share: float) -> float:
+        pair = fits[teacher : teacher + 1], valids[teacher : teacher + 1]
+        return choose_teacher(searchers, *pair, y, task, share)[1][0]["formula_loss"]
+
+    chosen, better, spent = middle, most, 0.0
+    begun = {share: [begin(k, middle, share, 0) for k in range(len(searchers))] for share in {most, least}}
+    if len(begun) > 1:  # a short search for each, then a long one for the better
+        spent = START_SHARE
+        for share in (least, most):
+            for searcher, search in zip(searchers, begun[share], strict=True):
+                searcher.go_on(search, spent)
+        better = min(most, least, key=lambda share: loss(middle, share))
+    for searcher, search in zip(searchers, begun[better], strict=True):
+        searcher.go_on(search, budget.whole - len(begun) * spent)
+    if len(fits) > 1:
+        chosen, _ = choose_teacher(searchers, fits, valids, y, task, most)
+    for turn in range(1, budget.n_searches):
         for k, searcher in enumerate(searchers):
-            search_output(searcher, fits[teacher], k, turns, n, rng)
-
-    most, least = max(shares), min(shares)
+            searcher.go_on(begin(k, chosen, better, turn), budget.rest)
     if len(fits) == 1:
-        search(0, [most, least, most, most], n_searches)
         return 0, []
-    # a network of a path was stopped on held-out rows: no search needs to doubt it, and look at y
-    half = max(n_searches // 2, 1)
-    search(len(fits) // 2, [most], half)
-    chosen, _ = choose_teacher(searchers, fits, valids, y, task, most)
-    search(chosen, [most], n_searches - half)
     return choose_teacher(searchers, fits, valids, y, task, most)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import sympy as sp
@@ -40,6 +41,31 @@ def finite_values(expr: sp.Expr, variables: Sequence[sp.Symbol], V: np.ndarray) 
     return values if np.isfinite(values).all() else None
 
 
+@dataclass(frozen=True, eq=False)
+class WeightedSum:
+    """A constant and weighted terms, which becomes an expression only where one is asked for.
+
+    Parameters
+    ----------
+    terms : sequence of m sympy.Expr
+        Terms without their coefficients.
+    coefficients : ndarray of shape (m + 1,)
+        The constant, then a coefficient for each term.
+    complexity : int
+        That of the expression.
+    """
+
+    terms: Sequence[sp.Expr]
+    coefficients: np.ndarray
+    complexity: int
+
+    def expression(self) -> sp.Expr:
+        """Write it as an expression."""
+        constant, *rest = self.coefficients.tolist()
+        parts = [sp.Float(c) * term for c, term in zip(rest, self.terms, strict=True)]
+        return sp.Add(sp.Float(constant), *parts)
+
+
 class TermPool:
     """Distinct terms with their values on the training rows.
 
@@ -54,7 +80,9 @@ class TermPool:
     def __init__(self, variables: Sequence[sp.Symbol], V: np.ndarray) -> None:
         self._variables, self._V = variables, V
         self._columns: dict[sp.Expr, np.ndarray] = {}
+        self._sizes: dict[sp.Expr, int] = {}
         self._unusable: set[sp.Expr] = set()
+        self._elsewhere: dict[int, tuple[np.ndarray, dict[sp.Expr, np.ndarray | None]]] = {}
 
     def add(self, expressions: Iterable[sp.Expr]) -> None:
         """Add the terms of expressions; those that are not finite or huge on a row are left out."""
@@ -65,13 +93,43 @@ class TermPool:
             if values is None:
                 self._unusable.add(term)
             else:
-                self._columns[term] = values
+                self._columns[term], self._sizes[term] = values, complexity(term)
 
     def covers(self, terms: Sequence[sp.Expr]) -> bool:
         """Tell whether all terms are in the pool."""
         return all(term in self._columns for term in terms)
 
-    def fit(self, terms: Sequence[sp.Expr], t: np.ndarray, weights: np.ndarray) -> sp.Expr:
+    def values(self, found: WeightedSum, V: np.ndarray | None = None) -> np.ndarray | None:
+        """Evaluate a sum of terms of the pool.
+
+        Parameters
+        ----------
+        found : WeightedSum
+            The sum.
+        V : ndarray of shape (m, p), default=None
+            Rows; None: the training rows.
+
+        Returns
+        -------
+        ndarray of shape (m,) or None
+            None where a term is not finite on all rows.
+        """
+        columns = [self._columns[term] if V is None else self.values_on(term, V) for term in found.terms]
+        total = np.full(len(self._V if V is None else V), found.coefficients[0])
+        for column, coefficient in zip(columns, found.coefficients[1:], strict=True):
+            if column is None:
+                return None
+            total += coefficient * column
+        return total
+
+    def values_on(self, expr: sp.Expr, V: np.ndarray) -> np.ndarray | None:
+        """Give what `finite_values` gives, and remember it, for rows (m, p) other than the training rows."""
+        _, known = self._elsewhere.setdefault(id(V), (V, {}))
+        if expr not in known:
+            known[expr] = finite_values(expr, self._variables, V)
+        return known[expr]
+
+    def fit(self, terms: Sequence[sp.Expr], t: np.ndarray, weights: np.ndarray) -> WeightedSum:
         """Weight terms, and a constant, by least squares.
 
         Parameters
@@ -85,15 +143,15 @@ class TermPool:
 
         Returns
         -------
-        sympy.Expr
+        WeightedSum
         """
         root = np.sqrt(weights)
         A = np.column_stack([np.ones(len(t)), *(self._columns[term] for term in terms)])
         scale = np.abs(A).max(axis=0)
         scale[scale == 0] = 1.0
         solution = np.linalg.lstsq(A / scale * root[:, None], t * root, rcond=1e-10)[0] / scale
-        parts = [sp.Float(float(c)) * term for c, term in zip(solution[1:], terms, strict=True)]
-        return sp.Add(sp.Float(float(solution[0])), *parts)
+        size = sum(self._sizes[term] + 1 for term in terms) - 1
+        return WeightedSum(tuple(terms), solution, max(size, 1))
 
     def pursue(
         self, t: np.ndarray, weights: np.ndarray, maxsize: int, *, cost_aware: bool = False
@@ -119,7 +177,7 @@ class TermPool:
         pool = list(self._columns)
         if not pool:
             return []
-        cost = np.array([complexity(term) + 1 for term in pool], dtype=float)
+        cost = np.array([self._sizes[term] + 1 for term in pool], dtype=float)
         root = np.sqrt(weights)
         left = np.column_stack(list(self._columns.values()))
         left = left / np.maximum(np.abs(left).max(axis=0), np.finfo(float).tiny)

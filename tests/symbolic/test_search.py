@@ -10,6 +10,7 @@ import pytest
 import sympy as sp
 
 from skrationale import SymbolicDistiller
+from skrationale._deadline import Deadline
 from skrationale.formula.program import Program, symbols
 from skrationale.formula.tree import complexity
 from skrationale.symbolic import Formula
@@ -25,7 +26,7 @@ from skrationale.symbolic._front import (
 )
 from skrationale.symbolic._refit import free_constants, refit_constants, round_constants
 from skrationale.symbolic._rows import most_useful, rows_between
-from skrationale.symbolic._search import SearchBudget, Searcher, Target
+from skrationale.symbolic._search import SearchBudget, SearchClock, Searcher, Target
 from skrationale.symbolic._terms import TermPool, finite_values, split_terms
 from skrationale.symbolic.engines._base import Engine
 from skrationale.tabular import TableReader
@@ -64,7 +65,7 @@ def test_weights_of_terms_are_those_of_least_squares(weights):
     pool = TermPool(V, X)
     pool.add(terms)
     t = RNG.normal(size=len(X))
-    found = pool.fit(split_terms(sp.Add(*terms)), t, weights)
+    found = pool.fit(split_terms(sp.Add(*terms)), t, weights).expression()
     A = np.column_stack([ONES, *(values(term) for term in terms)])
     root = np.sqrt(weights)
     expected = A @ np.linalg.lstsq(A * root[:, None], t * root, rcond=None)[0]
@@ -75,7 +76,9 @@ def test_terms_that_say_the_same_do_no_harm():
     pool = TermPool(V, X)
     pool.add([x, y, x + 1e-13 * y])
     terms = [x, y, *split_terms(x + 1e-13 * y)]
-    np.testing.assert_allclose(values(pool.fit(terms, 3 * X[:, 0], ONES)), 3 * X[:, 0], atol=1e-9)
+    np.testing.assert_allclose(
+        values(pool.fit(terms, 3 * X[:, 0], ONES).expression()), 3 * X[:, 0], atol=1e-9
+    )
     assert len(pool.pursue(3 * X[:, 0], ONES, 30)) == 1
 
 
@@ -96,7 +99,7 @@ def test_planted_terms_are_pursued_in_the_order_of_what_they_explain(weights, co
     t = values(9 * z**2 + 3 * x * y + 0.5 * y + 7)
     choices = pool.pursue(t, weights, 30, cost_aware=cost_aware)
     assert choices == [[z**2], [z**2, x * y], [z**2, x * y, y]]
-    np.testing.assert_allclose(values(pool.fit(choices[-1], t, weights)), t, atol=1e-9)
+    np.testing.assert_allclose(values(pool.fit(choices[-1], t, weights).expression()), t, atol=1e-9)
 
 
 @pytest.mark.parametrize("maxsize", [1, 2, 3, 5, 9, 30])
@@ -107,7 +110,7 @@ def test_pursuit_stays_below_the_largest_size(maxsize):
     choices = pool.pursue(t, ONES, maxsize)
     assert choices
     assert [len(choice) for choice in choices] == list(range(1, len(choices) + 1))
-    assert max(complexity(pool.fit(choice, t, ONES)) for choice in choices) <= maxsize
+    assert max(complexity(pool.fit(choice, t, ONES).expression()) for choice in choices) <= maxsize
 
 
 def test_rows_of_weight_zero_do_not_count():
@@ -116,7 +119,7 @@ def test_rows_of_weight_zero_do_not_count():
     t = np.where(np.arange(len(X)) < 100, X[:, 0], 50 * X[:, 1])
     weights = (np.arange(len(X)) < 100).astype(float)
     assert pool.pursue(t, weights, 1) == [[x]]
-    assert pool.fit([x], t, weights).coeff(x) == pytest.approx(1)
+    assert pool.fit([x], t, weights).expression().coeff(x) == pytest.approx(1)
 
 
 # --- constants -------------------------------------------------------------------------------------
@@ -315,7 +318,14 @@ class Recorder(Engine):
         return list(self.finds)
 
 
-def searcher(engine, X=X, **effort):
+def search_in_turn(searcher, target, rng=None):
+    rng = rng or np.random.RandomState(0)
+    for turn in range(searcher.budget.n_searches):
+        share = searcher.budget.rest if turn else searcher.budget.whole
+        searcher.go_on(searcher.begin(target, turn, rng), share)
+
+
+def searcher(engine, X=X, clock=None, **effort):
     settings = {
         "maxsize": 20,
         "n_searches": 1,
@@ -323,9 +333,8 @@ def searcher(engine, X=X, **effort):
         "population_size": 20,
         "max_rows": 1000,
     }
-    return Searcher(
-        engine, {"binary_operators": ["+", "*"], "unary_operators": []}, SearchBudget(**settings | effort), X
-    )
+    operators = {"binary_operators": ["+", "*"], "unary_operators": []}
+    return Searcher(engine, operators, SearchBudget(**settings | effort), X, clock)
 
 
 def best_loss(found, target):
@@ -338,7 +347,7 @@ def test_what_an_engine_finds_is_put_into_the_columns_units():
     target = Target((t - t.mean()) / t.std(), ONES)
     engine = Recorder([sp.sin(3.4 * x)])
     search = searcher(engine, big)
-    search.run([target], 1, np.random.RandomState(0))
+    search_in_turn(search, target)
     (call,) = engine.calls
     np.testing.assert_allclose(call.Z.std(axis=0), 1)
     np.testing.assert_allclose(call.Z[:, 0].mean(), 0, atol=1e-9)
@@ -350,12 +359,25 @@ def test_what_an_engine_finds_is_put_into_the_columns_units():
 
 
 def test_searches_share_their_rounds_and_look_for_what_is_left():
-    target = Target(values(x * y) / values(x * y).std(), ONES)
-    engine = Recorder([x * y])
-    search = searcher(engine, n_searches=3, niterations=12, maxsize=30)
-    search.run([target], 3, np.random.RandomState(0))
-    # the first search explains all: nothing is left for others
-    assert [call.niterations for call in engine.calls] == [4]
+    standard = (X - X.mean(axis=0)) / X.std(axis=0)
+    target = Target(np.sin(standard[:, 0]) * standard[:, 1], ONES)
+    for finds, rounds in [([x * y**2], [85, 7, 7]), ([sp.sin(x) * y], [85])]:
+        engine = Recorder(finds)
+        search = searcher(engine, standard, n_searches=3, niterations=100, maxsize=30)
+        search_in_turn(search, target)
+        assert [call.niterations for call in engine.calls] == rounds
+        sizes = [call.maxsize for call in engine.calls]
+        assert sizes == [30, 20, 20][: len(sizes)]
+    # the last engine explains all with its first search: nothing is left for others
+    assert min(target.loss(finite_values(expr, V, standard)) for expr in search.candidates(target)) < 1e-12
+
+
+def test_nothing_is_searched_that_known_terms_say():
+    engine = Recorder([x])
+    target = Target(values(x * y + 2 * z), ONES)
+    search = searcher(engine)
+    search_in_turn(search, target)
+    assert engine.calls == []
     assert best_loss(search.candidates(target), target) < 1e-12
 
 
@@ -363,7 +385,7 @@ def test_few_rows_are_fitted_without_a_search():
     engine = Recorder()
     search = searcher(engine, X[:9])
     target = Target(X[:9, 1] ** 2, ONES[:9])
-    search.run([target], 1, np.random.RandomState(0))
+    search_in_turn(search, target)
     assert engine.calls == []
     losses = [target.loss(finite_values(expr, V, X[:9])) for expr in search.candidates(target)]
     assert min(losses) < 1e-12
@@ -374,7 +396,7 @@ def test_weights_go_to_the_engine_or_become_rows():
     weights = np.where(np.arange(len(X)) < 50, 3.0, 1.0)
     t = X[:, 0] + X[:, 1] ** 3
     for engine in (knows, knows_not):
-        searcher(engine).run([Target(t, weights)], 1, np.random.RandomState(0))
+        search_in_turn(searcher(engine), Target(t, weights))
     assert len(knows.calls[0].Z) == len(X)
     assert sorted(set(knows.calls[0].weights)) == pytest.approx([1 / 1.5, 3 / 1.5])
     # whole weights are copies
@@ -387,7 +409,7 @@ def test_weights_go_to_the_engine_or_become_rows():
 def test_rows_of_broken_weights_are_drawn():
     engine = Recorder()
     weights = np.where(np.arange(len(X)) < 20, 17.3, 0.1)
-    searcher(engine).run([Target(X[:, 0] + X[:, 1] ** 3, weights)], 1, np.random.RandomState(0))
+    search_in_turn(searcher(engine), Target(X[:, 0] + X[:, 1] ** 3, weights))
     assert engine.calls[0].weights is None
     assert len(np.unique(engine.calls[0].Z[:, 0])) < 50
 
@@ -395,28 +417,38 @@ def test_rows_of_broken_weights_are_drawn():
 def test_no_more_rows_than_allowed():
     for engine in (Recorder(), Recorder(supports_weights=True)):
         for weights in (ONES, WEIGHTS + 0.1):
-            searcher(engine, max_rows=30).run(
-                [Target(X[:, 0] + X[:, 1] ** 3, weights)], 1, np.random.RandomState(0)
-            )
+            search_in_turn(searcher(engine, max_rows=30), Target(X[:, 0] + X[:, 1] ** 3, weights))
         assert [len(call.Z) for call in engine.calls] == [30, 30]
 
 
 def test_a_spent_clock_ends_the_searches():
+    target = Target(X[:, 0] + X[:, 1] ** 3, ONES)
     engine = Recorder([sp.sin(x)])
-    search = searcher(engine, n_searches=4, timeout_in_seconds=1e-9)
-    search.run([Target(X[:, 0] + X[:, 1] ** 3, ONES)], 1, np.random.RandomState(0))
+    search_in_turn(searcher(engine, n_searches=4, clock=SearchClock(Deadline(1e-9))), target)
     assert engine.calls == []
     engine = Recorder([sp.sin(x)])
-    search = searcher(engine, n_searches=4, timeout_in_seconds=60)
-    search.run([Target(X[:, 0] + X[:, 1] ** 3, ONES)], 1, np.random.RandomState(0))
-    assert 0 < engine.calls[0].timeout_in_seconds <= 15
+    search_in_turn(searcher(engine, n_searches=4, clock=SearchClock(Deadline(60.0), 2)), target)
+    first, *others = [call.timeout_in_seconds for call in engine.calls]
+    # half of the time is that of the other output
+    assert first == pytest.approx(60 * 0.85 / 2, rel=0.02)
+    assert others == pytest.approx(3 * [60 * 0.05 / (2 - 0.85)], rel=0.2)
+
+
+def test_searches_of_all_outputs_share_what_they_find():
+    engine = Recorder([sp.sin(x)])
+    settings = {"niterations": 10, "n_searches": 1, "maxsize": 10, "engine": engine}
+    model = SymbolicDistiller(**settings)
+    one, two = Searcher.all_of(model, X, 2, Deadline(None))
+    search_in_turn(one, Target(values(x**2 * y**3), ONES))
+    assert [call.niterations for call in engine.calls] == [5]
+    assert best_loss(two.candidates(Target(values(sp.sin(x)), ONES)), Target(values(sp.sin(x)), ONES)) < 1e-12
 
 
 def test_expressions_without_values_are_dropped():
     engine = Recorder([sp.log(x), sp.sqrt(x), sp.log(sp.Float(-1.0)) * y, x * y])
     search = searcher(engine)
     target = Target(values(x * y), ONES)
-    search.run([target], 1, np.random.RandomState(0))
+    search_in_turn(search, target)
     found = search.candidates(target)
     assert best_loss(found, target) < 1e-12
     assert not any(expr.has(sp.log) for expr in found)
@@ -460,7 +492,7 @@ def fronts_of(*candidates, noise=0.0):
     data = Data(rows, scores, scores, np.ones(300))
     shift, scale = scores.mean(), scores.std()
     fake = SimpleNamespace(
-        variables=V, candidates=lambda target: [(expr - shift) / scale for expr in candidates]
+        variables=V, candidates=lambda target, V, is_good: [(expr - shift) / scale for expr in candidates]
     )
     template = Formula.from_string("a", ["a", "b", "c"])
     return make_fronts(fake, data, data, template, 0, [1.0], np.random.RandomState(0))[1.0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABCMeta, abstractmethod
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -130,6 +131,97 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
         ValueError
             If an operator is not known to the engine.
         """
+
+    def begin(
+        self,
+        Z: np.ndarray,
+        t: np.ndarray,
+        *,
+        weights: np.ndarray | None,
+        binary_operators: Sequence[str],
+        unary_operators: Sequence[str],
+        maxsize: int,
+        population_size: int,
+        random_state: int,
+    ) -> RunningSearch:
+        """Begin a search that is run in parts.
+
+        Parameters
+        ----------
+        Z, t, weights, binary_operators, unary_operators, maxsize, population_size, random_state : object
+            As in `search`.
+
+        Returns
+        -------
+        RunningSearch
+            Its parts are searches of their own, unless an engine knows how to go on from where it was.
+        """
+        settings = {
+            "weights": weights,
+            "binary_operators": binary_operators,
+            "unary_operators": unary_operators,
+            "maxsize": maxsize,
+            "population_size": population_size,
+        }
+        return RunningSearch(self, Z, t, random_state, settings)
+
+
+class RunningSearch:
+    """A search that is run in parts; here each of them begins anew, with another seed.
+
+    Parameters
+    ----------
+    engine : Engine
+        Who searches.
+    Z : ndarray of shape (n, p)
+        Columns.
+    t : ndarray of shape (n,)
+        Target.
+    random_state : int
+        Seed of the seeds of the parts.
+    settings : dict
+        The other parameters of :meth:`Engine.begin`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrationale.symbolic import OperonEngine
+    >>> Z = np.random.RandomState(0).normal(size=(50, 1))
+    >>> settings = {"binary_operators": ["+", "*"], "unary_operators": [], "maxsize": 5, "weights": None}
+    >>> search = OperonEngine().begin(Z, Z[:, 0] ** 2, population_size=20, random_state=0, **settings)
+    >>> len(search.run(2)) > 0 and len(search.run(3)) > 0
+    True
+    """
+
+    def __init__(
+        self, engine: Engine, Z: np.ndarray, t: np.ndarray, random_state: int, settings: dict[str, Any]
+    ) -> None:
+        self.engine, self.Z, self.t = engine, Z, t
+        self.settings, self.seeds = settings, np.random.RandomState(random_state)
+
+    def run(self, niterations: int, timeout_in_seconds: float | None = None) -> list[sp.Expr]:
+        """Run a part of the search.
+
+        Parameters
+        ----------
+        niterations : int
+            Its rounds.
+        timeout_in_seconds : float, default=None
+            Wall clock of this part.
+
+        Returns
+        -------
+        list of sympy.Expr
+            As `Engine.search` gives them.
+        """
+        return self.engine.search(
+            self.Z,
+            self.t,
+            niterations=niterations,
+            timeout_in_seconds=timeout_in_seconds,
+            random_state=int(self.seeds.randint(2**31 - 1)),
+            **self.settings,
+        )
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:

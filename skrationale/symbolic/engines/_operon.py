@@ -7,15 +7,16 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
-from math import ceil
+from time import monotonic
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
+from ..._deadline import Deadline
 from ...formula.parsing import parse
 from ...formula.program import symbols
-from ._base import Engine, EngineError, check_operators
+from ._base import Engine, EngineError, RunningSearch, check_operators
 
 BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow", "aq": "aq"}
 UNARY = {name: name for name in ("sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "abs", "square")} | {
@@ -28,6 +29,10 @@ INSTALL = (
 )
 PROBE_SECONDS = 60
 """How long its first import may take. Not measured."""
+FIRST_GENERATIONS = 5
+"""With a time limit, generations by which it is measured how long one takes. Not measured."""
+MOST_GENERATIONS = 10**9
+"""Those of a search that its clock ends."""
 SHORTEST = 2
 """With a `max_length` of 1 Operon finds nothing and fails."""
 
@@ -80,8 +85,8 @@ class OperonEngine(Engine):
     """
 
     name = "operon"
-    default_niterations = 80
-    default_population_size = 500
+    default_niterations = 400
+    default_population_size = 100
 
     def __init__(self, *, optimizer_iterations: int = 3, max_depth: int = 10, n_threads: int = 1) -> None:
         self.optimizer_iterations = optimizer_iterations
@@ -110,6 +115,30 @@ class OperonEngine(Engine):
         timeout_in_seconds: float | None = None,
         random_state: int,
     ) -> list[sp.Expr]:
+        running = self.begin(
+            Z,
+            t,
+            weights=weights,
+            binary_operators=binary_operators,
+            unary_operators=unary_operators,
+            maxsize=maxsize,
+            population_size=population_size,
+            random_state=random_state,
+        )
+        return running.run(niterations, timeout_in_seconds)
+
+    def begin(  # noqa: D102
+        self,
+        Z: np.ndarray,
+        t: np.ndarray,
+        *,
+        weights: np.ndarray | None = None,
+        binary_operators: Sequence[str],
+        unary_operators: Sequence[str],
+        maxsize: int,
+        population_size: int,
+        random_state: int,
+    ) -> RunningSearch:
         self.check_operators(binary_operators, unary_operators)
         reason = self.available()
         if reason:
@@ -120,7 +149,6 @@ class OperonEngine(Engine):
         model = SymbolicRegressor(
             allowed_symbols=",".join([*words, "constant", "variable"]),
             objectives=["r2", "length"],  # one objective gives one expression only
-            generations=niterations,
             population_size=population_size,
             pool_size=population_size,
             max_evaluations=sys.maxsize,
@@ -128,15 +156,66 @@ class OperonEngine(Engine):
             max_length=max(maxsize, SHORTEST),
             max_depth=self.max_depth,
             optimizer_iterations=self.optimizer_iterations,
-            max_time=None if timeout_in_seconds is None else max(ceil(timeout_in_seconds), 1),
             n_threads=self.n_threads,
             random_state=random_state,
+            warm_start=True,
         )
+        return OperonSearch(self, Z, t, model)
+
+
+class OperonSearch(RunningSearch):
+    """A search of Operon; each part goes on from the population of the one before.
+
+    Parameters
+    ----------
+    engine : OperonEngine
+        Who searches.
+    Z : ndarray of shape (n, p)
+        Columns.
+    t : ndarray of shape (n,)
+        Target.
+    model : pyoperon.sklearn.SymbolicRegressor
+        Not fitted yet; it is told to go on from where it was.
+    """
+
+    def __init__(self, engine: OperonEngine, Z: np.ndarray, t: np.ndarray, model: Any) -> None:
+        super().__init__(engine, Z, t, model.random_state, {})
+        self.model = model
+
+    def run(self, niterations: int, timeout_in_seconds: float | None = None) -> list[sp.Expr]:  # noqa: D102
         try:
-            model.fit(Z, t)
+            if timeout_in_seconds is None:
+                self._go(niterations)
+            else:
+                self._go_in_time(niterations, Deadline(timeout_in_seconds))
         except Exception as error:  # of a C++ library: of any type
-            raise EngineError(f"Operon's search on {len(t)} rows failed: {error}") from error
-        return _front(model, Z.shape[1])
+            raise EngineError(f"Operon's search on {len(self.t)} rows failed: {error}") from error
+        return _front(self.model, self.Z.shape[1])
+
+    def _go(self, generations: int, whole_seconds: int | None = None) -> int:
+        """Run generations, and count those that were run; each part has a seed of its own."""
+        if hasattr(self.model, "is_fitted_"):
+            self.model.set_params(random_state=int(self.seeds.randint(2**31 - 1)))
+        self.model.set_params(generations=generations, max_time=whole_seconds)
+        self.model.fit(self.Z, self.t)
+        return int(self.model.stats_["generations"])
+
+    def _go_in_time(self, generations: int, deadline: Deadline) -> None:
+        """Run until a time is over: Operon's own clock knows whole seconds alone.
+
+        Its clock runs for all seconds but the last one. The rest is filled with generations, of which it is
+        known by then how long they take.
+        """
+        some, whole = min(FIRST_GENERATIONS, generations), None
+        while True:
+            start = monotonic()
+            done = self._go(some, whole)
+            generations -= done
+            each, left = (monotonic() - start) / max(done, 1), deadline.left()
+            if generations < 1 or left < each:
+                return
+            whole = int(left - each) or None
+            some = min(generations, MOST_GENERATIONS if whole else int(left / each))
 
 
 def _front(model: Any, n_variables: int) -> list[sp.Expr]:
