@@ -282,7 +282,7 @@ def weak_engine(
 
 def table(rows: pd.DataFrame, value: str, methods: list[str]) -> list[dict[str, Any]]:
     """A line a data set, a column a method: mean and standard deviation over seeds."""
-    lines = []
+    lines, rows = [], rows.dropna(subset=[value])
     for name, part in rows.groupby("data", sort=False):
         groups = part.groupby("method")[value]
         cells = {
@@ -298,6 +298,7 @@ def verdicts(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Ours against others, over all pairs of data set and seed."""
     lines = []
     for value, other in [
+        ("r2", "pyoperon"),
         ("r2", "direct"),
         ("r2", "lambda 0"),
         ("fidelity", "lambda 0"),
@@ -343,6 +344,7 @@ def report(rows: pd.DataFrame) -> None:
     rows["data"] = pd.Categorical(rows["data"], [n for n in [*REAL, *FEYNMAN] if n in set(rows["data"])])
     real, feynman = rows[rows["data"].isin(REAL)], rows[~rows["data"].isin(REAL)]
     named = [
+        "pyoperon",
         "direct",
         "lambda 0",
         "lambda 0, no early stopping",
@@ -352,7 +354,7 @@ def report(rows: pd.DataFrame) -> None:
     ]
     sections: dict[str, Any] = {}
     for rule in ("accuracy", "best"):
-        part = real[real["rule"] == rule]
+        part = real[(real["rule"] == rule) | (real["method"] == "pyoperon")]
         part = part.assign(data=part["data"].cat.remove_unused_categories())
         title = f"model_selection={rule!r}"
         sections[f"R2 against y, {title}"] = table(part, "r2", named)
@@ -376,7 +378,7 @@ def report(rows: pd.DataFrame) -> None:
         weak.dropna(subset="fidelity"), "fidelity", sorted(set(weak.dropna(subset="fidelity")["method"]))
     )
     if len(feynman):
-        part = feynman[feynman["rule"] == "accuracy"]
+        part = feynman[(feynman["rule"] == "accuracy") | (feynman["method"] == "pyoperon")]
         part = part.assign(data=part["data"].cat.remove_unused_categories())
         for value, words in {
             "r2": "R2 against the formula",

@@ -31,7 +31,7 @@ from ..training import TRAINING_CONSTRAINTS
 from ._distillation import Data, empty_formulas, label_rows, make_fronts, refit_front
 from ._front import MODEL_SELECTIONS, Fronts, choose
 from ._rows import most_useful, rows_between, split_distinct
-from ._search import Searcher
+from ._search import TEACHER_SHARE, Searcher
 from ._selection import choose_share, search_terms
 from ._targets import target_as_scores
 from .engines import resolve_engine
@@ -39,8 +39,6 @@ from .engines._base import Engine, EngineError
 
 MAX_ROWS = 10_000
 """Formulas are fitted to and compared on so many rows, chosen at random. Not measured."""
-TEACHER_SHARE = 0.25
-"""Share of the time that training a smooth teacher may take. Not measured."""
 N_BACKGROUND = 100
 """Training rows that Shapley values are computed against. Not measured."""
 
@@ -132,7 +130,8 @@ class SymbolicDistiller(BaseDistiller):
     teacher_weight_ : float
         The share of the teacher that was taken.
     selection_ : list of dict
-        For each share tried: ``teacher_weight``, ``loss`` (against `y`, on validation rows), ``complexity``.
+        For each share tried: ``teacher_weight``, ``loss`` (against `y`, on validation rows), ``complexity``,
+        ``standard_error`` (of the loss beyond that of the least share, row by row) and ``selected``.
     classes_ : ndarray of shape (C,)
         Class labels, of classifiers.
     n_features_in_ : int

@@ -19,7 +19,8 @@ from .._random import fixed_seed
 from ..base import agreement
 from ..smooth.base import BaseSmoothMLP, check_lambdas
 from ..teachers import Teacher, TeacherTable
-from ._distiller import TEACHER_SHARE, SymbolicDistiller
+from ._distiller import SymbolicDistiller
+from ._search import TEACHER_SHARE
 from .engines._base import Engine
 
 OWN = ("teacher", "jacobian_lambdas", "cv", "n_jobs")

@@ -30,6 +30,8 @@ NEARLY = 1.05
 """A formula is refitted when its loss is at most so many times that of the best smaller one. Not measured."""
 ENDLESS = 10**7
 """Rounds of the engine where the clock alone shall end a search."""
+TEACHER_SHARE = 0.25
+"""Share of the time that training a smooth teacher may take. Not measured."""
 SEARCH_SHARE = 0.9
 """Share of the time left that searches may take; what they found is then put together. Not measured."""
 WHOLE_SHARE = 0.85

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import r2_score
@@ -140,7 +141,7 @@ def choose_share(
     y: np.ndarray,
     task: Task,
     model_selection: str,
-) -> tuple[float, list[dict[str, float]]]:
+) -> tuple[float, list[dict[str, Any]]]:
     """Choose the largest share of the teacher, of those whose formulas are nearly the best for `y`.
 
     However faithful, a formula is not taken when another one is shorter and more accurate.
@@ -162,18 +163,39 @@ def choose_share(
     -------
     share : float
     selection : list of dict
-        For each share ``teacher_weight``, ``loss`` and ``complexity``.
+        For each share ``teacher_weight``, ``loss``, ``complexity``, ``standard_error`` and ``selected``. The
+        standard error is that of how much more or less is lost than with the least share, row by row: nearer
+        losses than that are told apart by chance.
     """
-    shares, selection = list(fronts[0]), []
+    shares, losses = list(fronts[0]), []
+    selection: list[dict[str, Any]] = []
     for share in shares:
         rows = [by_share[share][choose(by_share[share], model_selection)] for by_share in fronts]
         programs = [Program(row.formula.expr, symbols(valid.V.shape[1])) for row in rows]
         scores = np.column_stack([program(valid.V) for program in programs])
-        loss = float(np.average(row_losses(y, scores, task), weights=valid.weights))
+        losses.append(row_losses(y, scores, task))
+        loss = float(np.average(losses[-1], weights=valid.weights))
         size = sum(row.formula.complexity for row in rows)
         selection.append({"teacher_weight": share, "loss": loss, "complexity": size})
     near = near_best([entry["loss"] for entry in selection], constant_loss(y, task, valid.weights))
-    return max(shares[i] for i in undominated(selection) if i in near), selection
+    taken = max(shares[i] for i in undominated(selection) if i in near)
+    least = losses[shares.index(min(shares))]
+    for entry, own in zip(selection, losses, strict=True):
+        entry["standard_error"] = standard_error(own - least, valid.weights)
+        entry["selected"] = entry["teacher_weight"] == taken
+    return taken, selection
+
+
+def standard_error(values: np.ndarray, weights: np.ndarray) -> float:
+    """Give the standard error of the mean of values (m,) whose weights (m,) stand for repeated rows.
+
+    Examples
+    --------
+    >>> standard_error(np.array([1.0, 3.0, 1.0, 3.0]), np.ones(4))
+    0.5
+    """
+    variance = np.average((values - np.average(values, weights=weights)) ** 2, weights=weights)
+    return float(np.sqrt(variance / weights.sum()))
 
 
 def undominated(selection: Sequence[Mapping[str, float]]) -> list[int]:
