@@ -21,7 +21,7 @@ main.skr-report {max-width: 68em}
 .skr-report .skr-words {min-width: 13em}
 .skr-report .skr-cell {min-width: 7em; max-width: 18em}
 .skr-report .skr-share {min-width: 7em}
-.skr-report .skr-share .skr-bar {height: .55em; margin: .1em 0 .2em}
+.skr-report .skr-share .skr-bar {width: 6.5em; height: .55em; margin: .1em 0 .2em}
 .skr-report .skr-formula code {padding: .3em 1em; max-height: 24em; overflow-y: auto}
 .skr-report ol.skr-missing {opacity: .8; font-size: .93em; margin: .2em 0 .6em; padding-left: 2.2em}
 .skr-report sup {line-height: 0}
@@ -41,6 +41,7 @@ main.skr-report {max-width: 68em}
   .skr-report .skr-wide-table table {font-size: .82em}
   .skr-report .skr-wide-table tbody th, .skr-report .skr-words,
   .skr-report .skr-share, .skr-report .skr-cell {min-width: 0}
+  .skr-report .skr-share .skr-bar {width: 4em}
   .skr-report .skr-wide-table th, .skr-report .skr-wide-table td {padding: .22em .3em;
     overflow-wrap: anywhere}
   .skr-report .skr-wide-table thead th, .skr-report .skr-wide-table .skr-n {overflow-wrap: normal}

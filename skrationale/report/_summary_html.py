@@ -169,16 +169,19 @@ def importances(table: Any) -> Any:
     largest = float(np.nanmax(values, initial=0.0))
     lines = []
     for name, shares in zip(table.index[:MAX_COLUMNS], values, strict=False):
-        cells = [
-            "–" if math.isnan(share) else joined([f"{share:.1%}", Bar(float(share), largest)])
-            for share in shares
-        ]
-        lines.append([shorten(str(name), 80), *cells])
+        lines.append([shorten(str(name), 80), *(_share(float(share), largest) for share in shares)])
     left = len(table) - MAX_COLUMNS
     head = ["column", *(shorten(name, 40) for name in table.columns)]
     caption = "Share of each column in the mean absolute reasons"
     shown = wide(Table(caption, head, ["", *["skr-share"] * table.shape[1]], lines))
     return joined([shown, Note(f"{count_of(left, 'other column')} not shown.")]) if left > 0 else shown
+
+
+def _share(share: float, largest: float) -> Any:
+    """Return a share with its bar; a dash where a column is not used, or not there."""
+    if math.isnan(share) or share == 0:
+        return "–"
+    return joined([f"{share:.1%}" if share >= 0.0005 else "under 0.1%", Bar(share, largest)])
 
 
 def examples(found: list[Measured], rows: Rows, chosen: dict[int, str]) -> Any:

@@ -128,6 +128,28 @@ def test_figures_are_those_of_the_metrics(numbers, tmp_path):
     assert shares.loc[["a", "b", "c"], "sum"].to_numpy() == pytest.approx(expected)
 
 
+def bars_of(page):
+    """Lengths in em of all bars beside shares, by the share that is written, from style and sheet."""
+    room = {float(em) for em in re.findall(r"\.skr-share \.skr-bar \{width: ([\d.]+)em; ", page)}
+    assert len(room) == 1, "all bars have the same room, however wide their cells are"
+    cells = re.findall(r'<td class="skr-share">(.*?)</td>', page, flags=re.DOTALL)
+    found = [re.match(r"([\d.]+)%.*width:([\d.]+)%", cell, flags=re.DOTALL) for cell in cells]
+    return [(float(one[1]), float(one[2]) * min(room)) for one in found if one], cells
+
+
+def test_bars_of_equal_shares_are_equally_long_and_unused_columns_have_a_dash(numbers, tmp_path):
+    X, y = numbers
+    long = "a very long name of an estimator, wide"
+    models = {"s": Adds().fit(X), long: Adds(times=2.0).fit(X)}
+    models["s"].weights_[2] = 0.0
+    report = make_report(models, X, y, tmp_path / "r.html")
+    bars, cells = bars_of(text_of(report))
+    assert len(bars) == 5
+    assert cells.count("–") == 1
+    for share, length in bars:
+        assert length / share == pytest.approx(bars[0][1] / bars[0][0], rel=0.01)
+
+
 def test_what_could_not_be_measured_says_why(numbers, tmp_path):
     X, y = numbers
     report = make_report({"silent": Silent().fit(X), "ridge": Ridge().fit(X, y)}, X, y, tmp_path / "r.html")
