@@ -85,7 +85,7 @@ class Hooks:
         return copy.copy(self)
 
     def _attribute_relevance(self) -> np.ndarray | None:
-        """Give the mean relevance (C, J) of learned attributes for each class, (1, J) of numbers."""
+        """Give the mean relevance (C, J) of attributes for each class, (1, J) with signs of numbers."""
         return self._fitted("global_relevance_")
 
     # --- reasons batch by batch, of estimators of this package alone ---------------------------------

@@ -93,6 +93,11 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
     def _kind_in_words(self) -> str:
         return f"a network read as {self.n_active_attributes_} attributes"
 
+    def _attribute_relevance(self) -> np.ndarray:
+        """Give `global_relevance_`, of numbers with the signs of the weights: attributes are not negative."""
+        relevance = self.global_relevance_
+        return relevance if self._task.is_classification else relevance * np.sign(self._model.weights)
+
     def _size(self) -> tuple[int, str]:
         return self.n_active_attributes_, "attribute"
 

@@ -29,8 +29,9 @@ MANY_OUTPUTS = 8
 class AttributeTableDisplay(Display):
     """A table of learned attributes and outputs, a dot for each relevance, with the rule of each attribute.
 
-    The area of a dot is the size of the mean relevance, which is at most 1; colour says for or against. The
-    most relevant attributes are at the top. Make one with `from_estimator` or `from_explanation`.
+    The area of a dot is the size of the mean relevance, which is at most 1; colour says for or against, and
+    of numbers, which are a single output, whether the attribute raises or lowers them. The most relevant
+    attributes are at the top. Make one with `from_estimator` or `from_explanation`.
 
     Parameters
     ----------
@@ -107,7 +108,8 @@ class AttributeTableDisplay(Display):
 
         The relevance of an attribute is its contribution to the highest of several scores, or to the only
         one, as a share of the largest contribution in size of the row. Rows count for the class of their
-        score, and a positive relevance speaks for that class; of numbers the mean size is drawn.
+        score, and a positive relevance speaks for that class. Of numbers the mean size is drawn, in the
+        colour of what the attribute does to them on average.
 
         Parameters
         ----------
@@ -266,9 +268,10 @@ def _draw_dots(ax: "Axes", relevance: np.ndarray, across: float) -> None:
     for sign, colour in ((1, POSITIVE), (-1, NEGATIVE)):
         own = sign * found > 0
         ax.scatter(places[own] + shift, lines[own], s=largest * np.abs(found[own]), color=colour)
-    if (found < 0).any():
+    if n_outputs == 1 or (found < 0).any():
         style: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 8}
-        words = ((POSITIVE, "speaks for"), (NEGATIVE, "speaks against"))
+        texts = ("raises", "lowers") if n_outputs == 1 else ("speaks for", "speaks against")
+        words = zip((POSITIVE, NEGATIVE), texts, strict=True)
         handles = [Line2D([], [], color=colour, label=text, **style) for colour, text in words]
         place = {"loc": "upper left", "bbox_to_anchor": (0, 0), "ncols": 2, "handletextpad": 0.2}
         ax.legend(handles=handles, **(LEGEND_ABOVE | place))

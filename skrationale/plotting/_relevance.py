@@ -20,7 +20,7 @@ def mean_relevance(explanation: Explanation) -> tuple[np.ndarray, list[str]]:
     -------
     relevance : ndarray of shape (C, J)
         Positive for what speaks for the class, NaN for a class that has no rows; of numbers the mean size
-        (1, J).
+        (1, J), negative for what lowers them on average.
     names : list of str
         Of the classes.
     """
@@ -33,7 +33,9 @@ def mean_relevance(explanation: Explanation) -> tuple[np.ndarray, list[str]]:
     some = largest > ROUNDING * largest.max(initial=0.0)
     share = np.where(some, own / np.where(some, largest, 1.0), 0.0)
     if numbers:
-        share, top = np.abs(share), np.zeros(len(e), dtype=np.intp)
+        lowers = share.sum(axis=0) < 0
+        share = np.where(lowers, -np.abs(share), np.abs(share))
+        top = np.zeros(len(e), dtype=np.intp)
     elif single:
         share = np.where(top[:, None] == 1, share, -share)
     names = [name] if numbers else [f"not {name}", name] if single else list(e.output_names)

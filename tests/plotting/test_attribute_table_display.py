@@ -109,6 +109,11 @@ def test_explanations_give_relevance_by_class():
     assert d.relevance.tolist() == [[1, -0.25], [1, 0.25]]
     numbers = AttributeTableDisplay.from_explanation(Explanation(values, 0, kind="attribute"))
     assert numbers.relevance.tolist() == [[1, pytest.approx((0.5 + 1 + 0.25) / 3)]]
+    lower = AttributeTableDisplay.from_explanation(
+        Explanation([[2.0, -1.0], [1.0, -1.0]], 0, kind="attribute")
+    )
+    assert lower.relevance.tolist() == [[1, -0.75]]
+    assert [t.get_text() for t in lower.ax_.get_legend().get_texts()] == ["raises", "lowers"]
     three = Explanation(
         [[[1, 0, 0], [2, 1, 0]]], 0, kind="attribute", link="softmax", output_names=["a", "b", "c"]
     )
@@ -133,6 +138,18 @@ def test_flint_model_and_its_explanation_agree():
         rule = described[top]
         assert d.rules[top] == (rule.text if rule.is_short_rule else "no short rule")
         assert AttributeTableDisplay.from_estimator(model, rules=False).rules == {}
+
+
+def test_colours_are_the_signs_of_the_weights_of_a_regressor():
+    X = load_iris().data
+    model = ALL["flint-regressor"]().fit(X, X[:, 0] - X[:, 2])
+    weights = model._model.weights[0]
+    d = AttributeTableDisplay.from_estimator(model, rules=False)
+    np.testing.assert_array_equal(np.sign(d.relevance[0]), np.sign(weights) * (d.relevance[0] != 0))
+    drawn = {line: area > 0 for line, _, area in dots(d)}  # which looks at their colours
+    assert drawn == {line: weights[j] > 0 for line, j in enumerate(d.attributes_) if d.relevance[0, j]}
+    assert set(drawn.values()) == {True, False}
+    assert [t.get_text() for t in d.ax_.get_legend().get_texts()] == ["raises", "lowers"]
 
 
 @pytest.mark.parametrize(
