@@ -1,4 +1,4 @@
-"""Quick start: a LightGBM becomes a network that answers alike, for a like reason.
+"""Quick start: a LightGBM becomes a network with similar predictions and similar explanations.
 
 Four tables, no downloads. All figures are of rows that neither the teacher nor the student saw in `fit`; the
 times are medians of three turns on one thread, for the reasons of the same rows.

@@ -48,6 +48,11 @@ def public_objects():
 def test_versions_agree():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == skrationale.__version__
+    assert f"\nversion: {skrationale.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_types_are_for_users_too():
+    assert (ROOT / "skrationale" / "py.typed").exists()
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

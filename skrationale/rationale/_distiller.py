@@ -223,7 +223,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         labels = y if self._task.classes is None else self._task.classes[y]
         report = teacher.audit(table, labels, n_refits=0, max_rows=AUDIT_ROWS, random_state=0)
         if "leak" in report.findings:
-            warn(f"The teacher's rationales leak, and a student copies them. {report.verdict}")
+            warn(f"The teacher's masks reveal the label, and the student inherits this. {report.verdict}")
         return report
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:

@@ -34,10 +34,10 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         for rows to differ, all have the same columns, and the share is met to the nearest whole column. An
         int: exactly so many in each row. Columns that never vary are never selected.
     sparsity_lambda : float or "auto", default="auto"
-        Price of a column in a row, as a share of the loss of a constant prediction: a column is worth it
-        when it lowers the loss by more. ``"auto"`` lets validation rows choose from 0.01 to 0.09, or to
+        Penalty for each column selected in a row, relative to the loss of a constant prediction. A column is
+        selected if it lowers the loss by more. ``"auto"`` chooses by validation rows from 0.01 to 0.09, or to
         0.15 with less than 2000 rows; with less than 10 validation rows it is 0.04. With a rate in
-        `max_features` only columns beyond the rate are paid for.
+        `max_features` only columns beyond the rate are penalised.
     relaxation : {"soft", "gumbel"}, default="soft"
         Gates while training: open by their probability, or drawn as 0 or 1 with straight-through gradients.
     fill : {"marginal", "zero", "mean", "token"}, default="marginal"
