@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from functools import wraps
+from typing import Any, TypeVar
 
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils._param_validation import StrOptions
+
+Estimator = TypeVar("Estimator", bound=type)
 
 
 class PredictsLabels(ClassifierMixin):
@@ -57,3 +62,27 @@ class PredictsNumbers(RegressorMixin):
             R2.
         """
         return super(RegressorMixin, self).score(X, y, sample_weight)
+
+
+def takes_class_weight(kind: Estimator) -> Estimator:
+    """Give a class one more parameter, `class_weight`, behind those that it has; `fit` multiplies it in."""
+    before: Any = kind.__init__  # type: ignore[misc]
+    signature = inspect.signature(before)
+    last = inspect.Parameter(
+        "class_weight",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=dict[Any, float] | str | None,
+    )
+
+    @wraps(before)
+    def __init__(self: Any, *args: Any, class_weight: Any = None, **rest: Any) -> None:
+        before(self, *args, **rest)
+        self.class_weight = class_weight
+
+    known = [value for name, value in signature.parameters.items() if name != "class_weight"]
+    __init__.__signature__ = signature.replace(parameters=[*known, last])  # type: ignore[attr-defined]
+    kind.__init__ = __init__  # type: ignore[misc]
+    constraints = {"class_weight": [dict, StrOptions({"balanced"}), None]}
+    kind._parameter_constraints = kind._parameter_constraints | constraints  # type: ignore[attr-defined]
+    return kind

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 PACKAGE = __name__.partition(".")[0]
+
+
+@contextmanager
+def unchanged_on_error(estimator: Any) -> Iterator[None]:
+    """Give an estimator its attributes back when the block fails or is interrupted; else settle new ones."""
+    before = dict(vars(estimator))
+    try:
+        yield
+        settle(estimator)
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 def settle(estimator: Any) -> None:

@@ -66,6 +66,61 @@ def check_weights(sample_weight: Any, n: int) -> np.ndarray:
     return weight if abs(exponent) <= LARGEST_EXPONENT else np.ldexp(weight, -exponent)
 
 
+def class_factors(
+    class_weight: Any, y: np.ndarray, weight: np.ndarray, classifies: bool
+) -> np.ndarray | None:
+    """Give what the weight of each row is multiplied by for the sake of its class.
+
+    Parameters
+    ----------
+    class_weight : dict of label to number, "balanced" or None
+        Weights; a label that has none weighs 1. "balanced": the sums of all classes become equal.
+    y : ndarray of shape (n,)
+        Labels.
+    weight : ndarray of shape (n,)
+        Positive weights.
+    classifies : bool
+        Whether labels are predicted.
+
+    Returns
+    -------
+    ndarray of shape (n,) or None
+        None where `class_weight` is None.
+
+    Raises
+    ------
+    ValueError
+        When numbers are predicted, a weight is not above 0, or a label is not in `y` while another has no
+        weight, as a misspelt one.
+
+    Examples
+    --------
+    >>> class_factors("balanced", np.array(["a", "a", "a", "b"]), np.ones(4), True)
+    array([0.66666667, 0.66666667, 0.66666667, 2.        ])
+    """
+    if class_weight is None:
+        return None
+    if not classifies:
+        raise ValueError(f"class_weight is {class_weight!r}, but numbers are predicted; expected None.")
+    classes, codes = np.unique(y, return_inverse=True)
+    if isinstance(class_weight, str):  # "balanced"
+        total = np.bincount(codes, weights=weight)
+        return (total.sum() / (len(classes) * total))[codes]
+    for label, number in class_weight.items():
+        is_number = isinstance(number, Real) and not isinstance(number, bool)
+        if not is_number or not 0.0 < float(number) < np.inf:
+            raise ValueError(f"class_weight[{label!r}] is {number!r}; expected a finite number above 0.")
+    labels = classes.tolist()
+    others = [label for label in class_weight if label not in labels]
+    without = [label for label in labels if label not in class_weight]
+    if others and without:
+        raise ValueError(
+            f"class_weight has the label {others[0]!r}, which is not in y, and none for {without[0]!r}; "
+            f"expected labels among {labels[:10]}."
+        )
+    return np.array([float(class_weight.get(label, 1.0)) for label in labels])[codes]
+
+
 def _as_floats(sample_weight: Any, n: int) -> np.ndarray:
     """Give weights as numbers (n,), NaN where one is missing."""
     try:

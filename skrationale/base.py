@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.base import is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.metaestimators import available_if
@@ -25,10 +23,10 @@ from ._explaining import explanation_of
 from ._hooks import Hooks
 from ._random import seed_unseeded
 from ._scales import check_target_scale
-from ._settled import settle
+from ._settled import unchanged_on_error
 from ._task import Task
 from ._versions import VersionedEstimator
-from ._weights import check_weights
+from ._weights import check_weights, class_factors
 from .explanation import Explanation
 from .explanation.ruler import log_odds
 from .graphs import OnnxExport
@@ -57,20 +55,8 @@ from .teachers import (
     unfrozen,
     warn_of_constraints,
     warn_of_refit,
+    warn_of_weights,
 )
-
-
-@contextmanager
-def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """Give an estimator its attributes back when the block fails or is interrupted; else settle new ones."""
-    before = dict(vars(estimator))
-    try:
-        yield
-        settle(estimator)
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclass=ABCMeta):
@@ -82,6 +68,7 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
+    class_weight: Any = None
     _task: Task
     _reader: TableReader
     _kept: np.ndarray
@@ -126,7 +113,11 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
             if sample_weight is not None:
                 X, matrix, target, weight = X[kept], matrix[kept], target[kept], weight[kept]
             self._reader = reader
-            self._fit_rows(X, matrix, target, weight / weight.mean() if sample_weight is not None else None)
+            factors = class_factors(self.class_weight, target, weight, self._predicts_labels(target))
+            if factors is not None:
+                weight = weight * factors
+            given = sample_weight is not None or factors is not None
+            self._fit_rows(X, matrix, target, weight / weight.mean() if given else None)
             del self._kept, self._categories
         return self
 
@@ -256,6 +247,10 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
     def _is_classifier(self) -> bool:
         """Whether labels are predicted; asked before fit too."""
 
+    def _predicts_labels(self, y: np.ndarray) -> bool:
+        """Whether it learns to predict labels from this target."""
+        return self._is_classifier()
+
 
 class ReadableNetwork(BaseReasoner):
     """A network whose hidden layers can be read."""
@@ -348,6 +343,7 @@ class BaseDistiller(LeavesTeacherOut, BaseReasoner):
         self._check_rows(matrix, None if is_classifier(teacher) else y)
         if isinstance(teacher, FrozenEstimator):
             check_is_fitted(inner)
+            warn_of_weights(sample_weight, "teacher")
             return inner, form_for(inner, self._reader, fitted=True)
         text_refused(teacher, self._reader)
         warn_of_refit(teacher, "teacher")
@@ -361,6 +357,9 @@ class BaseDistiller(LeavesTeacherOut, BaseReasoner):
     def _configure(self, teacher: Any) -> Any:
         """Set parameters of the teacher that the distiller rules."""
         return teacher
+
+    def _predicts_labels(self, y: np.ndarray) -> bool:
+        return self._are_classes(y) if self.teacher is None else is_classifier(self.teacher)
 
     def _are_classes(self, y: np.ndarray) -> bool:
         """Whether a distiller without a teacher takes a target for labels."""

@@ -31,6 +31,7 @@ LEARNT = {
     "check_classifiers_train",
     "check_regressors_train",
     "check_classifiers_classes",
+    "check_class_weight_classifiers",
     "check_sample_weight_equivalence_on_dense_data",
 }
 """Checks of what is learnt, which need fits of the length above."""

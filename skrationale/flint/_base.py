@@ -18,7 +18,7 @@ from .._random import own_random_state, seed_unseeded
 from .._task import Task
 from ..base import ReadableNetwork, unchanged_on_error
 from ..tabular import TableEncoder, as_frame_or_array
-from ..teachers import fitted_to, unfrozen, warn_of_refit
+from ..teachers import fitted_to, unfrozen, warn_of_refit, warn_of_weights
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
 from ..units import (
     ImageEncoder,
@@ -228,6 +228,7 @@ class BaseFlint(FlintReasoner):
         if isinstance(self.predictor, FrozenEstimator):
             predictor = unfrozen(self.predictor)
             check_is_fitted(predictor)
+            warn_of_weights(sample_weight, "predictor")
             return predictor
         warn_of_refit(self.predictor, "predictor")
         predictor = seed_unseeded(clone(self.predictor), self.random_state)

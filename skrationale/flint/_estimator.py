@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._kinds import PredictsLabels, PredictsNumbers
+from .._kinds import PredictsLabels, PredictsNumbers, takes_class_weight
 from .._task import Task
 from ._base import BaseFlint
 
 
+@takes_class_weight
 class FLINTClassifier(PredictsLabels, BaseFlint):
     """Learn a network and a small dictionary of attributes that its decisions read as [1]_.
 
@@ -81,6 +82,8 @@ class FLINTClassifier(PredictsLabels, BaseFlint):
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
         Called during training.
+    class_weight : dict of label to number, or "balanced", default=None
+        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
 
     Attributes
     ----------

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._batches import check_batching, one_or_several
+from .._kinds import takes_class_weight
 from .._random import own_random_state
 from .._scales import to_shares
 from ..base import BaseDistiller, ReadableNetwork
@@ -42,6 +43,7 @@ from ._plan import ROWS_OF_IMPORTANCES, Plan
 from ._training import train_student
 
 
+@takes_class_weight
 class GBDT2NNStudent(StudentExport, LearnsFromBatches, BaseDistiller, ReadableNetwork):
     """A network that imitates a tree ensemble, or any model, and its reasons [1]_.
 
@@ -116,6 +118,8 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, BaseDistiller, ReadableNe
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
         Called during training.
+    class_weight : dict of label to number, or "balanced", default=None
+        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
 
     Attributes
     ----------

@@ -97,6 +97,11 @@ class LearnsFromBatches:
         check_scalar(buffer_rows, "buffer_rows", Integral, min_val=2)
         with unchanged_on_error(model):
             model._begin_fit()
+            if model.class_weight is not None:
+                raise ValueError(
+                    f"class_weight is {model.class_weight!r}, but the teacher of fit_batches is fitted "
+                    "already; expected None."
+                )
             if not isinstance(model.teacher, FrozenEstimator):
                 raise TypeError(
                     "fit_batches needs a teacher that is fitted already: expected "

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from .._kinds import takes_class_weight
 from ..base import BaseDistiller
 from ..explanation import Explanation
 from ..teachers import Teacher, TeacherTable, confidence_of, teacher_for
@@ -27,6 +28,7 @@ AUDIT_ROWS = 5000
 """Rows at most that a teacher is audited on. Not measured."""
 
 
+@takes_class_weight
 class RationaleDistiller(SelectsColumns, BaseDistiller):
     """A small model learns from a large one which columns a row needs, and what follows (REKD [1]_).
 
@@ -72,6 +74,8 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         As in :class:`RationaleClassifier`.
     device, random_state, verbose, callbacks : object
         As in :class:`RationaleClassifier`.
+    class_weight : dict of label to number, or "balanced", default=None
+        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
 
     Attributes
     ----------

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._kinds import PredictsLabels, PredictsNumbers
+from .._kinds import PredictsLabels, PredictsNumbers, takes_class_weight
 from .._task import Task
 from ._base import BaseRationale
 
 
+@takes_class_weight
 class RationaleClassifier(PredictsLabels, BaseRationale):
     """Predict a class from a few columns of each row, and say which.
 
@@ -83,6 +84,8 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
         Called during training.
+    class_weight : dict of label to number, or "balanced", default=None
+        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
 
     Attributes
     ----------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._kinds import PredictsLabels, PredictsNumbers
+from .._kinds import PredictsLabels, PredictsNumbers, takes_class_weight
 from .._task import Task
 from .base import BaseSmoothMLP
 
@@ -113,6 +113,7 @@ class SmoothMLPRegressor(PredictsNumbers, BaseSmoothMLP):
         return Task.of_numbers(y, "SmoothMLPClassifier")
 
 
+@takes_class_weight
 class SmoothMLPClassifier(PredictsLabels, BaseSmoothMLP):
     """A network for classes whose logits have a small input gradient.
 
@@ -130,6 +131,8 @@ class SmoothMLPClassifier(PredictsLabels, BaseSmoothMLP):
         As in :class:`SmoothMLPRegressor`.
     device, random_state, verbose, callbacks : object
         As in :class:`SmoothMLPRegressor`.
+    class_weight : dict of label to number, or "balanced", default=None
+        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
 
     Attributes
     ----------

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._batches import check_batching, in_batches, one_or_several
 from .._callers import outside
 from .._deadline import Deadline
+from .._kinds import takes_class_weight
 from .._random import own_random_state
 from .._scales import to_shares
 from ..base import BaseDistiller
@@ -43,6 +44,7 @@ N_BACKGROUND = 100
 """Training rows that Shapley values are computed against. Not measured."""
 
 
+@takes_class_weight
 class SymbolicDistiller(BaseDistiller):
     """A teacher becomes a formula, after it was trained to be smooth [1]_.
 
@@ -108,6 +110,8 @@ class SymbolicDistiller(BaseDistiller):
         Seed of all that is drawn: weights, shuffles, held-out rows. Also searches, and a default teacher.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses. They are those of a default teacher.
+    class_weight : dict of label to number, or "balanced", default=None
+        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
 
     Attributes
     ----------
@@ -438,12 +442,7 @@ class SymbolicDistiller(BaseDistiller):
         size = batch_size or shapley.rows_at_once
         values, error, undefined = in_batches(part, len(matrix), size, n_jobs)
         shapley.warn(undefined)
-        return self._explanation_of(
-            X,
-            matrix,
-            values,
-            one_or_several(shapley.base),
-            formula="\n".join(f"{formula.output_name} = {formula}" for formula in formulas),
-            kind="formula",
-            meta={"background_rows": len(self._background), "standard_error": float(error.max())},
-        )
+        text = "\n".join(f"{formula.output_name} = {formula}" for formula in formulas)
+        meta = {"background_rows": len(self._background), "standard_error": float(error.max())}
+        base = one_or_several(shapley.base)
+        return self._explanation_of(X, matrix, values, base, formula=text, kind="formula", meta=meta)

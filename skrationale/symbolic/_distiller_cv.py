@@ -15,16 +15,18 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
 from .._deadline import Deadline
+from .._kinds import takes_class_weight
 from .._random import fixed_seed
 from ..base import agreement
 from ..smooth.base import BaseSmoothMLP, check_lambdas
-from ..teachers import Teacher, TeacherTable
+from ..teachers import WEIGHTS_REACHED, Teacher, TeacherTable
 from ._distiller import SymbolicDistiller
 from ._search import TEACHER_SHARE
 from .engines._base import Engine
 
-OWN = ("teacher", "jacobian_lambdas", "cv", "n_jobs")
-"""Parameters that :class:`SymbolicDistiller` does not have, or that each fold sets."""
+OWN = ("teacher", "jacobian_lambdas", "cv", "n_jobs", "class_weight")
+"""Parameters that :class:`SymbolicDistiller` does not have, or that each fold sets; weights of classes are
+among those of rows already."""
 
 FOLDS_SHARE = 0.75
 """Share of the time left after the teacher's that the folds may take. Not measured."""
@@ -32,6 +34,7 @@ LEAST_SECONDS = 1e-3
 """What a search gets when there is no time left: none is begun then."""
 
 
+@takes_class_weight
 class SymbolicDistillerCV(SymbolicDistiller):
     """:class:`SymbolicDistiller` with `jacobian_lambda` chosen by the score of the formula on held-out folds.
 
@@ -57,6 +60,8 @@ class SymbolicDistillerCV(SymbolicDistiller):
         As in :class:`SymbolicDistiller`.
     validation_fraction, random_state, verbose : object
         As in :class:`SymbolicDistiller`.
+    class_weight : dict of label to number, or "balanced", default=None
+        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
 
     Attributes
     ----------
@@ -224,7 +229,8 @@ class SymbolicDistillerCV(SymbolicDistiller):
                 part = deadline.left() / (len(path.lambda_path_) - len(stages))
                 settings["timeout_in_seconds"] = max(part, LEAST_SECONDS)
             distiller = SymbolicDistiller(FrozenEstimator(teacher), **settings)
-            distiller.fit(X, y[fit], sample_weight=weights)
+            with WEIGHTS_REACHED.on():  # the teacher was fitted with them
+                distiller.fit(X, y[fit], sample_weight=weights)
             scores = distiller._scores(distiller._read(X_held_out))
             answers = distiller._adapter.answers(X_held_out)
             fidelity = agreement(

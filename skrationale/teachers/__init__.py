@@ -19,7 +19,7 @@ from ._checks import check_teacher, classifies, text_refused, warn_of_refit
 from ._choosing import check_forest, form_for, is_forest, rows_for_teacher, teacher_for, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
 from ._constraints import signs_of, warn_of_constraints
-from ._fitting import LabelledClassifier, fitted_to
+from ._fitting import WEIGHTS_REACHED, LabelledClassifier, fitted_to, warn_of_weights
 from ._lightgbm_levels import refuse_foreign_levels
 from ._permutation import PermutationWalks
 from ._protocol import FEWEST_ROWS, ColumnSplits, Forest, Teacher, TreeNodes
@@ -30,6 +30,7 @@ from ._table import TeacherTable
 __all__ = [
     "FEWEST_ROWS",
     "MISSING_BIN",
+    "WEIGHTS_REACHED",
     "ZERO_BOUND",
     "Bins",
     "CategoryBins",
@@ -67,4 +68,5 @@ __all__ = [
     "unfrozen",
     "warn_of_constraints",
     "warn_of_refit",
+    "warn_of_weights",
 ]

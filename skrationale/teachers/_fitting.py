@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.utils.validation import has_fit_parameter
 
+from .._callers import outside
 from .._library import library_of
+from .._switch import Switch
 
 
 class LabelledClassifier(ClassifierMixin, BaseEstimator):
@@ -119,6 +122,23 @@ def fitted_to(model: Any, X: Any, y: np.ndarray, sample_weight: np.ndarray | Non
             f"The {role} {name} could not be fitted to X (n_samples={X.shape[0]}, "
             f"n_features={X.shape[1]}{what}){where}: {error}"
         ) from error
+
+
+WEIGHTS_REACHED = Switch("WEIGHTS_REACHED")
+"""On inside a block that freezes a teacher which was fitted with the weights."""
+
+
+def warn_of_weights(sample_weight: np.ndarray | None, role: str) -> None:
+    """Warn where rows (n,) differ in weight, and the model in this role was fitted before."""
+    if sample_weight is None or WEIGHTS_REACHED or not np.ptp(sample_weight):
+        return
+    warnings.warn(
+        f"The {role} is frozen, so that sample_weight and class_weight do not reach it: they weigh rows of "
+        "the training here, which imitates its answers as they are. If it is to answer otherwise, fit it "
+        "with the weights first, or give it unfitted.",
+        UserWarning,
+        stacklevel=outside(),
+    )
 
 
 def _are_positions(classes: np.ndarray) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._kinds import PredictsLabels, PredictsNumbers
+from ..._kinds import PredictsLabels, PredictsNumbers, takes_class_weight
 from ..._task import Task
 from ._base import BaseTextRationale
 
 
+@takes_class_weight
 class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
     """Predict the class of a text from a few of its words, and say which.
 
@@ -70,6 +71,8 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
         Called during training.
+    class_weight : dict of label to number, or "balanced", default=None
+        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..._hooks import Hooks
 from ..._task import Task
 from ..._versions import VersionedEstimator
-from ..._weights import check_weights
+from ..._weights import check_weights, class_factors
 from ...base import unchanged_on_error
 from ...explanation import TextExplanation
 from ...tabular import as_numbers, read_target
@@ -35,6 +35,8 @@ HIDDEN = " … "
 
 class SelectsWords(Hooks, VersionedEstimator):
     """An estimator over texts whose predictions are made from a few units of each; it holds a `TextModel`."""
+
+    class_weight: Any = None
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
     _kind = "predicts each text from a few of its words"
@@ -75,6 +77,8 @@ class SelectsWords(Hooks, VersionedEstimator):
             if (weight == 0).any():
                 kept = np.flatnonzero(weight > 0)
                 texts, target, weight = [texts[i] for i in kept], target[kept], weight[kept]
+            factors = class_factors(self.class_weight, target, weight, self._is_classifier())
+            weight = weight if factors is None else weight * factors
             self._fit_texts(texts, target, weight / weight.mean())
         return self
 
