@@ -40,11 +40,12 @@ from ._labels import TREE_KINDS, TeacherReasons, has_trees, rows_compared
 from ._lightgbm_limits import check_lightgbm_limits, warn_of_a_constant
 from ._onnx import StudentExport
 from ._plan import ROWS_OF_IMPORTANCES, Plan
+from ._sparse import ReadsSparse
 from ._training import train_student
 
 
 @takes_class_weight
-class GBDT2NNStudent(StudentExport, LearnsFromBatches, BaseDistiller, ReadableNetwork):
+class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistiller, ReadableNetwork):
     """A network that imitates a tree ensemble, or any model, and its reasons [1]_.
 
     The student sees a row as its teacher does, as one bin a column between the teacher's own

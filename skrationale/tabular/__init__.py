@@ -4,6 +4,7 @@ from ._dates import DateParts
 from ._dtypes import UNKNOWN_REPORTED, UNSEEN
 from ._encoder import TableEncoder
 from ._few_rows import FewRows, display_of_few
+from ._lazy import densely
 from ._lightgbm import safe_names, stand_ins
 from ._reader import TableReader, are_counted, as_frame_or_array, columns_of, table_or_array
 from ._target import as_numbers, holds_categories, looks_like_classes, read_target
@@ -19,6 +20,7 @@ __all__ = [
     "as_frame_or_array",
     "as_numbers",
     "columns_of",
+    "densely",
     "display_of_few",
     "holds_categories",
     "looks_like_classes",

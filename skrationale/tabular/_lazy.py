@@ -1,8 +1,10 @@
-"""Tables that hold a plan of how to make them, and no rows yet."""
+"""Tables that hold a plan of how to make them, and no rows yet; and sparse ones, which hold few cells."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from scipy import sparse
 
 MADE_BY = {
     ("polars", "LazyFrame"): "call .collect() first",
@@ -25,3 +27,57 @@ def refuse_without_rows(name: str, table: Any) -> None:
             f"{name} is a {kind.__name__} of {package}, which holds no rows yet: {words}. For tables larger "
             "than memory see fit_batches and explain_dataset."
         )
+
+
+MOST_DENSE_BYTES = 2**27
+"""Sparse tables up to this size as float64, 128 MB, are made dense. Not measured."""
+INSTEAD = (
+    "Give the raw frame instead of one-hot columns: categories and text are read as they are, with one "
+    "reason a column"
+)
+
+
+def refuse_sparse(X: Any) -> None:
+    """Raise a TypeError for a sparse table (n, d)."""
+    if sparse.issparse(X):
+        raise TypeError(
+            f"X is a sparse table of {X.shape[-1]} columns; expected a dense one. {INSTEAD}; or encode by "
+            "OneHotEncoder(sparse_output=False), in a ColumnTransformer by sparse_threshold=0. "
+            "GBDT2NNStudent takes small sparse tables as they are."
+        )
+
+
+def densely(X: Any) -> Any:
+    """Give a table as it is, but a sparse one (n, d) as an array.
+
+    Parameters
+    ----------
+    X : table of shape (n, d)
+        Any.
+
+    Returns
+    -------
+    table of shape (n, d)
+
+    Raises
+    ------
+    ValueError
+        When a sparse table would take more than 128 MB.
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> densely(sparse.csr_array([[0.0, 1.0]]))
+    array([[0., 1.]])
+    """
+    if not sparse.issparse(X) or X.ndim != 2:
+        return X
+    n, d = X.shape
+    if 8 * n * d > MOST_DENSE_BYTES:
+        raise ValueError(
+            f"X is sparse, and its {n} rows of {d} columns would take {8 * n * d / 1e9:.1f} GB if they were "
+            f"dense; expected at most {MOST_DENSE_BYTES / 1e9:.2f} GB. {INSTEAD}. Predict and explain parts "
+            f"of at most {max(1, MOST_DENSE_BYTES // (8 * d))} rows; learn from more by fit_batches. "
+            "OneHotEncoder(sparse_output=False) makes dense columns, where memory allows."
+        )
+    return X.toarray()

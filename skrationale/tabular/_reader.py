@@ -21,7 +21,7 @@ from ._dtypes import (
     warn_of_unknown,
 )
 from ._few_rows import CellReader, FewRows
-from ._lazy import refuse_without_rows
+from ._lazy import refuse_sparse, refuse_without_rows
 from ._lightgbm import safe_names, stand_ins
 
 
@@ -41,13 +41,14 @@ def as_frame_or_array(X: Any) -> Any:
     Raises
     ------
     ValueError, TypeError
-        When `X` is sparse, complex, not two-dimensional, a plan without rows, or has no row or column.
+        When `X` is complex, not two-dimensional, a plan without rows, sparse, or has no row or column.
     """
     if type(X) is np.ndarray and X.dtype.kind in "biuf" and X.ndim == 2 and X.size:
         return X  # in form already; scikit-learn's check takes longer than a small network
     if not _is_pandas_frame(X):
         refuse_without_rows("X", X)
         X = X.to_pandas() if hasattr(X, "to_pandas") else X
+        refuse_sparse(X)
     if hasattr(X, "iloc") and hasattr(X, "columns"):
         n_samples, n_features = X.shape
         if n_features == 0:
