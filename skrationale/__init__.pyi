@@ -10,6 +10,7 @@ from .rationale import (
     RationaleDistiller,
     RationaleRegressor,
     TextRationaleClassifier,
+    TextRationaleDistiller,
     TextRationaleRegressor,
 )
 from .report import make_report
@@ -47,6 +48,7 @@ __all__ = [
     "SymbolicDistillerCV",
     "TextExplanation",
     "TextRationaleClassifier",
+    "TextRationaleDistiller",
     "TextRationaleRegressor",
     "TreeContributions",
     "TreeInteractions",

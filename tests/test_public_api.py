@@ -181,10 +181,8 @@ ALLOWED = {
         "writing",
     },
 )
-ALLOWED["rationale"] = ALLOWED["rationale"] | {
-    "_hooks",
-    "_versions",
-}  # texts are no tables: their base is another
+ALLOWED["rationale"] = ALLOWED["rationale"] | {"_absent", "_hooks", "_versions", "metrics"}
+# texts are no tables: they have a base of their own, which keeps the same promises
 ALLOWED["symbolic"] = ALLOWED["symbolic"] | {"formula", "smooth"}  # which it is built on
 
 

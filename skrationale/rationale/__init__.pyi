@@ -1,7 +1,7 @@
 from ._audit_report import RationaleAudit
 from ._distiller import RationaleDistiller
 from ._estimator import RationaleClassifier, RationaleRegressor
-from .text import TextRationaleClassifier, TextRationaleRegressor
+from .text import TextRationaleClassifier, TextRationaleDistiller, TextRationaleRegressor
 
 __all__ = [
     "RationaleAudit",
@@ -9,5 +9,6 @@ __all__ = [
     "RationaleDistiller",
     "RationaleRegressor",
     "TextRationaleClassifier",
+    "TextRationaleDistiller",
     "TextRationaleRegressor",
 ]

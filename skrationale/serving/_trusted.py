@@ -22,6 +22,7 @@ TRUSTED_TYPES = [
     "skrationale.rationale._estimator.RationaleRegressor",
     "skrationale.rationale._masks.MaskRule",
     "skrationale.rationale._model.RationaleModel",
+    "skrationale.rationale.text._distiller.TextRationaleDistiller",
     "skrationale.rationale.text._estimator.TextRationaleClassifier",
     "skrationale.rationale.text._estimator.TextRationaleRegressor",
     "skrationale.rationale.text._model.TextModel",

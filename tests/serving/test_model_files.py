@@ -38,6 +38,7 @@ from skrationale import (
     SymbolicDistiller,
     SymbolicDistillerCV,
     TextRationaleClassifier,
+    TextRationaleDistiller,
     TextRationaleRegressor,
     as_teacher,
 )
@@ -129,7 +130,7 @@ MODELS = {
         IMAGES, IMAGES[:, 0, :3].sum((1, 2)) > 9
     ),
 }
-KINDS_OF_TEXTS = (TextRationaleClassifier, TextRationaleRegressor)
+KINDS_OF_TEXTS = (TextRationaleClassifier, TextRationaleDistiller, TextRationaleRegressor)
 """They are asked about texts, in tests/texts."""
 LABELS_AS_CODES = np.unique(LABELS, return_inverse=True)[1]
 COMBINED = ((X["city"] == "Ulm") == (X["kind"] == "x")).to_numpy(dtype=float)

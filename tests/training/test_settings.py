@@ -24,6 +24,7 @@ from skrationale import (
     SymbolicDistiller,
     SymbolicDistillerCV,
     TextRationaleClassifier,
+    TextRationaleDistiller,
     TextRationaleRegressor,
 )
 from skrationale.training import TRAINING_CONSTRAINTS, Settings, epochs_for, validation_split
@@ -38,6 +39,7 @@ TRAINED = [
     SmoothMLPClassifier,
     SmoothMLPRegressor,
     TextRationaleClassifier,
+    TextRationaleDistiller,
     TextRationaleRegressor,
 ]
 ESTIMATORS = [*TRAINED, SymbolicDistiller, SymbolicDistillerCV]
@@ -105,9 +107,9 @@ OTHER_DEFAULTS = {
     },
     **{
         (kind, name): value
-        for kind in (TextRationaleClassifier, TextRationaleRegressor)
+        for kind in (TextRationaleClassifier, TextRationaleRegressor, TextRationaleDistiller)
         for name, value in {
-            "hidden_layer_sizes": (32, 32),
+            "hidden_layer_sizes": (8, 8) if kind is TextRationaleDistiller else (32, 32),
             "batch_size": 32,
             "lr": 3e-3,
             "weight_decay": 0.1,

@@ -65,6 +65,8 @@ class TeacherOfTexts:
     """Scores (n, K)."""
     logits: np.ndarray | None
     """Of each word (N,) how much the teacher wants it."""
+    targets: np.ndarray | None
+    """Probabilities (n,) of the second class in the place of labels."""
 
 
 @dataclass
@@ -185,7 +187,10 @@ class TextFitting:
         pool = torch.from_numpy(self._word_places(texts)).to(self.device)
         rows, settings = self._rows(texts), self._settings(len(texts))
         options: dict[str, Any] = {"random_state": seed + 1, **PLAIN}
-        result = train_on_random_words(judge, self.store, pool, rows, link, settings, **options)
+        share = self._share_of_labels()
+        result = train_on_random_words(
+            judge, self.store, pool, rows, link, settings, share_of_labels=share, **options
+        )
         self._record("random words", result)
         for parameter in judge.eval().parameters():
             parameter.requires_grad_(False)
@@ -227,10 +232,7 @@ class TextFitting:
 
     def _predictor(self, chance: np.ndarray, mask: np.ndarray) -> BagPredictor:
         """Learn to predict from shown words alone."""
-        p, share = self.parameters, 1.0
-        if self.teacher is not None and self.teacher.distillation.distill != "rationale":
-            alpha = self.teacher.distillation.alpha
-            share = 0.5 if alpha == "anneal" else float(alpha)
+        p = self.parameters
         module = BagPredictor(
             self.reader.n_words, self.sizes, self.task.n_outputs, LAST_DROPOUT, generator_of(self.seed + 5)
         )
@@ -244,7 +246,7 @@ class TextFitting:
             self._rows(self.fit),
             self.task.link,
             settings.replace(weight_decay=p.weight_decay, early_stopping=stopping),
-            share_of_labels=share,
+            share_of_labels=self._share_of_labels(),
             validation=self._rows(self.valid) if stopping else None,
             random_state=self.seed + 5,
         )
@@ -268,6 +270,13 @@ class TextFitting:
 
     # --- what stages share -----------------------------------------------------------------------
 
+    def _share_of_labels(self) -> float:
+        """Weight of the labels in the losses of predictors, the rest being that of the teacher."""
+        if self.teacher is None or self.teacher.distillation.distill == "rationale":
+            return 1.0
+        alpha = self.teacher.distillation.alpha
+        return 0.5 if alpha == "anneal" else float(alpha)
+
     def _word_places(self, texts: np.ndarray) -> np.ndarray:
         return self.store.places(torch.from_numpy(texts).to(self.device))[0].cpu().numpy()
 
@@ -280,9 +289,10 @@ class TextFitting:
 
     def _rows(self, texts: np.ndarray) -> dict[str, np.ndarray]:
         kind = np.int64 if self.task.link == "softmax" else np.float32
+        targets = self.y if self.teacher is None or self.teacher.targets is None else self.teacher.targets
         rows = {
             "row": texts.astype(np.int64),
-            "y": self.y[texts].astype(kind),
+            "y": targets[texts].astype(kind),
             "weight": self.weight[texts].astype(np.float32),
         }
         if self.teacher is not None:

@@ -38,6 +38,8 @@ def train_on_random_words(
     rows: Rows,
     link: str,
     settings: Settings,
+    *,
+    share_of_labels: float = 1.0,
     **options: Any,
 ) -> TrainResult:
     """Train a predictor on texts in which words are replaced by words of other texts.
@@ -56,6 +58,8 @@ def train_on_random_words(
         What the scores are.
     settings : Settings
         Epochs, learning rate and so on.
+    share_of_labels : float, default=1.0
+        Weight of the labels, the rest being that of the teacher's predictions, ``teacher_scores`` (n, K).
     **options : object
         Of :func:`skrationale.training.train`.
 
@@ -71,10 +75,22 @@ def train_on_random_words(
         shown = torch.rand(n, generator=generator, device=share.device) < share[words.texts]
         numbers = torch.where(shown, words.numbers, store.draw(n, pool, generator))
         scores = module(type(words)(numbers, words.offsets), generator)
-        task = (row_losses(scores, batch["y"], link) * batch["weight"]).mean()
-        return task, {"task": task.detach()}
+        return _prediction_loss(scores, batch, link, share_of_labels)
 
     return train(module, loss, rows, settings, global_draws=False, **options)
+
+
+def _prediction_loss(
+    scores: Tensor, batch: Batch, link: str, share_of_labels: float
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Loss of scores (B, K) against labels, and for the rest against the scores of a teacher."""
+    losses, weight = row_losses(scores, batch["y"], link), batch["weight"]
+    task = (losses * weight).mean()
+    if share_of_labels == 1:
+        return task, {"task": task.detach()}
+    taught = soft_losses(scores, batch["teacher_scores"], link)
+    total = ((share_of_labels * losses + (1 - share_of_labels) * taught) * weight).mean()
+    return total, {"task": task.detach(), "prediction": (taught * weight).mean().detach()}
 
 
 def train_selector(
@@ -244,14 +260,8 @@ def train_on_shown_words(
             words = only(Words(store.numbers[places], offsets), drawn)
         else:
             words = store.shown(texts, mask)
-        scores, weight = module(words, generator), batch["weight"]
-        losses = row_losses(scores, batch["y"], link)
-        task = (losses * weight).mean()
-        if share_of_labels == 1 or not module.training:
-            return task, {"task": task.detach()}
-        taught = soft_losses(scores, batch["teacher_scores"], link)
-        total = ((share_of_labels * losses + (1 - share_of_labels) * taught) * weight).mean()
-        return total, {"task": task.detach(), "prediction": (taught * weight).mean().detach()}
+        share = share_of_labels if module.training else 1.0
+        return _prediction_loss(module(words, generator), batch, link, share)
 
     return train(module, loss, rows, settings, global_draws=False, **options)
 
