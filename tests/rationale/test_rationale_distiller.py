@@ -367,7 +367,9 @@ class TestTeachers:
 class TestAudit:
     def test_a_leaking_teacher_warns(self, two, verdict):
         X, y, teacher = two
-        with pytest.warns(UserWarning, match=r"masks reveal the label, and the student inherits this. Said by a test\."):
+        with pytest.warns(
+            UserWarning, match=r"masks reveal the label, and the student inherits this. Said by a test\."
+        ):
             model = brief(FrozenEstimator(teacher), audit_teacher=True).fit(X, y)
         assert model.teacher_audit_ is verdict
         ((asked, rows, target, settings),) = verdict.asked

@@ -31,8 +31,8 @@ from ._reader import as_texts
 from ._selecting import SelectsWords
 
 FEWEST_AUDITED, AUDIT_ROWS = 500, 5000
-"""Texts at least, and at most, that a teacher is audited on. Measured: on 100 a leak has an error of 0.04 nats,
-on 600 of 0.014."""
+"""Texts at least, and at most, that a teacher is audited on. Measured: on 100 a leak has an error of 0.04
+nats, on 600 of 0.014."""
 LEAK = 0.10
 """Leak, in nats, from which a teacher is refused. Measured: a teacher of 0.14 brought its students from an
 accuracy of 0.77 down to 0.54."""

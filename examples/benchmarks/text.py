@@ -1,0 +1,243 @@
+"""Rationales of texts: ten per cent of the words of film reviews, small students, and people's reasons.
+
+    python examples/benchmarks/text.py --data FOLDER            # all parts, 3 seeds
+    python examples/benchmarks/text.py --data FOLDER --part imdb --seeds 1
+
+The folder holds ``imdb_train.csv.gz`` and ``imdb_test.csv.gz`` (columns ``text`` and ``label``; Maas et al.,
+2011) and ``eraser_movies_train.jsonl.gz`` and ``eraser_movies_val.jsonl.gz`` (``text``, ``label`` and
+``rationales``, spans of the tokens ``text.split()``; DeYoung et al., 2020). They may be used for research, and
+are not part of this package. On one thread everything takes about an hour.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import json
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import fmean, pstdev
+from time import process_time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _common import RESULTS, markdown_table, versions
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.pipeline import make_pipeline
+
+from skrationale import TextRationaleClassifier, TextRationaleDistiller
+from skrationale.metrics import rationale_agreement, rationale_erasure
+
+Figures = dict[str, float]
+N_TEST = 4000
+
+
+def reviews(data: Path, part: str) -> tuple[list[str], np.ndarray]:
+    """Reviews and labels of one part of IMDB."""
+    frame = pd.read_csv(data / f"imdb_{part}.csv.gz")
+    return frame["text"].tolist(), frame["label"].to_numpy()
+
+
+def taken(texts: list[str], y: np.ndarray, places: np.ndarray) -> tuple[list[str], np.ndarray]:
+    return [texts[i] for i in places], y[places]
+
+
+def judge(model: Any, texts: list[str], y: np.ndarray) -> Figures:
+    """Accuracy, log-loss, and what is shown of new texts."""
+    start = process_time()
+    chances = model.predict_proba(texts)
+    seconds = process_time() - start
+    masks = [mask for mask in model.mask(texts) if len(mask)]
+    return {
+        "accuracy": float(((chances[:, 1] > 0.5) == y).mean()),
+        "log-loss": log_loss(y, chances),
+        "share": fmean(mask.mean() for mask in masks),
+        "empty": fmean(not mask.any() for mask in masks),
+        "predict s": seconds,
+    }
+
+
+def everything(model: Any, texts: list[str]) -> list[np.ndarray]:
+    return [np.ones(len(spans), dtype=bool) for spans in model.units(texts)]
+
+
+def fitted(make: Callable[[], Any], *data: Any, **options: Any) -> tuple[Any, float]:
+    start = process_time()
+    model = make().fit(*data, **options)
+    return model, process_time() - start
+
+
+def imdb(data: Path, seed: int) -> Iterator[tuple[str, Figures]]:
+    """Ten per cent of the words against all words."""
+    texts, y = reviews(data, "train")
+    order = np.random.RandomState(seed).permutation(len(y))
+    new, labels = taken(*reviews(data, "test"), np.random.RandomState(1).permutation(N_TEST))
+    masks = {}
+    for n in (6000, 12_000):
+        train = taken(texts, y, order[:n])
+        model, seconds = fitted(lambda: TextRationaleClassifier(random_state=seed), *train)
+        found = judge(model, new, labels) | {"fit s": seconds}
+        audit = model.audit(new, labels, n_refits=0, random_state=seed)
+        found |= {"leak": audit.leak, "leak error": audit.leak_error, "mask only": audit.mask_only_score}
+        masks[n] = model.mask(new)
+        random = [np.random.RandomState(seed).permutation(mask) for mask in masks[n]]
+        found["random words"] = float((model.predict(new, mask=random) == labels).mean())
+        yield f"{n:,} reviews, 10 % of the words", found
+        whole, seconds = fitted(lambda: TextRationaleClassifier(max_features=1.0, random_state=seed), *train)
+        yield f"{n:,} reviews, all words, the same nets", judge(whole, new, labels) | {"fit s": seconds}
+    line, seconds = fitted(lambda: make_pipeline(TfidfVectorizer(min_df=3), LogisticRegression(C=10)), *train)
+    chances = line.predict_proba(new)
+    accuracy = float((chances.argmax(axis=1) == labels).mean())
+    yield (
+        "12,000 reviews, all words, TF-IDF and logistic regression",
+        {"accuracy": accuracy, "log-loss": log_loss(labels, chances), "fit s": seconds},
+    )
+
+
+def students(data: Path, seed: int) -> Iterator[tuple[str, Figures]]:
+    """Small students, alone and taught, with all labels and with few."""
+    texts, y = reviews(data, "train")
+    order = np.random.RandomState(seed).permutation(len(y))
+    new, labels = taken(*reviews(data, "test"), np.random.RandomState(1).permutation(N_TEST)[:2000])
+    teacher = TextRationaleClassifier(random_state=seed).fit(*taken(texts, y, order[:5000]))
+    theirs = teacher.mask(new)
+    many, few = (taken(texts, y, order[5000 : 5000 + n]) for n in (2500, 500))
+    rest = [texts[i] for i in order[5500:7500]]
+    small = {"hidden_layer_sizes": (8, 8), "random_state": seed}
+    frozen = FrozenEstimator(teacher)
+    rows: dict[str, tuple[Callable[[], Any], Any, dict[str, Any]]] = {
+        "alone, 2,500 labels": (lambda: TextRationaleClassifier(**small), many, {}),
+        "taught, 2,500 labels": (lambda: TextRationaleDistiller(frozen, **small), many, {}),
+        "alone, 500 labels": (lambda: TextRationaleClassifier(**small), few, {}),
+        "taught, 500 labels and 2,000 texts without": (
+            lambda: TextRationaleDistiller(frozen, **small),
+            few,
+            {"unlabelled": rest},
+        ),
+    }
+    yield "the teacher, 5,000 other labels", judge(teacher, new, labels)
+    for name, (make, train, options) in rows.items():
+        model, seconds = fitted(make, *train, **options)
+        pairs = zip(model.mask(new), theirs, strict=True)
+        overlap = fmean((a & b).sum() / max((a | b).sum(), 1) for a, b in pairs)
+        yield name, judge(model, new, labels) | {"fit s": seconds, "Jaccard with teacher": overlap}
+
+
+def people(data: Path, seed: int) -> Iterator[tuple[str, Figures]]:
+    """Reasons that people marked in long reviews."""
+    parts = [pd.read_json(data / f"eraser_movies_{part}.jsonl.gz", lines=True) for part in ("train", "val")]
+    train, new = ((part["text"].tolist(), part["label"].to_numpy()) for part in parts)
+    truth = []
+    for text, spans in zip(new[0], parts[1]["rationales"], strict=True):
+        marked = np.zeros(len(text.split()), dtype=bool)
+        for start, end in spans:
+            marked[start:end] = True
+        truth.append(marked)
+    for name, options in {
+        "words": {},
+        "sentences": {"unit": "sentence"},
+        "runs": {"contiguity": 3.0},
+    }.items():
+        model, seconds = fitted(
+            lambda options=options: TextRationaleClassifier(max_length=1500, random_state=seed, **options),
+            *train,
+        )
+        masks = model.mask(new[0])
+        views = [everything(model, new[0]), masks, [~mask for mask in masks]]
+        whole, shown, left = (model.predict_proba(new[0], mask=view) for view in views)
+        rng = np.random.RandomState(seed)
+        random = model.predict(new[0], mask=[rng.permutation(mask) for mask in masks])
+        found = judge(model, *new) | {"fit s": seconds, "random words": float((random == new[1]).mean())}
+        tokens = [
+            shown_tokens(text, spans) for text, spans in zip(new[0], model.get_rationale(new[0]), strict=True)
+        ]
+        agreement = rationale_agreement(tokens, truth)
+        found |= {each: agreement[each] for each in ("token_f1", "iou_f1")} | rationale_erasure(
+            whole, shown, left
+        )
+        yield name, found
+
+
+def shown_tokens(text: str, spans: np.ndarray) -> np.ndarray:
+    """Tokens, apart by spaces, that parts of a text (k, 2) lie in."""
+    shown, place = [], 0
+    for token in text.split():
+        start = text.index(token, place)
+        place = start + len(token)
+        shown.append(bool(((spans[:, 0] < place) & (spans[:, 1] > start)).any()))
+    return np.array(shown)
+
+
+PARTS: dict[str, Callable[[Path, int], Iterator[tuple[str, Figures]]]] = {
+    "people": people,
+    "imdb": imdb,
+    "students": students,
+}
+TITLES = {
+    "imdb": "IMDB, 4,000 test reviews",
+    "students": "Students of (8, 8), 2,000 test reviews",
+    "people": "ERASER movies, 1,200 training and 200 validation reviews, 10 % of the words",
+}
+NOTES = """Means ± standard deviations over seeds, on texts that were not used in fit. Seconds are those that
+one thread worked, while other work ran on the second core. "random words": accuracy of the same predictor
+from as many words of each text, drawn at random. "leak" and "mask only": of `audit`, the latter an AUROC.
+Agreement with people is reported, and was not learnt."""
+
+
+def render(stored: dict[str, Any]) -> str:
+    """Tables of what is stored."""
+    lines = ["# Rationales of texts", "", NOTES.replace("\n", " "), ""]
+    for part, title in TITLES.items():
+        names: dict[str, list[Figures]] = {}
+        for name, figures in (row for seed in sorted(stored[part]) for row in stored[part][seed]):
+            names.setdefault(name, []).append(figures)
+        columns = list(dict.fromkeys(column for rows in names.values() for row in rows for column in row))
+        table = [
+            {"": name}
+            | {column: spread([row[column] for row in rows if column in row]) for column in columns}
+            for name, rows in names.items()
+        ]
+        seeds = max(map(len, names.values()))
+        lines += [f"## {title}; {seeds} seeds", "", markdown_table(table), ""]
+    return "\n".join([*lines, f"Versions: {json.dumps(stored['versions'])}", ""])
+
+
+def spread(values: list[float]) -> str:
+    return f"{fmean(values):.3f} ± {pstdev(values):.3f}" if values else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the four files")
+    parser.add_argument("--part", choices=list(PARTS), help="one part alone")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    file = RESULTS / "text.json"
+    stored = json.loads(file.read_text()) if file.exists() else {}
+    warnings.filterwarnings("ignore", message=".* of the texts have more than")
+    for part in [options.part] if options.part else list(PARTS):
+        for seed in range(options.seeds):
+            rows = stored.setdefault(part, {}).setdefault(str(seed), [])
+            if rows:
+                continue
+            for name, figures in PARTS[part](options.data, seed):
+                print(part, seed, name, {key: round(value, 3) for key, value in figures.items()}, flush=True)
+                rows.append([name, {key: round(value, 5) for key, value in figures.items()}])
+            stored["versions"] = versions()
+            file.write_text(json.dumps(stored, indent=1) + "\n")
+    if set(TITLES) <= set(stored):
+        (RESULTS / "text.md").write_text(render(stored))
+
+
+if __name__ == "__main__":
+    main()
