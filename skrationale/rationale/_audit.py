@@ -96,7 +96,7 @@ def audit(
     drawn = rng.permutation(len(y))[:max_rows]
     X, y = _safe_indexing(X, drawn), y[drawn]
     test = _AuditPredictions(model, matrix[drawn], encode_target(model._task, y), rng)
-    figures = test.losses_and_scores()
+    figures = test.losses_and_scores() | {"one_mask": bool((test.mask == test.mask[0]).all())}
     figures |= erasures(test.answers)
     figures |= rates(test.mask, test.varying, test.y, test.own.argmax(axis=1), test.classes)
     return RationaleAudit(**figures, stability=_stability(model, X, y, test.halves, n_refits, rng))

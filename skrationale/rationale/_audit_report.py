@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
-from ..writing import document, encodable, frame_table
+from ..writing import count_of, document, encodable, frame_table
 
 METRICS = {"identity": "R2", "logit": "AUROC", "softmax": "accuracy"}
 LEAK, NUMBER_LEAK = 0.015 / math.log(2), 0.02
@@ -81,6 +81,8 @@ class RationaleAudit:
         What is selected, and of what.
     mask_only_limit : float, default=inf
         From which `mask_only_score` counts; of texts, where the look of a mask should tell nothing.
+    one_mask : bool, default=False
+        Whether all rows have the same rationale, which then has nothing to leak.
 
     Examples
     --------
@@ -126,6 +128,7 @@ class RationaleAudit:
     unit: str = "column"
     row: str = "row"
     mask_only_limit: float = math.inf
+    one_mask: bool = False
 
     # --- judgement -------------------------------------------------------------------------------
 
@@ -163,13 +166,14 @@ class RationaleAudit:
         than the shown cells support. ``"empty"``, ``"everything"``: hardly any row has a column, or lacks
         one. ``"insufficient"``: the rationale leaves out much of what the columns say. ``"unstable"``:
         refits select other columns. ``"untested"``: too few masks could be exchanged to see a leak, or the
-        judges have learnt nothing (see `has_judge`); then neither ``"leak"`` nor ``"unsupported"`` is found.
+        judges have learnt nothing (see `has_judge`); then neither ``"leak"`` nor ``"unsupported"`` is found,
+        and neither is where all rows have one mask, which tells nothing of a row.
         ``"telling"``: how much of a text is shown, and where, tells the target.
         """
-        judged = self.has_judge
+        judged, may_leak = self.has_judge, self.has_judge and not self.one_mask
         found = {
-            "leak": judged and _exceeds(self.leak, self.leak_error, self.leak_limit),
-            "unsupported": judged and _exceeds(self.unsupported, self.unsupported_error, self.leak_limit),
+            "leak": may_leak and _exceeds(self.leak, self.leak_error, self.leak_limit),
+            "unsupported": may_leak and _exceeds(self.unsupported, self.unsupported_error, self.leak_limit),
             "empty": self.empty_share > NEARLY_ALL,
             "everything": self.full_share > NEARLY_ALL,
             "insufficient": _exceeds(self.missing, self.missing_error, self.missing_limit),
@@ -200,6 +204,11 @@ class RationaleAudit:
                 f"the shown cells and masks. Their {loss} is {min(self.evalx_loss, self.told_loss):.3f}, and "
                 f"that of a constant {self.constant_loss:.3f}."
             )
+        elif self.one_mask:
+            same = (
+                f"The same {count_of(round(self.mean_columns), self.unit)}" if self.mean_columns else "None"
+            )
+            first = f"{same} for every {self.row}: nothing to leak."
         elif not self.honest:
             first = f"The rationale is not honest: {leak}, and the model predicts {own}."
         elif "untested" in self.findings:

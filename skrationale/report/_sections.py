@@ -137,6 +137,7 @@ def rationales(one: Measured) -> Any:
     low, middle, high = np.quantile(sizes, [0.1, 0.5, 0.9], method="nearest")
     return render(
         f"{TEMPLATES}/rationale.html",
+        always=bool((sizes == middle).all()),
         middle=f"{middle:.0f}",
         n_columns=explanation.mask.shape[1],
         spread=f"{low:.0f} to {high:.0f}" if low < high else f"{low:.0f}",

@@ -58,6 +58,30 @@ def learnt():
     return audit(model.fit(X[:400], y[:400]), X[400:], y[400:], n_refits=0, random_state=0)
 
 
+def test_one_mask_for_all_rows_has_nothing_to_leak(learnt):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(600, 3))
+    y = 2 * X[:, 2] + X[:, 1]
+    model = RationaleRegressor(max_epochs=4, max_features=2, screening=False, random_state=0).fit(
+        X[:300], y[:300]
+    )
+    report = audit(model, X[300:], y[300:], n_refits=0, random_state=0)
+    same = bool((model.explain(X[300:]).mask == model.explain(X[300:]).mask[0]).all())
+    assert report.one_mask is same
+    told = replace(learnt, one_mask=True, mean_columns=4.0, leak=0.3, leak_error=0.01, unsupported=0.3)
+    assert told.verdict.startswith("The same 4 columns for every row: nothing to leak. The model has")
+    assert "nats beyond" not in told.verdict
+    assert told.honest is True
+    assert not {"leak", "unsupported"} & set(told.findings)
+    assert replace(told, mean_columns=1.0).verdict.startswith(
+        "The same 1 column for every row: nothing to leak."
+    )
+    constant = told.constant_loss
+    blind = replace(told, evalx_loss=constant, leak=0.0)
+    assert "untested" in blind.findings
+    assert blind.verdict.startswith("It is untested")
+
+
 def test_a_judge_is_one_who_knows_more_than_a_constant_beyond_noise(learnt):
     assert learnt.has_judge
     fine = replace(learnt, leak=0.0, unsupported=0.0, missing=0.0, full_share=0.0, exchanged=1.0)

@@ -448,6 +448,33 @@ class Audited(Hooks, Adds):
         raise AssertionError("nobody asked")
 
 
+class Picks(Hooks, Adds):
+    """It predicts from a few columns."""
+
+    _report_parts = ("rationale",)
+
+    def explain(self, X):
+        found, mask = super().explain(X), np.array([True, True, False])
+        mask = np.tile(mask, (len(X), 1))
+        mask[self.keep_ :, 0] = False
+        return Explanation(found.values * mask, 0.5, mask=mask, kind="rationale", feature_names=list("abc"))
+
+    def predict(self, X):
+        return Adds.explain(self, X).scores()
+
+
+@pytest.mark.parametrize(
+    ("keep", "words"), [(60, "2 of 3 columns in every row."), (40, "in 80% of the rows")]
+)
+def test_rationales_of_one_size_are_of_every_row(numbers, tmp_path, keep, words):
+    X, y = numbers
+    model = Picks().fit(X)
+    model.keep_ = keep
+    text = words_of(text_of(make_report([model], X, y, tmp_path / "r.html")))
+    assert words in text
+    assert ("in the median row" in text) == (keep == 40)
+
+
 def test_labels_of_several_types(numbers, tmp_path):
     X, _ = numbers
     y = np.array([0, "zero", True] * 20, dtype=object)
