@@ -266,6 +266,9 @@ def _reasons(one: Measured, teacher: Measured | None) -> str:
     if hooks_of(one.member.model)._has_fidelity and teacher is not None:
         names = ["explanation_r2", "top1_agreement", *names]
     words = {name: head for name, (head, _) in WORDS.items()}
+    if not one.member.classifies:
+        falls = ("comprehensiveness", "sufficiency")
+        words |= {name: f"{name}, in standard deviations of the target" for name in falls}
     return "\n\n".join([*lines, _measured(one, names, words)])
 
 

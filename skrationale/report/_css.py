@@ -25,6 +25,8 @@ main.skr-report {max-width: 68em}
 .skr-report .skr-formula code {padding: .3em 1em; max-height: 24em; overflow-y: auto}
 .skr-report ol.skr-missing {opacity: .8; font-size: .93em; margin: .2em 0 .6em; padding-left: 2.2em}
 .skr-report sup {line-height: 0}
+.skr-report .skr-figure {white-space: nowrap}
+.skr-report .skr-figure small {opacity: .8}
 .skr-report ul {margin: .3em 0; padding-left: 1.4em}
 .skr-report li, .skr-report p {overflow-wrap: anywhere}
 @media print {

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import perf_counter
 from typing import Any, TextIO
 
@@ -23,6 +24,7 @@ from ..metrics.labels import label_measures
 from ..tabular import UNKNOWN_REPORTED
 from ..writing import shorten
 from ._costs import kilobytes, microseconds_a_row, parts
+from ._doubt import error_of, error_of_share, parts_of_labels, parts_of_r2
 from ._members import Member, kind_in_words
 from ._rows import Rows, distinct
 
@@ -42,6 +44,8 @@ LABEL_MEASURES = ("auroc", "log_loss")
 """Of classifiers, beside accuracy: where one class is rare, that says little."""
 REASON_MEASURES = ("comprehensiveness", "sufficiency", "columns_used", "stability")
 """Of an explanation itself, whatever the teacher says."""
+RANKED = ("score", *LABEL_MEASURES, *MEASURES, "comprehensiveness", "sufficiency", "stability")
+"""Of which the best is named, where it is sure; costs and columns used are no contest."""
 NO_REASONS = "it gives no reasons"
 
 
@@ -73,6 +77,10 @@ class Measured:
         How long ``"predict"`` and ``"explain"`` took for all rows at first.
     explanation : Explanation, optional
         Reasons of all rows.
+    by_row : dict of str to ndarray of shape (n,)
+        What each row adds to a figure, which is their mean.
+    errors : dict of str to float
+        Standard errors of figures, as far as they are known.
     """
 
     member: Member
@@ -86,6 +94,8 @@ class Measured:
     labels: list[Any] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     explanation: Explanation | None = None
+    by_row: dict[str, np.ndarray] = field(default_factory=dict)
+    errors: dict[str, float] = field(default_factory=dict)
 
     def attempt(self, what: str | Sequence[str], function: Callable[[], Any]) -> Any:
         """Call a function; where it fails note why, and return None."""
@@ -172,6 +182,8 @@ def measure(members: list[Member], rows: Rows) -> list[Measured]:
         one.figures[f"{what}_us"] = time
         one.missing[f"{what}_us"] = one.missing.get("answers" if what == "predict" else "reasons", "")
     for one in found:
+        one.attempt("errors", lambda one=one: _measure_errors(one, rows))  # type: ignore[misc]
+        one.missing.pop("errors", None)
         known = {name for name, value in one.figures.items() if not math.isnan(value)}
         one.missing |= {name: "undefined on these rows" for name in one.figures if name not in one.missing}
         one.missing = {name: why for name, why in one.missing.items() if name not in known}
@@ -254,8 +266,11 @@ def _measure_probabilities(one: Measured, table: Any, rows: Rows) -> None:
         return
     measured = one.attempt(LABEL_MEASURES, lambda: label_measures(rows.y, found, member.model.classes_))
     one.figures |= measured or {}
+    if measured and not any(map(math.isnan, measured.values())):
+        one.by_row |= parts_of_labels(rows.y, found, one.labels or [])
     if not member.gives_probabilities:
         one.figures["log_loss"] = math.nan
+        one.by_row.pop("log_loss", None)
         one.missing["log_loss"] = "it gives no probabilities"
     if set(distinct(rows.y)) - set(one.labels or ()):
         one.missing |= dict.fromkeys(LABEL_MEASURES, "y holds a label that it does not know")
@@ -290,13 +305,45 @@ def _reasons(one: Measured, table: Any, rows: Rows) -> None:
     one.seconds["explain"] = perf_counter() - start
     settings: dict[str, Any] = {"shares": SHARES, "n_fills": N_FILLS, "random_state": rows.seed}
     asked = (explanation, member.answers, table)
-    _take(one, "comprehensiveness", lambda: comprehensiveness(*asked, **settings))
-    _take(one, "sufficiency", lambda: sufficiency(*asked, **settings))
+    unit = 1.0 if member.classifies else float(rows.y.astype(float).std())
+    settings["per_row"] = True
+    for name, falls in (("comprehensiveness", comprehensiveness), ("sufficiency", sufficiency)):
+        _take(one, name, partial(_falls, one, name, partial(falls, *asked, **settings), unit))
     _take(one, "columns_used", lambda: sparsity(explanation))
     few = _safe_indexing(table, np.arange(min(len(rows), STABILITY_ROWS)))
     noise: dict[str, Any] = {"noise": NOISE, "n_draws": N_DRAWS, "random_state": rows.seed}
     _take(one, "stability", lambda: noise_stability(member.explainer, few, **noise)["cosine"])  # type: ignore
     one.explanation = one.attempt("cells", lambda: as_typed(explanation, member, rows)) or explanation
+
+
+def _falls(one: Measured, name: str, measured: Callable[[], Any], unit: float) -> float:
+    """Give the mean fall of answers, of numbers in standard deviations of y; keep those of the rows (n,)."""
+    falls = measured()
+    if unit == 0:
+        raise ValueError("y does not vary, and falls are told in its standard deviations")
+    one.by_row[name] = falls / unit
+    return float(falls.mean()) / unit
+
+
+def _measure_errors(one: Measured, rows: Rows) -> None:
+    """Say how sure the figures are that are means over rows, or shares of them."""
+    n, figures = len(rows), one.figures
+    if one.predictions is not None and not math.isnan(figures.get("score", math.nan)):
+        if one.member.classifies:
+            one.by_row["score"] = _alike(rows.y, one.predictions)
+        elif np.ptp(rows.y.astype(float)) > 0:
+            one.by_row["score"] = parts_of_r2(rows.y.astype(float), np.asarray(one.predictions, dtype=float))
+    one.errors = {name: error_of(parts) for name, parts in one.by_row.items()}
+    one.errors |= {
+        name: error_of_share(figures[name], n)
+        for name in ("same_class", "top1_agreement")
+        if 0 <= figures.get(name, math.nan) <= 1 and n > 1
+    }
+
+
+def _alike(y: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Say of labels (n,) of any types which are the same: 1, else 0."""
+    return np.array([float(a == b) for a, b in zip(y.tolist(), predicted.tolist(), strict=True)])
 
 
 def _take(one: Measured, name: str, function: Callable[[], Any]) -> None:

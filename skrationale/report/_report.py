@@ -77,7 +77,8 @@ def make_report(
 
     The file holds a summary: score (accuracy, AUROC and log-loss of classifiers, R2 of regressors),
     agreement with the teacher in answers and reasons, comprehensiveness and sufficiency of the reasons with
-    the same draws for all, columns used a row, stability under noise, size and times; the shares of columns
+    the same draws for all (of regressors in standard deviations of `y`), columns used a row,
+    stability under noise, size and times; the shares of columns
     in all reasons; and a section for each estimator with its formula, attributes or rationales, the columns
     that matter to it, and the same few rows with their reasons.
     What could not be computed says why.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,19 @@ from ..writing import (
     shorten,
     simple_cell,
 )
-from ._measures import LABEL_MEASURES, MEASURES, N_DRAWS, N_FILLS, NOISE, SHARES, STABILITY_ROWS, Measured
-from ._rows import Rows
+from ._doubt import ERRORS, error_of_difference
+from ._measures import (
+    LABEL_MEASURES,
+    MEASURES,
+    N_DRAWS,
+    N_FILLS,
+    NOISE,
+    RANKED,
+    SHARES,
+    STABILITY_ROWS,
+    Measured,
+)
+from ._rows import Rows, distinct
 
 TEMPLATES = "report/templates"
 HIGH, LOW = 1.0, -1.0
@@ -74,13 +86,14 @@ def summary(found: list[Measured], rows: Rows, *, links: bool) -> Any:
         "top1_agreement",
     ]
     costs = ["kilobytes", "predict_us", "explain_us"]
+    constant = constant_answer(rows, classifies=classifies)
     return render(
         f"{TEMPLATES}/summary.html",
-        answers=_figures(found, "Answers", answers, words, links=links, with_kind=True),
+        answers=_figures(found, "Answers", answers, words, links=links, with_kind=True, constant=constant),
         reasons=_figures(found, "Reasons", reasons, words, links=False),
         costs=_figures(found, "Costs", costs, words, links=False, with_parts=True),
         classifies=classifies,
-        constant=_constant(rows) if classifies else {},
+        n_errors=f"{ERRORS:.0f}",
         shares=", ".join(f"{share:.0%}" for share in SHARES),
         n_fills=N_FILLS,
         noise=NOISE,
@@ -90,11 +103,35 @@ def summary(found: list[Measured], rows: Rows, *, links: bool) -> Any:
     )
 
 
-def _constant(rows: Rows) -> dict[str, str]:
-    """Give the figures of the best answer that is the same for all rows."""
-    shares = np.unique(rows.y.astype(str), return_counts=True)[1] / len(rows)
-    loss = -float((shares * np.log(shares)).sum())
-    return {"accuracy": figure("score", shares.max()), "log_loss": figure("log_loss", loss)}
+@dataclass(frozen=True)
+class Constant:
+    """The best answer that is the same for all rows.
+
+    Parameters
+    ----------
+    name, kind : str
+        What it is.
+    figures : dict of str to float
+        Its figures.
+    """
+
+    name: str
+    kind: str
+    figures: dict[str, float]
+
+
+def constant_answer(rows: Rows, *, classifies: bool) -> Constant:
+    """Give the majority class with the shares of all, or the mean."""
+    if not classifies:
+        mean = format_number(float(rows.y.astype(float).mean()))
+        varies = len(distinct(rows.y)) > 1
+        return Constant("mean of y", f"{mean} for every row", {"score": 0.0} if varies else {})
+    labels = distinct(rows.y)
+    shares = np.array([np.mean([label == other for other in rows.y.tolist()]) for label in labels])
+    figures = {"score": float(shares.max()), "log_loss": -float((shares * np.log(shares)).sum())}
+    figures |= {"auroc": 0.5} if len(labels) > 1 else {}
+    most = answer(labels[int(shares.argmax())])
+    return Constant("majority class", f"{most} for every row, with the shares of the classes here", figures)
 
 
 def _figures(
@@ -106,9 +143,11 @@ def _figures(
     links: bool,
     with_kind: bool = False,
     with_parts: bool = False,
+    constant: Constant | None = None,
 ) -> Any:
     footnotes = Footnotes()
-    columns = [_column(found, name, words[name][1], footnotes) for name in names]
+    known = {} if constant is None else constant.figures
+    columns = [_column(found, name, words[name][1], footnotes, known.get(name)) for name in names]
     head = ["", *(words[name][0] for name in names)]
     classes = ["", *("skr-n skr-time" if name.endswith("_us") else "skr-n" for name in names)]
     if with_parts:
@@ -124,6 +163,9 @@ def _figures(
         name = shorten(one.member.name, 60)
         shown = render(f"{TEMPLATES}/link.html", number=i, name=name) if links else name
         lines.append([shown, *(column[i] for column in columns)])
+    if constant is not None:
+        same = (figure(name, known[name]) if name in known else "–" for name in names)
+        lines.append([constant.name, *same, constant.kind])
     table = Table(caption, head, classes, lines)
     return render(f"{TEMPLATES}/figures.html", table=table, missing=footnotes.texts)
 
@@ -134,20 +176,61 @@ def _kind(one: Measured) -> str:
     return shorten(one.kind, 160) + teaches
 
 
-def _column(found: list[Measured], name: str, good: float, footnotes: Footnotes) -> list[Any]:
-    values = np.array([one.figures.get(name, math.nan) for one in found])
-    texts = [figure(name, value) for value in values]
-    best = np.nanmax(good * values) if np.isfinite(values).sum() > 1 else math.nan
-    of_best = {text for text, value in zip(texts, values, strict=True) if good * value == best}
-    # what reads alike is alike
-    bold = of_best if len(set(texts) - {""}) > 1 else set()
+def _column(
+    found: list[Measured], name: str, good: float, footnotes: Footnotes, constant: float | None
+) -> list[Any]:
+    texts = [figure(name, one.figures.get(name, math.nan)) for one in found]
+    bold = best_text(found, name, good, constant)
     cells: list[Any] = []
     for one, text in zip(found, texts, strict=True):
         if not text:
             cells.append(footnotes.mark(one.missing.get(name, "")))
-        else:
-            cells.append(Bold(text) if text in bold else text)
+            continue
+        shown = Bold(text) if text == bold else text
+        error = figure(name, one.errors.get(name, math.nan))
+        cells.append(render(f"{TEMPLATES}/error.html", figure=shown, error=error) if error else shown)
     return cells
+
+
+def best_text(found: list[Measured], name: str, good: float, constant: float | None = None) -> str | None:
+    """Return how the best figure reads, if it is better than every other beyond doubt.
+
+    What reads alike is alike.
+
+    Parameters
+    ----------
+    found : list of Measured
+        With their figures.
+    name : str
+        Which figure.
+    good : float
+        1 where high is good, -1 where low is.
+    constant : float or None
+        Figure of an answer that is the same for all rows, which it must be better than too.
+
+    Returns
+    -------
+    str or None
+        Nothing where another is as good within `ERRORS` standard errors of the difference, or these are not
+        known, and of what is no contest.
+    """
+    known = [one for one in found if not math.isnan(one.figures.get(name, math.nan))]
+    if name not in RANKED or len(known) < 2:
+        return None
+    best = max(known, key=lambda one: good * one.figures[name])
+    text = figure(name, best.figures[name])
+    others = [one for one in known if figure(name, one.figures[name]) != text]
+    if not others:
+        return None
+    gains = [good * (best.figures[name] - one.figures[name]) for one in others]
+    errors = [
+        error_of_difference(name, (best.by_row, one.by_row), (best.errors, one.errors)) for one in others
+    ]
+    if constant is not None:
+        gains.append(good * (best.figures[name] - constant))
+        errors.append(best.errors.get(name, math.nan))
+    sure = all(gain > ERRORS * error for gain, error in zip(gains, errors, strict=True))
+    return text if sure else None
 
 
 def figure(name: str, value: float) -> str:
@@ -156,8 +239,6 @@ def figure(name: str, value: float) -> str:
         return ""
     if name in ("columns_used", "kilobytes", "predict_us", "explain_us"):
         return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
-    if name in ("comprehensiveness", "sufficiency") and abs(value) >= 10:
-        return format_number(value)
     return f"{value:.3f}".replace("-", "−")
 
 
