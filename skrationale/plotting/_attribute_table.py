@@ -11,7 +11,7 @@ from ..explanation import Explanation, checks
 from ..writing import NEGATIVE, POSITIVE, need_matplotlib, plain, shorten
 from ._display import Display, check_count
 from ._relevance import mean_relevance
-from ._style import LEGEND_ABOVE, label, points_wide, tidy
+from ._style import LEGEND_ABOVE, label, points_wide, shade, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -283,7 +283,7 @@ def _draw_dots(ax: "Axes", relevance: np.ndarray, across: float) -> None:
         ax.annotate(
             "no rows" if numbered else "–",
             (i, line),
-            color="#666666",
+            color=shade(0.6),
             ha="center",
             va="center",
             fontsize="small",

@@ -8,7 +8,7 @@ from ..explanation import Explanation
 from ..explanation.wording import others, quantity, rank
 from ..writing import SIZE, format_number
 from ._display import ExplanationDisplay
-from ._style import OTHERS, OUTPUTS, axes_for, entry, label, tidy
+from ._style import OTHERS, OUTPUTS, axes_for, colour_of, entry, label, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +79,7 @@ def _stacks(e: Explanation, bars: np.ndarray) -> list[tuple[str, str, np.ndarray
         return [(e.output_names[0], SIZE, bars[:, 0])]
     shown, rest = rank(bars.sum(axis=0), len(OUTPUTS))
     kept = np.sort(shown)
-    stacks = [(e.output_names[j], OUTPUTS[i], bars[:, j]) for i, j in enumerate(kept)]
+    stacks = [(e.output_names[j], colour_of(i), bars[:, j]) for i, j in enumerate(kept)]
     if len(rest):
         stacks.append((f"{len(rest)} other outputs", OTHERS, bars[:, rest].sum(axis=1)))
     return stacks

@@ -8,7 +8,8 @@ from ..explanation import Explanation
 from ..explanation.wording import others, quantity, rank, typed_column
 from ..writing import NEGATIVE, POSITIVE, is_missing
 from ._display import ExplanationDisplay
-from ._style import CATEGORY, LEGEND_ABOVE, MISSING, axes_for, label, tidy
+from ._levels import LEVELS, commonest, write_levels
+from ._style import LEGEND_ABOVE, axes_for, category, label, missing, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +22,9 @@ LEGEND: dict[str, Any] = LEGEND_ABOVE | {"ncols": 2, "markerscale": 1.6, "handle
 class BeeswarmDisplay(ExplanationDisplay):
     """One point for each row and feature; crowded points are moved up and down, by rule and not at random.
 
-    Colour is the rank of the cell among the numbers of its column. Missing cells and categories,
-    which have no order, are grey. Make one with `from_explanation` or `from_estimator`.
+    Colour is the rank of the cell among the numbers of its column. Of a category, which has no order, the
+    commonest levels, four at most, are named above their points, in their colour; others are grey.
+    Missing cells are hollow. Make one with `from_explanation` or `from_estimator`.
 
     Parameters
     ----------
@@ -57,16 +59,23 @@ class BeeswarmDisplay(ExplanationDisplay):
         shown, rest = rank(e.mean_abs(), self.max_display)
         names, columns = [label(e.feature_names[j]) for j in shown], [e.values[:, j] for j in shown]
         colours = [_colour_by(e, j) for j in shown]
+        levels = [_levels_by(e, j) for j in shown]
         if len(rest):
             names.append(others(len(rest)))
             columns.append(e.values[:, rest].sum(axis=1))
             colours.append((np.full(len(e), np.nan), np.zeros(len(e), dtype=bool)))
+            levels.append(np.full(len(e), -1))
+        own = ax is None
         ax = axes_for(ax, max(len(names), 3))
         ax.axvline(0, color="#888888", linewidth=1, zorder=1)
         tidy(ax, names, quantity(e))
         values = np.array(columns)
         heights = _spread(values) + np.arange(len(names))[:, None]
-        _scatter(ax, values, heights, *map(np.array, zip(*colours, strict=True)))
+        order, gone = map(np.array, zip(*colours, strict=True))
+        _scatter(ax, values, heights, order, gone, np.array(levels))
+        for line, (j, place) in enumerate(zip(shown, levels, strict=False)):
+            if (place >= 0).any():
+                write_levels(ax, line, typed_column(e, j), place, values[line], heights[line], own=own)
         return ax
 
 
@@ -94,19 +103,37 @@ def _colour_by(e: Explanation, j: int) -> tuple[np.ndarray, np.ndarray]:
     return nothing, missing
 
 
+def _levels_by(e: Explanation, j: int) -> np.ndarray:
+    """Return the place of each cell among the commonest levels, -1 where it is none of them."""
+    typed = typed_column(e, j)
+    if typed is None or not any(isinstance(cell, str) for cell in typed):
+        return np.full(len(e), -1)
+    return commonest(typed)
+
+
 def _scatter(
-    ax: "Axes", values: np.ndarray, heights: np.ndarray, order: np.ndarray, missing: np.ndarray
+    ax: "Axes",
+    values: np.ndarray,
+    heights: np.ndarray,
+    order: np.ndarray,
+    gone: np.ndarray,
+    levels: np.ndarray,
 ) -> None:
-    """Draw all points in three lots, with a legend of the grey ones and a colour bar of the others."""
+    """Draw all points (lines, n), with a legend of the grey and hollow ones and a colour bar of numbers."""
     from matplotlib.colors import LinearSegmentedColormap
 
     style: dict[str, Any] = {"s": 14, "linewidths": 0, "zorder": 3, "rasterized": values.size > 10_000}
     ordered = ~np.isnan(order)
-    plain = ~ordered & ~missing
-    for where, colour, text in ((plain, CATEGORY, "no order"), (missing, MISSING, "missing")):
-        if where.any():
-            ax.scatter(values[where], heights[where], color=colour, label=text, **style)
-    if missing.any() or (plain.any() and ordered.any()):
+    plain = ~ordered & ~gone & (levels < 0)
+    if plain.any():
+        ax.scatter(values[plain], heights[plain], color=category(), label="no order", **style)
+    if gone.any():
+        hollow = style | {"linewidths": 0.8, "facecolors": "none", "edgecolors": missing()}
+        ax.scatter(values[gone], heights[gone], label="missing", **hollow)
+    for k, colour in enumerate(LEVELS):
+        if (levels == k).any():
+            ax.scatter(values[levels == k], heights[levels == k], color=colour, **style)
+    if gone.any() or (plain.any() and (ordered.any() or (levels >= 0).any())):
         ax.legend(**LEGEND)
     if ordered.any():
         colours = LinearSegmentedColormap.from_list("low_high", [NEGATIVE, "#93688c", POSITIVE])

@@ -11,7 +11,7 @@ from ..writing import format_number, need_matplotlib
 from ._answers import answers_of, pooled_r2
 from ._display import PanelDisplay
 from ._fidelity_panels import draw_points, draw_table, entries
-from ._style import frame
+from ._style import frame, paper
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -219,7 +219,7 @@ class FidelityDisplay(PanelDisplay):
             (0.03, 0.97),
             xycoords="axes fraction",
             va="top",
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2},
+            bbox={"facecolor": paper(), "edgecolor": "none", "alpha": 0.8, "pad": 2},
             zorder=5,
         )
 

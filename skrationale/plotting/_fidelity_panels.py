@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..writing import SIZE, count_of
-from ._style import MAX_POINTS, OUTPUTS, colour_of, entry, label
+from ._style import MAX_POINTS, OUTPUTS, colour_of, entry, label, shade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ def draw_points(ax: "Axes", teacher: np.ndarray, student: np.ndarray) -> None:
     low, high = (points.min(), points.max()) if points.size else (0.0, 1.0)
     room = 0.05 * (high - low) or 0.5
     ends = (low - room, high + room)
-    ax.plot(ends, ends, color="#444444", linewidth=1, linestyle="--", zorder=3)
+    ax.plot(ends, ends, color=shade(0.75), linewidth=1, linestyle="--", zorder=3)
     ax.set(xlim=ends, ylim=ends)
     ax.set_box_aspect(1)
     if len(shown) < m:

@@ -11,7 +11,7 @@ from ..writing import need_matplotlib
 from ._candidates import candidates, column, describe, spread_of, words
 from ._display import Display
 from ._pareto_front import front_of, spread_out
-from ._style import OTHERS, OUTPUTS, entry, frame
+from ._style import OTHERS, OUTPUTS, entry, frame, shade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -233,7 +233,7 @@ class ParetoDisplay(Display):
         x, y, front = self.x, self.y, self.front_
         others = np.setdiff1d(np.flatnonzero(np.isfinite(x + y)), front)
         bars: dict[str, Any] = {"fmt": "none", "elinewidth": 1, "zorder": 2}
-        for where, colour in ((others, "#d0d0d0"), (front, OUTPUTS[0])):
+        for where, colour in ((others, shade(0.2)), (front, OUTPUTS[0])):
             errors = [None if e is None else np.nan_to_num(e[where]) for e in (self.y_error, self.x_error)]
             if len(where) and any(e is not None for e in errors):
                 ax.errorbar(x[where], y[where], yerr=errors[0], xerr=errors[1], color=colour, **bars)

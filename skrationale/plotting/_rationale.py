@@ -7,18 +7,21 @@ import numpy as np
 from ..explanation import Explanation
 from ..writing import count_of, format_number
 from ._display import ExplanationDisplay
-from ._style import CATEGORY, LEGEND_ABOVE, axes_for, label, tidy, whole_numbers
+from ._style import LEGEND_ABOVE, axes_for, category, is_dark, label, paper, shade, tidy, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-UNUSED, WEAK, STRONG = "#eeeeee", "#7fbfe6", "#00365c"
+WEAK, STRONG = "#7fbfe6", "#00365c"
+WEAK_ON_DARK, STRONG_ON_DARK = "#1d5c86", "#cfe9fa"
+UNUSED = 0.07
+"""Shade of cells that were not used."""
 MAX_CLUSTERED = 2000
 """Distinct masks that are clustered; more are sorted."""
 MAX_OPTIMAL = 200
 """Distinct masks whose tree is also turned so that neighbours are alike: its time grows with their square."""
 FEW_ROWS = 60
-"""So many rows at most are told apart by white lines."""
+"""So many rows at most are told apart by lines."""
 
 
 class RationaleDisplay(ExplanationDisplay):
@@ -27,7 +30,7 @@ class RationaleDisplay(ExplanationDisplay):
     The most used columns are at the top, each with the share of rows that use it. Rows with like rationales
     are neighbours: distinct masks are clustered (average linkage of Hamming distances), or sorted where
     there are more than 2000. Colour is the weight with which a cell was chosen; cells that were not used
-    are light grey. Make one with `from_explanation` or `from_estimator`.
+    are in the colour of the paper, a little shaded. Make one with `from_explanation` or `from_estimator`.
 
     Parameters
     ----------
@@ -126,14 +129,15 @@ def _heat_map(ax: "Axes", mask: np.ndarray, weights: np.ndarray) -> None:
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
     from matplotlib.patches import Patch
 
-    colours = LinearSegmentedColormap.from_list("weak_strong", [WEAK, STRONG])
+    weak, strong = (WEAK_ON_DARK, STRONG_ON_DARK) if is_dark() else (WEAK, STRONG)
+    colours = LinearSegmentedColormap.from_list("weak_strong", [weak, strong])
     known = mask & ~np.isnan(weights)
     used = weights[known]
     # A probability is above one half where a cell is used.
     low, high = (min(used.min(), 0.5), max(used.max(), 1.0)) if used.size else (0.5, 1.0)
     image = np.empty((*mask.shape, 3), dtype=np.uint8)
-    image[:] = np.round(255 * np.array(to_rgb(UNUSED)))
-    image[mask] = np.round(255 * np.array(to_rgb(CATEGORY)))
+    image[:] = np.round(255 * np.array(to_rgb(shade(UNUSED))))
+    image[mask] = np.round(255 * np.array(to_rgb(category())))
     image[known] = colours((used - low) / (high - low), bytes=True)[:, :3]
     n_lines, n_rows = mask.shape
     if mask.size:
@@ -147,16 +151,16 @@ def _heat_map(ax: "Axes", mask: np.ndarray, weights: np.ndarray) -> None:
         whole_numbers(ax)
     else:
         ax.set_xticks([])
-    ax.hlines(np.arange(1, n_lines) - 0.5, 0, max(n_rows, 1), color="white", linewidth=2, zorder=2)
+    ax.hlines(np.arange(1, n_lines) - 0.5, 0, max(n_rows, 1), color=paper(), linewidth=2, zorder=2)
     if n_rows <= FEW_ROWS:
-        ax.vlines(np.arange(1, n_rows), -0.5, n_lines - 0.5, color="white", linewidth=1, zorder=2)
-    entries = [(UNUSED, "not used")]
+        ax.vlines(np.arange(1, n_rows), -0.5, n_lines - 0.5, color=paper(), linewidth=1, zorder=2)
+    entries = [(shade(UNUSED), "not used")]
     if used.size and used.min() == used.max():
         entries.append((colours((used[0] - low) / (high - low)), f"used, weight {format_number(used[0])}"))
     elif used.size:
-        entries += [(WEAK, f"used, weight {format_number(low)}"), (STRONG, f"weight {format_number(high)}")]
+        entries += [(weak, f"used, weight {format_number(low)}"), (strong, f"weight {format_number(high)}")]
     if (mask & ~known).any():
-        entries.append((CATEGORY, "used, weight undefined"))
+        entries.append((category(), "used, weight undefined"))
     handles = [Patch(facecolor=colour, label=text) for colour, text in entries]
     ax.legend(handles=handles, ncols=len(handles), handlelength=1.2, columnspacing=1.2, **LEGEND_ABOVE)
 

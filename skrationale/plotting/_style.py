@@ -2,16 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..writing import need_matplotlib, plain, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours, told apart under the common kinds of colour blindness.
+# Okabe and Ito's colours, told apart under the common kinds of colour blindness; `colour_of` takes the ink of
+# the style for the last one.
 OUTPUTS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#222222")
 OTHERS = "#9a9a9a"
-MISSING = "#a6a6a6"
-CATEGORY = "#4d4d4d"
 LABEL_WIDTH = 34
 NAME_WIDTH = 48
 MAX_POINTS = 20_000
@@ -52,8 +53,48 @@ def entry(text: str, width: int = LABEL_WIDTH) -> str:
     return f" {text}" if text.startswith("_") else text
 
 
+def paper() -> str:
+    """Return the colour behind what is drawn, by the style of matplotlib that is in use."""
+    from matplotlib import rcParams
+    from matplotlib.colors import to_hex, to_rgba
+
+    found = np.ones(3)
+    for name in ("figure.facecolor", "axes.facecolor"):  # either may let the one below shine through
+        *colour, alpha = to_rgba(rcParams[name])
+        found = alpha * np.array(colour) + (1 - alpha) * found
+    return str(to_hex(tuple(found)))  # type: ignore[arg-type]
+
+
+def shade(part: float) -> str:
+    """Return a colour between that of the paper, 0, and that of texts, 1, by the style in use."""
+    from matplotlib import rcParams
+    from matplotlib.colors import to_hex, to_rgb
+
+    behind, ink = np.array(to_rgb(paper())), np.array(to_rgb(rcParams["text.color"]))
+    return str(to_hex(tuple((1 - part) * behind + part * ink)))
+
+
+def is_dark() -> bool:
+    """Whether the style in use writes light on dark."""
+    from matplotlib.colors import to_rgb
+
+    return sum(to_rgb(paper())) < 1.5
+
+
+def category() -> str:
+    """Return the colour of what has no order."""
+    return shade(0.7)
+
+
+def missing() -> str:
+    """Return the colour of what is missing."""
+    return shade(0.45)
+
+
 def colour_of(i: int) -> str:
     """Return the colour of the i-th of several series: grey from the ninth."""
+    if i == len(OUTPUTS) - 1:
+        return shade(0.87)
     return OUTPUTS[i] if i < len(OUTPUTS) else OTHERS
 
 

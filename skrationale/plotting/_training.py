@@ -9,7 +9,7 @@ import numpy as np
 from .._hooks import hooks_of
 from ..writing import format_number, need_matplotlib
 from ._display import Display
-from ._style import LEGEND_ABOVE, OUTPUTS, colour_of, entry, frame, label, points_wide, whole_numbers
+from ._style import LEGEND_ABOVE, OUTPUTS, colour_of, entry, frame, label, points_wide, shade, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -211,7 +211,9 @@ def _mark_lowest(ax: "Axes", losses: np.ndarray, runs: list[Run], colour: str) -
     text = "lowest of each run"
     if len(found) == 1:
         text = f"lowest: {format_number(heights[0])}, epoch {found[0]}"
-    ax.plot(found, heights, "o", color=colour, markeredgecolor="#222222", markersize=7, zorder=4, label=text)
+    ax.plot(
+        found, heights, "o", color=colour, markeredgecolor=shade(0.87), markersize=7, zorder=4, label=text
+    )
 
 
 def _draw_bands(ax: "Axes", bands: list[Run]) -> None:

@@ -203,7 +203,7 @@ def test_beeswarm_is_deterministic_and_keeps_to_its_lines():
     assert np.allclose(np.sort(first[:, 0]), np.sort(e.values.ravel()))
 
 
-def test_beeswarm_greys_missing_cells_and_categories():
+def test_beeswarm_hollows_missing_cells_and_names_levels():
     e = make(
         4,
         d=2,
@@ -212,12 +212,40 @@ def test_beeswarm_greys_missing_cells_and_categories():
     )
     display = BeeswarmDisplay.from_explanation(e)
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert legend == ["no order", "missing"]
+    assert legend == ["missing"]
     sizes = [len(collection.get_offsets()) for collection in display.ax_.collections]
-    assert sizes == [3, 2, 3]
+    assert sizes == [2, 2, 1, 3]
+    hollow = display.ax_.collections[0]
+    assert len(hollow.get_facecolor()) == 0
+    assert len(hollow.get_edgecolor()) == 1
+    assert sorted(texts(display)) == ["a", "b"]
     assert np.array_equal(np.sort(display.ax_.collections[-1].get_array()), [0, 0.5, 1])
     assert [text.get_text() for text in display.figure_.axes[1].get_yticklabels()] == ["low", "high"]
     assert display.figure_.axes[1].get_ylabel() == "feature value"
+
+
+def test_beeswarm_names_the_commonest_levels_over_their_clusters():
+    rng = np.random.default_rng(0)
+    names, shares = ["Ulm", "Bonn", "Kiel", "Jena", "Trier", None], [0.3, 0.25, 0.2, 0.1, 0.05, 0.1]
+    levels = rng.choice(names, 400, p=shares)
+    places = dict(zip(names, [3.0, -2.0, 2.9, 3.1, 0.0, 0.5], strict=True))
+    worth = np.array([places[level] for level in levels]) + 0.1 * rng.normal(size=400)
+    cells = np.column_stack([levels, np.ones(400)])
+    e = Explanation(np.column_stack([worth, rng.normal(size=400) / 9]), 0, display_data=cells)
+    display = BeeswarmDisplay.from_explanation(e)
+    display.figure_.canvas.draw()
+    names = {text.get_text(): text for text in display.ax_.texts}
+    assert set(names) == {"Ulm", "Bonn", "Kiel", "Jena"}, "the four commonest"
+    boxes = {name: text.get_window_extent() for name, text in names.items()}
+    axes = display.ax_.get_window_extent()
+    for name, box in boxes.items():
+        assert axes.x0 <= box.x0 < box.x1 <= axes.x1 + 1
+        assert sum(box.overlaps(other) for other in boxes.values()) == 1, "itself"
+        colour = mpl.colors.to_hex(names[name].get_color())
+        (own,) = (c for c in display.ax_.collections if colour in map(mpl.colors.to_hex, c.get_facecolor()))
+        assert np.sort(np.asarray(own.get_offsets())[:, 0]) == pytest.approx(np.sort(worth[levels == name]))
+    assert abs(names["Bonn"].xy[0] + 2) < 0.2, "over its cluster, where there is room"
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["no order", "missing"]
 
 
 def test_beeswarm_without_data_has_no_colour_bar():

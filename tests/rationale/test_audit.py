@@ -284,6 +284,7 @@ def test_findings_follow_the_numbers(report):
         full_share=0.0,
         stability=np.nan,
         exchanged=1.0,
+        one_mask=False,
     )
     assert fine.findings == ()
     assert fine.honest
@@ -333,6 +334,7 @@ def test_forms(report):
 
 def test_verdict_is_short(report):
     worst = replace(report, leak=1.0, unsupported=1.0, missing=1.0, empty_share=1.0, stability=0.1)
+    worst = replace(worst, one_mask=False)
     assert 2 <= worst.verdict.count(". ") + 1 <= 5
     assert "leak" in worst.findings
     assert "1.000" in worst.verdict

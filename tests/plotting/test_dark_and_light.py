@@ -1,0 +1,102 @@
+"""Displays in matplotlib's dark and light styles: what is written or drawn stands out."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.colors import to_rgb  # noqa: E402
+
+from skrationale.explanation import Explanation  # noqa: E402
+from skrationale.plotting import (  # noqa: E402
+    AttributeTableDisplay,
+    BarDisplay,
+    BeeswarmDisplay,
+    FidelityDisplay,
+    ParetoDisplay,
+    RationaleDisplay,
+    TrainingDisplay,
+    WaterfallDisplay,
+)
+
+RNG = np.random.default_rng(0)
+NUMBERS = RNG.normal(size=(40, 3))
+MASK = RNG.random((40, 3)) < 0.6
+LABELS = RNG.choice(["no", "yes"], 40)
+MADE = {
+    "attributes": lambda: AttributeTableDisplay([[0.5, -0.2], [np.nan, np.nan]]),
+    "bar": lambda: BarDisplay(Explanation(RNG.normal(size=(9, 4, 6)), 0.0)),
+    "beeswarm": lambda: BeeswarmDisplay(swarm()),
+    "points": lambda: FidelityDisplay(NUMBERS[:, 0], NUMBERS[:, 1]),
+    "labels": lambda: FidelityDisplay(LABELS, LABELS[::-1]),
+    "pareto": lambda: ParetoDisplay([1, 2, 3], [3, 1, 2], labels=["a", "b", "c"]),
+    "rationale": lambda: RationaleDisplay(Explanation(MASK * 0.9, 0, mask=MASK, kind="rationale")),
+    "training": lambda: TrainingDisplay([{"train_loss": 1 / i, "valid_loss": 1 / i} for i in range(1, 9)]),
+    "waterfall": lambda: WaterfallDisplay(Explanation([[1.0, -2.0]], 0.3)),
+}
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+def swarm():
+    typed = np.array([[1.0, "a"], [2.0, "b"], [None, "c"], [3.0, None]] * 10, dtype=object)
+    numbers = np.array([[1.0, 0], [2.0, 1], [np.nan, 2], [3.0, np.nan]] * 10)
+    return Explanation(NUMBERS[:, :2], 0.0, data=numbers, display_data=typed)
+
+
+def contrast(one, other):
+    """Ratio of luminances of two colours, from 1 to 21."""
+
+    def luminance(colour):
+        part = np.array(to_rgb(colour))
+        return np.where(part > 0.04, ((part + 0.055) / 1.055) ** 2.4, part / 12.92) @ [0.2126, 0.7152, 0.0722]
+
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def texts_and_what_is_behind(ax):
+    """Texts of axes with the colour behind them; numbers on dots have that of the dots."""
+    behind = plt.rcParams["axes.facecolor"]
+    for text in [*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.title]:
+        if text.get_text() and text.get_fontweight() != "bold":
+            box = text.get_bbox_patch()
+            yield text.get_text(), text.get_color(), behind if box is None else box.get_facecolor()
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+@pytest.mark.parametrize("name", MADE)
+def test_texts_and_marks_stand_out(name, style):
+    with plt.style.context(style):
+        display = MADE[name]().plot()
+        display.figure_.canvas.draw()
+        for text, colour, behind in texts_and_what_is_behind(display.ax_):
+            assert contrast(colour, behind) > 2.9, text
+        behind = plt.rcParams["axes.facecolor"]
+        for line in display.ax_.get_lines():
+            assert contrast(line.get_color(), behind) > 2, line.get_label()
+        for collection in display.ax_.collections:
+            for colour in [*collection.get_facecolor(), *collection.get_edgecolor()]:
+                if colour[3] == 1 and name != "rationale":
+                    assert contrast(colour, behind) > 1.9, collection.get_label()
+        for bar in display.ax_.patches:
+            assert contrast(bar.get_facecolor(), behind) > 1.9
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_cells_that_were_used_stand_out_of_those_that_were_not(style):
+    with plt.style.context(style):
+        display = MADE["rationale"]().plot()
+        behind = plt.rcParams["axes.facecolor"]
+    (image,) = display.ax_.get_images()
+    pixels = np.asarray(image.get_array()) / 255
+    used = MASK[np.ix_(display.rows_, display.columns_)].T
+    assert max(contrast(pixel, behind) for pixel in pixels[~used]) < 1.35
+    assert min(contrast(pixel, behind) for pixel in pixels[used]) > 1.8
+    (patch, *_) = display.ax_.get_legend().legend_handles
+    np.testing.assert_allclose(patch.get_facecolor()[:3], pixels[~used][0], atol=0.003)
