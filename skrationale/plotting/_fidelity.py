@@ -213,12 +213,14 @@ class FidelityDisplay(PanelDisplay):
         """Name both axes and write how well the two agree."""
         student, teacher = self.names
         frame(ax, f"{teacher}: {what}", f"{student}: {what}")
+        if word != "R2":
+            ax.grid(visible=False)
         text = f"{number:.1%} {word}" if word != "R2" else f"$R^2$ = {_decimals(number)}"
         ax.annotate(
             text,
-            (0.03, 0.97),
+            (0.03, 0.97) if word == "R2" else (0, 1.02),
             xycoords="axes fraction",
-            va="top",
+            va="top" if word == "R2" else "bottom",
             bbox={"facecolor": paper(), "edgecolor": "none", "alpha": 0.8, "pad": 2},
             zorder=5,
         )

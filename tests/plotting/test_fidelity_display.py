@@ -82,9 +82,38 @@ def test_labels_are_counted():
     assert said(d.ax_) == ["1", "1", "1", "1", "50.0% same class"]
     ticks = [text.get_text() for text in d.ax_.get_xticklabels()]
     assert ticks == [r"\$eel\$", "cat", "dog"]
-    assert {tuple(p) for p in points(d.ax_)} == {(1, 1), (1, 2), (2, 2), (0, 2)}
+    counted = {text.get_position() for text in d.ax_.texts if text.get_text() == "1"}
+    assert counted == {(1, 1), (1, 2), (2, 2), (0, 2)}
+    (image,) = d.ax_.get_images()
+    deep = 1 - np.asarray(image.get_array()).min(axis=2)  # by student, teacher
+    assert deep[2, 0] > deep[2, 1] > deep[0, 0] == pytest.approx(0), "shares of the teacher's class"
+    assert deep[1, 1] > 0.3
+    assert not np.allclose(image.get_array()[1, 1], image.get_array()[2, 1]), "agreement has its colour"
     many = FidelityDisplay.from_predictions([str(i) for i in range(40)], [str(i) for i in range(40)])
     assert list(many.ax_.get_xticks()) == []
+
+
+def test_long_classes_are_whole_and_no_labels_of_ticks_meet():
+    classes = ["a price far above that of the street", "below the median", "above"]
+    d = FidelityDisplay.from_predictions(classes * 5, classes * 4 + classes[::-1])
+    d.figure_.canvas.draw()
+    ticks = [text.get_text().replace("\n", " ") for text in d.ax_.get_yticklabels()]
+    assert ticks == sorted(classes)
+    large = FidelityDisplay.from_predictions([-71000.0, 388000.0], [-60000.0, 399000.0])
+    large.figure_.canvas.draw()
+    assert "200,000" in [text.get_text() for text in large.ax_.get_yticklabels()]
+    for ax in (d.ax_, large.ax_):
+        page = ax.figure.bbox
+        low, high = ax.get_xlim()  # as those of y; ticks beyond are not drawn
+        for labels, places in (
+            (ax.get_xticklabels(), ax.get_xticks()),
+            (ax.get_yticklabels(), ax.get_yticks()),
+        ):
+            drawn = [text for text, at in zip(labels, places, strict=True) if low <= at <= high]
+            boxes = [text.get_window_extent() for text in drawn]
+            assert len(boxes) > 1
+            assert all(page.x0 <= box.x0 and box.x1 <= page.x1 and box.y0 >= page.y0 for box in boxes)
+            assert all(sum(box.overlaps(other) for other in boxes) == 1 for box in boxes)
 
 
 def test_many_points_are_thinned_and_that_is_said():
