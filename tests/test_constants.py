@@ -26,6 +26,7 @@ ROOMS = (
 FACTS = {
     # by file: names of values that follow from something else, or are a matter of form
     "flint/_attribute_display.py": ["GAP"],
+    "tabular/_dates.py": ["SECONDS_A_DAY"],
     "flint/_describe.py": ["QUANTILES"],
     "flint/_describe_html.py": ["MAX_OUTPUTS, MAX_SHOWN_COLUMNS, MAX_OPEN"],
     "flint/_relevance.py": ["TAUS"],

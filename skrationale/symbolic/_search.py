@@ -29,7 +29,7 @@ measured."""
 NEARLY = 1.05
 """A formula is refitted when its loss is at most so many times that of the best smaller one. Not measured."""
 ENDLESS = 10**7
-"""Rounds of the engine where the clock alone shall end a search."""
+"""Rounds of the engine where the clock alone shall end a search. Not measured."""
 TEACHER_SHARE = 0.25
 """Share of the time that training a smooth teacher may take. Not measured."""
 SEARCH_SHARE = 0.9

@@ -32,7 +32,7 @@ PROBE_SECONDS = 60
 FIRST_GENERATIONS = 5
 """With a time limit, generations by which it is measured how long one takes. Not measured."""
 MOST_GENERATIONS = 10**9
-"""Those of a search that its clock ends."""
+"""Those of a search that its clock ends. Not measured."""
 SHORTEST = 2
 """With a `max_length` of 1 Operon finds nothing and fails."""
 
