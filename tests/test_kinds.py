@@ -29,12 +29,16 @@ from skrationale import (
     SymbolicDistiller,
     SymbolicDistillerCV,
     TextRationaleClassifier,
+    TextRationaleDistiller,
     TextRationaleRegressor,
 )
 
 CLASSIFIERS = [FLINTClassifier, RationaleClassifier, SmoothMLPClassifier, TextRationaleClassifier]
 REGRESSORS = [FLINTRegressor, RationaleRegressor, SmoothMLPRegressor, TextRationaleRegressor]
-DISTILLERS = [GBDT2NNStudent, RationaleDistiller, SymbolicDistiller, SymbolicDistillerCV]
+DISTILLERS = [
+    *(GBDT2NNStudent, RationaleDistiller, SymbolicDistiller, SymbolicDistillerCV),
+    TextRationaleDistiller,
+]
 TREES = {"n_estimators": 3, "verbose": -1, "n_jobs": 1}
 QUICK = {"hidden_layer_sizes": (4,), "max_epochs": 2, "n_synthetic": 40, "random_state": 0}
 

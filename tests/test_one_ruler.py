@@ -253,7 +253,7 @@ def test_along_a_path_fidelity_is_on_the_same_ruler(monkeypatch):
     monkeypatch.setattr(search, "_are_classes", lambda y: True)
     monkeypatch.setattr(search, "_configure", lambda teacher: teacher)
     rows = np.arange(300)
-    (stage,) = search._measure(X, y, None, rows, rows)
+    (stage,) = search._measure(X, y, None, rows, rows, np.inf)
     teacher = np.clip(path.at_lambda(0).decision_function(X), *np.log([1 / 9999, 9999]))
     own = np.clip(100 * X[:, 0], *np.log([1 / 9999, 9999]))
     expected = 1 - ((own - teacher) ** 2).sum() / ((teacher - teacher.mean()) ** 2).sum()
