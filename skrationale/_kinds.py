@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import inspect
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils._param_validation import StrOptions
 
 Estimator = TypeVar("Estimator", bound=type)
+CLASS_WEIGHT: dict[str, Any] = {"class_weight": [dict, StrOptions({"balanced"}), None]}
+"""What `class_weight` may be."""
+
+
+def tags_of_kind(tags: Tags, classifies: bool) -> Tags:
+    """Write into tags whether labels or numbers are predicted, and give them back."""
+    if classifies:
+        tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+    else:
+        tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+    return tags
 
 
 class PredictsLabels(ClassifierMixin):
     """A classifier; how it scores is the package's own."""
+
+    if TYPE_CHECKING:  # what `takes_class_weight` makes, which type checkers do not see
+
+        def __init__(
+            self, *args: Any, class_weight: dict[Any, float] | str | None = None, **rest: Any
+        ) -> None: ...
 
     def _is_classifier(self) -> bool:
         return True
@@ -65,7 +83,10 @@ class PredictsNumbers(RegressorMixin):
 
 
 def takes_class_weight(kind: Estimator) -> Estimator:
-    """Give a class one more parameter, `class_weight`, behind those that it has; `fit` multiplies it in."""
+    """Give a classifier one more parameter, `class_weight`, behind those that it shares with a regressor.
+
+    It is for classes that share their ``__init__`` with a regressor, which has no such parameter.
+    """
     before: Any = kind.__init__  # type: ignore[misc]
     signature = inspect.signature(before)
     last = inspect.Parameter(
@@ -80,9 +101,7 @@ def takes_class_weight(kind: Estimator) -> Estimator:
         before(self, *args, **rest)
         self.class_weight = class_weight
 
-    known = [value for name, value in signature.parameters.items() if name != "class_weight"]
-    __init__.__signature__ = signature.replace(parameters=[*known, last])  # type: ignore[attr-defined]
+    __init__.__signature__ = signature.replace(parameters=[*signature.parameters.values(), last])  # type: ignore[attr-defined]
     kind.__init__ = __init__  # type: ignore[misc]
-    constraints = {"class_weight": [dict, StrOptions({"balanced"}), None]}
-    kind._parameter_constraints = kind._parameter_constraints | constraints  # type: ignore[attr-defined]
+    kind._parameter_constraints = kind._parameter_constraints | CLASS_WEIGHT  # type: ignore[attr-defined]
     return kind

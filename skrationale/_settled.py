@@ -25,6 +25,12 @@ def unchanged_on_error(estimator: Any) -> Iterator[None]:
         raise
 
 
+def forget_fit(estimator: Any) -> None:
+    """Remove the attributes of an earlier fit."""
+    for name in [name for name in vars(estimator) if name.endswith("_") and not name.startswith("_")]:
+        delattr(estimator, name)
+
+
 def settle(estimator: Any) -> None:
     """Lay out the fitted arrays of an estimator as they come out of a pickle.
 

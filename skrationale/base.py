@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import ClassifierTags, RegressorTags, Tags
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -21,9 +21,10 @@ from ._absent import AbsentTeacher, LeavesTeacherOut
 from ._carded import HasModelCard
 from ._explaining import explanation_of
 from ._hooks import Hooks
+from ._kinds import tags_of_kind
 from ._random import seed_unseeded
 from ._scales import check_target_scale
-from ._settled import unchanged_on_error
+from ._settled import forget_fit, unchanged_on_error
 from ._task import Task
 from ._versions import VersionedEstimator
 from ._weights import check_weights, class_factors
@@ -125,8 +126,7 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         """Check parameters, and forget an earlier fit."""
         self._validate_params()
         self._check_parameters()
-        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
-            delattr(self, name)
+        forget_fit(self)
 
     def _check_parameters(self) -> None:
         """Refuse, before any work, parameters that `_parameter_constraints` cannot express."""
@@ -235,13 +235,7 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
         tags.input_tags.categorical = True
-        if self._is_classifier():
-            tags.estimator_type = "classifier"
-            tags.classifier_tags = ClassifierTags()
-        else:
-            tags.estimator_type = "regressor"
-            tags.regressor_tags = RegressorTags()
-        return tags
+        return tags_of_kind(tags, self._is_classifier())
 
     @abstractmethod
     def _is_classifier(self) -> bool:

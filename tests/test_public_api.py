@@ -106,6 +106,7 @@ ALLOWED = {
         "_carded",
         "_explaining",
         "_hooks",
+        "_kinds",
         "_settled",
         "_task",
         "_versions",
@@ -181,7 +182,7 @@ ALLOWED = {
         "writing",
     },
 )
-ALLOWED["rationale"] = ALLOWED["rationale"] | {"_absent", "_hooks", "_versions", "metrics"}
+ALLOWED["rationale"] = ALLOWED["rationale"] | {"_absent", "_hooks", "_settled", "_versions", "metrics"}
 # texts are no tables: they have a base of their own, which keeps the same promises
 ALLOWED["symbolic"] = ALLOWED["symbolic"] | {"formula", "smooth"}  # which it is built on
 

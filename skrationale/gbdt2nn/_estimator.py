@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._batches import check_batching, one_or_several
-from .._kinds import takes_class_weight
+from .._kinds import CLASS_WEIGHT
 from .._random import own_random_state
 from .._scales import to_shares
 from ..base import BaseDistiller, ReadableNetwork
@@ -44,7 +44,6 @@ from ._sparse import ReadsSparse
 from ._training import train_student
 
 
-@takes_class_weight
 class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistiller, ReadableNetwork):
     """A network that imitates a tree ensemble, or any model, and its reasons [1]_.
 
@@ -191,6 +190,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
     _adapter: LightGBMTeacher | ScoreTeacher
     _walks: PermutationWalks | None = None
     _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **CLASS_WEIGHT,
         **TRAINING_CONSTRAINTS,
         **or_auto("hidden_layer_sizes"),
         "teacher": [HasMethods(["fit", "predict"]), None],
@@ -230,6 +230,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         random_state: Any = None,
         verbose: int = 0,
         callbacks: list[Any] | None = None,
+        class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.teacher = teacher
         self.explanation = explanation
@@ -253,6 +254,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         self.random_state = random_state
         self.verbose = verbose
         self.callbacks = callbacks
+        self.class_weight = class_weight
 
     def _check_parameters(self) -> None:
         check_training_parameters(self)

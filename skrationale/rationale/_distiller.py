@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from .._kinds import takes_class_weight
+from .._kinds import CLASS_WEIGHT
 from ..base import BaseDistiller
 from ..explanation import Explanation
 from ..teachers import Teacher, TeacherTable, confidence_of, teacher_for
@@ -28,7 +28,6 @@ AUDIT_ROWS = 5000
 """Rows at most that a teacher is audited on. Not measured."""
 
 
-@takes_class_weight
 class RationaleDistiller(SelectsColumns, BaseDistiller):
     """A small model learns from a large one which columns a row needs, and what follows (REKD [1]_).
 
@@ -107,6 +106,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **CLASS_WEIGHT,
         **PARAMETERS,
         "teacher": [HasMethods(["fit", "predict"]), None],
         "alpha": [Interval(Real, 0, 1, closed="both"), StrOptions({"anneal"})],
@@ -144,6 +144,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         random_state: Any = None,
         verbose: int = 0,
         callbacks: list[Any] | None = None,
+        class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.teacher = teacher
         self.alpha = alpha
@@ -168,6 +169,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         self.random_state = random_state
         self.verbose = verbose
         self.callbacks = callbacks
+        self.class_weight = class_weight
 
     def _check_parameters(self) -> None:
         check_shared(self)

@@ -121,18 +121,9 @@ class Fitting:
         self.settings = Settings.of(p).replace(
             max_epochs=self.epochs, batch_size=batch_size, early_stopping=False
         )
-        self.shift, self.scale, self.constant_loss = self._standards()
+        self.shift, self.scale, self.constant_loss = standards(self.y, self.weight, self.task)
         if not self.task.is_classification:
             self.y = (self.y - self.shift[0]) / (self.scale[0] or 1.0)
-
-    def _standards(self) -> tuple[np.ndarray, np.ndarray, float]:
-        """Shift and scale (K,) of scores, and the loss of a constant prediction in standard units."""
-        if not self.task.is_classification:
-            mean, deviation = mean_and_std(self.y, self.weight)
-            return np.array([mean]), np.array([deviation]), 1.0
-        share = np.bincount(self.y, weights=self.weight) / self.weight.sum()
-        entropy = float(-(share * np.log(np.where(share > 0, share, 1.0))).sum())
-        return np.zeros(self.task.n_outputs), np.ones(self.task.n_outputs), entropy
 
     # --- stages ----------------------------------------------------------------------------------
 
@@ -425,6 +416,16 @@ class Fitting:
     def _record(self, stage: str, result: TrainResult) -> None:
         self.history += [{"stage": stage} | row for row in result.history]
         self.device = result.device
+
+
+def standards(y: np.ndarray, weight: np.ndarray, task: Task) -> tuple[np.ndarray, np.ndarray, float]:
+    """Shift and scale (K,) of scores, and the loss of a constant prediction in standard units."""
+    if not task.is_classification:
+        mean, deviation = mean_and_std(y, weight)
+        return np.array([mean]), np.array([deviation]), 1.0
+    share = np.bincount(y, weights=weight) / weight.sum()
+    entropy = float(-(share * np.log(np.where(share > 0, share, 1.0))).sum())
+    return np.zeros(task.n_outputs), np.ones(task.n_outputs), entropy
 
 
 def base_scores(y: np.ndarray, weight: np.ndarray, task: Task) -> np.ndarray:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._batches import check_batching, in_batches, one_or_several
 from .._callers import outside
 from .._deadline import Deadline
-from .._kinds import takes_class_weight
+from .._kinds import CLASS_WEIGHT
 from .._random import own_random_state
 from .._scales import to_shares
 from ..base import BaseDistiller
@@ -44,7 +44,6 @@ N_BACKGROUND = 100
 """Training rows that Shapley values are computed against. Not measured."""
 
 
-@takes_class_weight
 class SymbolicDistiller(BaseDistiller):
     """A teacher becomes a formula, after it was trained to be smooth [1]_.
 
@@ -178,6 +177,7 @@ class SymbolicDistiller(BaseDistiller):
     _labels_may_be_numbers = False  # a law may well have few values
     _report_parts: ClassVar[tuple[str, ...]] = ("formula",)
     _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **CLASS_WEIGHT,
         "teacher": [HasMethods(["fit", "predict"]), None],
         "jacobian_lambda": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"}), None],
         "engine": [StrOptions({"auto", "operon", "pysr"}), Engine],
@@ -217,6 +217,7 @@ class SymbolicDistiller(BaseDistiller):
         validation_fraction: float = 0.2,
         random_state: Any = None,
         verbose: int = 0,
+        class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.teacher = teacher
         self.jacobian_lambda = jacobian_lambda
@@ -236,6 +237,7 @@ class SymbolicDistiller(BaseDistiller):
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.verbose = verbose
+        self.class_weight = class_weight
 
     def _is_classifier(self) -> bool:
         # numbers are regressed when there is no teacher, so that is what an unfitted one says

@@ -15,7 +15,6 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
 from .._deadline import Deadline
-from .._kinds import takes_class_weight
 from .._random import fixed_seed
 from ..base import agreement
 from ..smooth.base import BaseSmoothMLP, check_lambdas
@@ -34,7 +33,6 @@ LEAST_SECONDS = 1e-3
 """What a search gets when there is no time left: none is begun then. Not measured."""
 
 
-@takes_class_weight
 class SymbolicDistillerCV(SymbolicDistiller):
     """:class:`SymbolicDistiller` with `jacobian_lambda` chosen by the score of the formula on held-out folds.
 
@@ -123,6 +121,7 @@ class SymbolicDistillerCV(SymbolicDistiller):
         validation_fraction: float = 0.2,
         random_state: Any = None,
         verbose: int = 0,
+        class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         super().__init__(
             teacher,
@@ -142,6 +141,7 @@ class SymbolicDistillerCV(SymbolicDistiller):
             validation_fraction=validation_fraction,
             random_state=random_state,
             verbose=verbose,
+            class_weight=class_weight,
         )
         self.jacobian_lambdas = jacobian_lambdas
         self.cv = cv

@@ -10,11 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import numpy as np
-from skrationale import Explanation, GBDT2NNStudent
+from skrationale import Explanation, FLINTClassifier, GBDT2NNStudent
 
 X = np.random.default_rng(0).normal(size=(200, 3))
 y = X[:, 0] + X[:, 1] ** 2
-student: GBDT2NNStudent = GBDT2NNStudent(max_epochs=2, random_state=0).fit(X, y)
+student: GBDT2NNStudent = GBDT2NNStudent(max_epochs=2, random_state=0, class_weight=None).fit(X, y)
+network: FLINTClassifier = FLINTClassifier(max_epochs=2, class_weight="balanced")
 explanation: Explanation = student.explain(X)
 scores: np.ndarray = explanation.scores()
 print(scores.shape, student.predict(X).shape)

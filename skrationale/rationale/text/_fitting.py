@@ -19,13 +19,12 @@ from ...training import (
     epochs_for,
     generator_of,
     get_state,
-    mean_and_std,
     resolve_device,
     row_losses,
     validation_split,
 )
 from ...units import TextUnits, ranges
-from .._fitting import base_scores
+from .._fitting import base_scores, standards
 from .._joint import Distillation
 from ._constants import (
     DROPOUT,
@@ -120,20 +119,11 @@ class TextFitting:
         if self.k is not None:
             shares = np.minimum(self.k / np.maximum(self.units.n_units, 1), 1.0)
             self.rate = float(np.average(shares, weights=self.weight))
-        self.shift, self.scale, self.constant_loss = self._standards()
+        self.shift, self.scale, self.constant_loss = standards(self.y, self.weight, self.task)
         if not self.task.is_classification:
             self.y = (self.y - self.shift[0]) / (self.scale[0] or 1.0)
         self.numbers = self.reader.numbers(self.units)
         self.store = TextStore.of(self.units, self.numbers, self.device)
-
-    def _standards(self) -> tuple[np.ndarray, np.ndarray, float]:
-        """Shift and scale (K,) of scores, and the loss of a constant prediction in standard units."""
-        if not self.task.is_classification:
-            mean, deviation = mean_and_std(self.y, self.weight)
-            return np.array([mean]), np.array([deviation]), 1.0
-        share = np.bincount(self.y, weights=self.weight) / self.weight.sum()
-        entropy = float(-(share * np.log(np.where(share > 0, share, 1.0))).sum())
-        return np.zeros(self.task.n_outputs), np.ones(self.task.n_outputs), entropy
 
     # --- stages ----------------------------------------------------------------------------------
 

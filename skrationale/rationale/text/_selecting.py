@@ -8,18 +8,19 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy.special import expit
 from sklearn.base import is_classifier
-from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import ClassifierTags, RegressorTags, Tags
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..._hooks import Hooks
+from ..._kinds import tags_of_kind
+from ..._settled import forget_fit, unchanged_on_error
 from ..._task import Task
 from ..._versions import VersionedEstimator
 from ..._weights import check_weights, class_factors
-from ...base import unchanged_on_error
+from ...base import score_of
 from ...explanation import TextExplanation
-from ...tabular import as_numbers, read_target
+from ...tabular import read_target
 from ...units import TextUnits
 from .._audit_report import RationaleAudit
 from .._selection_warnings import warn
@@ -68,8 +69,7 @@ class SelectsWords(Hooks, VersionedEstimator):
         with unchanged_on_error(self):
             self._validate_params()
             self._check_parameters()
-            for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
-                delattr(self, name)
+            forget_fit(self)
             texts, target = as_texts(X), read_target(y)
             if len(texts) != len(target):
                 raise ValueError(f"X holds {len(texts)} texts and y {len(target)} values; expected as many.")
@@ -202,11 +202,8 @@ class SelectsWords(Hooks, VersionedEstimator):
         float
             Accuracy or R2.
         """
-        predictions, y = self.predict(X), read_target(y, warn=False)
-        weight = None if sample_weight is None else check_weights(sample_weight, len(predictions))
-        if self._task.is_classification:
-            return float(accuracy_score(y, predictions, sample_weight=weight))
-        return float(r2_score(as_numbers(y), predictions, sample_weight=weight))
+        predictions = self.predict(X)
+        return score_of(self._task, y, predictions, sample_weight)
 
     # --- reasons ---------------------------------------------------------------------------------
 
@@ -355,11 +352,7 @@ class SelectsWords(Hooks, VersionedEstimator):
         tags.target_tags.required = True
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
-        if self._is_classifier():
-            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
-        else:
-            tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
-        return tags
+        return tags_of_kind(tags, self._is_classifier())
 
 
 def _merged(spans: np.ndarray, mask: np.ndarray) -> np.ndarray:
