@@ -15,10 +15,10 @@ from .wording import strength, strongest
 if TYPE_CHECKING:
     import shap
 
-    from ..plotting import BarDisplay, BeeswarmDisplay, RationaleDisplay, WaterfallDisplay
+    from ..plotting import BarDisplay, BeeswarmDisplay, DependenceDisplay, RationaleDisplay, WaterfallDisplay
 
 KINDS = ("additive", "rationale", "attribute", "formula")
-PLOTS = ("bar", "waterfall", "beeswarm", "rationale")
+PLOTS = ("bar", "waterfall", "beeswarm", "rationale", "dependence")
 LINKS = ("identity", "log", "logit", "softmax", "probability")
 
 
@@ -365,17 +365,17 @@ class Explanation:
 
     def plot(
         self,
-        kind: Literal["bar", "waterfall", "beeswarm", "rationale"] = "bar",
+        kind: Literal["bar", "waterfall", "beeswarm", "rationale", "dependence"] = "bar",
         ax: Any = None,
         **kwargs: Any,
-    ) -> "BarDisplay | WaterfallDisplay | BeeswarmDisplay | RationaleDisplay":
+    ) -> "BarDisplay | WaterfallDisplay | BeeswarmDisplay | RationaleDisplay | DependenceDisplay":
         """Draw the explanation with matplotlib.
 
         Parameters
         ----------
-        kind : {"bar", "waterfall", "beeswarm", "rationale"}, default="bar"
-            Mean absolute value of each feature, how one row got its score, every value of every row, or the
-            cells that each prediction was made from.
+        kind : {"bar", "waterfall", "beeswarm", "rationale", "dependence"}, default="bar"
+            Mean absolute value of each feature, how one row got its score, every value of every row, the
+            cells that each prediction was made from, or the cells of one column against what they contribute.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
         **kwargs : dict
@@ -383,7 +383,7 @@ class Explanation:
 
         Returns
         -------
-        BarDisplay, WaterfallDisplay, BeeswarmDisplay or RationaleDisplay
+        BarDisplay, WaterfallDisplay, BeeswarmDisplay, RationaleDisplay or DependenceDisplay
             Holds ``ax_`` and ``figure_``.
         """
         from .. import plotting

@@ -22,6 +22,7 @@ from ..writing import (
     sentence,
     shorten,
 )
+from .dependence_html import dependences
 from .labels import label_text
 from .wording import cells, others, quantity, rank, strength
 
@@ -51,6 +52,7 @@ def page(explanation: Explanation, title: str | None, max_rows: int) -> str:
         title="Explanation" if title is None else title,
         heading=_heading(explanation),
         over_rows=over_rows(explanation),
+        dependences=dependences(explanation),
         count=f"{shown:,} of {count_of(len(explanation), 'row')}",
         rows=[
             Folded(f"{row_name(row)}: {_row_summary(row)}", one_row(row), is_open=i == 0)

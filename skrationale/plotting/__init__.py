@@ -3,6 +3,7 @@
 from ._attribute_table import AttributeTableDisplay
 from ._bar import BarDisplay
 from ._beeswarm import BeeswarmDisplay
+from ._dependence import DependenceDisplay
 from ._fidelity import FidelityDisplay
 from ._lambda_path import LambdaPathDisplay
 from ._pareto import ParetoDisplay
@@ -14,6 +15,7 @@ __all__ = [
     "AttributeTableDisplay",
     "BarDisplay",
     "BeeswarmDisplay",
+    "DependenceDisplay",
     "FidelityDisplay",
     "LambdaPathDisplay",
     "ParetoDisplay",

@@ -6,14 +6,13 @@ import numpy as np
 
 from ..explanation import Explanation
 from ..explanation.wording import others, quantity, rank, typed_column
-from ..writing import NEGATIVE, POSITIVE, is_missing
+from ._colouring import colour_bar, colour_by, levels_by, low_to_high
 from ._display import ExplanationDisplay
-from ._levels import LEVELS, commonest, write_levels
+from ._levels import LEVELS, write_levels
 from ._style import LEGEND_ABOVE, axes_for, category, label, missing, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.collections import PathCollection
 
 HALF_HEIGHT, BINS, CROWD = 0.38, 80, 6
 LEGEND: dict[str, Any] = LEGEND_ABOVE | {"ncols": 2, "markerscale": 1.6, "handletextpad": 0.1}
@@ -58,8 +57,8 @@ class BeeswarmDisplay(ExplanationDisplay):
         e = explanation
         shown, rest = rank(e.mean_abs(), self.max_display)
         names, columns = [label(e.feature_names[j]) for j in shown], [e.values[:, j] for j in shown]
-        colours = [_colour_by(e, j) for j in shown]
-        levels = [_levels_by(e, j) for j in shown]
+        colours = [colour_by(e, j) for j in shown]
+        levels = [levels_by(e, j) for j in shown]
         if len(rest):
             names.append(others(len(rest)))
             columns.append(e.values[:, rest].sum(axis=1))
@@ -70,45 +69,13 @@ class BeeswarmDisplay(ExplanationDisplay):
         ax.axvline(0, color="#888888", linewidth=1, zorder=1)
         tidy(ax, names, quantity(e))
         values = np.array(columns)
-        heights = _spread(values) + np.arange(len(names))[:, None]
+        heights = spread(values) + np.arange(len(names))[:, None]
         order, gone = map(np.array, zip(*colours, strict=True))
         _scatter(ax, values, heights, order, gone, np.array(levels))
         for line, (j, place) in enumerate(zip(shown, levels, strict=False)):
             if (place >= 0).any():
                 write_levels(ax, line, typed_column(e, j), place, values[line], heights[line], own=own)
         return ax
-
-
-def _colour_by(e: Explanation, j: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rank of each cell in [0, 1], NaN where it has none, and whether the cell is missing."""
-    nothing = np.full(len(e), np.nan)
-    typed = typed_column(e, j)
-    numbers = None if e.data is None else e.data[:, j]
-    if typed is not None:
-        missing = np.array([is_missing(cell) for cell in typed], dtype=bool)
-    elif numbers is not None:
-        missing = np.isnan(numbers)
-    else:
-        return nothing, np.zeros(len(e), dtype=bool)
-    category = typed is not None and any(isinstance(cell, str) for cell in typed)
-    known = ~missing if numbers is None else ~missing & ~np.isnan(numbers)
-    if numbers is None or category or not known.any():
-        return nothing, missing
-    levels, place = np.unique(numbers[known], return_inverse=True)
-    # Rows per level, so that a rank counts rows and one outlier does not take all the colour.
-    counts = np.bincount(place, minlength=len(levels))
-    middle = np.cumsum(counts) - (counts + 1) / 2
-    span = middle[-1] - middle[0]
-    nothing[known] = (middle[place] - middle[0]) / span if span > 0 else 0.5
-    return nothing, missing
-
-
-def _levels_by(e: Explanation, j: int) -> np.ndarray:
-    """Return the place of each cell among the commonest levels, -1 where it is none of them."""
-    typed = typed_column(e, j)
-    if typed is None or not any(isinstance(cell, str) for cell in typed):
-        return np.full(len(e), -1)
-    return commonest(typed)
 
 
 def _scatter(
@@ -120,8 +87,6 @@ def _scatter(
     levels: np.ndarray,
 ) -> None:
     """Draw all points (lines, n), with a legend of the grey and hollow ones and a colour bar of numbers."""
-    from matplotlib.colors import LinearSegmentedColormap
-
     style: dict[str, Any] = {"s": 14, "linewidths": 0, "zorder": 3, "rasterized": values.size > 10_000}
     ordered = ~np.isnan(order)
     plain = ~ordered & ~gone & (levels < 0)
@@ -136,13 +101,14 @@ def _scatter(
     if gone.any() or (plain.any() and (ordered.any() or (levels >= 0).any())):
         ax.legend(**LEGEND)
     if ordered.any():
-        colours = LinearSegmentedColormap.from_list("low_high", [NEGATIVE, "#93688c", POSITIVE])
         c = order[ordered]
-        points = ax.scatter(values[ordered], heights[ordered], c=c, cmap=colours, vmin=0, vmax=1, **style)
-        _colour_bar(ax, points)
+        points = ax.scatter(
+            values[ordered], heights[ordered], c=c, cmap=low_to_high(), vmin=0, vmax=1, **style
+        )
+        colour_bar(ax, points, "feature value")
 
 
-def _spread(values: np.ndarray) -> np.ndarray:
+def spread(values: np.ndarray) -> np.ndarray:
     """Return vertical shifts of shape (lines, rows): 0, then up and down in turn in a crowd."""
     defined = values[np.isfinite(values)]
     shifts = np.zeros(values.shape)
@@ -155,11 +121,3 @@ def _spread(values: np.ndarray) -> np.ndarray:
         place = np.arange(len(own)) - np.repeat(starts, sizes)
         shifts[line, order] = (place + 1) // 2 * np.where(place % 2, -1, 1)
     return shifts * HALF_HEIGHT / max(np.abs(shifts).max(initial=0), CROWD)
-
-
-def _colour_bar(ax: "Axes", points: "PathCollection") -> None:
-    bar = ax.figure.colorbar(points, ax=ax, aspect=30, pad=0.02, ticks=[0, 1])
-    bar.ax.set_yticklabels(["low", "high"])
-    bar.ax.tick_params(length=0)
-    bar.set_label("feature value", labelpad=-12)
-    bar.outline.set_visible(False)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..writing import is_missing
-from ._style import label, paper, points_wide
+from ._style import label, paper, points_wide, readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,5 +104,5 @@ def write_levels(
         text = ax.annotate(
             names[k], (x, top), (0, 3), textcoords="offset points", ha="center", va="bottom", zorder=5
         )
-        text.set(color=LEVELS[k], fontsize="x-small")
+        text.set(color=readable(LEVELS[k]), fontsize="x-small")
         text.set_path_effects([withStroke(linewidth=2, foreground=paper())])

@@ -9,12 +9,14 @@ from ..writing import need_matplotlib, plain, shorten
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours, told apart under the common kinds of colour blindness; `colour_of` takes the ink of
-# the style for the last one.
-OUTPUTS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#222222")
-OTHERS = "#9a9a9a"
+# After Okabe and Ito, told apart under the common kinds of colour blindness. Each has a contrast of 3 with
+# white and with black; `colour_of` takes the ink of the style for the last one.
+OUTPUTS = ("#0072b2", "#d57200", "#009e73", "#cc79a7", "#3a93d6", "#b8402a", "#8c7a00", "#222222")
+OTHERS = "#8f8f8f"
 LABEL_WIDTH = 34
 NAME_WIDTH = 48
+TEXT_CONTRAST = 4.5
+"""Least contrast of texts with what is behind them, as the Web Content Accessibility Guidelines ask for."""
 MAX_POINTS = 20_000
 """More points than these are drawn in part, and as pixels from half of it."""
 LEGEND_ABOVE: dict[str, Any] = {
@@ -32,6 +34,12 @@ def axes_for(ax: "Axes | None", n_lines: int) -> "Axes":
     if ax is not None:
         return ax
     return plt.subplots(figsize=(7.2, 1.3 + 0.36 * n_lines), layout="constrained")[1]
+
+
+def plain_axes(ax: "Axes | None") -> "Axes":
+    """Return `ax`, or that of a new figure for numbers against numbers."""
+    plt = need_matplotlib()
+    return plt.subplots(figsize=(7.2, 4.4), layout="constrained")[1] if ax is None else ax
 
 
 def is_one_axes(ax: Any) -> bool:
@@ -72,6 +80,37 @@ def shade(part: float) -> str:
 
     behind, ink = np.array(to_rgb(paper())), np.array(to_rgb(rcParams["text.color"]))
     return str(to_hex(tuple((1 - part) * behind + part * ink)))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, from 1 to 21, as the Web Content Accessibility Guidelines count it.
+
+    Examples
+    --------
+    >>> contrast("#ffffff", "#000000")
+    21.0
+    """
+    from matplotlib.colors import to_rgb
+
+    both = []
+    for colour in (one, other):
+        parts = np.array(to_rgb(colour))
+        linear = np.where(parts > 0.04045, ((parts + 0.055) / 1.055) ** 2.4, parts / 12.92)
+        both.append(float(linear @ [0.2126, 0.7152, 0.0722]) + 0.05)
+    return max(both) / min(both)
+
+
+def readable(colour: str) -> str:
+    """Return a colour for texts: mixed with the ink of the style until its contrast with the paper is 4.5."""
+    from matplotlib import rcParams
+    from matplotlib.colors import to_hex, to_rgb
+
+    ink, own = np.array(to_rgb(rcParams["text.color"])), np.array(to_rgb(colour))
+    for part in np.linspace(0, 1, 21):
+        found = str(to_hex(tuple((1 - part) * own + part * ink)))
+        if contrast(found, paper()) >= TEXT_CONTRAST:
+            break
+    return found
 
 
 def is_dark() -> bool:
@@ -117,6 +156,12 @@ def frame(ax: "Axes", xlabel: str, ylabel: str) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(color="#888888", alpha=0.25, linewidth=0.8)
     ax.set_axisbelow(True)
+
+
+def note(ax: "Axes", text: str) -> None:
+    """Write a remark below the name of the horizontal axis."""
+    named = ax.get_xlabel()
+    ax.set_xlabel(f"{named}\n{text}" if named else text)
 
 
 def tidy(ax: "Axes", names: list[str], xlabel: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._hooks import hooks_of
+from ..explanation.dependence_html import dependences
 from ..explanation.html import one_row, over_rows
 from ..explanation.labels import label_text
 from ..writing import (
@@ -181,5 +182,6 @@ def _reasons(one: Measured, rows: Rows, examples: dict[int, str]) -> Any:
         f"{TEMPLATES}/reasons.html",
         by_column="attributes" in one.member.report_parts,
         bars=one.attempt("importances", lambda: over_rows(explanation)) or "",
+        dependences=one.attempt("dependences", lambda: dependences(explanation)) or "",
         rows=each,
     )

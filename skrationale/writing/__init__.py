@@ -1,6 +1,6 @@
 """How results are written for people: words, numbers, colours, pages. It uses nothing of the package."""
 
-from ._css import CARD_CSS, NEGATIVE, PAGE_CSS, POSITIVE, SIZE
+from ._css import CARD_CSS, GREY, NEGATIVE, PAGE_CSS, POSITIVE, SIZE
 from ._figures import need_matplotlib, plain
 from ._html import Bar, Bold, Folded, Note, Part, Table, document, frame_table, joined, notebook_html, render
 from ._numbers import decimals, format_cell, format_number, format_share, is_missing, simple_cell
@@ -8,6 +8,7 @@ from ._words import count_of, encodable, join_names, plural, sentence, shorten, 
 
 __all__ = [
     "CARD_CSS",
+    "GREY",
     "NEGATIVE",
     "PAGE_CSS",
     "POSITIVE",

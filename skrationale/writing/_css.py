@@ -1,7 +1,8 @@
 """Colours, and the style of HTML renderings; every rule is confined to the class ``skr``."""
 
-# Told apart under the common kinds of colour blindness, on white and on black.
-POSITIVE, NEGATIVE, SIZE = "#e8760c", "#2f7fbf", "#3a9a8b"
+# Told apart under the common kinds of colour blindness; each has a contrast of 3 with white and with black.
+POSITIVE, NEGATIVE, SIZE = "#e0700a", "#2f7fbf", "#3a9a8b"
+GREY = "#808080"
 # Colours are inherited or see-through, so that light and dark pages both stay legible.
 CARD_CSS = f"""
 .skr {{font: 14px/1.45 system-ui, sans-serif; max-width: 54em; color: inherit}}
@@ -29,6 +30,18 @@ CARD_CSS = f"""
 .skr .skr-size {{background: {SIZE}}}
 .skr .skr-pos {{background: {POSITIVE}}}
 .skr .skr-neg {{background: {NEGATIVE}}}
+.skr-dependences {{display: flex; flex-wrap: wrap; gap: .6em 1.6em}}
+.skr figure {{margin: .3em 0; max-width: 100%; width: 21em}}
+.skr figcaption {{font-size: .93em; overflow-wrap: anywhere; margin-bottom: .3em}}
+.skr svg {{display: block; max-width: 100%; height: auto; overflow: visible}}
+.skr svg text {{font: 11px system-ui, sans-serif; fill: currentColor}}
+.skr svg path {{fill: none; stroke: none; print-color-adjust: exact; -webkit-print-color-adjust: exact}}
+.skr svg .skr-axis {{stroke: {GREY}}}
+.skr svg .skr-rows {{fill: {GREY}}}
+.skr svg .skr-dots {{stroke: {SIZE}; stroke-width: 4; stroke-linecap: round}}
+.skr svg .skr-gone {{stroke: {GREY}; stroke-width: 4; stroke-linecap: square}}
+.skr svg .skr-box {{fill: {SIZE}}}
+.skr svg .skr-middle {{stroke: currentColor; stroke-width: 2}}
 .skr summary {{cursor: pointer; padding: .2em 0}}
 .skr details details {{margin-left: 1.2em}}
 .skr tr, .skr summary {{break-inside: avoid}}

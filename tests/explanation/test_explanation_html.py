@@ -81,7 +81,8 @@ def test_page_is_a_whole_document(hostile, tmp_path):
     page = page_of(hostile, tmp_path)
     assert page.startswith('<!doctype html>\n<html lang="en">')
     tags = static(page).tags
-    assert all(tags.count(tag) == 1 for tag in ("html", "head", "title", "body", "main", "h1"))
+    assert all(tags.count(tag) == 1 for tag in ("html", "head", "body", "main", "h1"))
+    assert page.partition("</head>")[0].count("<title>") == 1, "pictures have titles too"
     assert '<meta charset="utf-8">' in page
     assert "<title>Explanation</title>" in page
 

@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 from skrationale.explanation import Explanation  # noqa: E402
 from skrationale.plotting import BarDisplay, BeeswarmDisplay, WaterfallDisplay  # noqa: E402
+from skrationale.plotting._style import readable  # noqa: E402
 
 DISPLAYS = [BarDisplay, WaterfallDisplay, BeeswarmDisplay]
 
@@ -242,7 +243,11 @@ def test_beeswarm_names_the_commonest_levels_over_their_clusters():
         assert axes.x0 <= box.x0 < box.x1 <= axes.x1 + 1
         assert sum(box.overlaps(other) for other in boxes.values()) == 1, "itself"
         colour = mpl.colors.to_hex(names[name].get_color())
-        (own,) = (c for c in display.ax_.collections if colour in map(mpl.colors.to_hex, c.get_facecolor()))
+        (own,) = (
+            c
+            for c in display.ax_.collections
+            if colour in [readable(mpl.colors.to_hex(face)) for face in c.get_facecolor()]
+        )
         assert np.sort(np.asarray(own.get_offsets())[:, 0]) == pytest.approx(np.sort(worth[levels == name]))
     assert abs(names["Bonn"].xy[0] + 2) < 0.2, "over its cluster, where there is room"
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["no order", "missing"]

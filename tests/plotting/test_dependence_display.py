@@ -1,0 +1,183 @@
+"""DependenceDisplay: cells against contributions, boxes of levels, and a second column as colour."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+from skrationale.explanation import Explanation  # noqa: E402
+from skrationale.explanation.dependence import dependence, partner  # noqa: E402
+from skrationale.plotting import DependenceDisplay  # noqa: E402
+
+RNG = np.random.default_rng(0)
+N = 300
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+def make(**changes):
+    """Column "a" contributes more where "b" is high; "a" has missing cells, "city" is a category."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, N))
+    a[:30] = np.nan
+    city = rng.choice(["Ulm", "Bonn", "Kiel"], N, p=[0.5, 0.3, 0.2]).astype(object)
+    city[-10:] = None
+    codes = np.array([{"Ulm": 2.0, "Bonn": 0.0, "Kiel": 1.0, None: np.nan}[name] for name in city])
+    typed = np.column_stack([a.astype(object), b.astype(object), city])
+    values = np.column_stack([np.nan_to_num(a) * (1 + (b > 0)), 0.1 * b, np.nan_to_num(codes)])
+    parts = {
+        "data": np.column_stack([a, b, codes]),
+        "display_data": typed,
+        "feature_names": ["a", "b", "city"],
+        "output_names": ">50K",
+        "link": "logit",
+    }
+    return Explanation(values, 0.5, **(parts | changes))
+
+
+def legend(display):
+    found = display.ax_.get_legend()
+    return [] if found is None else [text.get_text() for text in found.get_texts()]
+
+
+def offsets(display):
+    return np.vstack(
+        [np.asarray(c.get_offsets()) for c in display.ax_.collections if c.get_label() != "rows"]
+    )
+
+
+def test_every_row_is_a_point_at_its_cell_and_contribution():
+    e = make()
+    display = DependenceDisplay.from_explanation(e, feature="b")
+    assert display.feature_ == "b"
+    assert display.color_by_ is None
+    points = display.ax_.collections[-1].get_offsets()
+    assert np.array_equal(np.asarray(points), np.column_stack([e.data[:, 1], e.values[:, 1]]))
+    assert display.ax_.get_xlabel() == "b"
+    assert display.ax_.get_ylabel() == "contribution to log-odds of >50K"
+    assert legend(display) == ["rows"]
+
+
+def test_the_strongest_column_is_drawn_unless_one_is_named():
+    e = make()
+    strongest = e.top(1)[0]
+    assert DependenceDisplay.from_explanation(e).feature_ == strongest
+    assert DependenceDisplay.from_explanation(e, feature=1).feature_ == "b"
+
+
+def test_missing_cells_are_hollow_and_left_of_all_others():
+    display = DependenceDisplay.from_explanation(make(), feature="a")
+    assert legend(display) == ["rows", "missing a"]
+    (hollow,) = (c for c in display.ax_.collections if c.get_label() == "missing a")
+    assert len(hollow.get_facecolor()) == 0
+    assert len(hollow.get_offsets()) == 30
+    assert np.asarray(hollow.get_offsets())[:, 0].max() < np.nanmin(make().data[:, 0])
+    assert len(offsets(display)) == N
+
+
+def test_density_counts_the_rows():
+    display = DependenceDisplay.from_explanation(make(), feature="b")
+    (area,) = (c for c in display.ax_.collections if c.get_label() == "rows")
+    corners = area.get_paths()[0].vertices
+    counts, edges = np.histogram(make().data[:, 1], bins=40)
+    assert corners[:, 0].min() == pytest.approx(edges[0])
+    assert corners[:, 1].max() == pytest.approx(0.14)
+    middle = (edges[counts.argmax()] + edges[counts.argmax() + 1]) / 2
+    high = corners[corners[:, 1] > 0.13, 0]
+    assert high.min() <= middle <= high.max()
+    low = make().values[:, 1].min()
+    low_point = display.ax_.transAxes.inverted().transform(display.ax_.transData.transform((0, low)))
+    assert low_point[1] > 0.14, "points do not lie on the density"
+
+
+def test_levels_of_a_category_are_boxes_the_commonest_first():
+    e = make()
+    display = DependenceDisplay.from_explanation(e, feature="city")
+    city = e.display_data[:, 2]
+    counts = {name: sum(cell == name for cell in city) for name in ("Ulm", "Bonn", "Kiel")}
+    names = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert names == [*(f"{name} ({count})" for name, count in counts.items()), "missing (10)"]
+    assert display.ax_.get_ylabel() == "city"
+    own = e.values[city == "Kiel", 2]
+    assert display.ax_.patches[2].get_x() == pytest.approx(np.quantile(own, 0.25))
+    few = DependenceDisplay.from_explanation(e, feature="city", max_display=2)
+    rest = counts["Bonn"] + counts["Kiel"]
+    names = [text.get_text() for text in few.ax_.get_yticklabels()]
+    assert names == [f"Ulm ({counts['Ulm']})", f"2 other levels ({rest})", "missing (10)"]
+
+
+def test_truth_values_are_a_category():
+    e = Explanation([[1.0], [2], [3]], 0.0, data=[[0], [1], [1]], display_data=[[False], [True], [True]])
+    display = DependenceDisplay.from_explanation(e)
+    assert [text.get_text() for text in display.ax_.get_yticklabels()] == ["True (2)", "False (1)"]
+
+
+def test_a_second_column_colours_the_points():
+    e = make()
+    chosen = DependenceDisplay.from_explanation(e, feature="a", color_by="auto")
+    assert chosen.color_by_ == "b"
+    assert chosen.figure_.axes[1].get_ylabel() == "b"
+    named = DependenceDisplay.from_explanation(e, feature="b", color_by="city")
+    assert legend(named) == ["rows", "Ulm", "Bonn", "Kiel", "others or missing"]
+    assert named.ax_.get_legend().get_title().get_text() == "colour: city"
+    none = DependenceDisplay.from_explanation(e, feature="b", color_by="auto")
+    assert none.color_by_ is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_chance_chooses_no_second_column(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(60, 73))
+    assert partner(Explanation(rng.normal(size=(60, 73)), 0.0, data=X), 0) is None
+
+
+def test_attributes_and_formulas_are_drawn_too():
+    for kind in ("attribute", "formula"):
+        display = DependenceDisplay.from_explanation(make(kind=kind), feature="a")
+        assert display.ax_.get_xlabel() == "a"
+    assert type(make().plot("dependence", feature="b")) is DependenceDisplay
+
+
+def test_an_estimator_explains_the_rows():
+    class Explainer:
+        def explain(self, X):
+            return make()[:X]
+
+    assert len(offsets(DependenceDisplay.from_estimator(Explainer(), 40, feature="b"))) == 40
+    with pytest.raises(TypeError, match="`estimator` must have a method `explain`, got object"):
+        DependenceDisplay.from_estimator(object(), [[1]])
+
+
+def test_one_row_says_what_shows_more():
+    display = DependenceDisplay.from_explanation(make()[50])
+    assert "waterfall" in display.ax_.get_xlabel()
+
+
+@pytest.mark.parametrize(
+    ("e", "chosen", "match"),
+    [
+        (make(), {"feature": "c"}, r"`feature` must be a column, one of 'a', 'b', 'city', .*got 'c'"),
+        (make(), {"feature": 3}, "or its position; got 3"),
+        (make(), {"feature": True}, "got True"),
+        (make(), {"color_by": "c"}, "`color_by` must be a column"),
+        (make()[:0], {}, "needs at least one row"),
+        (make(data=None, display_data=None), {}, "cells of 'a' are not known"),
+        (make(mask=np.ones((N, 3), bool), kind="rationale"), {}, "use a rationale display"),
+        (Explanation(np.ones((2, 3, 2)), 0.0), {}, "a dependence display shows one output"),
+    ],
+)
+def test_it_refuses_what_it_cannot_draw(e, chosen, match):
+    with pytest.raises(ValueError, match=match):
+        DependenceDisplay.from_explanation(e, **chosen)
+    assert plt.get_fignums() == []
+
+
+def test_cells_as_typed_do_without_numbers():
+    e = Explanation([[1.0], [2], [3]], 0.0, display_data=[[1.5], [None], [3]])
+    assert dependence(e, 0, 5).numbers == pytest.approx([1.5, np.nan, 3], nan_ok=True)
