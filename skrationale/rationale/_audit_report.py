@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
-from ..writing import count_of, document, encodable, frame_table
+from ..writing import count_of, encodable
+from ._audit_html import Check, card
 
 METRICS = {"identity": "R2", "logit": "AUROC", "softmax": "accuracy"}
 LEAK, NUMBER_LEAK = 0.015 / math.log(2), 0.02
@@ -247,51 +248,114 @@ class RationaleAudit:
         """
         import pandas as pd
 
-        rows = [tuple(map(encodable, row)) for row in self._checks()]
+        rows = [tuple(map(encodable, one[1:5])) for one in self._checks()]
         return pd.DataFrame(rows, columns=["check", "value", "standard_error", "good"])
 
-    def _checks(self) -> list[tuple[str, float, float, str]]:
-        metric, none = self.metric, math.nan
-        loss = "squared error / variance" if metric == "R2" else "log-loss"
+    def _checks(self) -> list[Check]:
+        return [*self._leak_checks(), *self._sufficiency_checks(), *self._stability_checks()]
+
+    def _leak_checks(self) -> list[Check]:
+        metric, none, found = self.metric, math.nan, self.findings
+        loss, may_leak = self._loss_name, self.has_judge and not self.one_mask
         learnt = self.constant_loss - ERRORS * self.learnt_error
-        alone = "low; true masks tell something too"
-        alone = alone if math.isinf(self.mask_only_limit) else f"below {self.mask_only_limit:.3g}"
-        near, small, large = f"below {self.leak_limit:.3g}", "below random", "above random"
+        telling = not math.isinf(self.mask_only_limit)
+        alone = f"below {self.mask_only_limit:.3g}" if telling else "low; true masks tell something too"
+        near, told = f"below {self.leak_limit:.3g}", f"this, or that of EVAL-X, below {learnt:.3g}"
+        leaks, gains = ("leak" not in found, "unsupported" not in found) if may_leak else (None, None)
+        exchanged = self.exchanged >= EXCHANGED
         return [
-            ("leak of the mask", self.leak, self.leak_error, near),
-            ("share of masks exchanged", self.exchanged, none, f"at least {EXCHANGED}"),
-            ("unsupported gain", self.unsupported, self.unsupported_error, near),
-            (f"{metric}, model", self.own_score, none, "no more than EVAL-X"),
-            (f"{metric}, EVAL-X", self.evalx_score, none, "high"),
-            (f"{metric}, mask only", self.mask_only_score, none, alone),
-            (f"{metric}, constant", self.constant_score, none, ""),
-            (f"{loss}, model", self.own_loss, none, "no less than EVAL-X"),
-            (f"{loss}, EVAL-X", self.evalx_loss, none, "low"),
-            (f"{loss}, told the masks", self.told_loss, none, f"this, or that of EVAL-X, below {learnt:.3g}"),
-            (f"{loss}, constant", self.constant_loss, none, ""),
-            ("left out", self.missing, self.missing_error, f"below {self.missing_limit:.3g}"),
-            ("sufficiency", self.sufficiency, none, small),
-            ("sufficiency, random", self.random_sufficiency, none, ""),
-            ("comprehensiveness", self.comprehensiveness, none, large),
-            ("comprehensiveness, random", self.random_comprehensiveness, none, ""),
-            ("stability", self.stability, none, f"at least {STABLE}"),
-            (f"{self.unit}s in a {self.row}", self.mean_columns, none, "few"),
-            (f"share of {self.row}s without a {self.unit}", self.empty_share, none, "low"),
-            (f"share of {self.row}s with every {self.unit}", self.full_share, none, "low"),
-            *((f"rate in class {name}", rate, none, "") for name, rate in self.rate_by_class.items()),
-            *(
-                (f"rate where {name} is predicted", rate, none, "")
-                for name, rate in self.rate_by_predicted_class.items()
+            Check("leak", "leak of the mask", self.leak, self.leak_error, near, leaks),
+            Check("leak", "unsupported gain", self.unsupported, self.unsupported_error, near, gains),
+            Check(
+                "leak",
+                "share of masks exchanged",
+                self.exchanged,
+                none,
+                f"at least {EXCHANGED:.0%}",
+                exchanged,
+                share=True,
+            ),
+            Check("leak", f"{loss}, told the masks", self.told_loss, none, told, self.has_judge),
+            Check("leak", f"{loss}, EVAL-X", self.evalx_loss, none, "low"),
+            Check("leak", f"{loss}, model", self.own_loss, none, "no less than EVAL-X"),
+            Check("leak", f"{loss}, constant", self.constant_loss, none, ""),
+            Check(
+                "leak",
+                f"{metric}, mask only",
+                self.mask_only_score,
+                none,
+                alone,
+                "telling" not in found if telling else None,
             ),
         ]
+
+    def _sufficiency_checks(self) -> list[Check]:
+        metric, none = self.metric, math.nan
+        kept, gone = self.sufficiency, self.comprehensiveness
+        left = (self.missing, self.missing_error, f"below {self.missing_limit:.3g}")
+        group = "sufficiency"
+        return [
+            Check(group, "left out", *left, "insufficient" not in self.findings),
+            Check(
+                group, "sufficiency", kept, none, "below random", _holds(kept < self.random_sufficiency, kept)
+            ),
+            Check(group, "sufficiency, random", self.random_sufficiency, none, ""),
+            Check(
+                group,
+                "comprehensiveness",
+                gone,
+                none,
+                "above random",
+                _holds(gone > self.random_comprehensiveness, gone),
+            ),
+            Check(group, "comprehensiveness, random", self.random_comprehensiveness, none, ""),
+            Check(group, f"{metric}, model", self.own_score, none, "no more than EVAL-X"),
+            Check(group, f"{metric}, EVAL-X", self.evalx_score, none, "high"),
+            Check(group, f"{metric}, constant", self.constant_score, none, ""),
+        ]
+
+    def _stability_checks(self) -> list[Check]:
+        none, found, group, row = math.nan, self.findings, "stability", self.row
+        stable = _holds(self.stability >= STABLE, self.stability)
+        empty, full = "empty" not in found, "everything" not in found
+        rates = {f"rate in class {name}": rate for name, rate in self.rate_by_class.items()}
+        rates |= {
+            f"rate where {name} is predicted": rate for name, rate in self.rate_by_predicted_class.items()
+        }
+        return [
+            Check(group, "stability", self.stability, none, f"at least {STABLE}", stable),
+            Check(group, f"{self.unit}s in a {row}", self.mean_columns, none, "few"),
+            Check(
+                group,
+                f"share of {row}s without a {self.unit}",
+                self.empty_share,
+                none,
+                "low",
+                empty,
+                share=True,
+            ),
+            Check(
+                group,
+                f"share of {row}s with every {self.unit}",
+                self.full_share,
+                none,
+                "low",
+                full,
+                share=True,
+            ),
+            *(Check(group, name, rate, none, "", share=True) for name, rate in rates.items()),
+        ]
+
+    @property
+    def _loss_name(self) -> str:
+        return "squared error / variance" if self.metric == "R2" else "log-loss"
 
     def __str__(self) -> str:
         table = self.to_frame().to_string(index=False, na_rep="", float_format="{:.4f}".format)
         return f"{self.verdict}\n\n{table}"
 
     def _repr_html_(self) -> str:
-        table = frame_table(self.to_frame())
-        return document("rationale/templates/audit.html", verdict=self.verdict, table=table)
+        return card(self, self._checks())
 
 
 def losses(answers: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -353,6 +417,11 @@ def jaccard(a: np.ndarray, b: np.ndarray) -> float:
 
 def _exceeds(value: float, error: float, limit: float) -> bool:
     return value > limit and value > ERRORS * error
+
+
+def _holds(test: bool, value: float) -> bool | None:
+    """Return the outcome of a test, None where the figure is not there."""
+    return None if math.isnan(value) else bool(test)
 
 
 def _pair(value: float, error: float) -> str:

@@ -151,14 +151,16 @@ def audited(model: Any, table: Any, rows: Rows, audit: bool) -> Any:
     if not audit:
         return Note(joined(["Not audited; ", Bold("audit=True"), " does it."]))
     report = model.audit(table, rows.y, n_refits=0, random_state=rows.seed)
-    return render(f"{TEMPLATES}/audit.html", name="Audit.", verdict=report.verdict)
+    return render(f"{TEMPLATES}/audit.html", name="Audit", audit=notebook_html(report))
 
 
 def audited_teacher(model: Any) -> Any:
     """Return the verdict about the rationales of its teacher, where that was audited in fit."""
     earlier = model.teacher_audit_
-    name = "Audit of its teacher, in fit."
-    return "" if earlier is None else render(f"{TEMPLATES}/audit.html", name=name, verdict=earlier.verdict)
+    name = "Audit of its teacher, in fit"
+    return (
+        "" if earlier is None else render(f"{TEMPLATES}/audit.html", name=name, audit=notebook_html(earlier))
+    )
 
 
 # --- of all ------------------------------------------------------------------------------------------

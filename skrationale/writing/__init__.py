@@ -2,7 +2,7 @@
 
 from ._css import CARD_CSS, GREY, NEGATIVE, PAGE_CSS, POSITIVE, SIZE
 from ._figures import need_matplotlib, plain
-from ._html import Bar, Bold, Folded, Note, Part, Table, document, frame_table, joined, notebook_html, render
+from ._html import Bar, Bold, Folded, Mark, Note, Part, Table, document, joined, notebook_html, render
 from ._numbers import decimals, format_cell, format_number, format_share, is_missing, simple_cell
 from ._words import count_of, encodable, join_names, plural, sentence, shorten, visible
 
@@ -16,6 +16,7 @@ __all__ = [
     "Bar",
     "Bold",
     "Folded",
+    "Mark",
     "Note",
     "Part",
     "Table",
@@ -25,7 +26,6 @@ __all__ = [
     "format_cell",
     "format_number",
     "format_share",
-    "frame_table",
     "is_missing",
     "join_names",
     "joined",

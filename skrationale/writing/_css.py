@@ -2,7 +2,7 @@
 
 # Told apart under the common kinds of colour blindness; each has a contrast of 3 with white and with black.
 POSITIVE, NEGATIVE, SIZE = "#e0700a", "#2f7fbf", "#3a9a8b"
-GREY = "#808080"
+GREY, GOOD, BAD = "#808080", "#2e8b57", "#d1483a"
 # Colours are inherited or see-through, so that light and dark pages both stay legible.
 CARD_CSS = f"""
 .skr {{font: 14px/1.45 system-ui, sans-serif; max-width: 54em; color: inherit}}
@@ -20,6 +20,7 @@ CARD_CSS = f"""
 .skr tbody th {{font-weight: normal}}
 .skr tr.skr-sum th, .skr tr.skr-sum td {{font-weight: 600}}
 .skr .skr-n {{text-align: right; font-variant-numeric: tabular-nums; width: 7.5em; overflow-wrap: normal}}
+.skr .skr-pair {{width: 9.5em; white-space: nowrap}}
 .skr .skr-u {{text-align: right; width: 5.2em}}
 .skr .skr-b {{width: 34%}}
 .skr .skr-bar {{position: relative; height: 1em; margin: .22em 0}}
@@ -30,6 +31,13 @@ CARD_CSS = f"""
 .skr .skr-size {{background: {SIZE}}}
 .skr .skr-pos {{background: {POSITIVE}}}
 .skr .skr-neg {{background: {NEGATIVE}}}
+.skr .skr-verdict {{border-left: .4em solid {GREY}; padding: .1em .8em; margin: .5em 0;
+  background: rgba(128, 128, 128, .1)}}
+.skr .skr-verdict.skr-is-good {{border-color: {GOOD}}}
+.skr .skr-verdict.skr-is-bad {{border-color: {BAD}}}
+.skr span.skr-is-good, .skr span.skr-is-bad {{font-weight: 700; padding: 0 .35em; border-radius: .2em}}
+.skr span.skr-is-good {{box-shadow: inset 0 -.2em {GOOD}}}
+.skr span.skr-is-bad {{box-shadow: inset 0 -.2em {BAD}}}
 .skr-dependences {{display: flex; flex-wrap: wrap; gap: .6em 1.6em}}
 .skr figure {{margin: .3em 0; max-width: 100%; width: 21em}}
 .skr figcaption {{font-size: .93em; overflow-wrap: anywhere; margin-bottom: .3em}}

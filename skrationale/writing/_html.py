@@ -103,13 +103,6 @@ def document(template: str, *, css: str = "", **values: Any) -> str:
     return visible(str(render(template, **style, **values)))
 
 
-def frame_table(frame: Any) -> Markup:
-    """Return a DataFrame as pandas writes it, with four decimals and without its index."""
-    from markupsafe import Markup
-
-    return Markup(frame.to_html(index=False, border=0, na_rep="", float_format="{:.4f}".format, escape=True))
-
-
 def notebook_html(thing: Any) -> Markup:
     """Return what a notebook shows of an object that has escaped its texts itself."""
     from markupsafe import Markup
@@ -143,6 +136,20 @@ class Note(Part):
 
     _template = "note.html"
     text: Any
+
+
+@dataclass(frozen=True)
+class Mark(Part):
+    """A sign, in a colour, of what passed (True), failed (False), or is no test (None).
+
+    Examples
+    --------
+    >>> Mark(True).__html__()
+    Markup('<span class="skr-is-good" title="passed">✓</span>')
+    """
+
+    _template = "mark.html"
+    passed: bool | None
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,5 @@
+import math
+import re
 import warnings
 from dataclasses import dataclass, fields, replace
 
@@ -216,7 +218,7 @@ def test_three_classes_in_a_mixed_table(mixed):
     assert set(report.rate_by_predicted_class) == set(model.predict(table[120:]))
     assert 0 <= report.stability <= 1
     assert "per&lt;b&gt;haps" in report._repr_html_()
-    assert "<b>" not in report._repr_html_()
+    assert "per<b>" not in report._repr_html_()
 
 
 def test_class_that_is_not_among_the_rows(mixed):
@@ -325,11 +327,44 @@ def test_forms(report):
     text, page = str(report), report._repr_html_()
     for form in (text, page):
         assert report.verdict in form
-        assert f"{report.leak:.4f}" in form
+        assert f"{report.leak:.3f}".replace("-", "−") in form.replace("-0.", "−0.")
         assert "nan" not in form.lower().replace("unanimous", "")
     assert "<script" not in page
     shown = [getattr(report, field.name) for field in fields(RationaleAudit)]
     assert all(isinstance(value, str | int | float | dict) for value in shown)
+
+
+def signs(page):
+    """Signs of a page of an audit by the names of its checks."""
+    rows = re.findall(r'<th scope="row">(.*?)</th>\n<td class="skr-u">(.*?)</td>', page)
+    return {name: re.sub("<[^>]*>", "", sign) for name, sign in rows}
+
+
+def test_a_page_has_groups_marks_and_a_coloured_verdict(report):
+    good = {"leak": 0.0, "unsupported": 0.0, "missing": 0.0, "empty_share": 0.0, "full_share": 0.0}
+    fine = replace(report, **good, one_mask=False, exchanged=1.0, stability=0.9, mask_only_limit=math.inf)
+    page = fine._repr_html_()
+    assert page.count("<caption>") == 3
+    assert 'class="skr-verdict skr-is-good"' in page
+    assert "✓ Honest." in page
+    marks = signs(page)
+    assert {marks[name] for name in ("leak of the mask", "unsupported gain", "left out", "stability")} == {
+        "✓"
+    }
+    assert marks["AUROC, model"] == ""
+    assert len(marks) == len(fine.to_frame())
+    leaks = replace(fine, leak=1.0, leak_error=0.01, stability=0.1)
+    page, marks = leaks._repr_html_(), signs(leaks._repr_html_())
+    assert 'class="skr-verdict skr-is-bad"' in page
+    assert "✗ Do not trust these rationales. The rationale leaks and is unstable." in page
+    assert marks["leak of the mask"] == marks["stability"] == "✗"
+    untested = replace(fine, evalx_loss=fine.constant_loss, leak=0.0)
+    page, marks = untested._repr_html_(), signs(untested._repr_html_())
+    assert 'class="skr-verdict skr-is-unknown"' in page
+    assert "? Untested." in page
+    assert marks["leak of the mask"] == marks["unsupported gain"] == ""
+    assert signs(replace(fine, stability=math.nan)._repr_html_())["stability"] == ""
+    assert "nan" not in replace(fine, stability=math.nan)._repr_html_().replace("unanimous", "")
 
 
 def test_verdict_is_short(report):
