@@ -27,7 +27,7 @@ class HasModelCard:
         path : str or path-like
             File to write, in a folder that exists. A file that is there is replaced.
         X : DataFrame or array-like of shape (m, d)
-            Rows, best such as were not seen in fit.
+            Rows, preferably ones that were not in ``fit``.
         y : array-like of shape (m,)
             Their labels or numbers.
         file : str or path-like, default=None

@@ -397,7 +397,7 @@ class BaseDistiller(LeavesTeacherOut, BaseReasoner):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d)
-            Rows, best such as were not seen in fit.
+            Rows, preferably ones that were not in ``fit``.
         y : array-like of shape (n,), default=None
             True labels or numbers; when given the scores of both are added.
 

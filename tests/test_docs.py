@@ -104,3 +104,33 @@ def test_every_example_has_a_title_a_picture_and_figures():
 def test_pages_name_no_place_of_a_machine(name):
     text = (DOCS / name).read_text(encoding="utf-8")
     assert not re.search(r"(?<![\w.])/(?:home|tmp|work|root|usr)/", text)
+
+
+FINDINGS = ROOT / "findings"
+ROWS = (FINDINGS / "README.md").read_text(encoding="utf-8")
+INDEX = re.findall(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \| `(\w+)` \|$", ROWS, re.M)
+
+
+def test_index_of_findings_lists_every_script_by_library():
+    assert sorted(name for _, name in INDEX) == sorted(path.stem for path in FINDINGS.glob("*.sh"))
+    libraries = [entry.split()[0] for entry, _ in INDEX]
+    assert libraries == sorted(libraries)
+
+
+@pytest.mark.parametrize(("libraries", "name"), INDEX, ids=[name for _, name in INDEX])
+def test_index_of_findings_names_versions_that_the_script_saw(libraries, name):
+    script = (FINDINGS / f"{name}.sh").read_text(encoding="utf-8")
+    for library in libraries.split(", "):
+        assert re.fullmatch(r"[\w-]+ \d[\d.]*", library), library
+        assert library in script, (library, name)
+
+
+def test_page_of_traps_shows_the_index():
+    assert "\n.. findings::\n" in (DOCS / "howto" / "traps.rst").read_text(encoding="utf-8")
+
+
+def test_glossary_defines_each_term_once():
+    text = (DOCS / "glossary.rst").read_text(encoding="utf-8")
+    terms = re.findall(r"^   (\S.*)$", text.split(":sorted:")[1], re.MULTILINE)
+    assert len(terms) > 20
+    assert len(terms) == len(set(terms))

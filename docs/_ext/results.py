@@ -1,6 +1,7 @@
 """Figures from the stored results of the benchmarks: whole pages, and single tables by a directive.
 
 The stored files are in Markdown; what is used of it is headings, tables, images, paragraphs and code spans.
+The index of ``findings`` becomes a table in the same way.
 """
 
 import re
@@ -17,6 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 
 DOCS = Path(__file__).parents[1]
 RESULTS = DOCS.parent / "examples" / "benchmarks" / "results"
+FINDINGS = DOCS.parent / "findings" / "README.md"
 UNDERLINES = {1: "=", 2: "-", 3: "~"}
 TITLES = {
     "gbdt2nn": "GBDT2NN students",
@@ -162,8 +164,19 @@ class Results(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
 
+class Findings(SphinxDirective):
+    """The index of surprising behaviour of other libraries, from ``findings/README.md``."""
+
+    def run(self) -> list[nodes.Node]:
+        """Read the only table of that file and parse it as a list-table."""
+        self.env.note_dependency(str(FINDINGS))
+        (table,) = (lines for kind, lines in blocks(FINDINGS.read_text(encoding="utf-8")) if kind == "table")
+        return self.parse_text_to_nodes("\n".join(to_table(table)))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directive, and write the pages before anything is read."""
     app.add_directive("results", Results)
+    app.add_directive("findings", Findings)
     app.connect("builder-inited", write_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -35,7 +35,7 @@ class DatasetSummary:
         Mean size of the reasons over all rows, in units of the score; undefined reasons (NaN) are left out.
         Of rationales: the mean weight.
     base_values : ndarray of shape (k,)
-        Score before any reason.
+        The score without any contribution.
     kind, link : str
         As in :class:`Explanation`.
     n_parts_before : int, default=0

@@ -36,16 +36,16 @@ class Explanation:
         Contributions, in units of the score that `link` names; NaN where one is undefined. With
         ``kind="rationale"`` the weight with which a cell was chosen, 0 where it was not.
     base_values : float or array-like of shape (k,), (n,) or (n, k)
-        Score before any reason. A scalar, or one number an output, is repeated for each row.
+        The score without any contribution. A scalar, or one number an output, is repeated for each row.
     data : array-like of shape (n, d), default=None
         Numbers and category codes that the model saw; NaN is kept.
     display_data : array-like of shape (n, d), default=None
         The cells as the user typed them: strings, numbers, None. Those of an estimator take no memory, and
         are made of `data` whenever this array is asked for.
     feature_names : sequence of str, default=()
-        Names of the d columns; when empty ``x0, x1, ...``.
+        Names of the d columns; if empty, ``x0, x1, ...``.
     output_names : str or sequence of str, default=()
-        Names of the k outputs, each different.
+        Names of the k outputs, all different.
     lower_bounds, upper_bounds : array-like of the shape of `values`, default=None
         Range in which each contribution lies.
     mask : array-like of bool of shape (n, d), default=None
@@ -183,7 +183,7 @@ class Explanation:
         Raises
         ------
         ValueError
-            If there is no such output; the message lists those there are.
+            If there is no such output; the message lists the existing ones.
 
         Examples
         --------

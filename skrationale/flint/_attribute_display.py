@@ -43,7 +43,7 @@ class AttributeDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     axes_ : ndarray of Axes of shape (1 or 2, n_pictures)
         Those of the pictures, inside of `ax_`; empty for a table.
     figure_ : matplotlib Figure
@@ -112,7 +112,7 @@ class AttributeDisplay:
         Returns
         -------
         AttributeDisplay
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------

@@ -278,7 +278,7 @@ class BaseFlint(FlintReasoner):
         Returns
         -------
         AttributeDisplay
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
         """
         return AttributeDisplay.from_estimator(
             self, attribute, X, n_samples=n_samples, n_classes=n_classes, maximise=maximise, ax=ax

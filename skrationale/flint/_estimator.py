@@ -11,79 +11,80 @@ from ._base import BaseFlint
 
 @takes_class_weight
 class FLINTClassifier(PredictsLabels, BaseFlint):
-    """Learn a network and a small dictionary of attributes that its decisions read as [1]_.
+    """Train a network together with a small set of attributes that explain its predictions [1]_.
 
-    A predictor f answers. An interpreter g reads J attributes, numbers of at least 0, off its hidden layers,
-    and its scores are linear in them: ``g = bias + W phi``. They are trained together, so that g agrees with
-    f, the attributes tell enough of a row to decode it, each row has few of them and different rows
-    different ones, and, beyond the paper, short rules in the table's columns describe them. A predictor that
-    is fitted already gets an interpreter too.
+    A predictor f makes predictions. An interpreter g computes J attributes, which are numbers of at least 0,
+    from the hidden layers of f, and its scores are linear in them: ``g = bias + W phi``. Both are trained
+    together, so that g agrees with f, a row can be decoded from its attributes, each row has few attributes,
+    and different rows have different ones. Beyond the paper, short rules on the columns should describe the
+    attributes. An interpreter can also be trained for a predictor that is already fitted.
 
     `X` may hold images, as an array of shape (n, C, H, W) of numbers without NaN. The predictor is then a
-    small convolutional network, no rules are learnt, and a column is a pixel: rows of C*H*W numbers are
-    taken for images by the fitted model, `describe` names pixels ``x0``, ``x1``, ..., and `plot_attribute`
-    draws.
+    small convolutional network without rules, and each column is a pixel. The fitted model also takes rows of
+    C*H*W numbers as images. `describe` calls pixels ``x0``, ``x1``, ..., and `plot_attribute` draws images.
 
     Parameters
     ----------
     predictor : estimator or torch.nn.Module, default=None
-        None: a multi-layer perceptron that learns with the interpreter. Else a scikit-learn `MLPClassifier`
-        (also at the end of a `Pipeline`) or a network of this package (all but FLINT itself), which
-        is cloned and fitted; one that is fitted already goes in through
-        :class:`sklearn.frozen.FrozenEstimator`. A torch module is always taken as it is, frozen; it takes
-        rows of d numbers, with codes for categories, or images (B, C, H, W), and gives logits.
+        None: a multi-layer perceptron that is trained with the interpreter. Otherwise a scikit-learn
+        `MLPClassifier` (also at the end of a `Pipeline`) or a network of this package (except FLINT), which
+        is cloned and fitted. Wrap a network that is already fitted in
+        :class:`sklearn.frozen.FrozenEstimator`. A torch module is always used as it is. It takes rows of d
+        numbers, with codes for categories, or images (B, C, H, W), and returns logits.
     hidden_layer_sizes : sequence of int or "auto", default="auto"
-        Widths of the hidden layers. They are those of an own predictor; for images the numbers of maps of two
-        convolutions, and the width of the layer after them. ``"auto"``: (64, 64), for images (16, 32, 128).
+        Widths of the hidden layers. They are used if no predictor is given. For images they are the numbers
+        of channels of two convolutions, and the width of the layer after them. ``"auto"``: (64, 64), for
+        images (16, 32, 128).
     n_attributes : int, default=24
         Number J of attributes.
     hidden_layers : "all", or sequence of int or str, default="all"
-        Hidden layers that attributes are read off, by position; of a torch module also by name, and "all"
-        means the last two before the output.
+        Positions of the hidden layers from which attributes are computed. For a torch module they may also be
+        names, and "all" means the last two layers before the output.
     decide_with : {"interpreter", "model"}, default=None
-        Who predicts. None: the interpreter where the predictor is own, so that a prediction is the sum of
-        its attributes, and a given predictor itself.
+        Which one makes the predictions. None: the interpreter if no predictor is given, so that a score is
+        the sum of the contributions of its attributes; otherwise the given predictor.
     fidelity_lambda : float, default=0.5
-        Weight of the agreement of g with f.
+        Weight of the loss for disagreement of g with f.
     reconstruction_lambda : float, default=0.8
-        Weight of the error of the decoded row, a mean over columns.
+        Weight of the error of the decoded row, which is a mean over columns.
     conciseness_lambda : float, default=0.2
-        Weight of the entropy of a row's attributes less that of their means.
+        Weight of the entropy of a row's attributes minus the entropy of the mean attributes.
     sparsity_lambda : float, default=0.1
-        Weight of the mean attribute.
+        Weight of the mean size of attributes.
     rule_lambda : float, default=0.5
-        Weight of the distance of attributes from the trees of depth 5 that describe them best; trees are
-        fitted ten times after a third of the training, on at least 200 rows.
+        Weight of the distance between attributes and the trees of depth 5 that describe them best. The trees
+        are fitted ten times after the first third of the training, on at least 200 rows.
     attribute_names : sequence of J str, default=None
         Names. None: ``attribute_0``, ...
     max_epochs : int or "auto", default="auto"
-        Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 2000, but
-        12 to 200 epochs.
+        Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is
+        2000, but 12 to 200 epochs.
     batch_size : int, default=64
-        Rows a step. Up to 128 training rows make one step together.
+        Rows per step. With up to 128 training rows each step uses all rows.
     lr : float, default=3e-3
-        Peak of the learning rate. It rises at first and falls to the end of training.
+        Peak of the learning rate. The rate rises at first and then falls until the end of training.
     weight_decay : float, default=0.0
         Weight decay. It is an L2 penalty of Adam.
     early_stopping : bool, default=True
-        Whether to take the weights that were best on held-out rows, and to stop after `n_iter_no_change`
-        epochs without improvement there; an interrupt (Ctrl-C) then ends training with a warning, and is
-        raised otherwise. Best is the lowest sum of the loss of f and the weighted agreement of g.
+        Whether to keep the weights that were best on held-out rows, and to stop after `n_iter_no_change`
+        epochs without improvement there. An interrupt (Ctrl-C) then ends training with a warning; otherwise
+        it is raised. The best weights have the lowest sum of the loss of f and the weighted disagreement of
+        g.
     validation_fraction : float, default=0.15
-        Share of the rows held out to validate on; below 10 such rows, none are. They are held out for
-        `early_stopping` alone.
+        Share of the rows held out for validation. If these are fewer than 10, none are held out. They are
+        held out only with `early_stopping`.
     n_iter_no_change : int or None, default=None
-        Epochs in a row without improvement after which training stops early. None: it goes to its end.
+        Training stops early after this number of epochs without improvement. None: it never stops early.
     device : str, default="auto"
-        ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
+        ``"cpu"``, ``"cuda"``, ...; ``"auto"`` uses a GPU if there is one.
     random_state : int, RandomState or None, default=None
-        Seed of all that is drawn: weights, shuffles, held-out rows.
+        Seed of all random numbers: weights, shuffles, held-out rows.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
         Called during training.
     class_weight : dict of label to number, or "balanced", default=None
-        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
+        Weights of classes, which multiply those of rows. ``"balanced"``: equal total weights.
 
     Attributes
     ----------
@@ -92,21 +93,21 @@ class FLINTClassifier(PredictsLabels, BaseFlint):
     predictor_ : estimator
         The given predictor, fitted.
     active_attributes_ : ndarray of bool of shape (J,)
-        Attributes that vary. One whose standard deviation is below a thousandth of the largest is dead: its
-        weight is 0, and its mean contribution is part of the bias.
+        Attributes that vary. An attribute is dead if its standard deviation is below a thousandth of the
+        largest one: its weight is 0, and its mean contribution is part of the bias.
     n_active_attributes_ : int
         Their number.
     global_relevance_ : ndarray of shape (C, J)
-        Mean relevance of each attribute in the rows that the interpreter assigns to each class, positive
-        where it speaks for the class; NaN for a class that it never predicts.
+        Mean relevance of each attribute in the rows that the interpreter assigns to each class: positive if
+        it supports the class, and NaN for a class that is never predicted.
     attribute_importances_ : ndarray of shape (J,)
-        Mean size of an attribute's contributions less their mean, scaled to sum 1.
+        Mean absolute deviation of an attribute's contributions from their mean, scaled to sum to 1.
     feature_importances_ : ndarray of shape (d,)
-        The same of columns: how much shuffling a column changes the attributes.
+        Importance of columns: how much shuffling a column changes the attributes.
     history_ : list of dict
-        One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows,
-        ``valid_loss``, and the terms of both. Terms are ``task`` (of f, against `y`) and those
-        that have a weight: ``fidelity``, ``reconstruction``, ``conciseness``, ``sparsity`` and ``rule``.
+        One dict per epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss``, for held-out rows
+        ``valid_loss``, and the terms of both. Terms are ``task`` (the loss of f against `y`) and the terms
+        with a weight: ``fidelity``, ``reconstruction``, ``conciseness``, ``sparsity`` and ``rule``.
     n_iter_ : int
         Number of epochs.
     device_ : str
@@ -116,11 +117,11 @@ class FLINTClassifier(PredictsLabels, BaseFlint):
     n_features_in_ : int
         Number of columns d, or of pixels.
     feature_names_in_ : ndarray of shape (d,)
-        Their names, when all are text.
+        Their names, if all are strings.
 
     See Also
     --------
-    FLINTRegressor : The same for numbers.
+    FLINTRegressor : The same for regression.
 
     References
     ----------
@@ -144,10 +145,10 @@ class FLINTClassifier(PredictsLabels, BaseFlint):
 
 
 class FLINTRegressor(PredictsNumbers, BaseFlint):
-    """Learn a network and a small dictionary of attributes that its predictions of a number read as.
+    """Train a network for regression together with a small set of attributes that explain its predictions.
 
-    The losses are squared errors of the standardised target; an attribute is relevant also when it lowers
-    the prediction. All else is as in :class:`FLINTClassifier`.
+    The losses are squared errors of the standardised target. An attribute that lowers the prediction may be
+    relevant too. Everything else is as in :class:`FLINTClassifier`.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ class FLINTRegressor(PredictsNumbers, BaseFlint):
     Attributes
     ----------
     global_relevance_ : ndarray of shape (1, J)
-        Mean size of the relevance of each attribute.
+        Mean absolute relevance of each attribute.
 
     See Also
     --------

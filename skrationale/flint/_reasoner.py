@@ -162,7 +162,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d)
-            Rows, best such as were not seen in fit.
+            Rows, preferably ones that were not in ``fit``.
         y : array-like of shape (n,), default=None
             True labels or numbers; when given the scores of both are added.
 
@@ -363,7 +363,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         batch_size : int, default=None
             Rows computed at once, which bounds the memory used; None: 4096, and 1024 by column.
         n_jobs : int, default=None
-            Threads that share the batches; None: 1. With a given torch module always 1.
+            Number of threads that share the batches; None: 1. With a given torch module always 1.
 
         Returns
         -------

@@ -45,98 +45,100 @@ from ._training import train_student
 
 
 class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistiller, ReadableNetwork):
-    """A network that imitates a tree ensemble, or any model, and its reasons [1]_.
+    """A network that imitates a tree ensemble, or any model, and its contributions [1]_.
 
-    The student sees a row as its teacher does, as one bin a column between the teacher's own
-    split thresholds, and returns one contribution a column; its raw score is the teacher's base
-    value plus their sum. It is trained on the teacher's raw score and contributions together, on
-    the training rows and on rows near them, which the teacher labels alike. A teacher without such
-    thresholds, like a pipeline that ends in a network, is read between values of the training rows.
+    The input of the student is one bin per column, between the teacher's own split thresholds, or between
+    values of training rows if the teacher has no thresholds. It returns one contribution per column, and its
+    raw score is the teacher's base value plus their sum. It is trained on the teacher's raw scores and
+    contributions together, for the training rows and for synthetic rows near them.
 
     Parameters
     ----------
     teacher : classifier or regressor, default=None
-        A tree ensemble that :func:`to_lightgbm` takes, or with ``explanation="permutation"`` or None any
-        model: unfitted (it is cloned and fitted), or fitted and wrapped in
-        :class:`sklearn.frozen.FrozenEstimator`. None is a LightGBM of 300 trees with 31 leaves and a learning
-        rate of 0.05: a classifier when `y` holds text, categories, booleans, two values or at most 30
-        different integers, else a regressor.
+        A tree ensemble that :func:`to_lightgbm` takes, or any model with ``explanation="permutation"`` or
+        None. It may be unfitted (it is cloned and fitted), or fitted and wrapped in
+        :class:`sklearn.frozen.FrozenEstimator`. None means a LightGBM of 300 trees with 31 leaves and a
+        learning rate of 0.05: a classifier if `y` holds text, categories, booleans, two values or at most 30
+        different integers, and otherwise a regressor.
     explanation : {"tree_shap", "path", "permutation"} or None, default="tree_shap"
         Contributions to imitate: exact TreeSHAP, looked up in tables as :class:`TreeContributions` does, or
-        path contributions (Saabas). ``"permutation"`` is for any teacher (see Notes). None distils the score
-        alone, and there is no `explain`.
+        path contributions (Saabas). ``"permutation"`` is for any teacher (see Notes). With None only the
+        score is imitated, and there is no `explain`.
     imitation : {"additive", "joint", "independent"}, default="additive"
-        ``"additive"``: the score is the sum of the contributions, by construction. The paper's two
-        schemes are for comparison, their contributions do not add up to the score: ``"joint"`` has
-        a head for each, ``"independent"`` a network for each.
+        ``"additive"``: the score is the sum of the contributions, by construction. The two schemes of the
+        paper are for comparison, and their contributions do not add up to the score: ``"joint"`` has one head
+        for the score and one for the contributions, and ``"independent"`` has two networks.
     explanation_lambda : float, default=10.0
-        Weight of the squared error of contributions against that of the score. At 0 there is no `explain`.
+        Weight of the squared error of contributions, relative to that of the score. With 0 there is no
+        `explain`.
     label_lambda : float, default=0.0
         Weight of the loss against the labels `y` themselves.
     n_synthetic : int or "auto", default="auto"
-        Synthetic rows that the teacher labels, rounded up to whole copies of the training rows.
-        ``"auto"``: 100,000, but 4 to 100 a training row. Each epoch takes 4 for each row, or 1 from 20,000
-        training rows on.
+        Number of synthetic rows that the teacher labels, rounded up to whole copies of the training rows.
+        ``"auto"``: 100,000, but 4 to 100 per training row. Each epoch uses 4 per training row, or 1 from
+        20,000 training rows on.
     swap_probability : float, default=0.3
-        Share of cells of a synthetic row that come from other rows.
+        Share of the values of a synthetic row that come from other rows.
     monotone : "teacher" or None, default=None
-        ``"teacher"``: the score keeps the teacher's monotone constraints in every row, by construction
-        (see Notes). None: it only imitates the teacher, and may break them.
+        ``"teacher"``: the score keeps the teacher's monotone constraints in every row, by construction (see
+        Notes). None: the student imitates the teacher, and may break them.
     max_thresholds : int, default=255
-        Most distinct splits of a column that the student sees, those with the largest gain. As
-        many as LightGBM has bins by default, so that nothing is lost.
+        Largest number of split thresholds per column that the student uses: those with the largest gain. The
+        default is the number of bins of LightGBM, so no threshold is lost.
     max_explanation_rows : int or "auto", default="auto"
-        Most rows whose contributions are learnt: training rows, chosen at random, and the synthetic ones too
-        where this is enough for all. ``"auto"``: all rows, or 20,000 training rows of a forest that is too
-        large for tables. By permutation it is all training rows, up to 4 million scores of the teacher.
+        Largest number of rows whose contributions are learnt: training rows, chosen at random, and if this is
+        enough for all rows also synthetic ones. ``"auto"``: all rows, or 20,000 training rows if the forest
+        is too large for tables. With ``"permutation"``: all training rows, up to 4 million scores of the
+        teacher.
     hidden_layer_sizes : sequence of int or "auto", default="auto"
         Widths of the hidden layers. ``"auto"``: (256, 128, 128), or (384, 256, 256) for several classes.
     max_epochs : int or "auto", default="auto"
-        Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 2000, or
-        5000 for more than two classes, and falls with the square root of the rows below 10,000, but 2 to 200
-        epochs.
+        Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is
+        2000, or 5000 for more than two classes, and falls with the square root of the rows below 10,000, but
+        2 to 200 epochs.
     batch_size : int, default=512
-        Rows a step. Training rows and the synthetic rows that go with them count alike.
+        Rows per step. These include synthetic rows.
     lr : float, default=6e-3
-        Peak of the learning rate. It rises at first and falls to the end of training.
+        Peak of the learning rate. The rate rises at first and then falls until the end of training.
     weight_decay : float, default=1e-4
-        Weight decay. It is that of AdamW.
+        Weight decay. The optimiser is AdamW.
     early_stopping : bool, default=False
-        Whether to take the weights that were best on held-out rows, and to stop after `n_iter_no_change`
-        epochs without improvement there; an interrupt (Ctrl-C) then ends training with a warning, and is
-        raised otherwise.
+        Whether to keep the weights that were best on held-out rows, and to stop after `n_iter_no_change`
+        epochs without improvement there. An interrupt (Ctrl-C) then ends training with a warning; otherwise
+        it is raised.
     validation_fraction : float, default=0.1
-        Share of the rows held out to validate on; below 10 such rows, none are. They are held out for
-        `early_stopping` alone.
+        Share of the rows held out for validation. If these are fewer than 10, none are held out. They are
+        held out only with `early_stopping`.
     n_iter_no_change : int or None, default=10
-        Epochs in a row without improvement after which training stops early. None: it goes to its end.
+        Training stops early after this number of epochs without improvement. None: it never stops early.
     device : str, default="auto"
-        ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
+        ``"cpu"``, ``"cuda"``, ...; ``"auto"`` uses a GPU if there is one.
     random_state : int, RandomState or None, default=None
-        Seed of all that is drawn: weights, shuffles, held-out rows. Also other rows, and a default teacher.
+        Seed of all random numbers: weights, shuffles, held-out rows. It is also used for synthetic rows and
+        for a default teacher.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
         Called during training.
     class_weight : dict of label to number, or "balanced", default=None
-        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
+        Weights of classes, which multiply those of rows. ``"balanced"``: equal total weights.
 
     Attributes
     ----------
     teacher_ : estimator
         The fitted teacher.
     classes_ : ndarray of shape (C,)
-        Class labels, of classifiers.
+        Class labels, for classifiers.
     n_features_in_ : int
         Number of columns d.
     feature_names_in_ : ndarray of shape (d,)
-        Their names, when all are text.
+        Their names, if all are strings.
     feature_importances_ : ndarray of shape (d,)
-        Mean absolute contribution on training rows, summed over outputs and scaled to sum 1.
+        Mean absolute contribution on training rows, summed over outputs and scaled to sum to 1.
     history_ : list of dict
-        One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows,
-        ``valid_loss``, and the terms of both. Terms are ``score``, ``explanation``, ``label``
-        (against `y`), for more than two classes ``probability`` and, of a monotone student, ``sum``.
+        One dict per epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss``, for held-out rows
+        ``valid_loss``, and the terms of both. Terms are ``score``, ``explanation``, ``label`` (against `y`),
+        for more than two classes ``probability`` and, of a monotone student, ``sum``.
     n_iter_ : int
         Number of epochs.
     device_ : str
@@ -144,23 +146,23 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
 
     Notes
     -----
-    Raw scores and contributions are log-odds for two classes, one score a class for more, and for
-    regression the target's units, or their logarithm for Poisson, gamma and Tweedie objectives. Random
-    forests, extremely randomized trees and single trees that classify add up probabilities instead.
-    Up to 512 rows are computed in float64, more in float32: then the same row may differ by
-    about 1e-6 of the score's scale between small and large tables.
+    Raw scores and contributions are log-odds for two classes, and one score per class for more classes. For
+    regression they are in the units of the target, or of its logarithm for Poisson, gamma and Tweedie
+    objectives. Classifiers that are random forests, extremely randomized trees or single trees have
+    contributions in units of probability instead. Up to 512 rows are computed in float64, and more in
+    float32: the same row may then differ by about 1e-6 of the score's scale between small and large tables.
 
-    With ``explanation="permutation"`` contributions are interventional Shapley values of any model's score:
-    its log-odds, decision function or prediction, or the raw score of a forest. Unknown cells are those of
-    at most 1,000 training rows, the background, whose mean score is the base. Each training row is explained
-    by one random order of the columns and its reverse [2]_, or by up to 20 such pairs where rows are few,
-    which is unbiased; the network averages the noise [3]_. That takes at most two scores of the teacher for
-    each column, row and pair, and once 16,000 for each column.
+    With ``explanation="permutation"`` contributions are interventional Shapley values of the score of any
+    model: its log-odds, decision function or prediction, or the raw score of a forest. Unknown values are
+    replaced by those of at most 1,000 training rows, the background, whose mean score is the base value. Each
+    training row is explained by one random order of the columns and its reverse [2]_, or by up to 20 such
+    pairs if there are few rows. This has no bias, and the network averages the noise [3]_. It takes at most
+    two scores of the teacher for each column, row and pair, and once 16,000 for each column.
 
     With ``monotone="teacher"`` the score has a network of its own. On the way from a constrained column to
-    the score no weight is negative and all activations rise: no row breaks a constraint beyond rounding in
-    float64. A missing cell is neither above nor below a number. Contributions come from a second network;
-    the rest of the score is shared among them in proportion to their size.
+    the score all weights have one sign and all activations are increasing, so no row breaks a constraint
+    beyond rounding in float64. Missing values are not compared with numbers. Contributions come from a second
+    network, and the rest of the score is shared among them in proportion to their size.
 
     References
     ----------
@@ -324,8 +326,8 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         X : DataFrame or array-like of shape (n, d)
             Rows.
         explanation : {"tree_shap", "path", "permutation"}, default=None
-            Which contributions; None: those that the student imitates, else TreeSHAP. The first two need
-            trees, the last a student that imitates it: these are means of 20 pairs of permutations.
+            Which contributions. None: those that the student imitates, or TreeSHAP. The first two need trees.
+            ``"permutation"`` needs a student that imitates it, and gives means of 20 pairs of permutations.
 
         Returns
         -------
@@ -412,23 +414,23 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         X : DataFrame or array-like of shape (n, d)
             Rows.
         batch_size : int, default=None
-            Rows computed at once, rounded up to a multiple of 2048 where there are more than 512: no digit
-            depends on it. None: 2048 or more.
+            Rows computed at once, rounded up to a multiple of 2048 if there are more than 512 rows. Results
+            do not depend on it. None: 2048 or more.
         n_jobs : int, default=None
-            Threads that share the batches; None: 1.
+            Number of threads that share the batches; None: 1.
 
         Returns
         -------
         Explanation
-            Of kind ``"additive"``: `values` of shape (n, d), or (n, d, C) for more than two classes,
-            in the units of the raw score. With ``imitation="additive"`` base and values add up to
+            Of kind ``"additive"``: `values` of shape (n, d), or (n, d, C) for more than two classes, in the
+            units of the raw score. With ``imitation="additive"`` the base value and the values add up to
             `decision_function`, or to the raw score of a regressor.
 
         Raises
         ------
         ValueError
-            When the student was fitted with ``explanation=None`` or ``explanation_lambda=0``: such a
-            student splits its score among columns arbitrarily.
+            If the student was fitted with ``explanation=None`` or ``explanation_lambda=0``. The contributions
+            of such a student would be arbitrary.
         """
         check_batching(batch_size, n_jobs)
         matrix = self._read(X)

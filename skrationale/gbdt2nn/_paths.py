@@ -28,7 +28,7 @@ def path_contributions(
     model : estimator or Booster
         Fitted, also in a FrozenEstimator: a LightGBM, or any tree ensemble that :func:`to_lightgbm` takes.
     X : DataFrame or array-like of shape (n, d)
-        Rows, with the columns at fit.
+        Rows, with the same columns as in ``fit``.
     batch_size : int, default=None
         Rows computed at once, which bounds the memory used; None: so many that about 30 MB are used.
     n_jobs : int, default=None
@@ -43,7 +43,7 @@ def path_contributions(
     Raises
     ------
     TypeError
-        If the model is no tree ensemble of a known library.
+        If the model is not a tree ensemble of a known library.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError

@@ -92,22 +92,22 @@ def deletion_curve(
     Parameters
     ----------
     explanation : Explanation of n rows and d columns
-        Columns count by their absolute value, those with NaN last; of one output a class that of
-        the class predicted.
+        Columns are ordered by their absolute value, with NaN last. With one output per class, the values of
+        the predicted class are used.
     predict : callable
-        Table -> (n,) numbers, or (n, C) class probabilities or scores.
+        Takes a table and returns (n,) numbers, or (n, C) class probabilities or scores.
     X : DataFrame or array-like of shape (n, d)
         The rows explained. `predict` gets tables of this type, with the same dtypes.
     background : DataFrame or array-like of shape (m, d), default=None
-        Rows that fills come from; None: `X` itself.
+        Rows whose values replace hidden ones; None: `X` itself.
     fill : {"marginal", "mean", "missing"}, default="marginal"
-        What stands in a hidden cell, as in :func:`comprehensiveness`.
+        What replaces a hidden value, as in :func:`comprehensiveness`.
     n_steps : int, default=10
         Steps from no column to all of them; no more than there are columns.
     n_fills : int, default=5
         Draws of a marginal fill, over which answers, or differences, are averaged.
     random_state : int, RandomState, Generator or None, default=0
-        Seed: with the same one, all explanations of `X` are judged with the same draws.
+        Seed. With the same seed, all explanations of `X` are measured with the same random draws.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def deletion_curve(
     Raises
     ------
     ValueError, TypeError
-        When a parameter is not as described, or shapes disagree.
+        If a parameter is not as described, or shapes differ.
 
     References
     ----------
@@ -154,22 +154,22 @@ def insertion_curve(
     Parameters
     ----------
     explanation : Explanation of n rows and d columns
-        Columns count by their absolute value, those with NaN last; of one output a class that of
-        the class predicted.
+        Columns are ordered by their absolute value, with NaN last. With one output per class, the values of
+        the predicted class are used.
     predict : callable
-        Table -> (n,) numbers, or (n, C) class probabilities or scores.
+        Takes a table and returns (n,) numbers, or (n, C) class probabilities or scores.
     X : DataFrame or array-like of shape (n, d)
         The rows explained. `predict` gets tables of this type, with the same dtypes.
     background : DataFrame or array-like of shape (m, d), default=None
-        Rows that fills come from; None: `X` itself.
+        Rows whose values replace hidden ones; None: `X` itself.
     fill : {"marginal", "mean", "missing"}, default="marginal"
-        What stands in a hidden cell, as in :func:`comprehensiveness`.
+        What replaces a hidden value, as in :func:`comprehensiveness`.
     n_steps : int, default=10
         Steps from no column to all of them; no more than there are columns.
     n_fills : int, default=5
         Draws of a marginal fill, over which answers, or differences, are averaged.
     random_state : int, RandomState, Generator or None, default=0
-        Seed: with the same one, all explanations of `X` are judged with the same draws.
+        Seed. With the same seed, all explanations of `X` are measured with the same random draws.
 
     Returns
     -------
@@ -180,7 +180,7 @@ def insertion_curve(
     Raises
     ------
     ValueError, TypeError
-        When a parameter is not as described, or shapes disagree.
+        If a parameter is not as described, or shapes differ.
 
     References
     ----------

@@ -95,14 +95,14 @@ def comprehensiveness(
     Parameters
     ----------
     explanation : Explanation of n rows and d columns
-        Columns count by their absolute value, those with NaN last; of one output a class that of
-        the class predicted.
+        Columns are ordered by their absolute value, with NaN last. With one output per class, the values of
+        the predicted class are used.
     predict : callable
-        Table -> (n,) numbers, or (n, C) class probabilities or scores.
+        Takes a table and returns (n,) numbers, or (n, C) class probabilities or scores.
     X : DataFrame or array-like of shape (n, d)
         The rows explained. `predict` gets tables of this type, with the same dtypes.
     background : DataFrame or array-like of shape (m, d), default=None
-        Rows that fills come from; None: `X` itself.
+        Rows whose values replace hidden ones; None: `X` itself.
     fill : {"marginal", "mean", "missing"}, default="marginal"
         What stands in a hidden cell: that of another row drawn at random, for each cell anew; the
         column's mean, or for categories, text and booleans its most frequent value; or NaN, None for
@@ -113,20 +113,20 @@ def comprehensiveness(
     n_fills : int, default=5
         Draws of a marginal fill, over which the fall is averaged.
     random_state : int, RandomState, Generator or None, default=0
-        Seed: with the same one, all explanations of `X` are judged with the same draws.
+        Seed. With the same seed, all explanations of `X` are measured with the same random draws.
     per_row : bool, default=False
-        Whether to give one number a row.
+        Whether to return one number per row.
 
     Returns
     -------
     float or ndarray of shape (n,)
-        With (n, C) answers the fall of that of the class predicted for the whole row, with (n,) the
-        absolute change. Both are means over fills.
+        With (n, C) predictions: how much the value of the class that is predicted for the whole row falls.
+        With (n,): the absolute change. Both are means over fills.
 
     Raises
     ------
     ValueError, TypeError
-        When a parameter is not as described, or shapes disagree.
+        If a parameter is not as described, or shapes differ.
 
     See Also
     --------
@@ -170,36 +170,36 @@ def sufficiency(
     Parameters
     ----------
     explanation : Explanation of n rows and d columns
-        Columns count by their absolute value, those with NaN last; of one output a class that of
-        the class predicted.
+        Columns are ordered by their absolute value, with NaN last. With one output per class, the values of
+        the predicted class are used.
     predict : callable
-        Table -> (n,) numbers, or (n, C) class probabilities or scores.
+        Takes a table and returns (n,) numbers, or (n, C) class probabilities or scores.
     X : DataFrame or array-like of shape (n, d)
         The rows explained. `predict` gets tables of this type, with the same dtypes.
     background : DataFrame or array-like of shape (m, d), default=None
-        Rows that fills come from; None: `X` itself.
+        Rows whose values replace hidden ones; None: `X` itself.
     fill : {"marginal", "mean", "missing"}, default="marginal"
-        What stands in a hidden cell, as in :func:`comprehensiveness`.
+        What replaces a hidden value, as in :func:`comprehensiveness`.
     shares : float or iterable of float in (0, 1], default=None
         Shares of columns left, rounded up, over which the fall is averaged. None: 0.1, 0.2 and 0.5;
         for an explanation of kind "rationale" exactly the columns of its mask instead.
     n_fills : int, default=5
         Draws of a marginal fill, over which the fall is averaged.
     random_state : int, RandomState, Generator or None, default=0
-        Seed: with the same one, all explanations of `X` are judged with the same draws.
+        Seed. With the same seed, all explanations of `X` are measured with the same random draws.
     per_row : bool, default=False
-        Whether to give one number a row.
+        Whether to return one number per row.
 
     Returns
     -------
     float or ndarray of shape (n,)
-        With (n, C) answers the fall of that of the class predicted for the whole row, with (n,) the
-        absolute change. Both are means over fills.
+        With (n, C) predictions: how much the value of the class that is predicted for the whole row falls.
+        With (n,): the absolute change. Both are means over fills.
 
     Raises
     ------
     ValueError, TypeError
-        When a parameter is not as described, or shapes disagree.
+        If a parameter is not as described, or shapes differ.
 
     See Also
     --------

@@ -37,9 +37,9 @@ def infidelity(
     X : DataFrame or array-like of shape (n, d)
         The rows explained.
     background : DataFrame or array-like of shape (m, d), default=None
-        Rows that fills come from; None: `X` itself.
+        Rows whose values replace hidden ones; None: `X` itself.
     fill : {"marginal", "mean", "missing"}, default="marginal"
-        What stands in a hidden cell, as in :func:`comprehensiveness`.
+        What replaces a hidden value, as in :func:`comprehensiveness`.
     n_perturbations : int, default=10
         Perturbations of each row.
     n_fills : int, default=5
@@ -57,7 +57,7 @@ def infidelity(
     Raises
     ------
     ValueError, TypeError
-        When a parameter is not as described, shapes disagree, or values do not add up to a score.
+        If a parameter is not as described, shapes differ, or values do not add up to a score.
 
     References
     ----------

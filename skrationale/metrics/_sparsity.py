@@ -15,7 +15,7 @@ def sparsity(explanation: Explanation, threshold: float = 0.01) -> float:
     Parameters
     ----------
     explanation : Explanation of n rows
-        With several outputs each one of them counts as a row.
+        With several outputs each output counts as a row.
     threshold : float in [0, 1), default=0.01
         A column counts when its absolute value exceeds so much of the largest in its row.
 
@@ -51,7 +51,7 @@ def entropy(explanation: Explanation) -> float:
     Parameters
     ----------
     explanation : Explanation of n rows and d columns
-        With several outputs each one of them counts as a row.
+        With several outputs each output counts as a row.
 
     Returns
     -------

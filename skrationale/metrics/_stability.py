@@ -33,7 +33,7 @@ def top_k_agreement(a: Explanation, b: Explanation, k: int = 3) -> float:
     Parameters
     ----------
     a, b : Explanation of n rows and d columns
-        With several outputs each one of them counts as a row.
+        With several outputs each output counts as a row.
     k : int, default=3
         Columns by absolute value, of equals the first; at most d.
 

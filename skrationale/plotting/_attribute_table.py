@@ -49,7 +49,7 @@ class AttributeTableDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     attributes_ : ndarray of shape (at most max_display,)
@@ -60,7 +60,7 @@ class AttributeTableDisplay(Display):
     TypeError
         If a parameter is not of the type above.
     ValueError
-        If shapes disagree.
+        If shapes differ.
 
     Examples
     --------
@@ -125,7 +125,7 @@ class AttributeTableDisplay(Display):
         Returns
         -------
         AttributeTableDisplay
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------
@@ -178,7 +178,7 @@ class AttributeTableDisplay(Display):
         Returns
         -------
         AttributeTableDisplay
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------

@@ -29,7 +29,7 @@ class BarDisplay(ExplanationDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
 

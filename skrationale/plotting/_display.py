@@ -22,7 +22,7 @@ class Display(ABC):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     """
@@ -136,7 +136,7 @@ class ExplanationDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     """
@@ -173,7 +173,7 @@ class ExplanationDisplay(Display):
         Returns
         -------
         display
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------
@@ -214,7 +214,7 @@ class ExplanationDisplay(Display):
         Returns
         -------
         display
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------

@@ -137,7 +137,7 @@ class FidelityDisplay(PanelDisplay):
         Returns
         -------
         FidelityDisplay
-            With ``ax_``, ``axes_`` and ``figure_``; nothing is shown.
+            With ``ax_``, ``axes_`` and ``figure_``. The figure is not shown.
         """
         return cls(scores, teacher_scores, values=values, teacher_values=teacher_values, **kwargs).plot(ax)
 
@@ -159,7 +159,7 @@ class FidelityDisplay(PanelDisplay):
         estimator : estimator with ``teacher_``, or with ``predict_model`` and ``predict_interpretable``
             Fitted.
         X : DataFrame or array-like of shape (n, d)
-            Rows, best such as were not seen in fit.
+            Rows, preferably ones that were not in ``fit``.
         reasons : bool, default=True
             Whether reasons are drawn too, where both explain the same columns in the same way.
         ax : matplotlib Axes or sequence of them, default=None
@@ -169,7 +169,7 @@ class FidelityDisplay(PanelDisplay):
         Returns
         -------
         FidelityDisplay
-            With ``ax_``, ``axes_`` and ``figure_``; nothing is shown.
+            With ``ax_``, ``axes_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------

@@ -129,7 +129,7 @@ class LambdaPathDisplay(PanelDisplay):
         Returns
         -------
         LambdaPathDisplay
-            With ``ax_``, ``axes_`` and ``figure_``; nothing is shown.
+            With ``ax_``, ``axes_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------
@@ -195,7 +195,7 @@ class LambdaPathDisplay(PanelDisplay):
         Returns
         -------
         LambdaPathDisplay
-            With ``ax_``, ``axes_`` and ``figure_``; nothing is shown.
+            With ``ax_``, ``axes_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------

@@ -52,7 +52,7 @@ class ParetoDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     front_ : ndarray of int
@@ -141,7 +141,7 @@ class ParetoDisplay(Display):
         Returns
         -------
         ParetoDisplay
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------
@@ -191,7 +191,7 @@ class ParetoDisplay(Display):
         Returns
         -------
         ParetoDisplay
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------

@@ -42,7 +42,7 @@ class RationaleDisplay(ExplanationDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     columns_ : ndarray of shape (at most max_display,)

@@ -49,7 +49,7 @@ class TrainingDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
 
@@ -104,7 +104,7 @@ class TrainingDisplay(Display):
         Returns
         -------
         TrainingDisplay
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------

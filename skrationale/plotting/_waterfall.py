@@ -33,7 +33,7 @@ class WaterfallDisplay(ExplanationDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
 

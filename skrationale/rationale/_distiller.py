@@ -29,40 +29,41 @@ AUDIT_ROWS = 5000
 
 
 class RationaleDistiller(SelectsColumns, BaseDistiller):
-    """A small model learns from a large one which columns a row needs, and what follows (REKD [1]_).
+    """A small model that learns from a large one which columns to select and what to predict (REKD [1]_).
 
-    The student is a model like :class:`RationaleClassifier` or :class:`RationaleRegressor`, as its teacher
-    says, and its loss is
+    The student is a model like :class:`RationaleClassifier` or :class:`RationaleRegressor`, depending on its
+    teacher. Its loss is
 
     ``alpha * own + (1 - alpha) * (rationale_lambda * KL(selection) + tau**2 * KL(predictions))``,
 
-    where `own` is what it would be without a teacher, the first divergence is summed over columns and both
-    are taken at the temperature `tau`, which falls while training. Columns that the teacher never selects
-    are not looked at. The last stage learns from labels and from the teacher's predictions.
+    where `own` is its loss without a teacher. The first divergence is a sum over columns, and both use the
+    temperature `tau`, which falls during training. Columns that the teacher never selects are not used. The
+    last stage learns from labels and from the teacher's predictions.
 
-    A teacher without rationales teaches its predictions. Where it has reasons for each row, a LightGBM its
-    TreeSHAP values and a model of this package its `explain`, columns of more than average size are the
-    selection.
+    From a teacher without rationales the student learns the predictions. If the teacher has contributions for
+    each row (a LightGBM has TreeSHAP values, and models of this package have `explain`), columns whose
+    contributions are larger than average count as its selection.
 
     Parameters
     ----------
     teacher : estimator, default=None
-        A rationale model or any classifier with `predict_proba`, or regressor. An unfitted one is cloned and
-        fitted, a fitted one goes in through :class:`sklearn.frozen.FrozenEstimator`. None:
-        :class:`RationaleClassifier` when `y` holds text, categories, booleans, two values or at most 30
-        different integers, else :class:`RationaleRegressor`.
+        A rationale model, any classifier with `predict_proba`, or any regressor. An unfitted one is cloned
+        and fitted. Wrap a fitted one in :class:`sklearn.frozen.FrozenEstimator`. None:
+        :class:`RationaleClassifier` if `y` holds text, categories, booleans, two values or at most 30
+        different integers, and otherwise :class:`RationaleRegressor`.
     alpha : float or "anneal", default=0.3
-        Share of the student's own loss; ``"anneal"``: from 0 to 1 as the temperature falls, and one half in
-        the last stage.
+        Share of the student's own loss. ``"anneal"``: it rises from 0 to 1 while the temperature falls, and
+        is 0.5 in the last stage.
     rationale_lambda : float, default=0.5
         Weight of the selection term.
     temperature : (float, float), default=(5.0, 0.1)
-        At the beginning and at the end, of both terms and of drawn gates.
+        Temperature of both terms and of random gates, at the beginning and at the end of training.
     distill : {"both", "rationale", "prediction"}, default="both"
         Which terms are used.
     audit_teacher : bool, default=True
-        Whether a teacher with rationales is audited on the training rows before its student is trained. A
-        leaking one raises a warning, for its student would copy it. Not done with less than 100 rows.
+        Whether to audit a teacher with rationales on the training rows before its student is trained. If its
+        masks reveal the label, a warning is given, because the student would copy this. This is not done with
+        fewer than 100 rows.
     hidden_layer_sizes : sequence of int, default=(16, 16)
         Widths of the hidden layers. The student's selector and its predictor have the same.
     max_features, sparsity_lambda, relaxation, fill, screening : object
@@ -74,14 +75,14 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
     device, random_state, verbose, callbacks : object
         As in :class:`RationaleClassifier`.
     class_weight : dict of label to number, or "balanced", default=None
-        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
+        Weights of classes, which multiply those of rows. ``"balanced"``: equal total weights.
 
     Attributes
     ----------
     teacher_ : estimator
         The fitted teacher.
     teacher_audit_ : RationaleAudit or None
-        What the audit of the teacher said, where there was one.
+        The audit of the teacher, if there was one.
     classes_ : ndarray of shape (C,)
         Class labels, with a classifier as teacher.
 

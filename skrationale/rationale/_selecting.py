@@ -191,9 +191,9 @@ class SelectsColumns(ReadableNetwork):
         X : DataFrame or array-like of shape (n, d)
             Rows.
         batch_size : int, default=None
-            Rows computed at once, which bounds the memory used; None: 2048 or more.
+            Rows computed at once, which limits the memory used; None: 2048 or more.
         n_jobs : int, default=None
-            Threads that share the batches; None: 1.
+            Number of threads that share the batches; None: 1.
 
         Returns
         -------

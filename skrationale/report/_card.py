@@ -65,7 +65,7 @@ def make_model_card(
     model : estimator
         Fitted: of this package, a Pipeline that ends with one, or any other of scikit-learn.
     X : DataFrame or array-like of shape (m, d)
-        Rows, best such as were not seen in fit.
+        Rows, preferably ones that were not in ``fit``.
     y : array-like of shape (m,)
         Their labels or numbers.
     path : str or path-like
@@ -75,7 +75,7 @@ def make_model_card(
     n_rows : int, default=1000
         Of more rows so many are drawn at random.
     random_state : int, RandomState or None, default=0
-        Seed of all draws. With the same one the page is the same but for times.
+        Seed of all random draws. With the same seed the page is the same but for times.
 
     Returns
     -------

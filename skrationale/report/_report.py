@@ -90,7 +90,7 @@ def make_report(
         over one, or any other estimator of scikit-learn, which is compared without reasons. The teachers of
         students are added.
     X : DataFrame or array-like of shape (m, d)
-        Rows, best such as were not seen in fit.
+        Rows, preferably ones that were not in ``fit``.
     y : array-like of shape (m,)
         Their labels or numbers.
     path : str or path-like
@@ -109,7 +109,7 @@ def make_report(
         :meth:`skrationale.explanation.Explanation.grouped`. Figures are of the columns that the model was
         given.
     random_state : int, RandomState or None, default=0
-        Seed of all draws. With the same one the file is the same but for times.
+        Seed of all random draws. With the same seed the file is the same but for times.
 
     Returns
     -------

@@ -10,54 +10,56 @@ from .base import BaseSmoothMLP
 
 
 class SmoothMLPRegressor(PredictsNumbers, BaseSmoothMLP):
-    """A network for numbers whose input gradient is kept small [1]_.
+    """A regression network whose gradient with respect to the input is kept small [1]_.
 
-    Its loss is ``mean squared error + jacobian_lambda * mean ||d f(x) / d x||^2``, over standardised
-    columns and a standardised target, so that lambda has no unit (section 3 of the paper).
+    Its loss is ``mean squared error + jacobian_lambda * mean ||d f(x) / d x||^2``, over standardised columns
+    and a standardised target, so lambda has no unit (section 3 of the paper).
 
     Parameters
     ----------
     hidden_layer_sizes : sequence of int or "auto", default="auto"
         Widths of the hidden layers. ``"auto"``: three of 64, or of 128 from 5000 rows on.
     activation : {"silu", "tanh", "softplus", "relu"}, default="silu"
-        Smooth ones but for the last, which has no curvature to penalise.
+        Activation function. All are smooth except the last one, which has no curvature to penalise.
     jacobian_lambda : float or "auto", default="auto"
-        Weight of the penalty. ``"auto"`` trains without it, then raises lambda step by step on the same
-        weights, and takes the largest one whose validation loss is within one standard error of the best.
-        Below 10 validation rows it is 0.01, or the nearest of `jacobian_lambdas`.
+        Weight of the penalty. ``"auto"`` trains without it, then raises lambda step by step, each time from
+        the weights of the step before, and takes the largest lambda whose validation loss is within one
+        standard error of the best. With fewer than 10 validation rows it is 0.01, or the nearest of
+        `jacobian_lambdas`.
     jacobian_lambdas : sequence of float, default=None
-        Rising lambdas for ``"auto"``. None: 0, 0.0001, 0.0003, ... 0.3.
+        Increasing lambdas for ``"auto"``. None: 0, 0.0001, 0.0003, ... 0.3.
     penalty : {"jacobian", "lipschitz", "spectral", "hessian"} or None, default="jacobian"
-        What is penalised: the squared gradient norm; what the norm exceeds 1 by, squared, and the logarithm
-        of the product of the layers' largest singular values (two readings of a Lipschitz penalty); the
-        squared change of the gradient along a random direction.
+        What is penalised. ``"jacobian"``: the squared norm of the gradient. ``"lipschitz"``: the squared
+        excess of this norm over 1. ``"spectral"``: the logarithm of the product of the layers' largest
+        singular values. ``"hessian"``: the squared change of the gradient in a random direction.
     penalty_fraction : float, default=0.25
-        Share of the steps in which the penalty is computed, and weighs more accordingly; 1 is the exact sum.
+        Share of the steps in which the penalty is computed, with a weight that is larger accordingly. With 1
+        it is computed in every step.
     max_epochs : int or "auto", default="auto"
-        Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 2000, but
-        20 to 1000 epochs. Each further lambda takes a quarter of the epochs that the first one took.
+        Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is
+        2000, but 20 to 1000 epochs. Each further lambda takes a quarter of the epochs of the first one.
     batch_size : int, default=256
-        Rows a step. At most a quarter of the rows.
+        Rows per step. At most a quarter of the training rows are used per step.
     lr : float, default=5e-3
         Peak of the learning rate. It rises at first and falls to the end of training; for each further lambda
         it is half as high.
     weight_decay : float, default=1e-4
-        Weight decay. It is that of AdamW.
+        Weight decay. The optimiser is AdamW.
     early_stopping : bool, default=True
-        Whether to take the weights that were best on held-out rows, and to stop after `n_iter_no_change`
-        epochs without improvement there; an interrupt (Ctrl-C) then ends training with a warning, and is
-        raised otherwise.
+        Whether to keep the weights that were best on held-out rows, and to stop after `n_iter_no_change`
+        epochs without improvement there. An interrupt (Ctrl-C) then ends training with a warning; otherwise
+        it is raised.
     validation_fraction : float, default=0.15
-        Share of the rows held out to validate on; below 10 such rows, none are. They also choose among
-        lambdas, with or without `early_stopping`.
+        Share of the rows held out for validation. If these are fewer than 10, none are held out. They are
+        also used to choose lambda, with or without `early_stopping`.
     n_iter_no_change : int, "auto" or None, default="auto"
-        Epochs in a row without improvement after which training stops early. None: it goes to its end.
-        ``"auto"``: a quarter of the epochs of the first lambda, but at least 10; further lambdas go to their
-        end.
+        Training stops early after this number of epochs without improvement. None: it never stops early.
+        ``"auto"``: a quarter of the epochs of the first lambda, but at least 10; further lambdas never stop
+        early.
     device : str, default="auto"
-        ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
+        ``"cpu"``, ``"cuda"``, ...; ``"auto"`` uses a GPU if there is one.
     random_state : int, RandomState or None, default=None
-        Seed of all that is drawn: weights, shuffles, held-out rows.
+        Seed of all random numbers: weights, shuffles, held-out rows.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
@@ -69,16 +71,17 @@ class SmoothMLPRegressor(PredictsNumbers, BaseSmoothMLP):
         The lambda of the network.
     lambda_path_ : list of dict
         For each lambda tried: ``jacobian_lambda``, ``validation_loss`` and its ``standard_error``,
-        ``mean_grad_norm``, ``n_iter``, ``seconds``, ``admissible`` (not worse than the best by more than
-        one standard error), ``selected``. Without validation rows, of the training rows.
+        ``mean_grad_norm``, ``n_iter``, ``seconds``, ``admissible`` (not worse than the best by more than one
+        standard error), ``selected``. Without validation rows they are those of the training rows.
     mean_grad_norm_ : float
-        Mean norm of the input gradient in standard units.
+        Mean norm of the gradient, for standardised columns and target.
     feature_importances_ : ndarray of shape (d,)
-        Mean absolute derivative by each standardised column on the held-out rows, scaled to sum 1.
+        Mean absolute derivative with respect to each standardised column on the held-out rows, scaled to sum
+        to 1.
     history_ : list of dict
-        One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows,
-        ``valid_loss``, and the terms of both. The term ``task`` is the loss against `y`, without
-        the penalty; ``jacobian_lambda`` is that of the epoch.
+        One dict per epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss``, for held-out rows
+        ``valid_loss``, and the terms of both. The term ``task`` is the loss against `y`, without the penalty;
+        ``jacobian_lambda`` is the lambda of the epoch.
     n_iter_ : int
         Number of epochs.
     device_ : str
@@ -86,12 +89,12 @@ class SmoothMLPRegressor(PredictsNumbers, BaseSmoothMLP):
     n_features_in_ : int
         Number of columns d.
     feature_names_in_ : ndarray of shape (d,)
-        Their names, when all are text.
+        Their names, if all are strings.
 
     Notes
     -----
-    Up to 128 rows, where none are held out, training is on all rows at once and in float64: then a weight
-    is the same as repeated rows. Predictions are computed in float64 on the CPU.
+    With up to 128 rows, and if none are held out, each step uses all rows and is computed in float64. A
+    weight is then equal to repeated rows. Predictions are computed in float64 on the CPU.
 
     References
     ----------
@@ -115,24 +118,24 @@ class SmoothMLPRegressor(PredictsNumbers, BaseSmoothMLP):
 
 @takes_class_weight
 class SmoothMLPClassifier(PredictsLabels, BaseSmoothMLP):
-    """A network for classes whose logits have a small input gradient.
+    """A classification network whose logits have a small gradient with respect to the input.
 
-    The loss is the log-loss plus the penalty of :class:`SmoothMLPRegressor` on the logits: one for two
-    classes, one a class for more, with mean 0. Lambda then depends on the scale of the logits.
+    The loss is the log-loss plus the penalty of :class:`SmoothMLPRegressor` on the logits: one logit for two
+    classes, and one per class for more classes, with mean 0. Lambda depends on the scale of the logits.
 
     Parameters
     ----------
     hidden_layer_sizes, activation, jacobian_lambda, jacobian_lambdas : object
         As in :class:`SmoothMLPRegressor`.
     penalty, penalty_fraction, max_epochs, batch_size, lr, weight_decay : object
-        As in :class:`SmoothMLPRegressor`. For more than 4 classes the penalty is that of a mixture of the
-        logits with random signs in each row, which has the same expectation.
+        As in :class:`SmoothMLPRegressor`. For more than 4 classes the penalty is that of a sum of the logits
+        with random signs in each row, which is the same on average.
     early_stopping, validation_fraction, n_iter_no_change : object
         As in :class:`SmoothMLPRegressor`.
     device, random_state, verbose, callbacks : object
         As in :class:`SmoothMLPRegressor`.
     class_weight : dict of label to number, or "balanced", default=None
-        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
+        Weights of classes, which multiply those of rows. ``"balanced"``: equal total weights.
 
     Attributes
     ----------

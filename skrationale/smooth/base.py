@@ -306,7 +306,7 @@ class BaseSmoothMLP(ReadableNetwork):
         batch_size : int, default=None
             Rows computed at once; None: 1024.
         n_jobs : int, default=None
-            Threads that share the batches; None: 1.
+            Number of threads that share the batches; None: 1.
 
         Returns
         -------

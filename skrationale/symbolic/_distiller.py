@@ -45,114 +45,112 @@ N_BACKGROUND = 100
 
 
 class SymbolicDistiller(BaseDistiller):
-    """A teacher becomes a formula, after it was trained to be smooth [1]_.
+    """Distil a teacher, trained to be smooth, into a formula [1]_.
 
-    A teacher's scores, the log-odds of a classifier, are what symbolic regression [2]_ looks for: one
-    formula for regression and for two classes, one a class for more. The teacher of the paper, and
-    the default, is a network whose input gradient is penalised (`jacobian_lambda`), since a rough
-    surface has no short formula; any other estimator is distilled as it is. Terms that the searches
-    find are pooled, weighted by least squares, and their constants fitted in float64.
+    Symbolic regression [2]_ searches for a formula of the teacher's scores (log-odds of a classifier), or one
+    per class for more than two classes. By default, and in the paper, the teacher is a network whose gradient
+    is penalised (`jacobian_lambda`), because a function that is not smooth has no short formula. Any other
+    estimator is distilled as it is. The terms of all searches are pooled, weighted by least squares, and
+    their constants are fitted in float64.
 
     Parameters
     ----------
     teacher : classifier or regressor, default=None
         Unfitted (it is cloned and fitted), or fitted in a :class:`sklearn.frozen.FrozenEstimator`. None:
-        :class:`SmoothMLPClassifier` when `y` holds text, categories or booleans, else
-        :class:`SmoothMLPRegressor`: numbers are never taken for labels here.
+        :class:`SmoothMLPClassifier` if `y` holds text, categories or booleans, and otherwise
+        :class:`SmoothMLPRegressor`: numbers are never treated as labels here.
     jacobian_lambda : float, "auto" or None, default="auto"
-        The `jacobian_lambda` of a `SmoothMLP` teacher that is fitted here, whatever its own is; None leaves
-        its own. ``"auto"`` trains along a path of lambdas and searches terms for the network in its middle.
-        Of the networks whose formula is nearly the most accurate one, it then takes the one with the most
-        faithful formula, for the other half of the searches.
-        Other teachers are distilled as they are, and a number is refused.
+        The `jacobian_lambda` of a `SmoothMLP` teacher that is fitted here. It replaces the teacher's own
+        value; None keeps it. ``"auto"`` trains with several lambdas, and searches for terms with the network
+        of the middle one. Among the networks whose formula is nearly as accurate as the best, it then takes
+        the one whose formula has the highest fidelity. With other teachers a number raises an error.
     engine : {"auto", "operon", "pysr"} or Engine, default="auto"
-        Who searches. ``"auto"`` is Operon, or PySR where Operon is missing.
+        The search engine. ``"auto"``: Operon, or PySR if Operon is missing.
     teacher_weight : float or "auto", default="auto"
-        Share a of the teacher in the target of training rows, ``a * score + (1 - a) * y``. ``"auto"`` tries
-        1, 0.5 and 0, and takes the largest whose formula is nearly the most accurate one: its loss against
-        `y` on validation rows is at most 2 % above the least, or 0.2 % of the loss of a constant.
+        Weight a of the teacher in the target of the search, ``a * score + (1 - a) * y``. ``"auto"`` tries 1,
+        0.5 and 0, and takes the largest whose formula is nearly as accurate as the best: on validation rows
+        its loss against `y` exceeds the lowest by at most 2 %, or 0.2 % of the loss of a constant.
     n_synthetic : int, default=0
-        Rows between neighbours in the training data that the teacher labels too.
+        Number of added rows between neighbouring training rows, labelled by the teacher.
     maxsize : int, default=30
         Largest complexity of a formula: variables, functions and operations, without constants.
     model_selection : {"best", "accuracy", "score"}, default="best"
-        Which formula of the front is taken, as in PySR: the one with the highest score among those
-        with at most 1.5 times the lowest loss; the one with the lowest loss; the one with the highest score.
+        Which formula of the Pareto front is chosen, as in PySR. ``"best"``: the highest score among formulas
+        with at most 1.5 times the lowest loss. ``"accuracy"``: the lowest loss. ``"score"``: the highest.
     binary_operators : sequence of str, default=("+", "-", "*", "aq")
-        Among "+", "-", "*", "/", "^", "max", "min", and "aq": ``a / sqrt(1 + b^2)``, a division that never
-        fails.
+        Any of "+", "-", "*", "/", "^", "max", "min", and "aq", which is ``a / sqrt(1 + b^2)``.
     unary_operators : sequence of str, default=("sin", "exp", "square", "sqrtabs")
-        Among "sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "abs", "sign", "square", "cube", "logabs",
+        Any of "sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "abs", "sign", "square", "cube", "logabs",
         "sqrtabs".
     n_searches : int, default=4
-        The first search looks for a whole formula and has 85 % of `niterations`; each of the others looks for
-        what the terms found before leave open. With ``teacher_weight="auto"`` the first search begins twice,
-        for `y` and for the teacher, and goes on with the one whose formula is more accurate.
+        Number of searches. The first one searches for a whole formula and has 85 % of `niterations`; each of
+        the others searches for a formula of the residual. With ``teacher_weight="auto"`` two first searches
+        start, for `y` and for the teacher, and the one whose formula is more accurate continues.
     niterations : int, default=None
-        Rounds of the engine, over all searches and outputs: Operon's generations, PySR's iterations. None:
-        the engine's default, or with `timeout_in_seconds` as many as there is time for. The same rounds and
-        seed give the same formula.
+        Iterations of the engine over all searches and outputs. None: its default, or as time allows.
     population_size : int, default=None
-        Expressions that compete. None: the engine's default.
+        Number of expressions in the population. None: the engine's default.
     max_search_rows : int, default=2000
-        Most rows, chosen at random, that the engine sees. Constants are fitted and formulas compared on up
-        to 10,000.
+        Largest number of rows for the engine, chosen at random. Up to 10,000 are used to fit constants and to
+        compare formulas.
     max_variables : int, default=20
-        Most variables that the engine sees: those by which a LightGBM explains the teacher and `y` best.
+        Largest number of variables for the engine: the most important ones for a LightGBM of teacher and `y`.
     timeout_in_seconds : float, default=None
-        Wall clock of the whole fit. A smooth teacher that is fitted here has a quarter of it; another one
-        takes as long as it takes. With it the formula depends on how busy the computer is.
+        Time limit of the whole fit. A smooth teacher that is fitted here may take a quarter of it; the time
+        of other teachers is not limited. With a limit the formula depends on how busy the computer is.
     validation_fraction : float, default=0.2
-        Share of the rows held out to validate on; below 10 such rows, none are. Formulas are compared on
-        them. Rows that are alike count once here, and where none are held out all are used twice.
+        Share of the rows held out for validation. If these are fewer than 10, none are held out. Formulas are
+        compared on them. Equal rows count once here. If none are held out, all rows are used for both fitting
+        and comparing.
     random_state : int, RandomState or None, default=None
-        Seed of all that is drawn: weights, shuffles, held-out rows. Also searches, and a default teacher.
+        Seed of all random numbers: weights, shuffles, held-out rows. Also of the searches and a default
+        teacher.
     verbose : int, default=0
-        0: silent, 1: a progress bar, 2: a table of losses. They are those of a default teacher.
+        0: silent, 1: a progress bar, 2: a table of losses. They show the training of a default teacher.
     class_weight : dict of label to number, or "balanced", default=None
-        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
+        Weights of classes, which multiply those of rows. ``"balanced"``: equal total weights.
 
     Attributes
     ----------
     teacher_ : estimator
         The fitted teacher.
     formula_ : Formula
-        The chosen formula, in the table's own units; only where there is one output.
+        The chosen formula, in the units of your columns; only if there is one output.
     formulas_ : list of Formula
-        The chosen formulas, one an output.
+        The chosen formulas, one per output.
     equations_ : DataFrame, or list of them for more than two classes
-        The front: PySR's columns complexity, loss, score, equation, sympy_format, lambda_format, and
+        The Pareto front: complexity, loss, score, equation, sympy_format, lambda_format (as in PySR),
         fidelity_r2, r2, warnings. Losses and R2 are those of validation rows.
     pareto_front_ : list of Formula, or list of lists of them for more than two classes
-        The formulas of the front.
+        The formulas of the Pareto front.
     lambda_ : float
         The lambda of a `SmoothMLP` teacher.
     lambda_path_ : list of dict
-        What the teacher tried; see :class:`SmoothMLPRegressor`. With ``"auto"`` also ``formula_loss``
-        (against `y`) and ``fidelity_r2`` (against the network) of a sum of found terms on validation rows.
+        That of the teacher; see :class:`SmoothMLPRegressor`. With ``"auto"`` also ``formula_loss`` (against
+        `y`) and ``fidelity_r2`` (against the network) of a sum of terms on validation rows.
     teacher_weight_ : float
-        The share of the teacher that was taken.
+        The chosen weight of the teacher.
     selection_ : list of dict
-        For each share tried: ``teacher_weight``, ``loss`` (against `y`, on validation rows), ``complexity``,
-        ``standard_error`` (of the loss beyond that of the least share, row by row) and ``selected``.
+        For each weight tried: ``teacher_weight``, ``loss`` (against `y`, on validation rows), ``complexity``,
+        ``standard_error`` (of the difference to the loss of the smallest weight, row by row) and
+        ``selected``.
     classes_ : ndarray of shape (C,)
-        Class labels, of classifiers.
+        Class labels, for classifiers.
     n_features_in_ : int
         Number of columns d.
     feature_names_in_ : ndarray of shape (d,)
-        Their names, when all are text.
+        Their names, if all are strings.
     feature_importances_ : ndarray of shape (d,)
-        Mean absolute Shapley value on background rows, summed over outputs and scaled to sum 1.
+        Mean absolute Shapley value on background rows, summed over outputs and scaled to sum to 1.
 
     Raises
     ------
     EngineError
-        When the engine is missing or fails.
+        If the engine is missing or fails.
 
     Notes
     -----
-    A weighted row counts by its weight in all fits; an engine that knows no weights, as Operon, is given
-    rows drawn by their weight.
+    All fits use row weights. An engine without weights, such as Operon, gets rows drawn by their weight.
 
     References
     ----------
@@ -350,22 +348,22 @@ class SymbolicDistiller(BaseDistiller):
 
     @property
     def formulas_(self) -> list[Formula]:
-        """The chosen formulas, one an output."""
+        """The chosen formulas, one per output."""
         return self._fitted_fronts().formulas
 
     @property
     def formula_(self) -> Formula:
-        """The chosen formula, where there is one output."""
+        """The chosen formula, if there is one output."""
         return self._fitted_fronts().formula
 
     @property
     def equations_(self) -> Any:
-        """The front as a DataFrame, a list of them for several outputs."""
+        """The Pareto front as a DataFrame; a list of them for several outputs."""
         return self._fitted_fronts().tables
 
     @property
     def pareto_front_(self) -> Any:
-        """The formulas of the front, a list of lists for several outputs."""
+        """The formulas of the Pareto front; a list of lists for several outputs."""
         return self._fitted_fronts().candidates
 
     def set_formula(self, index: int | Sequence[int]) -> Self:
@@ -415,22 +413,22 @@ class SymbolicDistiller(BaseDistiller):
         return {"kind": "formula", "explanation": None, "formulas": [str(formula) for formula in formulas]}
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
-        """Give the exact Shapley values of the formula, against 100 training rows.
+        """Return the exact Shapley values of the formula, with 100 training rows as background.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d)
             Rows.
         batch_size : int, default=None
-            Rows computed at once; None bounds the memory by itself.
+            Rows computed at once; None limits the memory automatically.
         n_jobs : int, default=None
-            Threads that share the batches; None: 1.
+            Number of threads that share the batches; None: 1.
 
         Returns
         -------
         Explanation
-            Of kind ``"formula"``: `values` of shape (n, d), or (n, d, C) for more than two classes, in
-            the units of the score; base and values add up to it, to rounding of the largest.
+            Of kind ``"formula"``: `values` of shape (n, d), or (n, d, C) for more than two classes, in the
+            units of the score. Base value and values add up to the score, up to rounding of the largest.
             ``meta["standard_error"]`` is 0 unless a term has more than 10 columns and is sampled.
         """
         check_batching(batch_size, n_jobs)

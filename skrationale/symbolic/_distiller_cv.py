@@ -36,30 +36,31 @@ LEAST_SECONDS = 1e-3
 class SymbolicDistillerCV(SymbolicDistiller):
     """:class:`SymbolicDistiller` with `jacobian_lambda` chosen by the score of the formula on held-out folds.
 
-    Each fold trains one teacher along the whole path of lambdas, each stage starting from the weights of
-    the one before, and searches for formulas once a lambda. The best mean score wins; then everything is
-    fitted to all rows.
+    Each fold trains one teacher with all lambdas, where each stage starts from the weights of the one before,
+    and searches for formulas once per lambda. The lambda with the best mean score is chosen. Then teacher and
+    formula are fitted to all rows.
 
     Parameters
     ----------
     teacher : SmoothMLPRegressor or SmoothMLPClassifier, default=None
         Unfitted. None: as in :class:`SymbolicDistiller`.
     jacobian_lambdas : sequence of float, default=(0, 0.001, 0.01, 0.1)
-        Rising lambdas to compare.
+        Increasing lambdas to compare.
     cv : int, splitter or iterable, default=3
-        Folds, as in scikit-learn; an int stratifies classes. A splitter sees the rows with a weight above 0.
+        Folds, as in scikit-learn; with an int, classes are stratified. A splitter gets the rows with a weight
+        above 0.
     n_jobs : int, default=None
-        Folds worked on at once.
+        Number of folds that are fitted at the same time.
     engine, teacher_weight, n_synthetic, maxsize, model_selection : object
         As in :class:`SymbolicDistiller`.
     binary_operators, unary_operators, n_searches, niterations : object
-        As in :class:`SymbolicDistiller`; `niterations` is the effort for each lambda and fold.
+        As in :class:`SymbolicDistiller`; `niterations` is the number for each lambda and fold.
     population_size, max_search_rows, max_variables, timeout_in_seconds : object
         As in :class:`SymbolicDistiller`.
     validation_fraction, random_state, verbose : object
         As in :class:`SymbolicDistiller`.
     class_weight : dict of label to number, or "balanced", default=None
-        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
+        Weights of classes, which multiply those of rows. ``"balanced"``: equal total weights.
 
     Attributes
     ----------
@@ -72,7 +73,7 @@ class SymbolicDistillerCV(SymbolicDistiller):
 
     See Also
     --------
-    SymbolicDistiller : Has all other attributes, and takes lambda from one held-out part of the rows.
+    SymbolicDistiller : Has all other attributes, and chooses lambda on one held-out part of the rows.
 
     Examples
     --------

@@ -39,7 +39,7 @@ class TreeContributions:
     Parameters
     ----------
     model : estimator or Booster
-        Fitted, also in a FrozenEstimator. Later changes of it are not seen.
+        A fitted model, also in a FrozenEstimator. Later changes to it have no effect.
     background : DataFrame or array-like of shape (B, d), default=None
         Rows with the columns at fit, of which 100 to 1,000 are common; a row that stands twice counts twice.
         None: path-dependent TreeSHAP.
@@ -64,7 +64,7 @@ class TreeContributions:
     Raises
     ------
     TypeError
-        If the model is no tree ensemble of a known library.
+        If the model is not a tree ensemble of a known library.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
@@ -173,7 +173,7 @@ class TreeContributions:
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d)
-            Rows, with the columns at fit.
+            Rows, with the same columns as in ``fit``.
         batch_size : int, default=None
             Rows computed at once; None: 8192. At least 512 where trees are computed by quadrature, and 8192
             where by pairs.
@@ -253,7 +253,7 @@ def tree_contributions(
     model : estimator or Booster
         Fitted, also in a FrozenEstimator: a LightGBM, or any tree ensemble that :func:`to_lightgbm` takes.
     X : DataFrame or array-like of shape (n, d)
-        Rows, with the columns at fit.
+        Rows, with the same columns as in ``fit``.
     background : DataFrame or array-like of shape (B, d), default=None
         Rows that cells outside of a coalition come from, see :class:`TreeContributions`. None:
         path-dependent TreeSHAP.
@@ -276,7 +276,7 @@ def tree_contributions(
     Raises
     ------
     TypeError
-        If the model is no tree ensemble of a known library.
+        If the model is not a tree ensemble of a known library.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError

@@ -31,11 +31,11 @@ class Interactions:
     values : array-like of shape (n, d, d) or (n, d, d, k)
         Interaction values, in units of the score that `link` names.
     base_values : float or array-like of shape (k,), (n,) or (n, k)
-        Score before any reason.
+        The score without any contribution.
     feature_names : sequence of str, default=()
-        Names of the d columns; when empty ``x0, x1, ...``.
+        Names of the d columns; if empty, ``x0, x1, ...``.
     output_names : str or sequence of str, default=()
-        Names of the k outputs, each different.
+        Names of the k outputs, all different.
     link : {"identity", "log", "logit", "softmax"}, default="identity"
         Units of the score, as in :class:`Explanation`.
     index : pandas.Index or sequence of length n, default=None
@@ -113,7 +113,7 @@ class Interactions:
         Raises
         ------
         ValueError
-            If there is no such output; the message lists those there are.
+            If there is no such output; the message lists the existing ones.
         """
         position = checks.output_place(output, self.output_names)
         if self.values.ndim == 3:

@@ -43,7 +43,7 @@ class TreeInteractions:
     Parameters
     ----------
     model : estimator or Booster
-        Fitted, also in a FrozenEstimator. Later changes of it are not seen.
+        A fitted model, also in a FrozenEstimator. Later changes to it have no effect.
     dtype : {"float32", "float64"}, default="float32"
         Precision of the computation: errors are about 1e-7 or 1e-15 of the largest contribution. The second
         takes about twice as long.
@@ -56,7 +56,7 @@ class TreeInteractions:
     Raises
     ------
     TypeError
-        If the model is no tree ensemble of a known library.
+        If the model is not a tree ensemble of a known library.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
@@ -118,13 +118,13 @@ class TreeInteractions:
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d)
-            Rows, with the columns at fit.
+            Rows, with the same columns as in ``fit``.
         columns : sequence of str or int, default=None
             Names or positions of the columns whose pairs are wanted; None: all.
         batch_size : int, default=None
             Rows computed at once; None: 8192, fewer where many pairs meet in a tree.
         n_jobs : int, default=None
-            Threads that share the batches; None: 1.
+            Number of threads that share the batches; None: 1.
         max_bytes : int, default=2**32
             Most memory for the values: 8 bytes for each row, pair of columns and output.
 
@@ -171,7 +171,7 @@ class TreeInteractions:
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d)
-            Rows, with the columns at fit.
+            Rows, with the same columns as in ``fit``.
         k : int, default=10
             How many pairs, at most.
         batch_size, n_jobs : int, default=None
@@ -280,7 +280,7 @@ def tree_interactions(
     model : estimator or Booster
         Fitted, also in a FrozenEstimator: a LightGBM, or any tree ensemble that :func:`to_lightgbm` takes.
     X : DataFrame or array-like of shape (n, d)
-        Rows, with the columns at fit.
+        Rows, with the same columns as in ``fit``.
     columns : sequence of str or int, default=None
         Names or positions of the columns whose pairs are wanted; None: all.
     batch_size, n_jobs : int, default=None
@@ -298,7 +298,7 @@ def tree_interactions(
     Raises
     ------
     TypeError
-        If the model is no tree ensemble of a known library.
+        If the model is not a tree ensemble of a known library.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError

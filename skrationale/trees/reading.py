@@ -78,7 +78,7 @@ def model_rows(teacher: LightGBMTeacher, X: Any) -> ModelRows:
     teacher : LightGBMTeacher
         The model, which knows columns and levels.
     X : table of shape (n, d)
-        Rows, with the columns at fit.
+        Rows, with the same columns as in ``fit``.
 
     Returns
     -------

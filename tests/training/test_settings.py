@@ -47,21 +47,23 @@ X, Y = make_regression(30, 3, random_state=0)
 
 SENTENCES = {
     "hidden_layer_sizes": "Widths of the hidden layers.",
-    "max_epochs": 'Passes over the training rows. ``"auto"``: as many as make a given number of steps.',
-    "batch_size": "Rows a step.",
+    "max_epochs": 'Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps.',
+    "batch_size": "Rows per step.",
     "lr": "Peak of the learning rate.",
     "weight_decay": "Weight decay.",
     "early_stopping": (
-        "Whether to take the weights that were best on held-out rows, and to stop after `n_iter_no_change` "
-        "epochs without improvement there; an interrupt (Ctrl-C) then ends training with a warning, and is "
-        "raised otherwise."
+        "Whether to keep the weights that were best on held-out rows, and to stop after `n_iter_no_change` "
+        "epochs without improvement there. An interrupt (Ctrl-C) then ends training with a warning; "
+        "otherwise it is raised."
     ),
-    "validation_fraction": "Share of the rows held out to validate on; below 10 such rows, none are.",
+    "validation_fraction": (
+        "Share of the rows held out for validation. If these are fewer than 10, none are held out."
+    ),
     "n_iter_no_change": (
-        "Epochs in a row without improvement after which training stops early. None: it goes to its end."
+        "Training stops early after this number of epochs without improvement. None: it never stops early."
     ),
-    "device": '``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.',
-    "random_state": "Seed of all that is drawn: weights, shuffles, held-out rows.",
+    "device": '``"cpu"``, ``"cuda"``, ...; ``"auto"`` uses a GPU if there is one.',
+    "random_state": "Seed of all random numbers: weights, shuffles, held-out rows.",
     "verbose": "0: silent, 1: a progress bar, 2: a table of losses.",
     "callbacks": "Called during training.",
 }
@@ -170,7 +172,7 @@ def test_the_history_is_explained_by_one_sentence(estimator):
     text = " ".join(inspect.getdoc(estimator).split())
     if "history_ : list of dict" in text:
         assert text.split("history_ : list of dict ")[1].startswith(
-            "One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows, "
+            "One dict per epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss``, for held-out rows "
             "``valid_loss``, and the terms of both."
         )
     else:

@@ -41,41 +41,40 @@ CERTAIN = 1e-4
 
 
 class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
-    """A small model learns from a large one which words decide, and what follows (REKD [1]_).
+    """A small model that learns from a large one which words to select and what to predict (REKD [1]_).
 
-    The student is a model like :class:`TextRationaleClassifier` or :class:`TextRationaleRegressor`, as its
-    teacher says, and the loss of its selector is
+    The student is a model like :class:`TextRationaleClassifier` or :class:`TextRationaleRegressor`, depending
+    on its teacher. The loss of its selector is
 
     ``alpha * own + (1 - alpha) * (rationale_lambda * KL(selection) + tau**2 * KL(predictions))``,
 
-    where `own` is what it would be without a teacher. The first divergence is a mean over the words of a
-    text, and both are taken at the temperature `tau`, which falls while training. What the teacher wants is
-    asked word by word, so student and teacher may differ in vocabulary, size and kind. It pays most where
-    there are few labels and many texts: the teacher's answers stand for the labels of texts that are
-    `unlabelled`.
+    where `own` is its loss without a teacher. The first divergence is a mean over the words of a text, and
+    both use the temperature `tau`, which falls during training. The teacher's selection is used word by word,
+    so student and teacher may differ in vocabulary, size and kind. A teacher helps most with few labels and
+    many texts: for the texts in `unlabelled` the student learns the teacher's predictions.
 
     Parameters
     ----------
     teacher : estimator, default=None
-        A rationale model of texts, or any classifier of texts with `predict_proba`, or regressor of texts,
-        such as a pipeline; such a one teaches its predictions alone. An unfitted one is cloned and fitted, a
-        fitted one goes in through :class:`sklearn.frozen.FrozenEstimator`. None:
-        :class:`TextRationaleClassifier` when `y` holds text, categories, booleans, two values or at most 30
-        different integers, else :class:`TextRationaleRegressor`.
+        A rationale model of texts, or any classifier of texts with `predict_proba`, or any regressor of
+        texts, such as a pipeline. From the last two the student learns only predictions. An unfitted teacher
+        is cloned and fitted. Wrap a fitted one in :class:`sklearn.frozen.FrozenEstimator`. None:
+        :class:`TextRationaleClassifier` if `y` holds text, categories, booleans, two values or at most 30
+        different integers, and otherwise :class:`TextRationaleRegressor`.
     alpha : float or "anneal", default=0.3
-        Share of the student's own loss; ``"anneal"``: from 0 to 1 as the temperature falls, and one half in
-        the other stages.
+        Share of the student's own loss. ``"anneal"``: it rises from 0 to 1 while the temperature falls, and
+        is 0.5 in the other stages.
     rationale_lambda : float, default=10.0
         Weight of the selection term.
     temperature : (float, float), default=(5.0, 0.1)
-        At the beginning and at the end, of both terms.
+        Temperature of both terms at the beginning and at the end of training.
     distill : {"both", "rationale", "prediction"}, default="both"
         Which terms are used.
     audit_teacher : bool, default=True
-        Whether a teacher with rationales is audited on the texts with labels before its student is trained.
-        One that leaks by more than 0.1 nats, or whose masks tell the target by their look, raises an error,
-        for its student would copy that. Texts that the teacher was fitted on leak a little: see
-        `teacher_audit_`. Not done with less than 500 texts.
+        Whether to audit a teacher with rationales on the texts with labels before its student is trained. If
+        its leak is above 0.1 nats, or the form of its masks reveals the target, an error is raised, because
+        the student would copy this. On texts that the teacher was fitted to, a small leak is normal: see
+        `teacher_audit_`. This is not done with fewer than 500 texts.
     hidden_layer_sizes : sequence of int, default=(8, 8)
         Widths of the hidden layers. The first is that of word vectors and of the selector.
     max_features, unit, contiguity, fill, max_length, min_df, n_hashed : object
@@ -92,9 +91,9 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
     teacher_ : estimator
         The fitted teacher.
     teacher_audit_ : RationaleAudit or None
-        What the audit of the teacher said, where there was one.
+        The audit of the teacher, if there was one.
     n_unlabelled_ : int
-        Number of texts without labels that were learnt from.
+        Number of texts without labels that were used for training.
     classes_ : ndarray of shape (C,)
         Class labels, with a classifier as teacher.
 
@@ -189,18 +188,19 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         self.callbacks = callbacks
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, unlabelled: Any = None) -> Self:
-        """Fit to texts, their target, and perhaps texts without a target.
+        """Fit to texts and their target, and optionally to texts without a target.
 
         Parameters
         ----------
         X : list, array or Series of str of shape (n,)
             Texts.
         y : array-like of shape (n,)
-            Labels or numbers. With a fitted teacher and `alpha` 0 they only say how good the teacher is.
+            Labels or numbers. With a fitted teacher and ``alpha=0`` they are only used to measure how good
+            the teacher is.
         sample_weight : array-like of shape (n,), default=None
             Non-negative weights; texts of weight 0 are left out.
         unlabelled : list, array or Series of str of shape (m,), default=None
-            Texts for which the teacher's answers stand in the place of labels; each has the mean weight.
+            Texts for which the student learns the teacher's predictions; each has the mean weight.
 
         Returns
         -------

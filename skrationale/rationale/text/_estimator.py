@@ -13,66 +13,69 @@ from ._base import BaseTextRationale
 class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
     """Predict the class of a text from a few of its words, and say which.
 
-    A selector gives each word a logit, from the word and the two on either side; one threshold keeps the
-    wanted share. A predictor reads the kept words as if there were no others: neither their places nor how
-    many are hidden. With the mask held, no other word can change a prediction.
+    A selector gives each word a logit, from the word and the two words on either side. One threshold selects
+    the wanted share of words. A predictor reads the selected words alone: neither their positions nor the
+    number of hidden words. With ``predict(X, mask=m)``, other words have no effect.
 
-    Fitting follows [1]_ with other stages. First a predictor learns from texts in which words are replaced by
-    words of other texts; it is then frozen, so that it cannot agree with a selector on a code. The selector
-    learns which words that predictor needs, while words beyond the wanted share become dearer. Both are done
-    on each half of the texts, so that there are masks of texts which their selector has not seen, and the
-    logits of both selectors are averaged. At last a predictor learns to read shown words alone. It never sees
-    a text with its own mask: each word is shown as often as words of its kind are selected elsewhere.
+    Fitting follows [1]_ with other stages. First a predictor is trained on texts in which words are replaced
+    by words of other texts. It is then frozen, so the selector cannot train it to read a code from the mask.
+    The selector is trained to find the words that this predictor needs, with a growing penalty on words
+    beyond the wanted share. Both are done on each half of the texts, so that each text has a mask from a
+    selector that has not seen it, and for new texts the logits of both selectors are averaged. In the last
+    stage a new predictor is trained to read selected words alone. It never sees a text with its own mask:
+    each word is shown as often as similar words are selected in other texts.
 
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(32, 32)
         Widths of the hidden layers. The first is that of word vectors and of the selector.
     max_features : float or int, default=0.1
-        Words a text. A float in (0, 1]: this share of the words on average over texts, more in some than in
-        others. An int: exactly so many units in each text, all where it has fewer.
+        Words per text. A float in (0, 1]: this share of the words on average over texts; texts may have more
+        or fewer. An int: exactly this number of units in each text, or all if the text has fewer.
     unit : str, default="word"
         What is shown or hidden as a whole: ``"word"``, ``"sentence"``, or a regular expression whose matches
-        are the units. What stands between units is never shown to the predictor.
+        are the units. The predictor never reads the text between units.
     contiguity : float, default=0.0
-        What each change between shown and hidden costs, in units of logits: 1 joins close neighbours, 3
-        leaves a few runs of words. Masks are the best ones under this cost (Viterbi's algorithm).
+        Penalty for each change between shown and hidden words, in units of logits: 1 joins close neighbours,
+        and 3 gives a few runs of words. Masks are the best ones under this penalty (Viterbi's algorithm).
     fill : {"marginal", "zero"}, default="marginal"
-        What stands in the place of hidden words while the selector learns: words of other texts, or nothing.
+        What replaces hidden words while the selector is trained: words of other texts, or nothing.
     max_length : int, default=512
-        Words behind so many are not read, and never selected.
+        Words after this number are not read, and never selected.
     min_df : int, default=3
-        Words of fewer training texts have no vector of their own.
+        Words that occur in fewer training texts have no vector of their own.
     n_hashed : int, default=1000
-        Vectors that such words, and unknown ones, share.
+        Number of vectors that such words, and unknown words, share.
     max_epochs : int or "auto", default="auto"
-        Passes over the training rows. ``"auto"``: as many as make a given number of steps. That is 400, but 6
-        to 40 epochs. The last stage takes 0.6 times as many.
+        Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is 400,
+        but 6 to 40 epochs. The last stage takes 0.6 times as many.
     batch_size : int, default=32
-        Rows a step. At most an eighth of the rows.
+        Rows per step. At most an eighth of the training texts are used per step.
     lr : float, default=3e-3
-        Peak of the learning rate. It rises and falls in the last stage alone.
+        Peak of the learning rate. It rises and falls only in the last stage.
     weight_decay : float, default=0.1
-        Weight decay. It is that of AdamW in the last stage; the others have none.
+        Weight decay. It is used in the last stage, with AdamW; the other stages have none.
     early_stopping : bool, default=True
-        Whether to take the weights that were best on held-out rows, and to stop after `n_iter_no_change`
-        epochs without improvement there; an interrupt (Ctrl-C) then ends training with a warning, and is
-        raised otherwise. It is the last stage that stops.
+        Whether to keep the weights that were best on held-out rows, and to stop after `n_iter_no_change`
+        epochs without improvement there. An interrupt (Ctrl-C) then ends training with a warning; otherwise
+        it is raised. Only the last stage stops early.
     validation_fraction : float, default=0.15
-        Share of the rows held out to validate on; below 10 such rows, none are. From 100 on they also set the
-        threshold and the scale of scores, with or without `early_stopping`.
+        Share of the rows held out for validation. If these are fewer than 10, none are held out. If there are
+        at least 100, they also determine the threshold and the scale of scores, with or without
+        `early_stopping`.
     n_iter_no_change : int or None, default=None
-        Epochs in a row without improvement after which training stops early. None: it goes to its end.
+        Training stops early after this number of epochs without improvement. None: it never stops early.
     device : str, default="auto"
-        ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes a GPU when there is one.
+        ``"cpu"``, ``"cuda"``, ...; ``"auto"`` uses a GPU if there is one.
     random_state : int, RandomState or None, default=None
-        Seed of all that is drawn: weights, shuffles, held-out rows. Also words that fill hidden ones.
+        Seed of all random numbers: weights, shuffles, held-out rows. It is also used for the words that
+        replace hidden ones.
     verbose : int, default=0
         0: silent, 1: a progress bar, 2: a table of losses.
     callbacks : list of skorch callbacks, default=None
         Called during training.
     class_weight : dict of label to number, or "balanced", default=None
-        Weights of classes, which multiply those of rows. ``"balanced"``: all classes weigh the same.
+        Weights of classes, which multiply those of rows. ``"balanced"``: equal total weights.
 
     Attributes
     ----------
@@ -83,7 +86,7 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
     mean_n_selected_ : float
         Mean number of units in the rationales of training texts.
     empty_rate_ : float
-        Share of training texts without any; they get the same prediction, that of the class frequencies.
+        Share of training texts with an empty rationale; all of them get the class frequencies as prediction.
     truncated_share_ : float
         Share of training texts with more than `max_length` words.
     unknown_share_ : float
@@ -91,10 +94,10 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
     n_words_ : int
         Number of word vectors.
     history_ : list of dict
-        One dict an epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss`` and, of held-out rows,
-        ``valid_loss``, and the terms of both. Rows are held out in the last stage alone. Terms are ``task``
-        (against `y`), ``share`` (of words shown) and, of a student, ``rationale`` and ``prediction``;
-        ``stage`` is "random words", "selection" or "prediction".
+        One dict per epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss``, for held-out rows
+        ``valid_loss``, and the terms of both. Rows are held out only in the last stage. Terms are ``task``
+        (the loss against `y`), ``share`` (of words shown) and, for a student, ``rationale`` and
+        ``prediction``; ``stage`` is "random words", "selection" or "prediction".
     n_iter_ : int
         Number of epochs of all stages.
     device_ : str
@@ -102,13 +105,14 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
 
     See Also
     --------
-    TextRationaleDistiller : Learns words from a teacher, also from texts without labels.
+    TextRationaleDistiller : Learns from a teacher which words to select, also from texts without labels.
     RationaleClassifier : The same for tables.
 
     Notes
     -----
-    The selector reads the whole text: a text changed outside its rationale may get another one. Hold the mask
-    to see that predictions rest on it: ``predict(texts, mask=model.mask(other_texts))``.
+    The selector reads more than the selected words, so a text that changes outside its rationale may get
+    another rationale. For a given mask, ``predict(texts, mask=model.mask(other_texts))``, only the selected
+    words have an effect.
 
     References
     ----------
@@ -133,7 +137,7 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
 class TextRationaleRegressor(PredictsNumbers, BaseTextRationale):
     """Predict a number from a few words of each text, and say which.
 
-    The loss is the squared error of the standardised target; all else is as in
+    The loss is the squared error of the standardised target. Everything else is as in
     :class:`TextRationaleClassifier`.
 
     Parameters
