@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +9,17 @@ import numpy as np
 from ..writing import (
     Bar,
     Folded,
+    Name,
     Note,
     Part,
     Table,
+    Titled,
     count_of,
     document,
     format_cell,
+    format_column,
     format_number,
+    format_probability,
     joined,
     render,
     sentence,
@@ -24,12 +27,12 @@ from ..writing import (
 )
 from .dependence_html import dependences
 from .labels import label_text
-from .wording import cells, others, quantity, rank, strength
+from .wording import cells, others, prediction_of, quantity, rank, strength
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
 
-MAX_FEATURES, MAX_OUTPUTS = 10, 10
+MAX_FEATURES, MAX_OUTPUTS, MAX_MULTIPLES = 10, 10, 8
 TEMPLATES = "explanation/templates"
 
 
@@ -73,26 +76,59 @@ def row_name(e: Explanation, i: int = 0) -> str:
     return f"Row {label_text(e.index, i)}"
 
 
-def over_rows(e: Explanation) -> Part:
-    """Return the table of mean |value|, summed over outputs."""
+def over_rows(e: Explanation) -> Any:
+    """Return the table of mean |value|, summed over outputs, and of several outputs a bar for each."""
     if not len(e):
         return Note("No rows.")
     strengths = strength(e)
-    chosen = None if e.mask is None else e.mask.sum(axis=0) / max(len(e), 1)
     shown, rest = rank(strengths, MAX_FEATURES)
-    largest = strengths.max()
-    lines: list[list[Any]] = []
-    for j in shown:
-        used = [] if chosen is None else [f"{chosen[j]:.0%}"]
-        lines.append([_name(e, j), Bar(strengths[j], largest), _number(strengths[j], largest), *used])
-    if len(rest):
-        total = strengths[rest].sum()
-        lines.append([others(len(rest)), "", _number(total, largest), *([] if chosen is None else [""])])
-    used_in = [] if chosen is None else ["used in"]
-    head = ["feature", "", "mean |value|", *used_in]
     summed = f", summed over {e.n_outputs} outputs" if e.n_outputs > 1 else ""
     caption = sentence(quantity(e, mean=True) + summed)
-    return Table(caption, head, ["", "skr-b", "skr-n", "skr-u"][: len(head)], lines)
+    parts = [_strengths(e, strengths, shown, rest, caption)]
+    if len(rest):
+        every = np.append(shown, rest)
+        whole = _strengths(e, strengths, every, rest[:0], caption)
+        parts.append(Folded(f"Show all {len(every)} features", whole, is_open=False))
+    if 1 < e.n_outputs <= MAX_MULTIPLES:
+        parts.append(Folded("Each output by itself", _multiples(e, shown), is_open=True))
+    return joined(parts)
+
+
+def _strengths(
+    e: Explanation, strengths: np.ndarray, shown: np.ndarray, rest: np.ndarray, caption: str
+) -> Part:
+    """Return a line for each feature that is shown, and one for the rest."""
+    chosen = None if e.mask is None else e.mask.sum(axis=0) / max(len(e), 1)
+    largest = strengths.max()
+    total = float(strengths[rest].sum())
+    texts = format_column([*strengths[shown], *([total] if len(rest) else [])])
+    lines: list[list[Any]] = []
+    for j, text in zip(shown, texts, strict=False):
+        used = [] if chosen is None else [f"{chosen[j]:.0%}"]
+        lines.append([_name(e, j), Bar(strengths[j], largest), _exact(text, strengths[j]), *used])
+    if len(rest):
+        lines.append([others(len(rest)), "", texts[-1], *([] if chosen is None else [""])])
+    mean = Titled("mean |value|", f"{sentence(quantity(e, mean=True))}, over {count_of(len(e), 'row')}")
+    used_in = (
+        [] if chosen is None else [Titled("used in", "Share of the rows whose prediction uses the column")]
+    )
+    head = ["feature", "", mean, *used_in]
+    rests = [len(lines) - 1] if len(rest) else []
+    return Table(caption, head, ["", "skr-b", "skr-n", "skr-u"][: len(head)], lines, rests=rests)
+
+
+def _multiples(e: Explanation, shown: np.ndarray) -> Any:
+    """Return small bars of one length for each output side by side."""
+    sizes = e.mean_abs()[shown]
+    largest = float(np.nanmax(sizes, initial=0.0))
+    lines = [
+        [_name(e, j), *(Bar(size, largest, title=format_number(size, scale=largest)) for size in row)]
+        for j, row in zip(shown, sizes, strict=True)
+    ]
+    head = ["feature", *(Name(name, 40) for name in e.output_names)]
+    caption = sentence(quantity(e, mean=True)) + ", by output"
+    table = Table(caption, head, ["", *["skr-share"] * e.n_outputs], lines)
+    return render(f"{TEMPLATES}/wide.html", table=table)
 
 
 def one_row(e: Explanation) -> Any:
@@ -100,12 +136,12 @@ def one_row(e: Explanation) -> Any:
     if e.kind == "rationale":
         return _chosen(e)
     if e.n_outputs == 1:
-        return _waterfall(e)
+        return _waterfall(e, _prediction(e, 0))
     order = np.argsort(-e.scores()[0], kind="stable")
     parts: list[Part] = []
     for place, j in enumerate(order[:MAX_OUTPUTS]):
         summary = f"{shorten(e.output_names[j], 60)}: {_result(e, j)}"
-        parts.append(Folded(summary, _waterfall(e.for_output(int(j))), is_open=place == 0))
+        parts.append(Folded(summary, _waterfall(e.for_output(int(j)), _prediction(e, j)), is_open=place == 0))
     if e.n_outputs > MAX_OUTPUTS:
         parts.append(Note(f"{count_of(e.n_outputs - MAX_OUTPUTS, 'other output')} not shown."))
     return joined(parts)
@@ -142,38 +178,50 @@ def _chosen(e: Explanation) -> Part:
         return Note(f"The prediction uses none of {total}.")
     weights = np.abs(e.values[0].reshape(len(e.feature_names), -1)).sum(axis=1)
     largest = np.nan_to_num(weights[used]).max(initial=0.0)
+    order = used[np.argsort(-weights[used], kind="stable")]
     lines = [
-        [_name(e, j), *_cell(e, j), Bar(weights[j], largest), _number(weights[j], largest)]
-        for j in used[np.argsort(-weights[used], kind="stable")]
+        [_name(e, j), *_cell(e, j), Bar(weights[j], largest), _exact(text, weights[j])]
+        for j, text in zip(order, format_column(weights[order]), strict=True)
     ]
     head, classes = _columns(e, "weight")
     return Table(f"The prediction uses {len(used)} of {total} and no other", head, classes, lines)
 
 
-def _waterfall(e: Explanation) -> Table:
-    """Return the table from base to score of one row and one output."""
-    values = e.values[0]
+def _waterfall(e: Explanation, prediction: tuple[str, str] | None) -> Table:
+    """Return the table from base to score of one row and one output, and what the score stands for."""
+    values, base, score = e.values[0], float(e.base_values[0]), float(e.scores()[0])
     sizes = np.nan_to_num(np.abs(values))
     shown, rest = rank(sizes, MAX_FEATURES)
     left_out = float(values[rest].sum())
-    largest = max(sizes.max(), abs(left_out) if np.isfinite(left_out) else 0.0)
+    steps = [float(values[j]) for j in shown] + ([left_out] if len(rest) else [])
+    largest = max(np.nan_to_num(np.abs(steps)).max(), 0.0)
     blank = [""] * (len(_cell(e, 0)) + 1)
+    # one column, so one number of decimals; only steps have signs
+    plain, signed = format_column([base, score, *steps]), format_column([*steps, base, score], sign=True)
 
-    def line(name: str, cell: list[str], value: float) -> list[Any]:
-        return [name, *cell, Bar(value, largest, two_sided=True), _number(value, largest, sign=True)]
+    def line(name: Any, cell: list[Any], value: float, text: str) -> list[Any]:
+        return [name, *cell, Bar(value, largest, two_sided=True), _exact(text, value)]
 
-    lines: list[list[Any]] = [["base value", *blank, _number(e.base_values[0], largest)]]
-    lines += [line(_name(e, j), _cell(e, j), values[j]) for j in shown]
+    lines: list[list[Any]] = [["base value", *blank, _exact(plain[0], base)]]
+    lines += [line(_name(e, j), _cell(e, j), values[j], text) for j, text in zip(shown, signed, strict=False)]
     if len(rest):
-        lines.append(line(others(len(rest)), blank[1:], left_out))
-    lines.append(["score", *blank, _number(float(e.scores()[0]), largest)])
+        hidden = _hidden(e, rest[np.argsort(-sizes[rest], kind="stable")])
+        lines.append(line(hidden, blank[1:], left_out, signed[len(shown)]))
+    lines.append(["score", *blank, _exact(plain[1], score)])
     sums = [0, len(lines) - 1]
-    prediction = _prediction(e, 0)
     if prediction is not None:
         lines.append([prediction[0], *blank, prediction[1]])
         sums.append(len(lines) - 1)
     head, classes = _columns(e, "contribution")
-    return Table(sentence(quantity(e)), head, classes, lines, sums)
+    rests = [len(shown) + 1] if len(rest) else []
+    return Table(sentence(quantity(e)), head, classes, lines, sums, rests)
+
+
+def _hidden(e: Explanation, rest: np.ndarray) -> Any:
+    """Return the name of what is shown as one line, which a click unfolds."""
+    texts = format_column(e.values[0][rest], sign=True)
+    named = [f"{shorten(e.feature_names[j], 40)} {text}" for j, text in zip(rest, texts, strict=True)]
+    return Folded(others(len(rest)), ", ".join(named), is_open=False)
 
 
 def _columns(e: Explanation, last: str) -> tuple[list[str], list[str]]:
@@ -183,13 +231,19 @@ def _columns(e: Explanation, last: str) -> tuple[list[str], list[str]]:
     return ["feature", "value", "", last], ["", "", "skr-b", "skr-n"]
 
 
-def _name(e: Explanation, j: int) -> str:
-    return shorten(e.feature_names[j], 80)
+def _name(e: Explanation, j: int) -> Name:
+    return Name(e.feature_names[j], 80)
 
 
-def _cell(e: Explanation, j: int) -> list[str]:
+def _exact(text: str, value: float) -> Any:
+    """Return a number that tells all of its digits, where it has more than are shown."""
+    exact = f"{value:.10g}".replace("-", "−")
+    return text if text.lstrip("+").replace(",", "") == exact else Titled(text, exact)
+
+
+def _cell(e: Explanation, j: int) -> list[Any]:
     typed = cells(e)
-    return [] if typed is None else [shorten(format_cell(typed[0, j]), 80)]
+    return [] if typed is None else [Name(format_cell(typed[0, j]), 80)]
 
 
 def _result(e: Explanation, output: int) -> str:
@@ -201,19 +255,8 @@ def _result(e: Explanation, output: int) -> str:
 
 def _prediction(e: Explanation, output: int) -> tuple[str, str] | None:
     """Return name and value of what the score of the first row stands for, if it is not itself."""
-    scores = np.atleast_1d(e.scores()[0])
-    score = float(scores[output])
-    if not np.isfinite(scores).all():
+    found = prediction_of(e, output)
+    if found is None:
         return None
-    if e.link == "logit" and e.n_outputs == 1:
-        return "probability", format_number(0.5 * (1 + math.tanh(score / 2)))
-    if e.link == "softmax" and e.n_outputs > 1:
-        weights = np.exp(scores - scores.max())
-        return "probability", format_number(float(weights[output] / weights.sum()))
-    if e.link == "log" and score < 700:
-        return "prediction", format_number(math.exp(score))
-    return None
-
-
-def _number(value: float, largest: float, *, sign: bool = False) -> str:
-    return format_number(float(value), scale=float(largest), sign=sign)
+    name, value = found
+    return name, format_probability(value) if name == "probability" else format_number(value)

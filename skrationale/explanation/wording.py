@@ -1,5 +1,6 @@
 """What tables, pages and plots of an explanation call things, and what they show first."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -74,3 +75,26 @@ def quantity(explanation: "Explanation", *, mean: bool = False) -> str:
     if explanation.kind == "rationale":
         return ("mean " if mean else "") + "weight in the rationale"
     return f"{'mean |contribution|' if mean else 'contribution'} to {unit(explanation)}"
+
+
+def prediction_of(explanation: "Explanation", output: int) -> tuple[str, float] | None:
+    """Return name and value of what the score of the first row stands for, None where it is itself.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> prediction_of(Explanation([[0.0]], 0.0, link="logit"), 0)
+    ('probability', 0.5)
+    """
+    scores = np.atleast_1d(explanation.scores()[0])
+    score, link = float(scores[output]), explanation.link
+    if not np.isfinite(scores).all():
+        return None
+    if link == "logit" and explanation.n_outputs == 1:
+        return "probability", 0.5 * (1 + math.tanh(score / 2))
+    if link == "softmax" and explanation.n_outputs > 1:
+        weights = np.exp(scores - scores.max())
+        return "probability", float(weights[output] / weights.sum())
+    if link == "log" and score < 700:
+        return "prediction", math.exp(score)
+    return None

@@ -6,22 +6,14 @@ main.skr-report {max-width: 68em}
 .skr-report h2 {font-size: 1.3em; margin: 2em 0 .4em; padding-top: .5em;
   border-top: 2px solid rgba(128, 128, 128, .45); overflow-wrap: anywhere}
 .skr-report h3 {font-size: 1.08em; margin: 1.5em 0 .2em; break-after: avoid}
-.skr-report nav {margin: .8em 0}
+.skr-report nav {margin: .8em 0; padding: .3em 0 .1em; position: sticky; top: 0; z-index: 2;
+  background: Canvas; border-bottom: 1px solid rgba(128, 128, 128, .45);
+  max-height: 5.5em; overflow-y: auto}
+.skr-report section, .skr-report h2 {scroll-margin-top: 3em}
 .skr-report nav a, .skr-report .skr-wide-table a {color: inherit}
 .skr-report nav a {display: inline-block; margin: 0 1.2em .2em 0}
-.skr-report .skr-wide-table {overflow-x: auto; margin: .2em 0}
-.skr-report .skr-wide-table table {table-layout: auto; margin-bottom: .3em}
-.skr-report .skr-wide-table th, .skr-report .skr-wide-table td {overflow-wrap: break-word}
-.skr-report .skr-wide-table .skr-n {width: auto}
-.skr-report .skr-wide-table tbody th {min-width: 8.5em; max-width: 20em}
-.skr-report .skr-wide-table td {unicode-bidi: isolate}
-@media screen {
-  main.skr-report .skr-wide-table tbody th {position: sticky; left: 0; background: Canvas}
-}
 .skr-report .skr-words {min-width: 13em}
 .skr-report .skr-cell {min-width: 7em; max-width: 18em}
-.skr-report .skr-share {min-width: 7em}
-.skr-report .skr-share .skr-bar {width: 6.5em; height: .55em; margin: .1em 0 .2em}
 .skr-report .skr-formula code {padding: .3em 1em; max-height: 24em; overflow-y: auto}
 .skr-report ol.skr-missing {opacity: .8; font-size: .93em; margin: .2em 0 .6em; padding-left: 2.2em}
 .skr-report sup {line-height: 0}

@@ -12,10 +12,13 @@ from ..explanation.labels import label_text
 from ..writing import (
     Bar,
     Bold,
+    Folded,
+    Name,
     Note,
     Table,
-    count_of,
+    Titled,
     format_cell,
+    format_column,
     format_number,
     joined,
     render,
@@ -39,6 +42,7 @@ from ._rows import Rows, distinct
 TEMPLATES = "report/templates"
 HIGH, LOW = 1.0, -1.0
 MAX_COLUMNS = 15
+COLUMN_WORDS = "Mean absolute reason of the column, as a share of the sum over all columns"
 WORDS = {
     "auroc": ("AUROC", HIGH),
     "log_loss": ("log-loss", LOW),
@@ -55,6 +59,26 @@ WORDS = {
     "explain_us": ("µs a row to explain", LOW),
 }
 """Heads of columns, and whether high or low is good."""
+
+
+DEFINITIONS = {
+    "score": "Against y: share of rows with the right class, or R2",
+    "auroc": "Area under the ROC curve against y: how well the scores sort the classes; 0.5 is chance",
+    "log_loss": "Mean negative logarithm, in nats, of the probability given to the class in y",
+    "prediction_r2": "R2 of the raw scores against those of the teacher",
+    "same_class": "Share of rows with the class that the teacher predicts",
+    "explanation_r2": "R2 of the contributions against those of the teacher",
+    "top1_agreement": "Share of rows whose strongest column is that of the teacher",
+    "comprehensiveness": "How far answers fall when the first columns are hidden; high is good",
+    "sufficiency": "How far answers fall when only the first columns are left; low is good",
+    "columns_used": "Mean number of columns with a reason that is not 0",
+    "stability": "Cosine of the reasons with those of the same rows with a little noise: 1 is the same",
+    "kilobytes": "Size when pickled, without the teacher",
+    "predict_us": "Median time to predict, in microseconds a row",
+    "explain_us": "Median time to explain, in microseconds a row",
+}
+"""What heads of columns tell when a pointer rests on them."""
+COSTS = ("columns_used", "kilobytes", "predict_us", "explain_us")
 
 
 class Footnotes:
@@ -148,7 +172,7 @@ def _figures(
     footnotes = Footnotes()
     known = {} if constant is None else constant.figures
     columns = [_column(found, name, words[name][1], footnotes, known.get(name)) for name in names]
-    head = ["", *(words[name][0] for name in names)]
+    head: list[Any] = ["", *(Titled(words[name][0], DEFINITIONS[name]) for name in names)]
     classes = ["", *("skr-n skr-time" if name.endswith("_us") else "skr-n" for name in names)]
     if with_parts:
         columns.insert(0, [one.parts or "–" for one in found])
@@ -160,7 +184,7 @@ def _figures(
         classes.append("skr-words")
     lines = []
     for i, one in enumerate(found):
-        name = shorten(one.member.name, 60)
+        name = Name(one.member.name, 60)
         shown = render(f"{TEMPLATES}/link.html", number=i, name=name) if links else name
         lines.append([shown, *(column[i] for column in columns)])
     if constant is not None:
@@ -179,14 +203,16 @@ def _kind(one: Measured) -> str:
 def _column(
     found: list[Measured], name: str, good: float, footnotes: Footnotes, constant: float | None
 ) -> list[Any]:
-    texts = [figure(name, one.figures.get(name, math.nan)) for one in found]
+    values = [one.figures.get(name, math.nan) for one in found]
+    texts = figures(name, values)
     bold = best_text(found, name, good, constant)
     cells: list[Any] = []
-    for one, text in zip(found, texts, strict=True):
+    for one, value, text in zip(found, values, texts, strict=True):
         if not text:
             cells.append(footnotes.mark(one.missing.get(name, "")))
             continue
-        shown = Bold(text) if text == bold else text
+        exact = f"{value:.10g}"
+        shown = Titled(Bold(text) if text == bold else text, exact) if exact != text else text
         error = figure(name, one.errors.get(name, math.nan))
         cells.append(render(f"{TEMPLATES}/error.html", figure=shown, error=error) if error else shown)
     return cells
@@ -237,9 +263,22 @@ def figure(name: str, value: float) -> str:
     """Return a figure with as many digits as are worth reading; an empty text for NaN."""
     if math.isnan(value):
         return ""
-    if name in ("columns_used", "kilobytes", "predict_us", "explain_us"):
-        return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
-    return f"{value:.3f}".replace("-", "−")
+    return figures(name, [value])[0]
+
+
+def figures(name: str, values: list[float]) -> list[str]:
+    """Return the figures of a column, all with as many decimals; empty texts for NaN.
+
+    Examples
+    --------
+    >>> figures("kilobytes", [12.34, 5678.9]), figures("score", [0.5, -0.25])
+    (['12.3', '5,678.9'], ['0.500', '−0.250'])
+    """
+    places = 3
+    if name in COSTS:
+        places = 1 if min((abs(value) for value in values if not math.isnan(value)), default=0) < 100 else 0
+    texts = ["" if math.isnan(value) else f"{value:,.{places}f}" for value in values]
+    return [text.replace("-", "−") for text in texts]
 
 
 def importances(table: Any) -> Any:
@@ -248,14 +287,19 @@ def importances(table: Any) -> Any:
         return Note("No estimator gives reasons.")
     values = table.to_numpy(dtype=float)
     largest = float(np.nanmax(values, initial=0.0))
-    lines = []
-    for name, shares in zip(table.index[:MAX_COLUMNS], values, strict=False):
-        lines.append([shorten(str(name), 80), *(_share(float(share), largest) for share in shares)])
-    left = len(table) - MAX_COLUMNS
-    head = ["column", *(shorten(name, 40) for name in table.columns)]
-    caption = "Share of each column in the mean absolute reasons"
-    shown = wide(Table(caption, head, ["", *["skr-share"] * table.shape[1]], lines))
-    return joined([shown, Note(f"{count_of(left, 'other column')} not shown.")]) if left > 0 else shown
+    lines = [
+        [Name(str(name), 80), *(_share(float(share), largest) for share in shares)]
+        for name, shares in zip(table.index, values, strict=True)
+    ]
+    head = [Titled("column", COLUMN_WORDS), *(Name(name, 40) for name in table.columns)]
+    classes = ["", *["skr-share"] * table.shape[1]]
+    parts = [
+        wide(Table("Share of each column in the mean absolute reasons", head, classes, lines[:MAX_COLUMNS]))
+    ]
+    if len(lines) > MAX_COLUMNS:
+        rest = wide(Table("The other columns", head, classes, lines[MAX_COLUMNS:]))
+        parts.append(Folded(f"Show all {len(lines)} columns", rest, is_open=False))
+    return joined(parts)
 
 
 def _share(share: float, largest: float) -> Any:
@@ -267,28 +311,32 @@ def _share(share: float, largest: float) -> Any:
 
 def examples(found: list[Measured], rows: Rows, chosen: dict[int, str]) -> Any:
     """Return the truth and all answers for the rows that are shown."""
-    truths = {i: simple_cell(rows.y[i]) for i in chosen}
-    lines: list[list[Any]] = [
-        ["why it is shown", *chosen.values()],
-        [Bold("y"), *(Bold(answer(truth)) for truth in truths.values())],
-    ]
-    for one in found:
-        if one.predictions is not None:
-            answers = (_answer_of(one, i, truth) for i, truth in truths.items())
-            lines.append([shorten(one.member.name, 60), *answers])
+    asked = [one for one in found if one.predictions is not None]
+    columns = [_answers(asked, rows, i) for i in chosen]
+    lines: list[list[Any]] = [["why it is shown", *chosen.values()]]
+    lines.append([Bold("y"), *(Bold(column[0]) for column in columns)])
+    for place, one in enumerate(asked):
+        lines.append([Name(one.member.name, 60), *(column[place + 1] for column in columns)])
     head = ["", *(f"row {label_text(rows.labels, i)}" for i in chosen)]
     return wide(Table("What is predicted", head, ["", *["skr-cell"] * len(chosen)], lines))
 
 
-def _answer_of(one: Measured, i: int, truth: Any) -> str:
+def _answers(asked: list[Measured], rows: Rows, i: int) -> list[Any]:
+    """Return the truth of a row and what each member says, numbers with as many decimals."""
+    truth = simple_cell(rows.y[i])
+    if asked and asked[0].labels is None:
+        numbers = [float(truth), *(float(one.predictions[i]) for one in asked)]  # type: ignore[index]
+        pairs = zip(format_column(numbers), numbers, strict=True)
+        return [Titled(text, f"{number:.10g}") for text, number in pairs]
+    return [answer(truth), *(_label_of(one, i, truth) for one in asked)]
+
+
+def _label_of(one: Measured, i: int, truth: Any) -> str:
+    """Return a label with its probability, and a sign where it is wrong."""
     predicted = simple_cell(one.predictions[i])  # type: ignore[index]
-    text = answer(predicted)
-    if one.labels is None:
-        return text
-    # a sign, no colour
     sign = "" if predicted == truth else " ✗"
     sure = float(np.max(one.answers[i]))  # type: ignore[index]
-    return f"{text} ({sure:.0%}){sign}"
+    return f"{answer(predicted)} ({sure:.0%}){sign}"
 
 
 def answer(predicted: Any) -> str:

@@ -2,8 +2,31 @@
 
 from ._css import CARD_CSS, GREY, NEGATIVE, PAGE_CSS, POSITIVE, SIZE
 from ._figures import need_matplotlib, plain
-from ._html import Bar, Bold, Folded, Mark, Note, Part, Table, document, joined, notebook_html, render
-from ._numbers import decimals, format_cell, format_number, format_share, is_missing, simple_cell
+from ._html import (
+    Bar,
+    Bold,
+    Folded,
+    Mark,
+    Name,
+    Note,
+    Part,
+    Table,
+    Titled,
+    document,
+    joined,
+    notebook_html,
+    render,
+)
+from ._numbers import (
+    decimals,
+    format_cell,
+    format_column,
+    format_number,
+    format_probability,
+    format_share,
+    is_missing,
+    simple_cell,
+)
 from ._words import count_of, encodable, join_names, plural, sentence, shorten, visible
 
 __all__ = [
@@ -17,14 +40,18 @@ __all__ = [
     "Bold",
     "Folded",
     "Mark",
+    "Name",
     "Note",
     "Part",
     "Table",
+    "Titled",
     "count_of",
     "decimals",
     "document",
     "format_cell",
+    "format_column",
     "format_number",
+    "format_probability",
     "format_share",
     "is_missing",
     "join_names",

@@ -18,6 +18,12 @@ CARD_CSS = f"""
   overflow-wrap: anywhere; border: 0; border-bottom: 1px solid rgba(128, 128, 128, .28)}}
 .skr thead th {{font-weight: 600; border-bottom: 1px solid rgba(128, 128, 128, .75)}}
 .skr tbody th {{font-weight: normal}}
+.skr tr.skr-rest th, .skr tr.skr-rest td {{padding-top: .7em;
+  color: color-mix(in srgb, currentColor 75%, transparent)}}
+.skr tr.skr-rest .skr-bar i {{
+  background-image: repeating-linear-gradient(45deg, transparent 0 3px, Canvas 3px 6px)}}
+.skr tr.skr-rest summary {{padding: 0}}
+.skr [title]:not(figure *) {{cursor: help}}
 .skr tr.skr-sum th, .skr tr.skr-sum td {{font-weight: 600}}
 .skr .skr-n {{text-align: right; font-variant-numeric: tabular-nums; width: 7.5em; overflow-wrap: normal}}
 .skr .skr-pair {{width: 9.5em; white-space: nowrap}}
@@ -31,6 +37,19 @@ CARD_CSS = f"""
 .skr .skr-size {{background: {SIZE}}}
 .skr .skr-pos {{background: {POSITIVE}}}
 .skr .skr-neg {{background: {NEGATIVE}}}
+.skr .skr-wide-table {{overflow-x: auto; margin: .2em 0;
+  background: linear-gradient(270deg, Canvas 50%, transparent) right / 3em 100% no-repeat local,
+  linear-gradient(270deg, rgba(128, 128, 128, .75), transparent) right / .7em 100% no-repeat scroll}}
+.skr .skr-wide-table table {{table-layout: auto; margin-bottom: .3em}}
+.skr .skr-wide-table th, .skr .skr-wide-table td {{overflow-wrap: break-word}}
+.skr .skr-wide-table .skr-n {{width: auto}}
+.skr .skr-wide-table tbody th {{min-width: 8.5em; max-width: 20em}}
+.skr .skr-wide-table td {{unicode-bidi: isolate}}
+.skr .skr-share {{min-width: 7em}}
+.skr .skr-share .skr-bar {{width: 6.5em; height: .55em; margin: .1em 0 .2em}}
+@media screen {{
+  .skr .skr-wide-table tbody th {{position: sticky; left: 0; background: Canvas}}
+}}
 .skr .skr-verdict {{border-left: .4em solid {GREY}; padding: .1em .8em; margin: .5em 0;
   background: rgba(128, 128, 128, .1)}}
 .skr .skr-verdict.skr-is-good {{border-color: {GOOD}}}

@@ -7,18 +7,23 @@ parts of a page as below.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._css import CARD_CSS, PAGE_CSS
-from ._words import visible
+from ._words import shorten, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
     from markupsafe import Markup
 
+UNBROKEN = 10
+"""Characters of a name up to which it is not broken at underscores. Not measured."""
+LONGEST = 240
+"""Characters of a name that are shown where a pointer rests on it. Not measured."""
 PACKAGE = __name__.partition(".")[0]
 
 
@@ -131,6 +136,54 @@ class Bold(Part):
 
 
 @dataclass(frozen=True)
+class Titled(Part):
+    """A text, and what a pointer that rests on it is told, such as an exact number or a definition.
+
+    Examples
+    --------
+    >>> Titled("0.333", "0.33333333").__html__()
+    Markup('<span title="0.33333333">0.333</span>')
+    """
+
+    _template = "titled.html"
+    text: Any
+    title: str
+
+
+@dataclass(frozen=True)
+class Name(Part):
+    """A name of the user: shortened, longer where a pointer rests on it, and broken at underscores.
+
+    Parameters
+    ----------
+    text : str
+        The name.
+    width : int
+        Characters that are shown at most.
+
+    Examples
+    --------
+    >>> Name("mean_radius_of_the_nucleus", 15).__html__()
+    Markup('<span title="mean_radius_of_the_nucleus">mean_<wbr>ra…nucleus</span>')
+    """
+
+    text: str
+    width: int
+
+    def __html__(self) -> str:
+        return _name(self.text, self.width)
+
+
+@lru_cache(maxsize=4096)  # the same names in each row
+def _name(text: str, width: int) -> Markup:
+    shown = shorten(text, width)
+    whole = shorten(text, LONGEST)
+    title = "" if shown == whole else whole
+    pieces = re.split("(?<=_)", shown) if len(shown) > UNBROKEN else [shown]
+    return render("writing/templates/name.html", title=title, pieces=pieces)
+
+
+@dataclass(frozen=True)
 class Note(Part):
     """A remark in small letters."""
 
@@ -170,7 +223,7 @@ class Table(Part):
     ----------
     caption : str
         What it shows.
-    head : sequence of str
+    head : sequence of (str or Part)
         Names of the columns.
     classes : sequence of str
         Their style; ``""`` for none.
@@ -178,14 +231,17 @@ class Table(Part):
         The cells.
     sums : collection of int
         Lines in bold.
+    rests : collection of int
+        Pale lines, below a gap, that stand for several others.
     """
 
     _template = "table.html"
     caption: str
-    head: Sequence[str]
+    head: Sequence[Any]
     classes: Sequence[str]
     lines: Sequence[Sequence[Any]]
     sums: Collection[int] = ()
+    rests: Collection[int] = ()
 
 
 @dataclass(frozen=True)
@@ -200,20 +256,25 @@ class Bar(Part):
         The size that fills the room.
     two_sided : bool
         Whether it starts in the middle.
+    title : str
+        What a pointer that rests on it is told.
     """
 
     value: float
     largest: float
     two_sided: bool = False
+    title: str = ""
 
     def __html__(self) -> str:
         part = abs(self.value) / self.largest if self.largest > 0 and math.isfinite(self.value) else 0.0
         width = part * (50 if self.two_sided else 100)
         left = (50 - width if self.value < 0 else 50) if self.two_sided else 0
         colour = ("skr-neg" if self.value < 0 else "skr-pos") if self.two_sided else "skr-size"
-        return _bar(" skr-two" if self.two_sided else "", colour, f"{left:.1f}", f"{width:.1f}")
+        return _bar(" skr-two" if self.two_sided else "", colour, f"{left:.1f}", f"{width:.1f}", self.title)
 
 
 @lru_cache(maxsize=4096)  # a page may hold ten thousand bars, of at most about two thousand kinds
-def _bar(sides: str, colour: str, left: str, width: str) -> Markup:
-    return render("writing/templates/bar.html", sides=sides, colour=colour, left=left, width=width)
+def _bar(sides: str, colour: str, left: str, width: str, title: str) -> Markup:
+    return render(
+        "writing/templates/bar.html", sides=sides, colour=colour, left=left, width=width, title=title
+    )

@@ -1,6 +1,7 @@
 """Numbers and cells of a table as people read them."""
 
 import math
+from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
@@ -28,24 +29,88 @@ def format_number(x: float, *, scale: float = 0.0, sign: bool = False) -> str:
 
     Examples
     --------
-    >>> format_number(-0.123456), format_number(1234567.8), format_number(1e-17, scale=1.0)
-    ('−0.1235', '1,234,568', '0')
+    >>> format_number(-0.123456), format_number(1234.8), format_number(1e-17, scale=1.0)
+    ('−0.1235', '1,235', '0')
     """
+    return _number(x, scale, sign, 1e3)
+
+
+def _number(x: float, scale: float, sign: bool, whole_from: float) -> str:
+    """Return a number, without decimals and with separators from some size."""
     if not math.isfinite(x):
         return "undefined" if math.isnan(x) else "−∞" if x < 0 else "∞"
     if abs(x) <= 1e-9 * scale:
         return "0"
     plus = "+" if sign else ""
-    text = f"{x:{plus},.0f}" if 1e4 <= abs(x) < 1e15 else f"{x:{plus}.4g}"
+    text = f"{x:{plus},.0f}" if whole_from <= abs(x) < 1e15 else f"{x:{plus}.4g}"
     return text.replace("-", "−")
 
 
+def format_column(numbers: Iterable[float], *, sign: bool = False) -> list[str]:
+    """Return the numbers of a column with the same decimals: as many as give the largest four digits.
+
+    None of them has more decimals than the column needs, and what is noise beside the largest is 0. Columns
+    of very small or very large numbers are written one by one.
+
+    Examples
+    --------
+    >>> format_column([1.62249, -0.525, 2.5e-13])
+    ['1.622', '−0.525', '0']
+    >>> format_column([4, 2]), format_column([12345.6, 0.2]), format_column([0.25, float("nan")], sign=True)
+    (['4', '2'], ['12,346', '0'], ['+0.25', 'undefined'])
+    """
+    found = [float(x) for x in numbers]
+    largest = max((abs(x) for x in found if math.isfinite(x)), default=0.0)
+    if not largest or not 1e-4 <= largest < 1e15:
+        return [format_number(x, scale=largest, sign=sign) for x in found]
+    most = max(0, 3 - max(math.floor(math.log10(largest)), 0))
+    if largest < 0.1:
+        most = 2 - math.floor(math.log10(largest))
+    tiny = 10.0**-most * 1e-6
+    places = next(
+        n
+        for n in range(most + 1)
+        if n == most or all(_is_round(x, n, tiny) for x in found if math.isfinite(x))
+    )
+    texts = []
+    for x in found:
+        if not math.isfinite(x) or abs(x) <= 1e-9 * largest:
+            texts.append(format_number(x, scale=largest))
+            continue
+        text = f"{x:{'+' if sign else ''},.{places}f}"
+        texts.append(text.replace("-", "−") if float(text.replace(",", "")) else text.lstrip("+-"))
+    return texts
+
+
+def _is_round(x: float, places: int, tiny: float) -> bool:
+    return abs(x - round(x, places)) <= tiny
+
+
+def format_probability(part: float) -> str:
+    """Return a probability as a percentage; what is not certain is not written as if it were.
+
+    Examples
+    --------
+    >>> format_probability(0.33349), format_probability(0.99999), format_probability(0.0001)
+    ('33.3%', 'over 99.9%', 'under 0.1%')
+    """
+    if 0 < part < 0.0005:
+        return "under 0.1%"
+    return "over 99.9%" if 0.9995 < part < 1 else f"{part:.1%}"
+
+
 def format_cell(cell: Any) -> str:
-    """Return a cell of the user's table as words."""
+    """Return a cell of the user's table as words; small whole numbers, as years, have no separators.
+
+    Examples
+    --------
+    >>> format_cell(2015), format_cell(12345.6), format_cell(None), format_cell("Ulm")
+    ('2015', '12,346', 'missing', 'Ulm')
+    """
     if is_missing(cell):
         return "missing"
     if isinstance(cell, Real) and not isinstance(cell, bool | np.bool_):
-        return format_number(float(cell))
+        return _number(float(cell), 0.0, False, 1e4)
     return str(cell)
 
 

@@ -219,8 +219,11 @@ def test_hostile_texts_are_escaped_and_shortened(tmp_path):
     for page in (text_of(report), report._repr_html_()):
         assert "<script" not in page
         assert "<img" not in page
-        assert "x" * 100 not in page
-        assert "y" * 100 not in page
+        assert "x" * 240 not in page
+        assert "y" * 240 not in page
+        seen = re.sub(r' title="[^"]*"', "", page)
+        assert "x" * 100 not in seen
+        assert "y" * 100 not in seen
         assert not re.search("[\x00\x07\u202e]", page)
     assert "&lt;script&gt;alert(1)" in text_of(report)
     assert "&amp;amp;&lt;/td&gt;" in text_of(report)
@@ -492,3 +495,21 @@ def test_examples_do_not_depend_on_the_unit_of_the_target(unit):
     found = truth + rng.normal(size=(2, 20, 1))
     assert choose_examples(unit * found, unit * truth) == choose_examples(found, truth)
     assert len(choose_examples(unit * (truth + 1e-13)[None], unit * truth)) == 2
+
+
+def test_wide_tables_show_all_columns_heads_say_what_they_are_and_numbers_are_exact(tmp_path):
+    X = pd.DataFrame(
+        np.random.RandomState(0).normal(size=(40, 73)), columns=[f"column_{j}" for j in range(73)]
+    )
+    model = Adds().fit(X)
+    report = make_report({"m": model}, X, model.predict(X), tmp_path / "r.html")
+    page = text_of(report)
+    assert "Show all 73 columns" in page
+    assert "Show all 73 features" in page
+    shares = re.findall(r'<th scope="row">column_(\d+)</th>\n<td class="skr-share">', page)
+    assert sorted(map(int, shares)) == list(range(73))
+    assert '<span title="Size when pickled, without the teacher">kB</span>' in page
+    kilobytes = report.tables["summary"].loc["m", "kilobytes"]
+    assert f'<span title="{kilobytes:.10g}">{kilobytes:,.1f}</span>' in page
+    (hidden,) = set(re.findall(r"<summary>(sum of \d+ other features)</summary>column_", page))
+    assert hidden == "sum of 64 other features"

@@ -36,7 +36,7 @@ def test_accuracy_is_not_alone(models, tmp_path):
     assert missing.loc[("margin", "log_loss"), "reason"] == "it gives no probabilities"
     assert missing.loc[("votes", "auroc"), "reason"].startswith("The classifier VotingClassifier has neither")
     text = report.path.read_text(encoding="utf-8")
-    assert {"AUROC", "log-loss"} <= set(re.findall(r"<th[^>]*>(.*?)</th>", text))
+    assert {"AUROC", "log-loss"} <= set(re.findall(r"<th[^>]*><span[^>]*>(.*?)</span></th>", text))
     rate = np.mean(RARE == "no")
     loss = log_loss(RARE, np.tile([rate, 1 - rate], (200, 1)))
     constant = f'majority class</th>\n<td class="skr-n">{rate:.3f}</td>\n<td class="skr-n">0.500</td>\n'

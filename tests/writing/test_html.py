@@ -17,8 +17,10 @@ from skrationale.writing import (
     Bar,
     Bold,
     Folded,
+    Name,
     Note,
     Table,
+    Titled,
     document,
     joined,
     render,
@@ -122,6 +124,10 @@ def test_the_comparison_sees_what_a_reader_sees():
         Table("caption", [HOSTILE, "b"], ["", ""], [["a", "b"]]),
         Table("caption", ["", "b"], ["", ""], [[HOSTILE, "b"]]),
         Table("caption", ["", "b"], ["", "skr-n"], [["a", HOSTILE]]),
+        Titled(HOSTILE, "b"),
+        Titled("a", HOSTILE),
+        Name(HOSTILE, 80),
+        Name("a" * 20 + HOSTILE, 10),
     ],
     ids=repr,
 )
@@ -133,6 +139,13 @@ def test_texts_of_the_user_are_escaped_in_every_part(part):
 
 def test_plain_text_is_escaped_where_parts_are_joined():
     assert joined([HOSTILE, Bold("x")]) == f"{ESCAPED}<b>x</b>"
+
+
+def test_long_names_break_at_underscores_and_are_whole_for_a_pointer():
+    assert joined([Name("age", 80)]) == "age"
+    assert joined([Name("capital_gain_total", 80)]) == "capital_<wbr>gain_<wbr>total"
+    assert joined([Name("capital_gain_total", 9)]) == '<span title="capital_gain_total">capi…otal</span>'
+    assert len(joined([Name("x" * 10_000, 20)])) < 300
 
 
 def test_a_document_is_whole_and_shows_what_would_hide(tmp_path):

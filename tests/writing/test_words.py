@@ -2,7 +2,17 @@
 
 import pytest
 
-from skrationale.writing import count_of, decimals, format_share, join_names, plural, sentence
+from skrationale.writing import (
+    count_of,
+    decimals,
+    format_cell,
+    format_column,
+    format_number,
+    format_share,
+    join_names,
+    plural,
+    sentence,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,3 +43,18 @@ def test_small_shares_are_not_written_as_none():
 def test_decimals():
     assert [decimals(x) for x in (-0.126, 2.0, float("nan"))] == ["−0.13", "2.00", ""]
     assert decimals(0.5, sign=True) == "+0.50"
+
+
+def test_a_column_has_one_number_of_decimals():
+    assert format_column([0.1, 20.25, 3]) == ["0.10", "20.25", "3.00"]
+    assert format_column([1234.5, 2.5e-13, -7]) == ["1,234", "0", "−7"]
+    assert format_column([0.012, 0.0003], sign=True) == ["+0.0120", "+0.0003"]
+    assert format_column([1e-9, 5e-10]) == ["1e−09", "5e−10"]
+    assert format_column([]) == []
+    assert format_column([float("inf"), 1.5]) == ["∞", "1.5"]
+    assert format_column([5.0, -0.0001]) == ["5.000", "0.000"], "no negative nought"
+
+
+def test_years_have_no_separators_and_large_numbers_have():
+    assert [format_cell(cell) for cell in (2015, 9999.0, 12345, True)] == ["2015", "9999", "12,345", "True"]
+    assert format_number(1234.5) == "1,234"
