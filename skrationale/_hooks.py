@@ -28,6 +28,8 @@ class Hooks:
     ``"attributes"``, ``"rationale"``, ``"audit"`` and ``"teacher_audit"``."""
     _of_teacher: ClassVar[frozenset[str]] = frozenset(("teacher", "teacher_"))
     """Names of parameters and fitted attributes that belong to a teacher: predictions need none of them."""
+    _takes_pictures: ClassVar[bool] = False
+    """Whether it is fitted to pictures (n, C, H, W) as such."""
     _has_fidelity: bool = False
     """Whether `fidelity` compares it with a teacher, or its interpreter with its network."""
 

@@ -342,7 +342,12 @@ class BaseDistiller(LeavesTeacherOut, BaseReasoner):
         text_refused(teacher, self._reader)
         warn_of_refit(teacher, "teacher")
         form = form_for(teacher, self._reader, fitted=False)
-        return fitted_to(self._unfitted(teacher), form.rows(X), y, sample_weight, "teacher"), form
+        rows = self._rows_to_fit(teacher, form.rows(X))
+        return fitted_to(self._unfitted(teacher), rows, y, sample_weight, "teacher"), form
+
+    def _rows_to_fit(self, teacher: Any, rows: Any) -> Any:
+        """Give rows in the shape in which a teacher is fitted to them."""
+        return rows
 
     def _unfitted(self, teacher: Any) -> Any:
         """Give a copy of a teacher, to be fitted; where it has no seed the distiller's serves it too."""

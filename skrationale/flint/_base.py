@@ -41,6 +41,7 @@ from ._wrapped_predictors import check_predictor, is_module, wrap_estimator, wra
 class BaseFlint(FlintReasoner):
     """What classification and regression share; see :class:`FLINTClassifier`."""
 
+    _takes_pictures = True
     _pixel_range: PixelRange
     """Of the pixels at fit; only of images."""
     _image_shape: ImageShape | None

@@ -197,7 +197,7 @@ class _AuditPredictions:
         ]
 
     def _train(self, rows: Arrays, validation: Arrays, n: int) -> MaskedPredictor:
-        theirs = tuple(map(int, self.model.hidden_layer_sizes))
+        theirs = self.model._layer_sizes()
         hidden = theirs if sum(theirs) > sum(HIDDEN) else HIDDEN
         n_outputs = self.own.shape[1] if self.link == "softmax" else 1
         groups, n_columns = torch.from_numpy(self.units.groups), self.mask.shape[1]

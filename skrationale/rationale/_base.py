@@ -10,18 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
-from .._random import own_random_state
 from .._task import Task
-from ..tabular import TableEncoder
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
 from ..units import FILLS
-from ._fitting import Fitting, TeacherTargets
 from ._selecting import SelectsColumns
-from ._selection_warnings import warn
 
 PARAMETERS: dict[str, Any] = {
     **TRAINING_CONSTRAINTS,
-    **or_auto("weight_decay"),
+    **or_auto("weight_decay", "hidden_layer_sizes"),
     "max_features": [
         Interval(Integral, 1, None, closed="left"),
         Interval(RealNotInt, 0, 1, closed="right"),
@@ -32,6 +28,10 @@ PARAMETERS: dict[str, Any] = {
     "fill": [StrOptions(set(FILLS))],
     "temperature": ["array-like"],
     "screening": ["boolean"],
+    "grid": [Interval(Integral, 1, None, closed="left"), "array-like", None],
+    "backbone": [callable, None],
+    "selector": [callable, None],
+    "selection": [StrOptions({"learned", "occlusion"})],
 }
 """Constraints of the parameters that a student has too."""
 
@@ -45,33 +45,7 @@ def check_shared(estimator: Any) -> None:
             f"The 'temperature' parameter of {name} must be two positive numbers, the second one smaller. "
             f"Got {taus!r} instead."
         )
-
-
-def fit_rationale(
-    estimator: Any,
-    matrix: np.ndarray,
-    y: np.ndarray,
-    sample_weight: np.ndarray | None,
-    teacher_targets: TeacherTargets | None = None,
-) -> None:
-    """Fit an estimator that has read its rows (n, d), encoded its target (n,) and set its task."""
-    wanted, d = estimator.max_features, matrix.shape[1]
-    if isinstance(wanted, Integral) and wanted >= d > 1:
-        warn(f"max_features={wanted} of {d} columns: every row uses all that vary.")
-    fitting = Fitting(
-        estimator,
-        TableEncoder().fit_matrix(estimator._reader, matrix, sample_weight),
-        matrix,
-        y,
-        np.ones(len(matrix)) if sample_weight is None else sample_weight,
-        estimator._task,
-        int(own_random_state(estimator.random_state).randint(2**31 - 100)),
-        teacher_targets,
-    )
-    model = fitting.run()
-    estimator._keep(fitting, model)
-    if model.columns.size and estimator.empty_rate_ == 1.0:
-        warn("No column is selected in any row: lower `sparsity_lambda`, or give `max_features`.")
+    estimator._form.check_parameters(estimator)
 
 
 class BaseRationale(SelectsColumns):
@@ -84,7 +58,7 @@ class BaseRationale(SelectsColumns):
 
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] = (64, 64),
+        hidden_layer_sizes: Sequence[int] | str = "auto",
         *,
         max_features: float | None = None,
         sparsity_lambda: float | str = "auto",
@@ -93,6 +67,10 @@ class BaseRationale(SelectsColumns):
         temperature: tuple[float, float] = (5.0, 0.1),
         screening: bool = True,
         preset: str | None = None,
+        grid: int | tuple[int, int] | None = None,
+        backbone: Any = None,
+        selector: Any = None,
+        selection: str = "learned",
         max_epochs: int | str = "auto",
         batch_size: int = 256,
         lr: float = 1e-3,
@@ -113,6 +91,10 @@ class BaseRationale(SelectsColumns):
         self.temperature = temperature
         self.screening = screening
         self.preset = preset
+        self.grid = grid
+        self.backbone = backbone
+        self.selector = selector
+        self.selection = selection
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -132,7 +114,7 @@ class BaseRationale(SelectsColumns):
         self._task = self._make_task(y)
         if self._task.is_classification:
             self.classes_ = self._task.classes
-        fit_rationale(self, matrix, self._task.encode(y), sample_weight)
+        self._form.fit(self, matrix, self._task.encode(y), sample_weight)
 
     @abstractmethod
     def _make_task(self, y: np.ndarray) -> Task:

@@ -9,14 +9,16 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
+from .._hooks import hooks_of
 from .._kinds import CLASS_WEIGHT
 from ..base import BaseDistiller
 from ..explanation import Explanation
 from ..teachers import Teacher, TeacherTable, confidence_of, teacher_for
 from ._audit import FEWEST_ROWS
 from ._audit_report import RationaleAudit
-from ._base import PARAMETERS, check_shared, fit_rationale
+from ._base import PARAMETERS, check_shared
 from ._estimator import RationaleClassifier, RationaleRegressor
 from ._fitting import TeacherTargets
 from ._joint import Distillation
@@ -44,6 +46,12 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
     each row (a LightGBM has TreeSHAP values, and models of this package have `explain`), columns whose
     contributions are larger than average count as its selection.
 
+    For pictures the selection term is the mean squared difference between the values of patches, which are
+    standardised in each picture. There is no temperature. During training the teacher is asked about the same
+    masked pictures as the student, which has the grid of its teacher. If the teacher was not fitted to
+    pictures, it is asked once about whole pictures, as flat rows, and the student learns from it in the first
+    stage only.
+
     Parameters
     ----------
     teacher : estimator, default=None
@@ -53,7 +61,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         different integers, and otherwise :class:`RationaleRegressor`.
     alpha : float or "anneal", default=0.3
         Share of the student's own loss. ``"anneal"``: it rises from 0 to 1 while the temperature falls, and
-        is 0.5 in the last stage.
+        is 0.5 in the last stage. For pictures it rises while the selector is trained.
     rationale_lambda : float, default=0.5
         Weight of the selection term.
     temperature : (float, float), default=(5.0, 0.1)
@@ -63,10 +71,11 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
     audit_teacher : bool, default=True
         Whether to audit a teacher with rationales on the training rows before its student is trained. If its
         masks reveal the label, a warning is given, because the student would copy this. This is not done with
-        fewer than 100 rows.
-    hidden_layer_sizes : sequence of int, default=(16, 16)
-        Widths of the hidden layers. The student's selector and its predictor have the same.
-    max_features, sparsity_lambda, relaxation, fill, screening : object
+        fewer than 100 rows, nor for pictures.
+    hidden_layer_sizes : sequence of int or "auto", default="auto"
+        Widths of the hidden layers. The student's selector and its predictor have the same. ``"auto"``:
+        (16, 16) for tables and (8, 16, 16) for pictures.
+    max_features, sparsity_lambda, relaxation, fill, screening, grid, backbone, selector, selection : object
         As in :class:`RationaleClassifier`.
     max_epochs, batch_size, lr, weight_decay : object
         As in :class:`RationaleClassifier`.
@@ -115,6 +124,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         "distill": [StrOptions({"both", "rationale", "prediction"})],
         "audit_teacher": ["boolean"],
     }
+    _usual_sizes = ((16, 16), (8, 16, 16))
     _report_parts = ("rationale", "audit", "teacher_audit")
     _of_teacher = BaseDistiller._of_teacher | {"teacher_audit_"}
     teacher_audit_: RationaleAudit | None
@@ -128,12 +138,16 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         temperature: tuple[float, float] = (5.0, 0.1),
         distill: str = "both",
         audit_teacher: bool = True,
-        hidden_layer_sizes: Sequence[int] = (16, 16),
+        hidden_layer_sizes: Sequence[int] | str = "auto",
         max_features: float | None = None,
         sparsity_lambda: float | str = "auto",
         relaxation: str = "soft",
         fill: str = "marginal",
         screening: bool = True,
+        grid: int | tuple[int, int] | None = None,
+        backbone: Any = None,
+        selector: Any = None,
+        selection: str = "learned",
         max_epochs: int | str = "auto",
         batch_size: int = 256,
         lr: float = 1e-3,
@@ -159,6 +173,10 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         self.relaxation = relaxation
         self.fill = fill
         self.screening = screening
+        self.grid = grid
+        self.backbone = backbone
+        self.selector = selector
+        self.selection = selection
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -179,6 +197,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         model = RationaleClassifier if classifier else RationaleRegressor
         return model(
             max_features=self.max_features,
+            grid=self.grid,
             device=self.device,
             random_state=self.random_state,
             verbose=self.verbose,
@@ -195,6 +214,9 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
     def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
         return teacher_for(teacher, form, raw=isinstance(teacher, SelectsColumns))
 
+    def _rows_to_fit(self, teacher: Any, rows: Any) -> Any:
+        return self._form.as_given(rows) if hooks_of(teacher)._takes_pictures else rows
+
     def _accept_teacher(self) -> None:
         known = getattr(self.teacher_, "n_features_in_", self.n_features_in_)
         if known != self.n_features_in_:
@@ -203,21 +225,30 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
             )
 
     def _distil(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        distillation = Distillation(self.alpha, self.rationale_lambda, self.distill)
+        taught = self._form.learn(self, X, matrix, y, distillation)
+        self._form.fit(self, matrix, y, sample_weight, taught)
+
+    def _columns_taught(self, X: Any, y: np.ndarray, distillation: Distillation) -> TeacherTargets:
+        """Ask the teacher about the rows of a table."""
         table = self._adapter.form.rows(X)
         self.teacher_audit_ = self._audited(table, y)
         logits, columns = (None, None) if self.distill == "prediction" else selection_of(self._adapter, table)
-        if self.distill == "rationale" and logits is None:
-            raise ValueError(
-                "distill='rationale' needs a teacher that selects columns or has reasons; "
-                f"{type(self.teacher_).__name__} does not. Expected distill='prediction' or 'both'."
-            )
+        if logits is None:
+            self._need_selection("selects columns or has reasons")
         form = self._adapter.form
         logits = None if logits is None else form.back(logits)
         columns = columns if columns is None or form.order is None else np.sort(form.order[columns])
-        distillation = Distillation(self.alpha, self.rationale_lambda, self.distill)
-        scores = self._adapter.scores(table)
         columns = columns if columns is not None and columns.size else None
-        fit_rationale(self, matrix, y, sample_weight, TeacherTargets(distillation, scores, logits, columns))
+        return TeacherTargets(distillation, self._adapter.scores(table), logits, columns)
+
+    def _need_selection(self, what: str) -> None:
+        """Refuse to learn from selections alone where there are none."""
+        if self.distill == "rationale":
+            raise ValueError(
+                f"distill='rationale' needs a teacher that {what}; {type(self.teacher_).__name__} does not. "
+                "Expected distill='prediction' or 'both'."
+            )
 
     def _audited(self, table: Any, y: np.ndarray) -> RationaleAudit | None:
         """Audit a teacher that selects, and warn when it leaks: a student would copy that."""
@@ -232,6 +263,25 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         if "leak" in report.findings:
             warn(f"The teacher's masks reveal the label, and the student inherits this. {report.verdict}")
         return report
+
+    def fidelity(self, X: Any, y: Any = None) -> dict[str, float]:
+        """Measure how well the student agrees with its teacher on given rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
+            Rows, best such as were not seen in fit.
+        y : array-like of shape (n,), default=None
+            True labels or numbers; when given the scores of both are added.
+
+        Returns
+        -------
+        dict of str to float
+            As in :meth:`skrationale.GBDT2NNStudent.fidelity`.
+        """
+        check_is_fitted(self)
+        self._read(X)
+        return super().fidelity(self._form.flat(X), y)
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:
         # those of others are no rationales

@@ -11,29 +11,39 @@ from ._base import BaseRationale
 
 @takes_class_weight
 class RationaleClassifier(PredictsLabels, BaseRationale):
-    """Predict a class from a few columns of each row, and say which.
+    """Predict a class from a few columns of each row, or a few patches of each picture, and say which.
 
     A selector chooses columns for each row, and a predictor sees the values of these columns alone. With
-    ``predict(X, mask=m)``, other columns have no effect.
+    ``predict(X, mask=m)``, other columns have no effect. `X` of shape (n, H, W) or (n, C, H, W) holds
+    pictures, which are cut into patches. Below, "row" then means a picture, and "column" a patch.
 
-    Fitting has three stages. In the first one all rows have the same gates, and the penalty per column rises
-    until no column is left. Columns that can be left out without a higher validation loss are dropped. In the
-    second stage selector and predictor are trained together as in [1]_, but with gates between 0 and 1, and
+    For tables, fitting has three stages. In the first one all rows have the same gates, and the penalty per
+    column rises until no column is left. Columns that can be left out without a higher validation loss are
+    dropped. In the second stage selector and predictor are trained together as in [1]_, but with gates between 0 and 1, and
     with hidden values replaced by those of other rows [2]_. The penalty rises from 0, and validation rows
     choose among the selectors at different penalties. From 2000 rows on the stage is repeated with piecewise
     linear encodings of numbers [3]_, which are used if they are clearly better. In the last stage a new
     predictor is trained with masks of 0 and 1. It never sees a row with its own mask, but with the mask of
     another row or a random one. So it cannot learn to read the label from the mask.
 
+    For pictures the stages are others. A predictor is trained with whole pictures, then with random masks,
+    and is not changed after that. The selector is trained to predict what masks do to it: the values of the
+    shown patches add up to the log-probability of the predicted class, as in [4]_. In the last stage a copy
+    of the predictor is trained further with masks that were selected for other pictures. Hidden pixels are
+    replaced by the mean colour, and one more channel says which pixels are shown.
+
     Parameters
     ----------
-    hidden_layer_sizes : sequence of int, default=(64, 64)
-        Widths of the hidden layers. Selector and predictor have the same.
+    hidden_layer_sizes : sequence of int or "auto", default="auto"
+        Widths of the hidden layers. Selector and predictor have the same. ``"auto"``: (64, 64) for tables
+        and (16, 32, 32) for pictures. For pictures these are the channels of the convolutions, and the last
+        one is also the width of the transformer layer.
     max_features : float, int or None, default=None
-        Columns per row. None: as few as possible, given the penalty. A float in (0, 1]: this share of all
-        columns on average over the training rows; rows may have more or fewer. If training was too short for
-        rows to differ, all rows have the same columns, and their number is rounded. An int: exactly this
-        number in each row. Columns that never vary are never selected.
+        Columns per row. None: as few as possible, given the penalty. For pictures without a penalty: the
+        smallest number, the same for all pictures, with about the lowest loss on validation pictures. A float
+        in (0, 1]: this share of all columns on average over the training rows; rows may have more or fewer.
+        If training was too short for rows to differ, all rows have the same columns, and their number is
+        rounded. An int: exactly this number in each row. Columns that never vary are never selected.
     sparsity_lambda : float or "auto", default="auto"
         Penalty for each column selected in a row, relative to the loss of a constant prediction. A column is
         selected if it lowers the loss by more. ``"auto"`` chooses a value from 0.01 to 0.09 by the loss on
@@ -54,19 +64,40 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         and one stage. Its penalty is the squared difference between the mean share of columns in a batch and
         `max_features` (None: 0.1), with the weight `sparsity_lambda` (``"auto"``: 0.1). Gates are random only
         in training, not in predictions. `relaxation`, `fill` and `screening` are not used.
+    grid : int, (int, int) or None, default=None
+        Patches down and across. None: along each side the largest number that divides it, up to 8 and with
+        at least 2 pixels per patch; if this is below 4, the largest number allowed, with patches of nearly
+        equal size. `grid`, `backbone`, `selector` and `selection` are for pictures only;
+        `sparsity_lambda`, `relaxation`, `fill`, `temperature`, `screening` and `preset` for tables only.
+    backbone : torch module, callable or None, default=None
+        The network that predicts, or a function that makes one from the number of channels and the number
+        of outputs. Its input are standardised pictures of shape (B, C + 1, H, W), whose last channel is 1
+        where pixels are shown. Its output are scores, one per class, or one for numbers and for two classes.
+        A network for C channels is also accepted; it is not told which pixels are hidden. None: convolutions
+        and one transformer layer.
+    selector : torch module, callable or None, default=None
+        The network that gives patches values, of shape (B, L) or as maps (B, h, w), from standardised
+        pictures of shape (B, C, H, W). None: a copy of the predictor with a new last layer on its last maps
+        or tokens. If a given `backbone` has neither, the default network is used.
+    selection : {"learned", "occlusion"}, default="learned"
+        ``"occlusion"``: no selector is trained. The value of a patch is the loss in log-probability if this
+        patch is hidden from the first predictor. This takes L + 1 passes per picture, for L patches.
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is
         2000, but 20 to 200 epochs, for the second stage. Screening takes half as many epochs in addition, and
-        the last stage twice as many.
+        the last stage twice as many. For pictures it is 800 steps, but 16 to 60 epochs, for the first
+        predictor. The selector takes half as many epochs, and the last stage 0.4 times as many.
     batch_size : int, default=256
-        Rows per step. At most a sixteenth of the rows.
+        Rows per step. At most a sixteenth of the rows. For pictures a quarter of this number is used.
     lr : float, default=1e-3
         Peak of the learning rate. The selector is trained with this constant rate, or three times this rate
         with fewer than 2000 rows. Screening takes four times this rate, and the last stage, in which the rate
-        rises and falls, five times.
+        rises and falls, five times. For pictures the rate rises and falls in all stages, up to three times
+        this rate, and up to twice for the selector.
     weight_decay : float or "auto", default="auto"
         Weight decay. It is an L2 penalty of Adam in the first two stages. ``"auto"``: 0.001; with fewer than
-        2000 rows it is chosen among 0.001, 0.002 and 0.01 by the loss on validation rows.
+        2000 rows it is chosen among 0.001, 0.002 and 0.01 by the loss on validation rows. For pictures it is
+        that of AdamW in all stages; ``"auto"``: 0.001, and 0.0001 for the selector.
     early_stopping : bool, default=True
         Whether to keep the weights that were best on held-out rows, and to stop after `n_iter_no_change`
         epochs without improvement there. An interrupt (Ctrl-C) then ends training with a warning; otherwise
@@ -111,12 +142,20 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         ``valid_loss``, and the terms of both. Terms are ``task`` (the loss against `y`), ``columns`` (mean
         number of selected columns) and, for a student, ``rationale`` and ``prediction`` (against its
         teacher); ``stage`` is the stage of the epoch.
+    grid_ : (int, int)
+        Patches down and across. Only for pictures.
+    image_shape_ : (int, int, int)
+        Channels, height and width. Only for pictures.
+    max_features_path_ : list of dict
+        For each number of patches that was compared, if `max_features` is None: ``max_features``,
+        ``validation_loss``, the ``standard_error`` of its difference from the lowest one, ``selected``. Only
+        for pictures.
     n_iter_ : int
         Number of epochs of all stages.
     device_ : str
         Where the networks were trained.
     n_features_in_ : int
-        Number of columns d.
+        Number of columns d; for pictures C * H * W.
     feature_names_in_ : ndarray of shape (d,)
         Their names, if all are strings.
 
@@ -128,6 +167,8 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
     A row with an empty rationale gets the class frequencies of the training rows. If `y` has one class, no
     columns are needed.
 
+    Different sets of patches can be enough for one picture, and a rationale is one of them.
+
     References
     ----------
     .. [1] Dai, Goebel, "Learn from A Rationalist: distilling intermediate interpretable rationales", 2026,
@@ -135,6 +176,8 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
     .. [2] "Hide & Seek", ICML 2026.
     .. [3] Gorishniy, Rubachev, Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning",
        NeurIPS 2022, arXiv:2203.05556.
+    .. [4] Jethani, Sudarshan et al., "FastSHAP: Real-Time Shapley Value Estimation", ICLR 2022,
+       arXiv:2107.07436.
 
     Examples
     --------
@@ -146,6 +189,17 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
     np.int64(3)
     >>> model.score(X, y) > 0.9
     True
+
+    Digits of 8 x 8 pixels, with 4 of 16 patches shown:
+
+    >>> from sklearn.datasets import load_digits
+    >>> X, y = load_digits(n_class=3, return_X_y=True)
+    >>> pictures = X.reshape(-1, 8, 8)
+    >>> model = RationaleClassifier(max_features=4, max_epochs=4, random_state=0).fit(pictures, y)
+    >>> model.get_rationale(pictures).shape, model.get_pixel_mask(pictures).shape
+    ((537, 4, 4), (537, 8, 8))
+    >>> model.score(pictures, y) > 0.8
+    True
     """
 
     def _make_task(self, y: np.ndarray) -> Task:
@@ -153,7 +207,7 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
 
 
 class RationaleRegressor(PredictsNumbers, BaseRationale):
-    """Predict a number from a few columns of each row, and say which.
+    """Predict a number from a few columns of each row, or a few patches of each picture, and say which.
 
     The loss is the squared error of the standardised target. Everything else is as in
     :class:`RationaleClassifier`.
@@ -162,7 +216,7 @@ class RationaleRegressor(PredictsNumbers, BaseRationale):
     ----------
     hidden_layer_sizes, max_features, sparsity_lambda, relaxation, fill, temperature, screening : object
         As in :class:`RationaleClassifier`.
-    preset, max_epochs, batch_size, lr, weight_decay : object
+    preset, grid, backbone, selector, selection, max_epochs, batch_size, lr, weight_decay : object
         As in :class:`RationaleClassifier`.
     early_stopping, validation_fraction, n_iter_no_change : object
         As in :class:`RationaleClassifier`.

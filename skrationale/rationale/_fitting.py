@@ -235,7 +235,7 @@ class Fitting:
             self.task.n_outputs,
         )
         generator = generator_of(self.seed + 2)
-        module = MaskedPredictor(p.hidden_layer_sizes, groups, n_columns, n_outputs, generator)
+        module = MaskedPredictor(p._layer_sizes(), groups, n_columns, n_outputs, generator)
         share = 1.0
         if self.teacher_targets is not None and self.teacher_targets.distillation.distill != "rationale":
             alpha = self.teacher_targets.distillation.alpha
@@ -306,7 +306,7 @@ class Fitting:
         return RationaleModel(
             encoded.encoder,
             encoded.columns,
-            tuple(map(int, self.parameters.hidden_layer_sizes)),
+            self.parameters._layer_sizes(),
             selector,
             predictor,
             rule,
@@ -325,7 +325,7 @@ class Fitting:
         return SelectAndPredict(selector, predictor, groups, fill, kind == "token")
 
     def _selector(self, encoded: EncodedColumns) -> nn.Module:
-        sizes = self.parameters.hidden_layer_sizes
+        sizes = self.parameters._layer_sizes()
         return mlp(encoded.units.n_inputs, sizes, len(encoded.columns), generator_of(self.seed + 1))
 
     def _stopping(
@@ -337,7 +337,7 @@ class Fitting:
         return _taken(rows, self.fit), _taken(rows, self.valid)
 
     def _auxiliary(self) -> list[int]:
-        sizes = self.parameters.hidden_layer_sizes
+        sizes = self.parameters._layer_sizes()
         return list(sizes) if self.paper else [max(size, AUXILIARY_WIDTH) for size in sizes]
 
     def _rows(self, encoded: EncodedColumns) -> dict[str, np.ndarray]:

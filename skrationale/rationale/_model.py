@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor, nn
 
 from .._tensors import as_tensor
@@ -63,6 +64,11 @@ class RationaleModel:
         """Number d of columns of the table."""
         return len(self.encoder.reader.feature_names)
 
+    @property
+    def n_inputs(self) -> int:
+        """Numbers that networks see of a row."""
+        return len(self.encoder.groups)
+
     def encode(self, matrix: np.ndarray) -> tuple[Tensor, Units]:
         """Give encoded cells (n, p) of the columns that can be selected, float64, and these as units."""
         x, units = encode(self.encoder, matrix, self.columns)
@@ -76,6 +82,11 @@ class RationaleModel:
             logits = self._logits(*self.encode(matrix))
             mask[:, self.columns], excess[:, self.columns] = self.rule(logits), self.rule.excess(logits)
         return mask, excess
+
+    def values_and_mask(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give how much cells were wanted (n, d), 0 for those that are not selected, and the rationale."""
+        mask, excess = self.mask_and_excess(matrix)
+        return expit(excess) * mask, mask
 
     def logits(self, matrix: np.ndarray) -> np.ndarray:
         """Say how much each column is wanted (n, d); see `mask_and_excess`."""
@@ -104,6 +115,11 @@ class RationaleModel:
         if self.fill is None:  # the mask stands last
             scores[~inputs[:, -len(self.columns) :].any(dim=1).numpy()] = self.base
         return scores
+
+    def scores_of_nothing(self) -> np.ndarray:
+        """Give the scores (K,) of a row of which no cell is shown."""
+        d = self.n_columns
+        return self.scores(np.full((1, d), np.nan), np.zeros((1, d), dtype=bool))[0]
 
     def hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
         """Give the states (n, h) of the predictor's hidden layers; none where every row has one score."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from ..training import Batch, Settings, TrainResult, row_losses, soft_losses, train
 from ._joint import Arrays
-from ._network import MaskedPredictor
 
 
 def train_on_masks(
-    module: MaskedPredictor,
+    module: nn.Module,
     rows: Arrays,
     link: str,
     settings: Settings,
@@ -21,6 +21,8 @@ def train_on_masks(
     own: bool = False,
     selected_share: float = 0.5,
     share_of_labels: float = 1.0,
+    teacher: Callable[[Tensor, Tensor], Tensor] | None = None,
+    global_draws: bool = False,
     **options: Any,
 ) -> TrainResult:
     """Train a predictor on masks, some of them selected and the others random.
@@ -30,8 +32,8 @@ def train_on_masks(
 
     Parameters
     ----------
-    module : MaskedPredictor
-        Trained in place.
+    module : Module
+        Gives scores of rows and masks, as `MaskedPredictor` does; trained in place.
     rows : mapping of str to ndarray
         ``x`` (n, p), ``y`` (n,), ``weight`` (n,), ``mask`` (n, d) of 0 and 1, the selected one, and with a
         teacher ``teacher_scores`` (n, K).
@@ -45,6 +47,11 @@ def train_on_masks(
         Share of the masks that were selected; random ones make predictions from any mask possible.
     share_of_labels : float, default=1.0
         Weight of the labels, the rest being that of the teacher's predictions.
+    teacher : callable, default=None
+        Gives the teacher's scores of rows and masks, where it is asked about what the student sees; None: it
+        has said ``teacher_scores`` before, whatever is shown.
+    global_draws : bool, default=False
+        Whether the module draws from torch's global generators.
     **options : object
         Of :func:`skrationale.training.train`; validation rows are judged with their own masks.
 
@@ -69,11 +76,12 @@ def train_on_masks(
         task = (losses * weight).mean()
         if share_of_labels == 1:
             return task, {"task": task}
-        taught = soft_losses(scores, batch["teacher_scores"], link)
+        told = batch["teacher_scores"] if teacher is None else teacher(batch["x"], batch["mask"])
+        taught = soft_losses(scores, told, link)
         losses = share_of_labels * losses + (1 - share_of_labels) * taught
         return (losses * weight).mean(), {"task": task, "prediction": (taught * weight).mean()}
 
-    return train(module, loss, rows, settings, epoch_hook=on_epoch, global_draws=False, **options)
+    return train(module, loss, rows, settings, epoch_hook=on_epoch, global_draws=global_draws, **options)
 
 
 def _masks_of_other_rows(masks: Tensor, generator: Generator | None) -> Tensor:

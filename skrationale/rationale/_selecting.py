@@ -2,34 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import expit
 from sklearn.base import is_classifier
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from .._batches import check_batching, in_batches, rows_at_once
 from .._scales import to_shares
+from .._settled import unchanged_on_error
 from ..base import ReadableNetwork
 from ..explanation import Explanation
 from ..graphs import Graph
-from ..tabular import as_frame_or_array
-from ._audit import audit
 from ._audit_report import RationaleAudit
 from ._fitting import Fitting
+from ._form import TABLES, TableForm, form_of
 from ._model import RationaleModel
-from ._onnx import write_rationale
+from .picture import PictureFitting, PictureForm, PictureModel, ShowsPictures
 
 
-class SelectsColumns(ReadableNetwork):
-    """An estimator whose predictions are made from a few columns of each row; it holds a `RationaleModel`."""
+class SelectsColumns(ShowsPictures, ReadableNetwork):
+    """An estimator whose predictions are made from a few columns of each row, or patches of each picture."""
 
-    _model: RationaleModel
+    _model: Any
+    """A `RationaleModel` of a table, or a `PictureModel`."""
+    _form: TableForm | PictureForm = TABLES
+    _usual_sizes: ClassVar[tuple[tuple[int, ...], tuple[int, ...]]] = ((64, 64), (16, 32, 32))
+    """What `hidden_layer_sizes="auto"` stands for: of tables, and of pictures."""
+    hidden_layer_sizes: Any
+    _takes_pictures = True
     _kind = "predicts each row from a few of its columns"
     _report_parts: ClassVar[tuple[str, ...]] = ("rationale", "audit")
 
-    def _keep(self, fitting: Fitting, model: RationaleModel) -> None:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to a table or to pictures, and their target.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
+            Numbers, booleans, text, categories; NaN is allowed in tables, infinity is not. Pixels are
+            integers or floats, in any units; predictions take pixels in the same ones.
+        y : array-like of shape (n,)
+            Labels or numbers.
+        sample_weight : array-like of shape (n,), default=None
+            Non-negative weights; rows of weight 0 are left out. An integer weight stands for
+            so many copies of the row.
+
+        Returns
+        -------
+        self
+            The fitted estimator. When fit fails the estimator is as it was before.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data are not as described.
+        """
+        with unchanged_on_error(self):
+            form = form_of(X)
+            if "_form" in self.__dict__:
+                del self._form
+            if form is not TABLES:
+                self._form = form
+            super().fit(form.flat(X), y, sample_weight)
+        return self
+
+    def _read(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return self._form.check(super()._read(self._form.flat(X)), X)
+
+    def _layer_sizes(self) -> tuple[int, ...]:
+        """Give widths of layers, where there are none those that suit what it is fitted to."""
+        sizes = self.hidden_layer_sizes
+        if isinstance(sizes, str):
+            return self._usual_sizes[self._form is not TABLES]
+        return tuple(map(int, sizes))
+
+    def _keep(self, fitting: Fitting | PictureFitting, model: RationaleModel | PictureModel) -> None:
         """Take over what a fit has found, and what its training rows look like with it."""
         self._model = model
         mask = model.mask(fitting.matrix)
@@ -52,10 +102,9 @@ class SelectsColumns(ReadableNetwork):
         return self._model.scores(matrix)
 
     def _scores_explained(self, explanation: Explanation) -> np.ndarray:
-        matrix, mask, model = explanation.data, explanation.mask, self._model
-        assert matrix is not None
-        assert mask is not None
-        size = rows_at_once(len(model.encoder.groups), 1)
+        model = self._model
+        matrix, mask = self._form.scores_explained(model, explanation)
+        size = rows_at_once(model.n_inputs, 1)
         return in_batches(lambda rows: [model.scores(matrix[rows], mask[rows])], len(matrix), size)[0]
 
     def _hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
@@ -65,13 +114,7 @@ class SelectsColumns(ReadableNetwork):
         matrix = self._read(X)
         if mask is None:
             return self._model.scores(matrix)
-        shown = np.asarray(mask)
-        if shown.dtype != bool or shown.shape != matrix.shape:
-            raise ValueError(
-                f"mask must be a bool array of shape {matrix.shape}, a cell for each of X. Got an array of "
-                f"{shown.dtype} of shape {shown.shape} instead."
-            )
-        return self._model.scores(matrix, shown)
+        return self._model.scores(matrix, self._form.read_mask(mask, matrix))
 
     def predict(self, X: Any, mask: Any = None) -> np.ndarray:
         """Predict labels, or numbers in the units of the target, from the cells of a mask alone.
@@ -135,10 +178,7 @@ class SelectsColumns(ReadableNetwork):
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def _write_onnx(self, graph: Graph, matrix: str) -> dict[str, Any]:
-        model = self._model
-        write_rationale(graph, matrix, model)
-        columns = [self._reader.feature_names[j] for j in model.columns]
-        return {"kind": "rationale", "explanation": None, "selectable": columns}
+        return self._form.write_onnx(self, graph, matrix)
 
     # --- reasons ---------------------------------------------------------------------------------
 
@@ -155,7 +195,7 @@ class SelectsColumns(ReadableNetwork):
         ndarray of bool of shape (n, d)
             True where a cell is used.
         """
-        return self._model.mask(self._read(X))
+        return self._form.shaped(self._model.mask(self._read(X)))
 
     def select(self, X: Any) -> Any:
         """Show the cells that predictions are made from.
@@ -170,18 +210,7 @@ class SelectsColumns(ReadableNetwork):
         DataFrame of shape (n, d)
             The rows with all other cells missing, of polars where `X` is.
         """
-        import pandas as pd
-
-        mask = self.get_rationale(X)
-        if hasattr(X, "get_columns"):  # of polars
-            return X.with_columns(
-                column.zip_with(type(column)(mask[:, j]), column.clear(len(column)))
-                for j, column in enumerate(X.get_columns())
-            )
-        table = as_frame_or_array(X)
-        if not isinstance(table, pd.DataFrame):
-            table = pd.DataFrame(table, columns=list(self._reader.feature_names))
-        return table.where(mask)
+        return self._form.select(self, X)
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
         """Give the rationale of each row.
@@ -204,16 +233,11 @@ class SelectsColumns(ReadableNetwork):
         """
         check_batching(batch_size, n_jobs)
         matrix, model = self._read(X), self._model
-        d, single = matrix.shape[1], self._task.n_outputs == 1
-
-        def part(rows: slice) -> list[np.ndarray]:
-            mask, excess = model.mask_and_excess(matrix[rows])
-            return [expit(excess) * mask, mask]
-
-        size = batch_size or rows_at_once(len(model.encoder.groups), 1)
-        values, mask = in_batches(part, len(matrix), size, n_jobs)
-        base = model.scores(np.full((1, d), np.nan), np.zeros((1, d), dtype=bool))[0]
-        return self._explanation_of(
+        single, size = self._task.n_outputs == 1, batch_size or rows_at_once(model.n_inputs, 1)
+        values, mask = in_batches(lambda rows: model.values_and_mask(matrix[rows]), len(matrix), size, n_jobs)
+        base = model.scores_of_nothing()
+        return self._form.explanation(
+            self,
             X,
             matrix,
             values,
@@ -256,7 +280,8 @@ class SelectsColumns(ReadableNetwork):
         ValueError
             When there are too few rows, a label that the model does not know, or a parameter out of range.
         """
-        return audit(self, X, y, n_refits=n_refits, max_rows=max_rows, random_state=random_state)
+        options = {"n_refits": n_refits, "max_rows": max_rows, "random_state": random_state}
+        return self._form.audit(self, X, y, **options)
 
 
 def _share(mask: np.ndarray, weight: np.ndarray) -> np.ndarray:

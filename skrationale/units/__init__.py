@@ -12,8 +12,8 @@ People see the L units of a row, a network sees p inputs. `Units` says of both:
 
 In a table a unit is a column, in pictures a pixel or a patch of a grid. In texts it is a word or a sentence:
 `TextUnits` holds those of texts of any length one after the other, without padding. Pictures have one door:
-`image_shape_of`, `flat_rows`, `check_pixels`, `PixelRange`, `ImageEncoder`. Nothing here knows a family, or
-loads torch for arrays.
+`with_channel`, `image_shape_of`, `flat_rows`, `check_pixels`, `PixelRange`, `ImageEncoder`. Nothing here
+knows a family, or loads torch for arrays.
 """
 
 from ._fills import FILLS, constant_fill, draw_fill
@@ -26,6 +26,7 @@ from ._pictures import (
     flat_rows,
     image_shape_of,
     kind_of,
+    with_channel,
 )
 from ._pixels import PixelRange
 from ._table import table_units, typed_cells
@@ -52,4 +53,5 @@ __all__ = [
     "spread",
     "table_units",
     "typed_cells",
+    "with_channel",
 ]

@@ -51,6 +51,32 @@ def image_shape_of(X: Any) -> ImageShape | None:
     return shape[1], shape[2], shape[3]
 
 
+def with_channel(X: Any, image_shape: ImageShape | None = None) -> Any:
+    """Give pictures (n, H, W) one channel, and leave all else as it is.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like
+        Rows (n, d), pictures (n, H, W) or (n, C, H, W).
+    image_shape : (int, int, int), default=None
+        That of pictures at fit: one picture of this shape stays as it is, so that `flat_rows` refuses it.
+
+    Returns
+    -------
+    DataFrame or array-like
+        Of two or four axes, unless `X` has another number of them.
+
+    Examples
+    --------
+    >>> with_channel(np.zeros((5, 8, 6))).shape, with_channel(np.zeros((5, 64))).shape
+    ((5, 1, 8, 6), (5, 64))
+    """
+    axes = _axes(X)
+    if len(axes) != 3 or (axes == image_shape and axes[0] > 1):
+        return X
+    return np.asarray(X)[:, None]
+
+
 def _axes(X: Any) -> tuple[int, ...]:
     # lists of lists of lists are images too
     if isinstance(X, list | tuple) and len(X):

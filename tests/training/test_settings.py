@@ -82,9 +82,6 @@ DEFAULTS = {
     "callbacks": None,
 }
 OTHER_DEFAULTS = {
-    # of the family; the student of a distiller is small
-    (RationaleDistiller, "hidden_layer_sizes"): (16, 16),
-    **{(kind, "hidden_layer_sizes"): (64, 64) for kind in (RationaleClassifier, RationaleRegressor)},
     **{
         (kind, "hidden_layer_sizes"): "auto"
         for kind in (GBDT2NNStudent, SmoothMLPClassifier, SmoothMLPRegressor, FLINTClassifier, FLINTRegressor)
@@ -95,7 +92,12 @@ OTHER_DEFAULTS = {
     **{
         (kind, name): value
         for kind in (RationaleClassifier, RationaleRegressor, RationaleDistiller)
-        for name, value in {"batch_size": 256, "lr": 1e-3, "weight_decay": "auto"}.items()
+        for name, value in {
+            "hidden_layer_sizes": "auto",
+            "batch_size": 256,
+            "lr": 1e-3,
+            "weight_decay": "auto",
+        }.items()
     },
     **{
         (kind, name): value

@@ -1,0 +1,309 @@
+"""From pictures to a model: a predictor for all masks, what patches add to it, and an answer from a few."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from ..._task import Task
+from ...training import Settings, TrainResult, epochs_for, row_losses, seeded, validation_split
+from .._fitting import base_scores, standards
+from .._masks import MaskRule
+from .._refit import train_on_masks
+from ._constants import (
+    BATCH_SHARE,
+    DECAY,
+    EPOCHS,
+    LAST_EPOCHS,
+    MOST_COUNTS,
+    PREDICTOR_LR,
+    SELECTED_SHARE,
+    STEPS,
+    TOLERANCE,
+    VALUE_DECAY,
+    VALUE_EPOCHS,
+    VALUE_LR,
+    WHOLE_SHARE,
+)
+from ._model import PictureModel, in_parts, occlusion_values
+from ._nets import MaskedPictures
+from ._plan import NetPlan, state_of
+from ._stages import train_on_values
+from ._teacher import AskedTeacher, TeacherOfPictures, standard_values
+
+
+@dataclass
+class PictureFitting:
+    """Stages of a fit.
+
+    First a predictor learns from whole pictures, then from random masks; it never sees a picture's own mask,
+    so that it cannot agree with a selector on a code. The selector learns what masks do to this predictor,
+    which no longer changes. At last the predictor goes on with masks that were selected for other pictures.
+
+    Parameters
+    ----------
+    parameters : estimator
+        Read for its hyper-parameters.
+    plan : NetPlan
+        Builds the networks.
+    matrix : ndarray of shape (n, C*H*W)
+        Flat pictures.
+    y : ndarray of shape (n,)
+        Targets as the task encodes them.
+    weight : ndarray of shape (n,)
+        Weights of mean 1.
+    task : Task
+        What is predicted.
+    seed : int
+        Seed of everything drawn.
+    teacher : TeacherOfPictures or None
+        What is learnt from a teacher.
+    """
+
+    parameters: Any
+    plan: NetPlan
+    matrix: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    task: Task
+    seed: int
+    teacher: TeacherOfPictures | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+    path: list[dict[str, Any]] = field(default_factory=list)
+    """Of the numbers of patches that were compared."""
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        p = self.parameters
+        self.fit, self.valid = validation_split(
+            self.y, p.validation_fraction, self.task.is_classification, self.seed
+        )
+        batch_size = max(min(int(p.batch_size) // BATCH_SHARE, len(self.fit) // 16), 1)
+        self.epochs = epochs_for(p.max_epochs, len(self.fit), batch_size, steps=STEPS, limits=EPOCHS)
+        self.settings = Settings.of(p).replace(
+            max_epochs=self.epochs, batch_size=batch_size, early_stopping=False
+        )
+        self.shift, self.scale, self.constant_loss = standards(self.y, self.weight, self.task)
+        self.base = self.shift
+        if self.task.is_classification:
+            self.base = base_scores(self.y, self.weight, self.task)
+        else:
+            self.y = (self.y - self.shift[0]) / (self.scale[0] or 1.0)
+        channels = self.plan.image_shape[0]
+        pixels = self.matrix.reshape(len(self.matrix), channels, -1)
+        self.pixel_shift = np.average(pixels.mean(axis=2), axis=0, weights=self.weight)
+        squares = ((pixels - self.pixel_shift[:, None]) ** 2).mean(axis=2)
+        deviation = np.sqrt(np.average(squares, axis=0, weights=self.weight))
+        self.pixel_scale = np.where(deviation > 0, deviation, 1.0)
+        shifted = (pixels - self.pixel_shift[:, None]) / self.pixel_scale[:, None]
+        self.x = shifted.astype(np.float32).reshape(-1, *self.plan.image_shape)
+
+    @property
+    def n_units(self) -> int:
+        """Number L of patches."""
+        return self.plan.grid[0] * self.plan.grid[1]
+
+    # --- stages ----------------------------------------------------------------------------------
+
+    def run(self) -> PictureModel:
+        """Go through all stages."""
+        if not self.scale.any() or not self.constant_loss or (self.x == self.x[:1]).all():
+            return self._model(None, None, None, MaskRule())
+        judge = self._judge()
+        selector = None if self.parameters.selection == "occlusion" else self._selector(judge)
+        values = self._values(judge, selector)
+        rule = self._rule(judge, values)
+        predictor = self._refit(copy.deepcopy(judge), rule(values))
+        return self._model(judge, selector, predictor, rule)
+
+    def _judge(self) -> MaskedPictures:
+        """Learn to predict from whole pictures, then from random masks."""
+        with seeded(self.seed):
+            module = self.plan.new_predictor()
+        rows = self._rows(self.fit, np.ones((len(self.x), self.n_units), dtype=bool))
+        share, teacher = self._share_of_labels(), self._asked()
+        for name, whole, part in (
+            ("whole pictures", 1.0, WHOLE_SHARE),
+            ("random masks", 0.0, 1 - WHOLE_SHARE),
+        ):
+            cached = whole and teacher is None and "teacher_scores" in rows
+            result = train_on_masks(
+                module,
+                rows,
+                self.task.link,
+                self._settings(PREDICTOR_LR, part, DECAY),
+                own=True,
+                selected_share=whole,
+                share_of_labels=share if teacher is not None or cached else 1.0,
+                teacher=teacher,
+                global_draws=self._draws,
+                random_state=self.seed + 1,
+            )
+            self._record(name, result)
+        return module
+
+    def _selector(self, judge: MaskedPictures) -> nn.Module:
+        """Learn what each patch adds to the answers of the judge."""
+        with seeded(self.seed + 2):
+            module = self.plan.new_selector(judge)
+        distillation = None if self.teacher is None else self.teacher.distillation
+        result = train_on_values(
+            module,
+            judge,
+            self._rows(self.fit),
+            self.task.link,
+            self._settings(VALUE_LR, VALUE_EPOCHS, VALUE_DECAY),
+            own_share=1.0 if distillation is None else distillation.alpha,
+            teacher_weight=0.0 if distillation is None else distillation.rationale_lambda,
+            global_draws=self._draws,
+            random_state=self.seed + 2,
+        )
+        self._record("selection", result)
+        return module.eval()
+
+    def _values(self, judge: MaskedPictures, selector: nn.Module | None) -> np.ndarray:
+        """Value the patches (n, L) of all pictures."""
+        if selector is not None:
+            return in_parts(selector, selector, self.x)
+        return in_parts(lambda x: occlusion_values(judge, x, self.task.link), judge, self.x)
+
+    def _rule(self, judge: MaskedPictures, values: np.ndarray) -> MaskRule:
+        wanted = self.parameters.max_features
+        if isinstance(wanted, Integral):
+            return MaskRule.fitted(values, None, int(wanted))
+        if wanted is not None:
+            return MaskRule.fitted(values, float(wanted) * self.n_units, None)
+        return MaskRule(k=self._fewest(judge, values))
+
+    def _fewest(self, judge: MaskedPictures, values: np.ndarray) -> int:
+        """Find how few patches are nearly as good, by pictures that were held out, as any other number."""
+        rows = self.valid if self.valid.size else self.fit
+        counts = np.unique(np.linspace(1, self.n_units, MOST_COUNTS).round().astype(int))
+        weight, losses = self.weight[rows] / self.weight[rows].mean(), []
+        for count in counts:
+            mask = MaskRule(k=int(count))(values[rows])
+            losses.append(self._losses(judge, rows, mask) * weight)
+        means = np.mean(losses, axis=1)
+        apart = np.array(losses) - losses[int(means.argmin())]
+        errors = apart.std(axis=1) / math.sqrt(len(rows))
+        good = means - means.min() <= np.maximum(errors, TOLERANCE * self.constant_loss)
+        found = int(good.argmax())
+        self.path = [
+            {
+                "max_features": int(k),
+                "validation_loss": float(m),
+                "standard_error": float(e),
+                "selected": i == found,
+            }
+            for i, (k, m, e) in enumerate(zip(counts, means, errors, strict=True))
+        ]
+        return int(counts[found])
+
+    def _losses(self, module: MaskedPictures, rows: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        import torch
+
+        scores = torch.from_numpy(in_parts(module, module, self.x[rows], mask))
+        return row_losses(scores, torch.from_numpy(self.y[rows]), self.task.link).numpy()
+
+    def _refit(self, module: MaskedPictures, mask: np.ndarray) -> MaskedPictures:
+        """Go on with masks that were selected for other pictures."""
+        module.requires_grad_(True)
+        every = np.arange(len(self.x))
+        stopping = bool(self.parameters.early_stopping and self.valid.size)
+        teacher = self._asked()
+        result = train_on_masks(
+            module,
+            self._rows(self.fit if stopping else every, mask),
+            self.task.link,
+            self._settings(PREDICTOR_LR, LAST_EPOCHS, DECAY, stopping=stopping),
+            selected_share=SELECTED_SHARE,
+            share_of_labels=self._share_of_labels() if teacher is not None else 1.0,
+            teacher=teacher,
+            global_draws=self._draws,
+            validation=self._rows(self.valid, mask) if stopping else None,
+            random_state=self.seed + 3,
+        )
+        self._record("prediction", result)
+        return module
+
+    # --- what stages share -----------------------------------------------------------------------
+
+    @property
+    def _draws(self) -> bool:
+        """Whether networks of a user may draw from torch's global generators."""
+        return self.plan.backbone is not None or self.plan.selector is not None
+
+    def _asked(self) -> Callable[[Tensor, Tensor], Tensor] | None:
+        """Give the teacher that is asked about what the student sees."""
+        teacher = self.teacher
+        if teacher is None or teacher.model is None or teacher.distillation.distill == "rationale":
+            return None
+        return AskedTeacher(teacher.model, self.pixel_shift, self.pixel_scale, self.shift, self.scale)
+
+    def _share_of_labels(self) -> float:
+        """Weight of the labels in the losses of predictors, the rest being that of the teacher."""
+        if self.teacher is None or self.teacher.distillation.distill == "rationale":
+            return 1.0
+        alpha = self.teacher.distillation.alpha
+        return 0.5 if alpha == "anneal" else float(alpha)
+
+    def _rows(self, rows: np.ndarray, mask: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        kind = np.int64 if self.task.link == "softmax" else np.float32
+        found = {
+            "x": self.x[rows],
+            "y": self.y[rows].astype(kind),
+            "weight": self.weight[rows].astype(np.float32),
+        }
+        if mask is not None:
+            found["mask"] = mask[rows].astype(np.float32)
+        teacher = self.teacher
+        if teacher is None:
+            return found
+        if teacher.scores is not None and mask is not None:
+            scores = (teacher.scores[rows] - self.shift) / np.where(self.scale > 0, self.scale, 1.0)
+            found["teacher_scores"] = scores.astype(np.float32)
+        if teacher.values is not None and mask is None:
+            found["teacher_values"] = standard_values(teacher.values[rows]).astype(np.float32)
+        return found
+
+    def _settings(self, lr: float, epochs: float, decay: float, *, stopping: bool = False) -> Settings:
+        """Give the settings of a stage; learning rate and epochs are factors of those that were asked for."""
+        given = self.parameters.weight_decay
+        return self.settings.replace(
+            lr=lr * self.settings.lr,
+            max_epochs=math.ceil(epochs * self.epochs),
+            weight_decay=decay if given == "auto" else float(given),
+            early_stopping=stopping,
+        )
+
+    def _model(
+        self,
+        judge: MaskedPictures | None,
+        selector: nn.Module | None,
+        predictor: MaskedPictures | None,
+        rule: MaskRule,
+    ) -> PictureModel:
+        return PictureModel(
+            self.plan,
+            self.pixel_shift,
+            self.pixel_scale,
+            state_of(judge),
+            state_of(selector),
+            state_of(predictor),
+            rule,
+            self.task.link,
+            self.shift,
+            self.scale,
+            self.base,
+        )
+
+    def _record(self, stage: str, result: TrainResult) -> None:
+        self.history += [{"stage": stage} | row for row in result.history]
+        self.device = result.device

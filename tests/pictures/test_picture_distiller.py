@@ -1,0 +1,111 @@
+"""RationaleDistiller of pictures: the teacher is asked about what the student sees."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from lightgbm import LGBMClassifier
+from picture_scenes import DIGITS, Y
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+
+from skrationale import RationaleClassifier, RationaleDistiller, RationaleRegressor
+from skrationale.rationale.picture._teacher import AskedTeacher, standard_values
+from skrationale.serving import load, save
+
+NEW = DIGITS[1200:]
+QUICK = {"hidden_layer_sizes": (4, 8), "max_features": 5, "max_epochs": 6, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def teacher():
+    model = RationaleClassifier(max_features=5, max_epochs=16, random_state=0)
+    return model.fit(DIGITS[:1200], Y[:1200])
+
+
+def overlap(model, teacher):
+    one, other = (m.get_rationale(NEW) for m in (model, teacher))
+    return (one & other).sum() / (one | other).sum()
+
+
+def test_a_student_selects_what_its_teacher_selects(teacher):
+    alone = RationaleClassifier(**QUICK).fit(DIGITS[:1200], Y[:1200])
+    student = RationaleDistiller(FrozenEstimator(teacher), **QUICK).fit(DIGITS[:1200], Y[:1200])
+    assert overlap(student, teacher) > overlap(alone, teacher) + 0.1
+    agreed = [np.mean(m.predict(NEW) == teacher.predict(NEW)) for m in (student, alone)]
+    assert agreed[0] > agreed[1]
+    found = student.fidelity(NEW, Y[1200:])
+    assert found["same_class"] == pytest.approx(agreed[0])
+    assert student.teacher_audit_ is None
+    assert {"train_prediction", "train_rationale"} <= {name for row in student.history_ for name in row}
+
+
+@pytest.mark.parametrize("distill", ["rationale", "prediction"])
+def test_each_term_alone(teacher, distill):
+    student = RationaleDistiller(FrozenEstimator(teacher), distill=distill, **QUICK | {"max_epochs": 2})
+    student.fit(DIGITS[:300], Y[:300])
+    terms = {name for row in student.history_ for name in row}
+    assert f"train_{distill}" in terms
+    assert not terms & ({"train_rationale", "train_prediction"} - {f"train_{distill}"})
+
+
+def test_the_teacher_is_asked_about_the_same_masked_picture(teacher):
+    """Whatever the student's pixels are standardised by, the teacher answers as it does to its users."""
+    inner = teacher._model
+    shift, scale = np.array([3.0]), np.array([2.0])
+    asked = AskedTeacher(inner, shift, scale, np.zeros(10), np.ones(10))
+    mask = np.random.RandomState(0).rand(50, 16) < 0.4
+    x = torch.from_numpy((NEW[:50, None] - 3.0) / 2.0).float()
+    found = asked(x, torch.from_numpy(mask).float())
+    expected = teacher.decision_function(NEW[:50], mask=mask.reshape(50, 4, 4))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_values_are_standardised_in_each_picture():
+    found = standard_values(np.array([[1.0, 3.0], [2.0, 2.0]]))
+    np.testing.assert_allclose(found, [[-1, 1], [0, 0]])
+
+
+def test_the_grid_is_the_teachers(teacher):
+    other = RationaleClassifier(grid=2, **QUICK | {"max_features": 2, "max_epochs": 2})
+    student = RationaleDistiller(other, **QUICK | {"max_features": 2, "max_epochs": 2})
+    student.fit(DIGITS[:200], Y[:200])
+    assert student.teacher_.grid_ == student.grid_ == (2, 2)
+    with pytest.raises(ValueError, match="its teacher cuts pictures into 4 x 4 patches"):
+        RationaleDistiller(FrozenEstimator(teacher), grid=2, **QUICK).fit(DIGITS[:200], Y[:200])
+
+
+def test_any_teacher_teaches_whole_pictures():
+    settings = QUICK | {"max_epochs": 2}
+    trees = LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1)
+    student = RationaleDistiller(trees, **settings).fit(DIGITS[:300], Y[:300])
+    assert student.teacher_.n_features_in_ == 64
+    taught = [row["stage"] for row in student.history_ if "train_prediction" in row]
+    assert set(taught) == {"whole pictures"}
+    with pytest.raises(ValueError, match="needs a teacher that selects patches of pictures"):
+        RationaleDistiller(trees, distill="rationale", **settings).fit(DIGITS[:300], Y[:300])
+
+
+def test_numbers():
+    light = DIGITS[:, 2:4, 2:4].mean(axis=(1, 2)) * 100.0
+    settings = QUICK | {"hidden_layer_sizes": (8, 16), "max_epochs": 16}
+    student = RationaleDistiller(RationaleRegressor(**settings), alpha="anneal", **settings)
+    assert student.fit(DIGITS[:900], light[:900]).score(NEW, light[1200:]) > 0.3
+
+
+def test_files_and_clones(teacher, tmp_path):
+    student = RationaleDistiller(FrozenEstimator(teacher), **QUICK | {"max_epochs": 2})
+    student.fit(DIGITS[:300], Y[:300])
+    save(student, tmp_path / "model.skops")
+    again = clone(student).fit(DIGITS[:300], Y[:300])
+    for other in (pickle.loads(pickle.dumps(student)), load(tmp_path / "model.skops"), again):
+        np.testing.assert_array_equal(other.get_rationale(NEW), student.get_rationale(NEW))
+        np.testing.assert_array_equal(other.predict_proba(NEW), student.predict_proba(NEW))
+
+
+def test_pictures_and_tables_do_not_mix(teacher):
+    with pytest.raises(ValueError, match="teacher was fitted to pictures, and X is a table"):
+        RationaleDistiller(FrozenEstimator(teacher), **QUICK).fit(DIGITS[:200].reshape(200, 64), Y[:200])
+    with pytest.raises(ValueError, match=r"fitted to pictures of shape \(1, 8, 8\)"):
+        RationaleDistiller(FrozenEstimator(teacher), **QUICK).fit(DIGITS[:200].reshape(200, 4, 16), Y[:200])

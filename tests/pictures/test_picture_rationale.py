@@ -1,0 +1,416 @@
+"""RationaleClassifier and RationaleRegressor of pictures keep what they promise."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from picture_scenes import DIGITS, Y, needle_scenes
+from sklearn.base import clone
+from torch import nn
+
+from skrationale import RationaleClassifier, RationaleRegressor
+from skrationale.serving import load, save
+from skrationale.training import seeded
+
+QUICK = {"hidden_layer_sizes": (8, 8), "max_epochs": 2, "lr": 3e-3, "random_state": 0}
+N = 300
+NEW = DIGITS[1400:1500]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return RationaleClassifier(max_features=4, **QUICK).fit(DIGITS[:N], Y[:N])
+
+
+def same(one, other, pictures=NEW, others=None):
+    """Two models, or the same one of other pictures, select and answer the same."""
+    others = pictures if others is None else others
+    np.testing.assert_array_equal(one.get_rationale(pictures), other.get_rationale(others))
+    np.testing.assert_array_equal(one.decision_function(pictures), other.decision_function(others))
+
+
+# --- what is learnt -------------------------------------------------------------------------------
+
+
+def test_the_tile_that_decides_is_found():
+    scenes, digit, _ = needle_scenes(600, 0)
+    model = RationaleClassifier(grid=2, max_features=1, max_epochs=24, random_state=0).fit(scenes, digit)
+    new, expected, truth = needle_scenes(300, 1, new=True)
+    assert (model.get_rationale(new) & truth).sum() / len(new) > 0.9  # by chance 0.25
+    assert model.score(new, expected) > 0.85
+
+
+@pytest.mark.parametrize("selection", ["learned", "occlusion"])
+def test_digits(selection):
+    model = RationaleClassifier(max_features=6, selection=selection, max_epochs=12, random_state=0)
+    model.fit(DIGITS[:1200], Y[:1200])
+    assert model.score(DIGITS[1200:], Y[1200:]) > 0.8  # six random patches of sixteen: see below
+    drawn = np.random.RandomState(0).rand(len(DIGITS[1200:]), 16).argsort(1).argsort(1) < 6
+    random = model.predict(DIGITS[1200:], mask=drawn.reshape(-1, 4, 4))
+    assert model.score(DIGITS[1200:], Y[1200:]) > np.mean(random == Y[1200:]) + 0.1
+    stages = list(dict.fromkeys(row["stage"] for row in model.history_))
+    expected = ["whole pictures", "random masks", "selection", "prediction"]
+    assert stages == [stage for stage in expected if stage != "selection" or selection == "learned"]
+
+
+def test_numbers():
+    brightness = DIGITS[:, 2:4, 2:4].mean(axis=(1, 2)) * 100.0
+    model = RationaleRegressor(hidden_layer_sizes=(8, 16), max_features=2, max_epochs=20, random_state=0)
+    model.fit(DIGITS[:1200], brightness[:1200])
+    assert model.score(DIGITS[1200:], brightness[1200:]) > 0.8
+    assert model.get_rationale(DIGITS[1200:])[:, 1, 1].mean() > 0.7
+    assert model.explain(NEW).link == "identity"
+
+
+def test_two_classes():
+    model = RationaleClassifier(max_features=3, **QUICK).fit(DIGITS[:N], np.where(Y[:N] < 5, "low", "high"))
+    chances = model.predict_proba(NEW)
+    assert chances.shape == (100, 2)
+    np.testing.assert_array_equal(chances[:, 1] > 0.5, model.predict(NEW) == "low")
+    assert model.decision_function(NEW).shape == (100,)
+
+
+# --- how many patches -----------------------------------------------------------------------------
+
+
+def test_a_number_of_patches_is_met_in_each_picture(model):
+    masks = model.get_rationale(NEW)
+    assert masks.shape == (100, 4, 4)
+    assert set(masks.sum(axis=(1, 2))) == {4}
+    assert model.mean_n_selected_ == pytest.approx(4)
+
+
+def test_a_share_of_patches_is_met_on_average():
+    model = RationaleClassifier(max_features=0.3, **QUICK).fit(DIGITS[:N], Y[:N])
+    assert model.mean_n_selected_ == pytest.approx(0.3 * 16, abs=0.1)
+    assert model.get_rationale(DIGITS[:N]).sum(axis=(1, 2)).std() > 0
+
+
+def test_without_a_number_the_fewest_that_will_do_are_taken():
+    model = RationaleClassifier(**QUICK).fit(DIGITS[:N], Y[:N])
+    path = model.max_features_path_
+    assert [step["max_features"] for step in path] == list(range(1, 17))
+    chosen = [step["max_features"] for step in path if step["selected"]]
+    assert chosen == [model.get_rationale(NEW).sum(axis=(1, 2)).max()]
+    assert model.lambda_path_ == []
+
+
+def test_all_patches():
+    with pytest.warns(UserWarning, match="max_features=16 of 16 patches"):
+        model = RationaleClassifier(max_features=16, **QUICK).fit(DIGITS[:N], Y[:N])
+    assert model.get_rationale(NEW).all()
+    np.testing.assert_array_equal(model.predict(NEW), model.predict(NEW, mask=np.ones((100, 4, 4), bool)))
+
+
+# --- contracts ------------------------------------------------------------------------------------
+
+
+def test_no_hidden_pixel_takes_part(model):
+    """With the mask held, hidden pixels may be any others: not one bit changes."""
+    mask, expected = model.get_rationale(NEW), model.decision_function(NEW)
+    np.testing.assert_array_equal(model.decision_function(NEW, mask=mask), expected)
+    shown, rng = model.get_pixel_mask(NEW), np.random.RandomState(0)
+    for others in (rng.permutation(NEW), np.zeros_like(NEW), np.full_like(NEW, 16)):
+        changed = np.where(shown, NEW, others)
+        np.testing.assert_array_equal(model.decision_function(changed, mask=mask), expected)
+    assert (model.decision_function(np.where(shown, 0, NEW), mask=mask) != expected).any()
+
+
+def test_types_of_pixels_do_not_matter(model):
+    for pixels in (NEW.astype(np.float64), NEW.astype(np.float32), NEW.astype(int), torch.from_numpy(NEW)):
+        same(model, model, NEW, pixels)
+    same(model, model, NEW, NEW.reshape(100, 64))  # flat ones stay what they are
+
+
+def test_fit_does_not_depend_on_the_type_or_the_axis_of_one_channel(model):
+    pictures = DIGITS[:N, None].astype(np.float32)
+    same(model, RationaleClassifier(max_features=4, **QUICK).fit(pictures, Y[:N]))
+    same(model, model, NEW, NEW[:, None])
+
+
+def test_neither_the_order_of_pictures_nor_their_number_matters(model):
+    order = np.random.RandomState(0).permutation(100)
+    np.testing.assert_array_equal(model.get_rationale(NEW[order]), model.get_rationale(NEW)[order])
+    many = model.decision_function(DIGITS[1200:])
+    np.testing.assert_allclose(model.decision_function(NEW), many[200:300], rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(model.decision_function(NEW[7:8]), many[207:208], rtol=1e-10, atol=1e-12)
+    one, other = model.explain(NEW), model.explain(NEW, batch_size=7)
+    np.testing.assert_allclose(one.values, other.values, rtol=1e-9, atol=1e-12)
+
+
+def test_pictures_need_not_be_square():
+    wide = np.tile(DIGITS[:N], (1, 1, 2))[:, :7]
+    model = RationaleClassifier(max_features=5, **QUICK).fit(wide, Y[:N])
+    assert model.image_shape_ == (1, 7, 16)
+    assert model.grid_ == (3, 8)
+    masks, pixels = model.get_rationale(wide), model.get_pixel_mask(wide)
+    assert masks.shape == (N, 3, 8)
+    assert set(masks.sum(axis=(1, 2))) == {5}
+    assert pixels.shape == (N, 7, 16)
+    np.testing.assert_array_equal(model.predict(wide, mask=pixels), model.predict(wide))
+    colours = np.stack([wide, wide // 2, 16 - wide], axis=1)
+    model = RationaleClassifier(grid=(2, 4), max_features=3, **QUICK).fit(colours, Y[:N])
+    assert model.get_rationale(colours).shape == (N, 2, 4)
+
+
+def test_it_is_the_same_after_a_file(model, tmp_path):
+    same(model, pickle.loads(pickle.dumps(model)))
+    save(model, tmp_path / "model.skops")
+    same(model, load(tmp_path / "model.skops"))
+
+
+@pytest.mark.parametrize("selection", ["learned", "occlusion"])
+def test_clones_are_alike(selection):
+    model = RationaleClassifier(max_features=0.25, selection=selection, **QUICK).fit(DIGITS[:N], Y[:N])
+    same(model, clone(model).fit(DIGITS[:N], Y[:N]))
+
+
+def test_a_model_of_pictures_can_become_one_of_a_table(model):
+    other = clone(model).fit(DIGITS[:N], Y[:N])
+    other.fit(DIGITS[:N].reshape(N, 64), Y[:N])
+    assert other.get_rationale(NEW.reshape(100, 64)).shape == (100, 64)
+    assert not hasattr(other, "grid_")
+    with pytest.raises(TypeError, match="is for pictures"):
+        other.get_pixel_mask(NEW.reshape(100, 64))
+    with pytest.raises(ValueError, match=r"images of shape \(1, 8, 8\).*expected rows"):
+        other.predict(NEW)
+
+
+def test_one_class_needs_no_patch():
+    model = RationaleClassifier(**QUICK).fit(DIGITS[:50], np.full(50, "digit"))
+    assert not model.get_rationale(NEW).any()
+    assert set(model.predict(NEW)) == {"digit"}
+    assert not model.explain(NEW).mask.any()
+
+
+def test_weights(model):
+    twice = np.concatenate([DIGITS[:N], DIGITS[:50]])
+    weight = np.concatenate([np.ones(N), np.zeros(50)])
+    same(model, clone(model).fit(twice, np.concatenate([Y[:N], Y[:50]]), weight))
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def test_an_explanation_has_a_name_for_each_patch(model):
+    explanation = model.explain(NEW)
+    assert explanation.kind == "rationale"
+    assert explanation.values.shape == explanation.mask.shape == (100, 16)
+    assert explanation.feature_names[6] == "row 1, column 2"
+    assert explanation.meta["grid"] == [4, 4]
+    assert explanation.meta["image_shape"] == [1, 8, 8]
+    assert not explanation.values[~explanation.mask].any()
+    np.testing.assert_array_equal(explanation.mask.reshape(100, 4, 4), model.get_rationale(NEW))
+    np.testing.assert_allclose(explanation.data[:, 6], NEW[:, 2:4, 4:6].mean(axis=(1, 2)))
+
+
+def test_values_are_what_patches_add():
+    """By occlusion a value is the log-probability that the first predictor loses without the patch."""
+    model = RationaleClassifier(max_features=16, selection="occlusion", **QUICK)
+    with pytest.warns(UserWarning, match="16 patches"):
+        model.fit(DIGITS[:N], Y[:N])
+    inner, matrix = model._model, NEW.reshape(100, 64).astype(float)
+    without = np.ones((100, 16), bool)
+    without[:, 5] = False
+    whole, less = (
+        model._task.probabilities(inner.scores_of(inner.judge, matrix, mask))
+        for mask in (np.ones((100, 16), bool), without)
+    )
+    place = whole.argmax(axis=1)[:, None]
+    found = np.log(np.take_along_axis(whole, place, 1) / np.take_along_axis(less, place, 1))[:, 0]
+    np.testing.assert_allclose(model.explain(NEW).values[:, 5], found, atol=1e-8)
+
+
+def test_hidden_pixels_are_missing_or_have_the_mean_colour(model):
+    shown = model.get_pixel_mask(NEW)
+    floats, whole = model.select(NEW.astype(float)), model.select(NEW)
+    np.testing.assert_array_equal(np.isnan(floats), ~shown)
+    np.testing.assert_array_equal(floats[shown], NEW[shown])
+    assert whole.dtype == np.uint8
+    assert set(whole[~shown]) == {round(DIGITS[:N].mean())}
+    assert model.select(NEW[:, None]).shape == (100, 1, 8, 8)
+
+
+def test_masks_of_users(model):
+    mask = model.get_rationale(NEW)
+    by_pixel = model.get_pixel_mask(NEW)
+    expected = model.predict_proba(NEW)
+    np.testing.assert_array_equal(model.predict_proba(NEW, mask=mask), expected)
+    np.testing.assert_array_equal(model.predict_proba(NEW, mask=by_pixel), expected)
+    by_pixel[0, 0, 0] = ~by_pixel[0, 0, 0]
+    with pytest.raises(ValueError, match="not the same in all pixels of a patch"):
+        model.predict(NEW, mask=by_pixel)
+    with pytest.raises(ValueError, match=r"\(100, 4, 4\).*\(100, 8, 8\).*Got"):
+        model.predict(NEW, mask=mask.astype(int))
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+def test_channels_last_are_refused(model):
+    colours = np.repeat(DIGITS[:N, :, :, None], 3, axis=3)
+    with pytest.raises(ValueError, match=r"channels last.*X\.transpose\(0, 3, 1, 2\)"):
+        RationaleClassifier(**QUICK).fit(colours, Y[:N])
+    with pytest.raises(ValueError, match="channels last"):
+        model.predict(NEW[..., None])
+
+
+def test_pixels_in_other_units_are_refused(model):
+    with pytest.raises(ValueError, match="pixels from 0 to 1.*expected whole numbers from 0 to 16"):
+        model.predict(NEW / 16)
+    parts = RationaleClassifier(**QUICK).fit(DIGITS[:N] / 16, Y[:N])
+    with pytest.raises(ValueError, match="expected from 0 to 1"):
+        parts.predict(NEW)
+
+
+def test_other_shapes_and_missing_pixels_are_refused(model):
+    with pytest.raises(ValueError, match=r"\(1, 8, 4\)"):
+        model.predict(NEW[:, :, :4])
+    holes = NEW.astype(float)
+    holes[0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="1 images with NaN"):
+        model.get_rationale(holes)
+    with pytest.raises(ValueError, match=r"1 images with NaN"):
+        RationaleClassifier(**QUICK).fit(holes, Y[1400:1500])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fill", "zero"),
+        ("relaxation", "gumbel"),
+        ("sparsity_lambda", 0.1),
+        ("preset", "paper"),
+        ("screening", False),
+        ("temperature", (3.0, 0.1)),
+    ],
+)
+def test_parameters_of_tables_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"'{name}' parameter of RationaleClassifier is for tables"):
+        RationaleClassifier(**QUICK, **{name: value}).fit(DIGITS[:N], Y[:N])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("grid", 4), ("selection", "occlusion"), ("backbone", nn.Linear(1, 1)), ("selector", nn.Identity())],
+)
+def test_parameters_of_pictures_are_refused_for_tables(name, value):
+    with pytest.raises(ValueError, match=f"'{name}' parameter of RationaleRegressor is for pictures"):
+        RationaleRegressor(**{name: value}).fit(np.eye(30), np.arange(30.0))
+
+
+@pytest.mark.parametrize("grid", [9, (4,), (4, 0), (2.5, 2), (4, 9)])
+def test_grids_that_do_not_fit_are_refused(grid):
+    with pytest.raises(ValueError, match="'grid' parameter of RationaleClassifier must be"):
+        RationaleClassifier(grid=grid, **QUICK).fit(DIGITS[:N], Y[:N])
+
+
+def test_no_graph_is_written(model):
+    with pytest.raises(TypeError, match="fitted to pictures; to_onnx is offered for tables"):
+        model.to_onnx()
+
+
+@pytest.mark.parametrize(
+    ("shape", "grid"),
+    [((28, 28), (7, 7)), ((32, 64), (8, 8)), ((8, 8), (4, 4)), ((28, 20), (7, 5)), ((29, 3), (8, 1))],
+)
+def test_usual_grids(shape, grid):
+    from skrationale.rationale.picture._form import grid_for
+
+    assert grid_for(RationaleClassifier(), (1, *shape)) == grid
+
+
+# --- networks of users ----------------------------------------------------------------------------
+
+
+class Small(nn.Module):
+    """Convolutions, batch normalisation and dropout, as users have them."""
+
+    def __init__(self, n_channels, n_outputs=10):
+        super().__init__()
+        self.maps = nn.Sequential(
+            nn.Conv2d(n_channels, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2)
+        )
+        self.head = nn.Sequential(nn.Flatten(), nn.Dropout(0.1), nn.Linear(8 * 16, n_outputs))
+
+    def forward(self, x):
+        return self.head(self.maps(x))
+
+
+def small(n_channels, n_outputs=10):
+    with seeded(0):
+        return Small(n_channels, n_outputs)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_given_network(channels):
+    settings = QUICK | {"max_epochs": 16}
+    model = RationaleClassifier(max_features=5, backbone=small(channels), **settings)
+    model.fit(DIGITS[:1000], Y[:1000])
+    assert model._model.plan.told == (channels == 2)
+    assert model._model.plan.layer == "maps"
+    assert model.score(DIGITS[1200:], Y[1200:]) > 0.7
+    same(model, pickle.loads(pickle.dumps(model)))
+    same(model, clone(model).fit(DIGITS[:1000], Y[:1000]))
+    mask, shown = model.get_rationale(NEW), model.get_pixel_mask(NEW)
+    changed = np.where(shown, NEW, 16 - NEW)
+    np.testing.assert_array_equal(
+        model.decision_function(changed, mask=mask), model.decision_function(NEW, mask=mask)
+    )
+
+
+def test_given_networks_are_not_changed():
+    net = small(2)
+    before = {name: weight.clone() for name, weight in net.state_dict().items()}
+    RationaleClassifier(max_features=5, backbone=net, **QUICK).fit(DIGITS[:N], Y[:N])
+    assert all(torch.equal(before[name], weight) for name, weight in net.state_dict().items())
+
+
+def test_a_factory_and_a_selector_of_users():
+    selector = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 1, 1))
+    model = RationaleClassifier(max_features=5, backbone=small, selector=selector, **QUICK)
+    model.fit(DIGITS[:N], Y[:N])
+    assert model.get_rationale(NEW).shape == (100, 4, 4)
+    same(model, pickle.loads(pickle.dumps(model)))
+
+
+def test_two_outputs_for_two_classes():
+    model = RationaleClassifier(max_features=5, backbone=small(2, 2), **QUICK).fit(DIGITS[:N], Y[:N] > 4)
+    assert model.predict_proba(NEW).shape == (100, 2)
+
+
+def test_networks_that_do_not_fit_are_refused():
+    def fit(**settings):
+        RationaleClassifier(**QUICK, **settings).fit(DIGITS[:N], Y[:N])
+
+    with pytest.raises(ValueError, match=r"`backbone` takes neither pictures of shape \(2, 8, 8\)"):
+        fit(backbone=small(5))
+    with pytest.raises(
+        ValueError, match=r"`backbone` gives an array of shape \(2, 7\); expected .*\(2, 10\)"
+    ):
+        fit(backbone=small(2, 7))
+    with pytest.raises(TypeError, match="factory given as `backbone` returns int"):
+        fit(backbone=lambda channels, outputs: 3)
+    with pytest.raises(ValueError, match=r"`selector` gives an array of shape \(2, 64\)"):
+        fit(selector=nn.Flatten())
+
+
+def test_a_vision_transformer():
+    transformers = pytest.importorskip("transformers")
+    config = transformers.ViTConfig(
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        image_size=8,
+        patch_size=2,
+        num_channels=2,
+        num_labels=10,
+    )
+    with seeded(0):
+        net = transformers.ViTForImageClassification(config)
+    model = RationaleClassifier(max_features=4, backbone=net, **QUICK).fit(DIGITS[:N], Y[:N])
+    assert model._model.plan.told
+    assert set(model.get_rationale(NEW).sum(axis=(1, 2))) == {4}
+    same(model, pickle.loads(pickle.dumps(model)))
