@@ -19,12 +19,12 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
 
     For tables, fitting has three stages. In the first one all rows have the same gates, and the penalty per
     column rises until no column is left. Columns that can be left out without a higher validation loss are
-    dropped. In the second stage selector and predictor are trained together as in [1]_, but with gates between 0 and 1, and
-    with hidden values replaced by those of other rows [2]_. The penalty rises from 0, and validation rows
-    choose among the selectors at different penalties. From 2000 rows on the stage is repeated with piecewise
-    linear encodings of numbers [3]_, which are used if they are clearly better. In the last stage a new
-    predictor is trained with masks of 0 and 1. It never sees a row with its own mask, but with the mask of
-    another row or a random one. So it cannot learn to read the label from the mask.
+    dropped. In the second stage selector and predictor are trained together as in [1]_, but with gates
+    between 0 and 1, and with hidden values replaced by those of other rows [2]_. The penalty rises from 0,
+    and validation rows choose among the selectors at different penalties. From 2000 rows on the stage is
+    repeated with piecewise linear encodings of numbers [3]_, which are used if they are clearly better. In
+    the last stage a new predictor is trained with masks of 0 and 1. It never sees a row with its own mask,
+    but with the mask of another row or a random one. So it cannot learn to read the label from the mask.
 
     For pictures the stages are others. A predictor is trained with whole pictures, then with random masks,
     and is not changed after that. The selector is trained to predict what masks do to it: the values of the
