@@ -24,7 +24,7 @@ import skrationale.trees
 PACKAGE = Path(skrationale.__file__).parent
 HEAVY = "torch skorch jinja2 lightgbm pandas shap matplotlib sympy pyoperon pysr juliacall catboost xgboost"
 HEAVY += " onnx skops mlflow"
-HEAVY += " pyarrow"
+HEAVY += " pyarrow transformers"
 FAMILIES = {"gbdt2nn", "smooth", "symbolic", "rationale", "flint"}
 
 

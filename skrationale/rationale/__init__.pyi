@@ -1,13 +1,14 @@
 from ._audit_report import RationaleAudit
 from ._distiller import RationaleDistiller
 from ._estimator import RationaleClassifier, RationaleRegressor
-from .text import TextRationaleClassifier, TextRationaleDistiller, TextRationaleRegressor
+from .text import TextBackbone, TextRationaleClassifier, TextRationaleDistiller, TextRationaleRegressor
 
 __all__ = [
     "RationaleAudit",
     "RationaleClassifier",
     "RationaleDistiller",
     "RationaleRegressor",
+    "TextBackbone",
     "TextRationaleClassifier",
     "TextRationaleDistiller",
     "TextRationaleRegressor",

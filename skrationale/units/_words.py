@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
 
 WORD = r"\w+(?:['’]\w+)*"
 """A word: letters, digits and underscores, with apostrophes inside."""
+_WORD = re.compile(WORD)
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$|<)|\n+|<br\s*/?>")
 """Where a sentence ends: marks before a space, ends of lines, and line breaks of HTML."""
 
@@ -77,24 +80,26 @@ class TextUnits:
         -------
         TextUnits
         """
-        pattern = re.compile(WORD if unit in ("word", "sentence") else unit)
+        pattern = _WORD if unit in ("word", "sentence") else re.compile(unit)
         limit = max_length or np.iinfo(np.int64).max
-        known: dict[str, int] = {}
+        known: defaultdict[str, int] = defaultdict(count().__next__)
         codes: list[int] = []
         spans: list[tuple[int, int]] = []
         sentences: list[np.ndarray] = []
         counts, truncated = [], np.zeros(len(texts), dtype=bool)
         for i, text in enumerate(texts):
-            found = [match.span() for match in pattern.finditer(text) if match.end() > match.start()]
+            found = [match.span() for match in pattern.finditer(text)]
+            if pattern is not _WORD:
+                found = [(start, end) for start, end in found if end > start]
             if len(found) > limit:
                 truncated[i], found = True, found[:limit]
-            codes += [known.setdefault(text[start:end], len(known)) for start, end in found]
+            codes += [known[text[start:end]] for start, end in found]
             spans += found
             counts.append(len(found))
             if unit == "sentence":
                 ends = [match.end() for match in SENTENCE_END.finditer(text)]
                 sentences.append(np.searchsorted(ends, [start for start, _ in found], side="right"))
-        word_spans = np.array(spans, dtype=np.int64).reshape(-1, 2)
+        word_spans = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         new = np.ones(len(word_spans), dtype=bool)
         if unit == "sentence":

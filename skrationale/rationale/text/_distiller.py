@@ -77,7 +77,7 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         `teacher_audit_`. This is not done with fewer than 500 texts.
     hidden_layer_sizes : sequence of int, default=(8, 8)
         Widths of the hidden layers. The first is that of word vectors and of the selector.
-    max_features, unit, contiguity, fill, max_length, min_df, n_hashed : object
+    max_features, unit, contiguity, fill, max_length, min_df, n_hashed, backbone, backbone_layers : object
         As in :class:`TextRationaleClassifier`.
     max_epochs, batch_size, lr, weight_decay : object
         As in :class:`TextRationaleClassifier`.
@@ -149,6 +149,8 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         max_length: int = 512,
         min_df: int = 3,
         n_hashed: int = 1000,
+        backbone: Any = None,
+        backbone_layers: int | str = 2,
         max_epochs: int | str = "auto",
         batch_size: int = 32,
         lr: float = 3e-3,
@@ -175,6 +177,8 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         self.max_length = max_length
         self.min_df = min_df
         self.n_hashed = n_hashed
+        self.backbone = backbone
+        self.backbone_layers = backbone_layers
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr

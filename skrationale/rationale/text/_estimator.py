@@ -46,6 +46,13 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
         Words that occur in fewer training texts have no vector of their own.
     n_hashed : int, default=1000
         Number of vectors that such words, and unknown words, share.
+    backbone : TextBackbone, str or path-like, default=None
+        A network that is trained on language already, with its tokenizer; a str or path is the folder of a
+        transformers model, which needs ``skrationale[text]``. The selector then reads what this network makes
+        of each word in its text, and the predictor is this network, which reads shown words as if there were
+        no others. It is copied, and never changed. None: small networks that learn from these texts alone.
+    backbone_layers : int or "all", default=2
+        Last layers of the backbone that are tuned to predict; ``"all"``: everything, 0: nothing.
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is 400,
         but 6 to 40 epochs. The last stage takes 0.6 times as many.
@@ -102,6 +109,9 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
         Number of epochs of all stages.
     device_ : str
         Where the networks were trained.
+    audit_ : RationaleAudit or None
+        With a backbone, what `audit` says of the held-out texts, where there are 500; a warning is given when
+        it finds a leak.
 
     See Also
     --------
@@ -143,6 +153,8 @@ class TextRationaleRegressor(PredictsNumbers, BaseTextRationale):
     Parameters
     ----------
     hidden_layer_sizes, max_features, unit, contiguity, fill, max_length, min_df, n_hashed : object
+        As in :class:`TextRationaleClassifier`.
+    backbone, backbone_layers : object
         As in :class:`TextRationaleClassifier`.
     max_epochs, batch_size, lr, weight_decay : object
         As in :class:`TextRationaleClassifier`.

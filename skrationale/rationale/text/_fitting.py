@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
-from torch import Tensor
+from torch import Generator, Tensor
 
 from ..._task import Task
 from ...training import (
@@ -19,6 +19,7 @@ from ...training import (
     epochs_for,
     generator_of,
     get_state,
+    limit_threads,
     resolve_device,
     row_losses,
     validation_split,
@@ -27,6 +28,7 @@ from ...units import TextUnits, ranges
 from .._fitting import base_scores, standards
 from .._joint import Distillation
 from ._constants import (
+    BACKBONE_LR,
     DROPOUT,
     EPOCHS,
     FEWEST_TO_COMPARE,
@@ -39,8 +41,10 @@ from ._constants import (
     PRICE,
     STEPS,
 )
-from ._model import State, TextModel, logits_of, scores_of
+from ._encoder import Encoder, EncoderPredictor, StateReader, StateSelector, all_states, check_memory
+from ._model import State, TextModel, logits_of, parts_of, scores_of
 from ._network import BagPredictor, WordSelector
+from ._pieces import Pieces
 from ._reader import WordReader
 from ._rule import TextRule
 from ._stages import (
@@ -95,6 +99,8 @@ class TextFitting:
         Seed of everything drawn.
     teacher : TeacherOfTexts or None
         What is learnt from a teacher.
+    encoder : Encoder or None
+        Reads texts for the selectors, and shown words to predict.
     """
 
     parameters: Any
@@ -105,6 +111,7 @@ class TextFitting:
     task: Task
     seed: int
     teacher: TeacherOfTexts | None = None
+    encoder: Encoder | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -131,13 +138,14 @@ class TextFitting:
         """Go through all stages."""
         if not len(self.units.spans) or not self.scale.any() or not self.constant_loss:
             return self._model((), (), TextRule(), {})
+        self._read_states()
         folds = self._folds()
         chance, logits = np.zeros(len(self.numbers)), np.zeros(len(self.numbers))
         states, levels = [], []
         for i, fold in enumerate(folds):
             others = np.setdiff1d(self.fit, fold) if len(folds) > 1 else fold
             selector = self._selector(others, i)
-            own = logits_of(selector, self.store)
+            [own] = logits_of([selector], self.store)
             level, shown, places = self._shown(own, fold)
             chance[places] = shown
             logits += (own - level) / len(folds)
@@ -159,7 +167,17 @@ class TextFitting:
         chance = shown_by_word(self.numbers[rows], chance[rows], self.reader.n_words, self.rate, self.numbers)
         predictor = self._predictor(chance, mask)
         self._calibrate(predictor, mask)
+        if self.encoder is not None:
+            self.encoder.to("cpu")
         return self._model(tuple(states), tuple(levels), rule, get_state(predictor))
+
+    def _read_states(self) -> None:
+        """Let a backbone read all texts once, for the selectors."""
+        if self.encoder is not None:
+            check_memory(self.encoder, len(self.numbers))
+            reader = StateReader(self.encoder.to(self.device), self.units, self.device)
+            with limit_threads(self.encoder.work):
+                self.store.states = all_states(reader, parts_of(self.store))
 
     def _folds(self) -> list[np.ndarray]:
         """Split the texts, so that each part is judged by a selector that was fitted on the others."""
@@ -169,7 +187,7 @@ class TextFitting:
         order = np.lexsort((np.random.RandomState(self.seed + 3).rand(len(self.fit)), self.y[self.fit]))
         return [np.sort(self.fit[order[i::n_folds]]) for i in range(n_folds)]
 
-    def _selector(self, texts: np.ndarray, i: int) -> WordSelector:
+    def _selector(self, texts: np.ndarray, i: int) -> WordSelector | StateSelector:
         """Train a predictor of random words on some texts, and a selector that it judges."""
         seed, n_words, link = self.seed + 10 * i, self.reader.n_words, self.task.link
         generator = generator_of(seed + 1)
@@ -184,7 +202,7 @@ class TextFitting:
         self._record("random words", result)
         for parameter in judge.eval().parameters():
             parameter.requires_grad_(False)
-        selector = WordSelector(n_words, self.sizes[0], self.reader.n_hashed, DROPOUT, generator_of(seed + 2))
+        selector = self._empty_selector(generator_of(seed + 2))
         taught: dict[str, Any] = {}
         if self.teacher is not None:
             logits = self.teacher.logits
@@ -209,6 +227,12 @@ class TextFitting:
         self._record("selection", result)
         return selector.eval()
 
+    def _empty_selector(self, generator: Generator) -> WordSelector | StateSelector:
+        n_words, n_hashed, width = self.reader.n_words, self.reader.n_hashed, self.sizes[0]
+        if self.encoder is None:
+            return WordSelector(n_words, width, n_hashed, DROPOUT, generator)
+        return StateSelector(n_words, self.encoder.width, width, n_hashed, DROPOUT, generator)
+
     def _shown(self, logits: np.ndarray, texts: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Give the level at which logits (N,) of some texts have the wanted share, and what is then shown."""
         taken, places = self.units.take(texts), self._word_places(texts)
@@ -220,17 +244,21 @@ class TextFitting:
             level = TextRule.fitted(taken, values, self.weight[texts], self.rate, None, 0.0).threshold
         return level, taken.spread(rule(taken, values)), places
 
-    def _predictor(self, chance: np.ndarray, mask: np.ndarray) -> BagPredictor:
+    def _predictor(self, chance: np.ndarray, mask: np.ndarray) -> BagPredictor | EncoderPredictor:
         """Learn to predict from shown words alone."""
-        p = self.parameters
-        module = BagPredictor(
-            self.reader.n_words, self.sizes, self.task.n_outputs, LAST_DROPOUT, generator_of(self.seed + 5)
-        )
+        p, generator, n_outputs = self.parameters, generator_of(self.seed + 5), self.task.n_outputs
         settings = self._settings(len(self.fit), LAST_EPOCHS)
+        module: BagPredictor | EncoderPredictor
+        if self.encoder is None:
+            module = BagPredictor(self.reader.n_words, self.sizes, n_outputs, LAST_DROPOUT, generator)
+        else:
+            pieces = Pieces.of(self.units.words, self.encoder.backbone)
+            module = EncoderPredictor(self.encoder, pieces, n_outputs, LAST_DROPOUT, generator)
+            settings = settings.replace(lr=BACKBONE_LR * p.lr)
         stopping = p.early_stopping and len(self.valid) > 0
         result = train_on_shown_words(
             module,
-            self.store,
+            self._words_to_predict_from(),
             self._tensor(chance),
             self._tensor(mask),
             self._rows(self.fit),
@@ -243,12 +271,16 @@ class TextFitting:
         self._record("prediction", result)
         return module.eval()
 
-    def _calibrate(self, predictor: BagPredictor, mask: np.ndarray) -> None:
+    def _words_to_predict_from(self) -> TextStore:
+        """Give numbers of words, or with a backbone positions among different words as typed."""
+        return self.store if self.encoder is None else TextStore.of(self.units, self.units.codes, self.device)
+
+    def _calibrate(self, predictor: BagPredictor | EncoderPredictor, mask: np.ndarray) -> None:
         """Scale the scores of classes so that probabilities of held-out texts are as right as can be."""
         if not self.task.is_classification or len(self.valid) < FEWEST_TO_COMPARE:
             return
         texts = torch.from_numpy(self.valid).to(self.device)
-        words = self.store.shown(texts, self._tensor(mask))
+        words = self._words_to_predict_from().shown(texts, self._tensor(mask))
         raw = torch.from_numpy(scores_of(predictor, TextStore(words.numbers, words.offsets, None)))
         y, weight = torch.from_numpy(self.y[self.valid]), torch.from_numpy(self.weight[self.valid])
 
@@ -308,7 +340,16 @@ class TextFitting:
     ) -> TextModel:
         base = base_scores(self.y, self.weight, self.task) if self.task.is_classification else self.shift
         return TextModel(
-            self.reader, self.sizes, selectors, levels, rule, predictor, self.shift, self.scale, base
+            self.reader,
+            self.sizes,
+            selectors,
+            levels,
+            rule,
+            predictor,
+            self.shift,
+            self.scale,
+            base,
+            self.encoder,
         )
 
     def _record(self, stage: str, result: TrainResult) -> None:

@@ -10,13 +10,14 @@ import torch
 
 from ...training import limit_threads, rebuild_module
 from ...units import TextUnits
+from ._encoder import Encoder, EncoderPredictor, StateReader, StateSelector, predictor_of, with_states
 from ._network import BagPredictor, WordSelector
 from ._reader import WordReader
 from ._rule import TextRule
 from ._store import TextStore
 
 State = dict[str, np.ndarray]
-CHUNK = 2**16
+CHUNK = 2**14
 """Words computed at once, to bound the memory. Not measured."""
 
 
@@ -42,6 +43,8 @@ class TextModel:
         What the predictor's scores are raised by, after they were multiplied.
     base : ndarray of shape (K,)
         Scores when no word is shown.
+    encoder : Encoder or None
+        Reads texts for the selectors, and shown words to predict.
     """
 
     reader: WordReader
@@ -53,19 +56,25 @@ class TextModel:
     shift: np.ndarray
     scale: np.ndarray
     base: np.ndarray
+    encoder: Encoder | None = None
 
     def logits(self, units: TextUnits) -> np.ndarray:
         """Give a logit (U,) of each unit, float64."""
         if not self.selectors:
             return np.full(len(units.spans), -np.inf)
         store = TextStore.of(units, self.reader.numbers(units))
+        states = None if self.encoder is None else StateReader(self.encoder, units)
         total = np.zeros(len(units.word_spans))
-        for state, level in zip(self.selectors, self.levels, strict=True):
-            module = rebuild_module(
-                lambda: WordSelector(self.reader.n_words, self.sizes[0], self.reader.n_hashed, 0.0), state
-            )
-            total += logits_of(module, store) - level
+        modules = [rebuild_module(self._empty_selector, state) for state in self.selectors]
+        for logits, level in zip(logits_of(modules, store, states), self.levels, strict=True):
+            total += logits - level
         return units.fold(total / len(self.selectors)) if len(units.spans) else total
+
+    def _empty_selector(self) -> WordSelector | StateSelector:
+        n_words, n_hashed, width = self.reader.n_words, self.reader.n_hashed, self.sizes[0]
+        if self.encoder is None:
+            return WordSelector(n_words, width, n_hashed, 0.0)
+        return StateSelector(n_words, self.encoder.width, width, n_hashed, 0.0)
 
     def mask_and_excess(self, units: TextUnits) -> tuple[np.ndarray, np.ndarray]:
         """Give the rationale (U,), and how much units are wanted: above 0 if selected, but for runs."""
@@ -84,10 +93,14 @@ class TextModel:
             return np.tile(self.base, (units.n_texts, 1))
         shown = units.spread(mask)
         kept = only_shown(units, shown)
-        module = rebuild_module(
-            lambda: BagPredictor(self.reader.n_words, self.sizes, len(self.shift), 0.0), self.predictor
-        )
-        scores = scores_of(module, TextStore.of(kept, self.reader.numbers(kept)))
+        if self.encoder is None:
+            module: BagPredictor | EncoderPredictor = rebuild_module(
+                lambda: BagPredictor(self.reader.n_words, self.sizes, len(self.shift), 0.0), self.predictor
+            )
+            scores = scores_of(module, TextStore.of(kept, self.reader.numbers(kept)))
+        else:
+            module = predictor_of(self.encoder, kept, self.predictor)
+            scores = scores_of(module, TextStore.of(kept, kept.codes))
         scores = scores * self.scale + self.shift
         scores[kept.n_words == 0] = self.base
         return scores
@@ -116,15 +129,25 @@ def parts_of(store: TextStore) -> list[torch.Tensor]:
     return list(texts.split(torch.unique_consecutive(part, return_counts=True)[1].tolist()))
 
 
-def logits_of(module: WordSelector, store: TextStore) -> np.ndarray:
-    """Logits (N,) of the words of all texts, float64; a module in evaluation mode on the store's device."""
-    with torch.no_grad(), limit_threads():
-        parts = [module(store.batch(texts)[0]) for texts in parts_of(store)]
-    return torch.cat(parts).double().cpu().numpy()
+def logits_of(
+    modules: Sequence[WordSelector | StateSelector], store: TextStore, states: StateReader | None = None
+) -> list[np.ndarray]:
+    """Logits (N,) of the words of all texts, float64, of each module.
+
+    Modules are in evaluation mode and on the store's device; `states` gives what those with a backbone read.
+    """
+    found: list[list[torch.Tensor]] = [[] for _ in modules]
+    with torch.no_grad(), limit_threads(None if states is None else states.encoder.work):
+        for texts in parts_of(store):
+            words = with_states(store.batch(texts)[0], states, texts)
+            for module, parts in zip(modules, found, strict=True):
+                parts.append(module(words))
+    return [torch.cat(parts).double().cpu().numpy() for parts in found]
 
 
-def scores_of(module: BagPredictor, store: TextStore) -> np.ndarray:
+def scores_of(module: BagPredictor | EncoderPredictor, store: TextStore) -> np.ndarray:
     """Scores (n, K) of texts, float64, from all words of a store."""
-    with torch.no_grad(), limit_threads():
+    work = module.encoder.work if isinstance(module, EncoderPredictor) else None
+    with torch.no_grad(), limit_threads(work):
         parts = [module(store.batch(texts)[0]) for texts in parts_of(store)]
     return torch.cat(parts).double().cpu().numpy()

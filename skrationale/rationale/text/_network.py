@@ -32,11 +32,14 @@ class Words:
         Where each text begins, and the end of the last.
     groups : Tensor of int of shape (N,) or None
         Unit of each word, counted over all texts; None where each word is one.
+    states : Tensor of shape (N, H) or None
+        What a backbone makes of each word in its text.
     """
 
     numbers: Tensor
     offsets: Tensor
     groups: Tensor | None = None
+    states: Tensor | None = None
 
     @property
     def lengths(self) -> Tensor:
@@ -76,8 +79,9 @@ def dropped(x: Tensor, share: float, generator: Generator | None) -> Tensor:
 def by_rows(layers: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Apply layers to rows (N, p) in blocks of one size, so that no row depends on the others by rounding."""
     n = len(x)
-    padded = functional.pad(x, (0, 0, 0, -n % BLOCK))
-    return torch.cat([layers(part) for part in padded.split(BLOCK)])[:n] if n else layers(x)
+    parts = list(x.split(BLOCK))
+    parts[-1] = functional.pad(parts[-1], (0, 0, 0, -n % BLOCK))
+    return torch.cat([layers(part) for part in parts])[:n] if n else layers(x)
 
 
 def table(n: int, width: int, deviation: float, generator: Generator | None) -> nn.Parameter:
@@ -128,23 +132,39 @@ class WordSelector(nn.Module):
             other = torch.randint(self.n_hashed, numbers.shape, generator=generator, device=numbers.device)
             numbers = torch.where(hit, other, numbers)
         own = functional.embedding(numbers, self.own)[:, 0]
-        seen = self._seen(functional.embedding(numbers, self.vectors), words)
         if self.training:
+            seen = self._seen(functional.embedding(numbers, self.vectors), words)
             correction = self.layers(dropped(seen, share, generator))
         else:
-            correction = by_rows(self.layers, seen)
+            correction = by_rows(self.layers, self._seen_at_rest(numbers, words))
         return words.of_units(own + correction[:, 0])
+
+    def _apart(self, words: Words) -> tuple[Tensor, int]:
+        """Give places (N,) of words, with empty ones between texts, for no word to see another text."""
+        reach = WIDTH // 2
+        n = len(words.numbers) + reach * (len(words.lengths) + 1)
+        places = torch.arange(len(words.numbers), device=words.numbers.device)
+        return places + reach * (1 + words.texts), n
 
     def _seen(self, vectors: Tensor, words: Words) -> Tensor:
         """Give what is seen around each word (N, D), from vectors (N, D); beyond a text are zeros."""
-        reach = WIDTH // 2
-        # texts stand apart by so many empty places that no word sees another text
-        places = torch.arange(len(vectors), device=vectors.device) + reach * words.texts
-        n = len(vectors) + reach * len(words.lengths)
-        apart = vectors.new_zeros(n + 2 * reach, self.width).index_copy(0, places + reach, vectors)
-        windows = torch.cat([apart[k : k + n] for k in range(WIDTH)], dim=1)
-        seen = self.around(windows) if self.training else by_rows(self.around, windows)
-        return torch.relu(seen)[places]
+        places, n = self._apart(words)
+        apart = vectors.new_zeros(n, self.width).index_copy(0, places, vectors)
+        windows = torch.cat([apart[k : k + n - WIDTH + 1] for k in range(WIDTH)], dim=1)
+        return torch.relu(self.around(windows))[places - WIDTH // 2]
+
+    def _seen_at_rest(self, numbers: Tensor, words: Words) -> Tensor:
+        """Give the same for words of numbers (N,), with one product of matrices for each different word."""
+        different, which = numbers.unique(return_inverse=True)
+        weight = self.around.weight.view(self.width, WIDTH, self.width).permute(2, 1, 0).flatten(1)
+        shares = by_rows(lambda x: x @ weight, functional.embedding(different, self.vectors))
+        tables = functional.pad(shares.unflatten(1, (WIDTH, self.width)).transpose(0, 1), (0, 0, 0, 1))
+        places, n = self._apart(words)
+        apart = which.new_full((n,), len(different)).index_copy(0, places, which)
+        seen = self.around.bias.expand(len(numbers), -1)
+        for k, part in enumerate(tables):
+            seen = seen + part[apart[places + (k - WIDTH // 2)]]
+        return torch.relu(seen)
 
 
 class BagPredictor(nn.Module):

@@ -13,6 +13,7 @@ from ...training import Batch, Settings, TrainResult, row_losses, soft_losses, t
 from .._gates import temperature_at
 from .._joint import Distillation
 from .._losses import excess_cost, prediction_divergence, selection_divergence
+from ._encoder import EncoderPredictor, StateSelector
 from ._network import BagPredictor, Words, WordSelector
 from ._store import TextStore, only
 
@@ -94,7 +95,7 @@ def _prediction_loss(
 
 
 def train_selector(
-    module: WordSelector,
+    module: WordSelector | StateSelector,
     predictor: BagPredictor,
     store: TextStore,
     pool: Tensor | None,
@@ -113,7 +114,7 @@ def train_selector(
 
     Parameters
     ----------
-    module : WordSelector
+    module : WordSelector or StateSelector
         Trained in place.
     predictor : BagPredictor
         Judges what is shown.
@@ -208,7 +209,7 @@ def shown_by_word(
 
 
 def train_on_shown_words(
-    module: BagPredictor,
+    module: BagPredictor | EncoderPredictor,
     store: TextStore,
     chance: Tensor,
     mask: Tensor | None,
@@ -226,7 +227,7 @@ def train_on_shown_words(
 
     Parameters
     ----------
-    module : BagPredictor
+    module : BagPredictor or EncoderPredictor
         Trained in place.
     store : TextStore
         The words.

@@ -24,11 +24,14 @@ class TextStore:
         Where each text begins, and the end of the last.
     groups : Tensor of int of shape (N,) or None
         Unit of each word; None where each word is one.
+    states : Tensor of shape (N, H) or None
+        What a backbone makes of each word in its text.
     """
 
     numbers: Tensor
     offsets: Tensor
     groups: Tensor | None
+    states: Tensor | None = None
 
     @classmethod
     def of(cls, units: TextUnits, numbers: np.ndarray, device: str | torch.device = "cpu") -> TextStore:
@@ -64,7 +67,8 @@ class TextStore:
             starts = offsets[:-1][offsets[:-1] < len(new)]
             new[starts] = True
             groups = new.cumsum(0) - 1
-        return Words(self.numbers[places], offsets, groups), places
+        states = None if self.states is None else self.states[places]
+        return Words(self.numbers[places], offsets, groups, states), places
 
     def shown(self, texts: Tensor, shown: Tensor) -> Words:
         """Give the words of some texts that a mask (N,) of all words shows, as if there were no others."""
