@@ -53,10 +53,11 @@ class TextBackbone:
     >>> def letters(words):
     ...     return [[ord(letter) - 96 for letter in word if "a" <= letter <= "z"] for word in words]
     >>> texts = ["a dull and empty film", "a bright and moving film"] * 40
+    >>> backbone = TextBackbone(Reader(), letters)
     >>> model = TextRationaleClassifier(
-    ...     max_features=2, backbone=TextBackbone(Reader(), letters), backbone_layers="all", random_state=0
-    ... )
-    >>> model.fit(texts, ["bad", "good"] * 40).score(texts, ["bad", "good"] * 40)
+    ...     max_features=2, backbone=backbone, backbone_layers="all", max_epochs=4, lr=0.02, random_state=0
+    ... ).fit(texts, ["bad", "good"] * 40)
+    >>> model.score(texts, ["bad", "good"] * 40)
     1.0
     """
 

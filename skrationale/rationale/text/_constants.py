@@ -25,7 +25,8 @@ scores stay as they are. Not measured."""
 LONG_TEXTS = 0.05
 """Share of texts with more than `max_length` words from which this is said. Not measured."""
 BACKBONE_LR = 1 / 15
-"""Peak of the learning rate of a backbone, as a share of `lr`. Not measured."""
+"""Peak of the learning rate of a backbone, as a share of `lr`, which is that of the layer behind it. Not
+measured."""
 FEWEST_TO_AUDIT = 500
 """Held-out texts from which a model with a backbone is audited in fit. Measured: on 600 texts a leak has an
 error of 0.014 nats."""

@@ -17,6 +17,7 @@ from ...training import linear
 from ...units import TextUnits
 from .._network import mlp
 from ._backbone import TextBackbone
+from ._constants import BACKBONE_LR
 from ._network import Words, by_rows, dropped, table
 from ._pieces import BLOCK_PIECES, Pieces, blocks_of
 from ._store import TextStore
@@ -248,6 +249,8 @@ class EncoderPredictor(nn.Module):
             nn.Parameter(own[name].detach().cpu().clone()) for name in encoder.tuned
         )
         self.head = linear(encoder.width, n_outputs, generator)
+        for parameter in self.head.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, words: Words, generator: Generator | None = None) -> Tensor:
         """Give scores (B, K) of texts that consist of these words and no others."""
@@ -256,8 +259,8 @@ class EncoderPredictor(nn.Module):
         means = self.encoder.add_up(parameters, self.pieces, words, words.texts, n, not self.training)
         means = functional.layer_norm(means, (self.encoder.width,))
         if self.training:
-            return self.head(dropped(means, self.dropout, generator))
-        return by_rows(self.head, means)
+            return self.head(dropped(means, self.dropout, generator)) / BACKBONE_LR
+        return by_rows(self.head, means) / BACKBONE_LR
 
 
 def with_states(words: Words, reader: StateReader | None, texts: Tensor) -> Words:
