@@ -48,7 +48,7 @@ $(DOCS): $(BASE) pyproject.toml .ci/constraints.txt
 	$(INSTALL) -e '.[docs]'
 	touch $(RUN) $@
 
-demo: $(RUN)  ## distil four tables, print a table of figures, write reports/quickstart.html
+demo: $(RUN)  ## compare all four families on one table, in reports/quickstart.html (two minutes at most)
 	$(PY) examples/quickstart.py
 
 test: $(TEST)  ## run the tests and doctests

@@ -78,7 +78,7 @@ def rooms_used(path: Path) -> set[str]:
     return used
 
 
-EVERYWHERE = {"_callers", "_deadline", "_random", "_scales", "_switch", "_tensors"}
+EVERYWHERE = {"_callers", "_deadline", "_progress", "_random", "_scales", "_switch", "_tensors"}
 ALLOWED = {
     "_absent": set(),
     "_batches": set(),
@@ -97,6 +97,7 @@ ALLOWED = {
     "_settled": set(),
     "_switch": set(),
     "_parquet": set(),
+    "_progress": set(),
     "_task": set(),
     "_tensors": set(),
     "_versions": {"__version__"},

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tqdm.auto import tqdm
-
+from .._progress import progress_bar
 from ._jobs import BATCH_ROWS, explain_jobs
 from ._summary import DatasetSummary
 
@@ -23,7 +22,7 @@ def explain_dataset(
     top: int | None = None,
     batch_rows: int = BATCH_ROWS,
     overwrite: bool = False,
-    verbose: int = 0,
+    verbose: int | str = "auto",
 ) -> DatasetSummary:
     """Explain parquet files into parquet files, in memory that does not grow with the number of rows.
 
@@ -51,8 +50,8 @@ def explain_dataset(
         Rows explained at once, which bounds the memory used.
     overwrite : bool, default=False
         Whether to remove parts that are there, and to begin anew. Other files are never removed.
-    verbose : int, default=0
-        1: a progress bar over rows.
+    verbose : int or "auto", default="auto"
+        0: silent, 1: a progress bar. ``"auto"``: a bar in notebooks and terminals, after 3 seconds.
 
     Returns
     -------
@@ -125,7 +124,7 @@ def explain_dataset(
         overwrite=overwrite,
     )
     before = sum(os.path.exists(job.path) for job in jobs)
-    with tqdm(total=sum(job.rows for job in jobs), unit="row", unit_scale=True, disable=not verbose) as bar:
+    with progress_bar(verbose, sum(job.rows for job in jobs), "row", unit_scale=True) as bar:
         for job in jobs:
             if os.path.exists(job.path):
                 bar.update(job())

@@ -85,7 +85,7 @@ class BaseFlint(FlintReasoner):
         n_iter_no_change: int | None = None,
         device: str = "auto",
         random_state: Any = None,
-        verbose: int = 0,
+        verbose: int | str = "auto",
         callbacks: list[Any] | None = None,
     ) -> None:
         self.predictor = predictor

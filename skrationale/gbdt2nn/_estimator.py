@@ -116,8 +116,9 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
     random_state : int, RandomState or None, default=None
         Seed of all random numbers: weights, shuffles, held-out rows. It is also used for synthetic rows and
         for a default teacher.
-    verbose : int, default=0
-        0: silent, 1: a progress bar, 2: a table of losses.
+    verbose : int or "auto", default="auto"
+        0: silent, 1: a progress bar, 2: a table of losses. ``"auto"``: a bar in notebooks
+        and terminals, after 3 seconds.
     callbacks : list of skorch callbacks, default=None
         Called during training.
     class_weight : dict of label to number, or "balanced", default=None
@@ -230,7 +231,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         n_iter_no_change: int | None = 10,
         device: str = "auto",
         random_state: Any = None,
-        verbose: int = 0,
+        verbose: int | str = "auto",
         callbacks: list[Any] | None = None,
         class_weight: dict[Any, float] | str | None = None,
     ) -> None:

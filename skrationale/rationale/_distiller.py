@@ -157,7 +157,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         n_iter_no_change: int | None = None,
         device: str = "auto",
         random_state: Any = None,
-        verbose: int = 0,
+        verbose: int | str = "auto",
         callbacks: list[Any] | None = None,
         class_weight: dict[Any, float] | str | None = None,
     ) -> None:

@@ -60,8 +60,9 @@ class SmoothMLPRegressor(PredictsNumbers, BaseSmoothMLP):
         ``"cpu"``, ``"cuda"``, ...; ``"auto"`` uses a GPU if there is one.
     random_state : int, RandomState or None, default=None
         Seed of all random numbers: weights, shuffles, held-out rows.
-    verbose : int, default=0
-        0: silent, 1: a progress bar, 2: a table of losses.
+    verbose : int or "auto", default="auto"
+        0: silent, 1: a progress bar, 2: a table of losses. ``"auto"``: a bar in notebooks
+        and terminals, after 3 seconds.
     callbacks : list of skorch callbacks, default=None
         Called during training.
 

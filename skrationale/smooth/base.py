@@ -88,7 +88,7 @@ class BaseSmoothMLP(ReadableNetwork):
         n_iter_no_change: int | str | None = "auto",
         device: str = "auto",
         random_state: Any = None,
-        verbose: int = 0,
+        verbose: int | str = "auto",
         callbacks: list[Any] | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes

@@ -105,8 +105,9 @@ class SymbolicDistiller(BaseDistiller):
     random_state : int, RandomState or None, default=None
         Seed of all random numbers: weights, shuffles, held-out rows. Also of the searches and a default
         teacher.
-    verbose : int, default=0
-        0: silent, 1: a progress bar, 2: a table of losses. They show the training of a default teacher.
+    verbose : int or "auto", default="auto"
+        0: silent, 1: a progress bar, 2: a table of losses. ``"auto"``: a bar in notebooks
+        and terminals, after 3 seconds. They show the training of a default teacher.
     class_weight : dict of label to number, or "balanced", default=None
         Weights of classes, which multiply those of rows. ``"balanced"``: equal total weights.
 
@@ -214,7 +215,7 @@ class SymbolicDistiller(BaseDistiller):
         timeout_in_seconds: float | None = None,
         validation_fraction: float = 0.2,
         random_state: Any = None,
-        verbose: int = 0,
+        verbose: int | str = "auto",
         class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.teacher = teacher

@@ -121,7 +121,7 @@ class SymbolicDistillerCV(SymbolicDistiller):
         timeout_in_seconds: float | None = None,
         validation_fraction: float = 0.2,
         random_state: Any = None,
-        verbose: int = 0,
+        verbose: int | str = "auto",
         class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         super().__init__(

@@ -1,13 +1,12 @@
 """What happens around epochs: stopping early, a progress bar, and the callbacks of the user."""
 
 import math
-import multiprocessing
-import threading
 from typing import Any
 
 import torch
 from skorch.callbacks import Callback
-from tqdm.auto import tqdm
+
+from .._progress import progress_bar
 
 
 def check_callbacks(callbacks: Any) -> list[Any]:
@@ -74,26 +73,18 @@ class BestWeights(Callback):
             net.module_.load_state_dict(self.weights_)
 
 
-def in_worker() -> bool:
-    """Whether this is one of several jobs, whose bars would write over each other."""
-    return (
-        multiprocessing.parent_process() is not None
-        or threading.current_thread() is not threading.main_thread()
-    )
-
-
 class ProgressBar(Callback):
     """A tqdm bar over epochs. Whoever starts training closes it, so that errors close it too."""
 
-    def __init__(self, disable: bool) -> None:
-        self.disable = disable
-        self.bar_ = tqdm(disable=True)
+    def __init__(self, verbose: Any) -> None:
+        self.verbose = verbose
+        self.bar_ = progress_bar(0, 0, "epoch")
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        self.bar_ = tqdm(total=net.max_epochs, unit="epoch", disable=self.disable)
+        self.bar_ = progress_bar(self.verbose, net.max_epochs, "epoch")
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        if not self.disable:
+        if not self.bar_.disable:
             losses = {key: net.row_[key] for key in ("train_loss", "valid_loss") if key in net.row_}
             self.bar_.set_postfix(losses, refresh=False)
             self.bar_.update()

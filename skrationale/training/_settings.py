@@ -25,7 +25,7 @@ TRAINING_CONSTRAINTS: dict[str, Any] = {
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
     "device": [str],
     "random_state": ["random_state"],
-    "verbose": ["verbose"],
+    "verbose": ["verbose", StrOptions({"auto"})],
     "callbacks": [list, None],
 }
 """Parameters of training that all families have; see `or_auto`."""
@@ -151,8 +151,8 @@ class Settings:
         is to be replaced before training.
     device : str or torch.device, default="auto"
         See `resolve_device`.
-    verbose : int, default=0
-        0 is silent, 1 shows a bar over epochs (not in one of several jobs), 2 prints a table.
+    verbose : int or "auto", default="auto"
+        0: silent, 1: a bar over epochs (not in a job), 2: a table of losses. ``"auto"``: see `progress_bar`.
     callbacks : list of skorch callbacks or of (name, callback), default=None
         Called as in skorch. Those that need predictions of the net, as ``EpochScoring``, cannot be used.
 
@@ -174,7 +174,7 @@ class Settings:
     validation_fraction: float = 0.1
     n_iter_no_change: int | str | None = None
     device: Any = "auto"
-    verbose: int = 0
+    verbose: int | str = "auto"
     callbacks: list[Any] | None = None
 
     @classmethod

@@ -13,7 +13,7 @@ from sklearn.utils import check_scalar
 from skorch.callbacks import EpochTimer, PrintLog
 
 from .._callers import outside
-from ._callbacks import BestWeights, ProgressBar, check_callbacks, in_worker
+from ._callbacks import BestWeights, ProgressBar, check_callbacks
 from ._data import Batch, float_dtype, to_batch
 from ._device import resolve_device
 from ._net import Criterion, EpochHook, LeanNet, Loss, diverged
@@ -226,7 +226,8 @@ def train(
     valid = None if validation is None else to_batch("validation", validation, place, dtype)
     shuffle_seed, noise_seed = np.random.SeedSequence(random_state).generate_state(2).tolist()
     stopper = BestWeights(int(settings.n_iter_no_change or settings.max_epochs), tol, min_epochs)
-    bar = ProgressBar(disable=settings.verbose != 1 or in_worker())
+    bar = ProgressBar(settings.verbose)
+    verbose = 0 if settings.verbose == "auto" else int(settings.verbose)
     net = LeanNet(
         module,
         Criterion(loss),
@@ -241,13 +242,13 @@ def train(
         seed=shuffle_seed,
         noise_generator=generator_of(noise_seed, place),
         device=str(place),
-        verbose=settings.verbose,
+        verbose=verbose,
         callbacks=[
             EpochTimer(),
             *[stopper] * settings.early_stopping,
             bar,
             *users,
-            *[PrintLog(floatfmt=".4g")] * (settings.verbose > 1),
+            *[PrintLog(floatfmt=".4g")] * (verbose > 1),
         ],
     )
     draws = seeded(noise_seed, place) if global_draws else nullcontext()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from tqdm.auto import tqdm
 
+from .._progress import progress_bar
 from ..teachers import Bins
 from ..training import limit_threads
 from ._parts import ValuesOf, packed
@@ -120,15 +120,15 @@ def built(
     trees: Sequence[TabledTree],
     bins: Sequence[Bins],
     dtype: str,
-    verbose: int = 0,
+    verbose: int | str = "auto",
     values_of: ValuesOf = path_dependent,
 ) -> list[Shelf]:
-    """Compute the tables of trees by output; `verbose` 1 shows a progress bar."""
+    """Compute the tables of trees by output; `verbose` as in `progress_bar`."""
     wide, starts = len(bins) > WIDE, starts_of(bins)
     by_width: dict[int, list[list[TabledTree]]] = {}
     for part in packed(trees, len(bins), np.dtype(dtype).itemsize, wide=wide):
         by_width.setdefault(len(part[0].tree.columns) if wide else len(bins), []).append(part)
-    with tqdm(total=len(trees), unit="tree", disable=not verbose) as bar:
+    with progress_bar(verbose, len(trees), "tree") as bar:
         return [
             Shelf.of(parts, starts, dtype, wide=wide, values_of=values_of, done=bar.update)
             for parts in by_width.values()

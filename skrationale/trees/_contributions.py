@@ -49,8 +49,8 @@ class TreeContributions:
     dtype : {"float32", "float64"}, default="float32"
         Precision of tables and sums: errors are about 1e-7 or 1e-15 of the largest contribution. The second
         takes twice the memory, and several times as long.
-    verbose : int, default=0
-        1: a progress bar of the build.
+    verbose : int or "auto", default="auto"
+        0: silent, 1: a progress bar. ``"auto"``: a bar in notebooks and terminals, after 3 seconds.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class TreeContributions:
         background: Any = None,
         max_table_bytes: int = MAX_TABLE_BYTES,
         dtype: str = "float32",
-        verbose: int = 0,
+        verbose: int | str = "auto",
     ) -> None:
         _check(max_table_bytes, dtype)
         teacher = forest_of(model)
@@ -239,7 +239,7 @@ def tree_contributions(
     n_jobs: int | None = None,
     max_table_bytes: int = MAX_TABLE_BYTES,
     dtype: str = "float32",
-    verbose: int = 0,
+    verbose: int | str = "auto",
 ) -> Explanation:
     """Explain a tree ensemble by exact TreeSHAP, many times faster than LightGBM does.
 
@@ -265,8 +265,8 @@ def tree_contributions(
         Most memory for tables; trees that do not fit are computed for each row.
     dtype : {"float32", "float64"}, default="float32"
         Precision of tables and sums, see :class:`TreeContributions`.
-    verbose : int, default=0
-        1: a progress bar while tables are built.
+    verbose : int or "auto", default="auto"
+        0: silent, 1: a progress bar. ``"auto"``: a bar in notebooks and terminals, after 3 seconds.
 
     Returns
     -------

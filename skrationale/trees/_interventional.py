@@ -45,8 +45,8 @@ class InterventionalTables:
         Most memory for tables.
     dtype : {"float32", "float64"}, default="float32"
         Precision of tables and sums.
-    verbose : int, default=0
-        1: a progress bar of the build.
+    verbose : int or "auto", default="auto"
+        0: silent, 1: a progress bar. ``"auto"``: a bar in notebooks and terminals, after 3 seconds.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class InterventionalTables:
         background: np.ndarray,
         max_table_bytes: int = MAX_TABLE_BYTES,
         dtype: str = "float32",
-        verbose: int = 0,
+        verbose: int | str = "auto",
     ) -> None:
         nodes, k = teacher.nodes(), teacher.n_outputs
         self._shape = (k, teacher.n_features)

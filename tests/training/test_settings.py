@@ -64,7 +64,10 @@ SENTENCES = {
     ),
     "device": '``"cpu"``, ``"cuda"``, ...; ``"auto"`` uses a GPU if there is one.',
     "random_state": "Seed of all random numbers: weights, shuffles, held-out rows.",
-    "verbose": "0: silent, 1: a progress bar, 2: a table of losses.",
+    "verbose": (
+        '0: silent, 1: a progress bar, 2: a table of losses. ``"auto"``: a bar in notebooks and terminals, '
+        "after 3 seconds."
+    ),
     "callbacks": "Called during training.",
 }
 """What is said of a shared parameter in all families; a family may add sentences of its own."""
@@ -78,7 +81,7 @@ DEFAULTS = {
     "n_iter_no_change": None,
     "device": "auto",
     "random_state": None,
-    "verbose": 0,
+    "verbose": "auto",
     "callbacks": None,
 }
 OTHER_DEFAULTS = {

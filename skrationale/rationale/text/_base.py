@@ -99,7 +99,7 @@ class BaseTextRationale(SelectsWords):
         n_iter_no_change: int | None = None,
         device: str = "auto",
         random_state: Any = None,
-        verbose: int = 0,
+        verbose: int | str = "auto",
         callbacks: list[Any] | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes

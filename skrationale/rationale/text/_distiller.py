@@ -160,7 +160,7 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         n_iter_no_change: int | None = None,
         device: str = "auto",
         random_state: Any = None,
-        verbose: int = 0,
+        verbose: int | str = "auto",
         callbacks: list[Any] | None = None,
     ) -> None:
         self.teacher = teacher

@@ -77,8 +77,9 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
     random_state : int, RandomState or None, default=None
         Seed of all random numbers: weights, shuffles, held-out rows. It is also used for the words that
         replace hidden ones.
-    verbose : int, default=0
-        0: silent, 1: a progress bar, 2: a table of losses.
+    verbose : int or "auto", default="auto"
+        0: silent, 1: a progress bar, 2: a table of losses. ``"auto"``: a bar in notebooks
+        and terminals, after 3 seconds.
     callbacks : list of skorch callbacks, default=None
         Called during training.
     class_weight : dict of label to number, or "balanced", default=None
