@@ -1,7 +1,7 @@
 """Demo: all four families on one table, compared on one page of HTML.
 
-The table is scikit-learn's breast cancer data: 30 measurements of a tumour, which is malignant or benign. No downloads.
-All figures are of rows that no model saw in `fit`.
+The table is scikit-learn's breast cancer data: 30 measurements of a tumour, which is malignant or benign.
+No downloads. All figures are those of rows that no model saw in `fit`.
 """
 
 import os
