@@ -56,9 +56,8 @@ def main():
     report = make_report(models, X_test, y_test, REPORT, title="Four families on one table", random_state=0)
     summary = report.tables["summary"]
     print("", summary[COLUMNS].round(3).to_string(na_rep="-"), "", sep="\n")
-    print(
-        "score: accuracy. prediction_r2: agreement with the teacher. columns_used: per row. explain_us: per row.\n"
-    )
+    print("score: accuracy. prediction_r2: agreement with the teacher.")
+    print("columns_used: columns per row. explain_us: microseconds per row.\n")
     row = X_test.iloc[[0]]
     print(f"Why is the first test row {models['student'].predict(row)[0]}?")
     print(f"  student: {', '.join(models['student'].explain(row).top(3))}")

@@ -31,7 +31,9 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 # Any fitted regressor can be the teacher; this one is scikit-learn's. A network that was trained to be
 # smooth has shorter formulas, so we fit one of these too and compare.
 
-rough = make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(64, 64), alpha=1.0, random_state=0))
+rough = make_pipeline(
+    StandardScaler(), MLPRegressor(hidden_layer_sizes=(64, 64), alpha=1.0, tol=0.1, random_state=0)
+)
 smooth = SmoothMLPRegressor(jacobian_lambda=0.03, random_state=0)
 networks = {"network in use": rough.fit(X_train, y_train), "smooth network": smooth.fit(X_train, y_train)}
 for name, network in networks.items():
@@ -75,8 +77,8 @@ print(formula.domain_warnings(X_test) or "nothing found")
 # %%
 # Step 5: a view in the database
 # ------------------------------
-# The view computes the score of every patient, also of new ones. A missing number gives NULL, and a missing
-# column is an error of the database.
+# The view computes the score of every patient, also of new ones. A missing number is replaced by the median
+# of the training rows, as in ``predict``, and a missing column is an error of the database.
 
 connection = sqlite3.connect(":memory:")
 X_test.to_sql("patients", connection, index=False)
@@ -84,9 +86,8 @@ connection.execute(f"CREATE VIEW scored AS SELECT *, {formula.to_sql('sqlite')} 
 scored = pd.read_sql("SELECT score FROM scored", connection)["score"]
 print(formula.to_sql("sqlite"))
 print("largest difference to predict:", f"{np.abs(scored - formula.predict(X_test)).max():.0e}")
-top = pd.read_sql(
-    "SELECT age, bmi, bp, round(score) AS score FROM scored ORDER BY score DESC LIMIT 3", connection
-)
+query = "SELECT age, bmi, bp, round(score) AS score FROM scored ORDER BY score DESC LIMIT 3"
+top = pd.read_sql(query, connection)
 print(top.to_string(index=False))
 
 # %%
