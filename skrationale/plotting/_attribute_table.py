@@ -8,7 +8,7 @@ import numpy as np
 
 from .._hooks import hooks_of
 from ..explanation import Explanation, checks
-from ..writing import NEGATIVE, POSITIVE, need_matplotlib, plain, shorten
+from ..writing import NEGATIVE, POSITIVE, join_names, need_matplotlib, plain, shorten
 from ._display import Display, check_count
 from ._relevance import mean_relevance
 from ._style import LEGEND_ABOVE, label, points_wide, shade, tidy
@@ -20,6 +20,7 @@ LARGEST = 360.0
 """Area of the dot of a relevance of 1, in points squared, where there is room."""
 CHARACTER = 4.6
 """Mean width of a character of a rule, in points."""
+ONE = "One attribute: a dependence display shows what its values contribute."
 LONG = 9
 """Longer names of outputs are written aslant."""
 MANY_OUTPUTS = 8
@@ -31,7 +32,8 @@ class AttributeTableDisplay(Display):
 
     The area of a dot is the size of the mean relevance, which is at most 1; colour says for or against, and
     of numbers, which are a single output, whether the attribute raises or lowers them. The most relevant
-    attributes are at the top. Make one with `from_estimator` or `from_explanation`.
+    attributes are at the top. Outputs that no row has are said in words. Make one with
+    `from_estimator` or `from_explanation`.
 
     Parameters
     ----------
@@ -202,21 +204,28 @@ class AttributeTableDisplay(Display):
         ).plot(ax)
 
     def _draw(self, ax: "Axes | None") -> "Axes":
-        shown, n_outputs = self.attributes_, len(self.output_names)
+        shown, outputs, gone = self.attributes_, list(self.output_names), []
+        kept = np.isfinite(self.relevance).any(axis=1)
+        if kept.any():  # empty columns say nothing
+            gone = [name for name, any_rows in zip(outputs, kept, strict=True) if not any_rows]
+            outputs = [name for name, any_rows in zip(outputs, kept, strict=True) if any_rows]
+        relevance = self.relevance[kept] if kept.any() else self.relevance
+        n_outputs = len(outputs)
         names = [self.attribute_names[j] for j in shown]
         rules = [self.rules.get(name, "") for name in names]
         if ax is None:
             size = (3.2 + 0.85 * min(n_outputs, 10) + 3.6 * any(rules), 1.6 + 0.42 * len(names))
-            if max(map(len, self.output_names)) > LONG:
+            if max(map(len, outputs)) > LONG:
                 size = (size[0], size[1] + 0.9)
             ax = need_matplotlib().subplots(figsize=size, layout="constrained")[1]
         rest = len(self.attribute_names) - len(shown)
-        words = "mean relevance, at most 1" + (
-            f"\n{rest} less relevant attributes are left out" if rest else ""
-        )
+        words = "mean relevance, at most 1"
+        words += f"\n{rest} less relevant attributes are left out" if rest else ""
+        words += f"\nNo row has the output {join_names(gone)}" if gone else ""
+        words += f"\n{ONE}" if len(names) == 1 and not rest else ""
         tidy(ax, [label(name, 26) for name in names], words)
-        place = _columns(ax, self.output_names, room=any(rules))
-        _draw_dots(ax, self.relevance[:, shown].T, place)
+        place = _columns(ax, outputs, room=any(rules))
+        _draw_dots(ax, relevance[:, shown].T, place)
         for line, rule in enumerate(rules):
             _write(ax, line, n_outputs, rule, place)
         return ax
@@ -237,7 +246,7 @@ def _rule_words(description: Any) -> str:
     return str(rule.text) if rule.is_short_rule else "no short rule"
 
 
-def _columns(ax: "Axes", names: tuple[str, ...], *, room: bool) -> float:
+def _columns(ax: "Axes", names: list[str], *, room: bool) -> float:
     """Name the outputs above their columns, leave room for words, and return points per column."""
     n, width = len(names), points_wide(ax)
     across = min(62.0, (0.5 if room else 1.0) * width / n)

@@ -1,23 +1,34 @@
 """BarDisplay: how much each feature matters over all rows."""
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..explanation import Explanation
 from ..explanation.wording import others, quantity, rank
-from ..writing import SIZE, format_number
+from ..writing import SIZE, format_column, need_matplotlib, plain
 from ._display import ExplanationDisplay
-from ._style import OTHERS, OUTPUTS, axes_for, colour_of, entry, label, tidy
+from ._style import OTHERS, OUTPUTS, axes_for, colour_of, entry, label, note, pale, points_wide, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class BarDisplay(ExplanationDisplay):
-    """Mean absolute value of each feature; several outputs are stacked.
+MANY = 5
+"""Outputs from which each has a panel of its own. Not measured."""
+ACROSS, TITLE = 4, 18
+"""Panels side by side, and characters of a line of their titles. Not measured."""
+TEXT_WIDTH = 44
+"""Points that a number and the gap before it take. Not measured."""
+ONE_ROW = "One row: a waterfall shows how its contributions add up."
 
-    Make one with `from_explanation` or `from_estimator`.
+
+class BarDisplay(ExplanationDisplay):
+    """Mean absolute value of each feature; several outputs are stacked, from five on side by side.
+
+    Five or more outputs are stacked too where `ax` is given. Make one with `from_explanation` or
+    `from_estimator`.
 
     Parameters
     ----------
@@ -54,23 +65,62 @@ class BarDisplay(ExplanationDisplay):
         if len(rest):
             names.append(others(len(rest)))
             bars = np.vstack([bars, strength[rest].sum(axis=0)])
-        ax = axes_for(ax, len(names))
+        gap = len(shown) if len(rest) and len(shown) else None
         stacks = _stacks(e, bars)
-        left = np.zeros(len(names))
-        for title, colour, widths in stacks:
-            ax.barh(range(len(names)), widths, left=left, height=0.68, color=colour, label=entry(title))
-            left += widths
-        scale = left.max()
-        for line, total in enumerate(left):
-            text = format_number(total, scale=scale)
-            ax.annotate(
-                text, (total, line), (4, 0), textcoords="offset points", va="center", fontsize="small"
-            )
-        tidy(ax, names, quantity(e, mean=True))
-        ax.set_xlim(0, scale * 1.14 if scale > 0 else 1)
-        if len(stacks) > 1:
-            ax.legend(loc="best", fontsize="small")
+        if ax is None and len(stacks) >= MANY:
+            ax = _side_by_side(stacks, names, gap, quantity(e, mean=True))
+        else:
+            ax = axes_for(ax, len(names))
+            lines = tidy(ax, names, quantity(e, mean=True), gap=gap)
+            left = np.zeros(len(names))
+            for title, colour, widths in stacks:
+                own = ax.barh(lines, widths, left=left, height=0.68, color=colour, label=entry(title))
+                left += widths
+                if gap is not None:
+                    pale(own[-1])
+            _write(ax, lines, left)
+            if len(stacks) > 1:
+                ax.legend(loc="best", fontsize="small")
+        if len(e) == 1 and e.kind != "rationale":
+            note(ax, ONE_ROW)
         return ax
+
+
+def _write(ax: "Axes", lines: np.ndarray, sizes: np.ndarray) -> None:
+    """Write each number right of its bar, and leave room for it."""
+    scale = float(sizes.max())
+    for line, size, text in zip(lines, sizes, format_column(sizes), strict=True):
+        ax.annotate(text, (size, line), (4, 0), textcoords="offset points", va="center", fontsize="small")
+    room = min(TEXT_WIDTH / points_wide(ax), 0.5)
+    ax.set_xlim(0, scale / (1 - room) if scale > 0 else 1)
+
+
+def _side_by_side(
+    stacks: list[tuple[str, str, np.ndarray]], names: list[str], gap: int | None, xlabel: str
+) -> "Axes":
+    """Draw a small panel for each output, all on one scale, and return the first."""
+    from matplotlib.ticker import MaxNLocator
+
+    n = len(stacks)
+    across = min(n, ACROSS)
+    down = -(-n // across)
+    size = (2.4 + 1.5 * across, down * (0.9 + 0.27 * len(names)) + 0.4)
+    figure, axes = need_matplotlib().subplots(
+        down, across, figsize=size, layout="constrained", sharex=True, sharey=True, squeeze=False
+    )
+    largest = max(float(widths.max()) for _, _, widths in stacks)
+    for ax, (title, colour, widths) in zip(axes.flat, stacks, strict=False):
+        bars = ax.barh(tidy(ax, names, "", gap=gap), widths, height=0.68, color=colour)
+        if gap is not None:
+            pale(bars[-1])
+        ax.set_title("\n".join(textwrap.wrap(label(title, 2 * TITLE), TITLE)), fontsize="small")
+        ax.xaxis.set_major_locator(MaxNLocator(2))
+        ax.set_xlim(0, 1.05 * largest if largest > 0 else 1)
+    for ax in axes.flat[n:]:
+        ax.set_visible(False)
+    figure.supxlabel(plain(xlabel), fontsize="medium")
+    first: Axes = axes[0, 0]
+    return first
 
 
 def _stacks(e: Explanation, bars: np.ndarray) -> list[tuple[str, str, np.ndarray]]:

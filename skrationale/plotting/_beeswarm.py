@@ -9,11 +9,12 @@ from ..explanation.wording import others, quantity, rank, typed_column
 from ._colouring import colour_bar, colour_by, levels_by, low_to_high
 from ._display import ExplanationDisplay
 from ._levels import LEVELS, write_levels
-from ._style import LEGEND_ABOVE, axes_for, category, label, missing, tidy
+from ._style import LEGEND_ABOVE, axes_for, category, label, missing, note, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ONE_ROW = "One row has a point a line: a waterfall shows how its contributions add up."
 HALF_HEIGHT, BINS, CROWD = 0.38, 80, 6
 LEGEND: dict[str, Any] = LEGEND_ABOVE | {"ncols": 2, "markerscale": 1.6, "handletextpad": 0.1}
 
@@ -67,14 +68,16 @@ class BeeswarmDisplay(ExplanationDisplay):
         own = ax is None
         ax = axes_for(ax, max(len(names), 3))
         ax.axvline(0, color="#888888", linewidth=1, zorder=1)
-        tidy(ax, names, quantity(e))
+        lines = tidy(ax, names, quantity(e), gap=len(shown) if len(rest) and len(shown) else None)
         values = np.array(columns)
-        heights = spread(values) + np.arange(len(names))[:, None]
+        heights = spread(values) + lines[:, None]
         order, gone = map(np.array, zip(*colours, strict=True))
         _scatter(ax, values, heights, order, gone, np.array(levels))
         for line, (j, place) in enumerate(zip(shown, levels, strict=False)):
             if (place >= 0).any():
                 write_levels(ax, line, typed_column(e, j), place, values[line], heights[line], own=own)
+        if len(e) == 1 and e.kind != "rationale":
+            note(ax, ONE_ROW)
         return ax
 
 

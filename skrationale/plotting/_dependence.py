@@ -26,6 +26,7 @@ from ._style import (
     note,
     plain_axes,
     shade,
+    thin_ticks,
     tidy,
 )
 
@@ -226,6 +227,7 @@ class DependenceDisplay(ExplanationDisplay):
             ax = plain_axes(ax)
             x, y = _numbers(ax, found)
             frame(ax, found.feature, quantity(e))
+            thin_ticks(ax)
         else:
             ax = axes_for(ax, max(len(found.levels), 3))
             x, y = _boxes(ax, found)

@@ -11,10 +11,13 @@ from ..writing import format_number, need_matplotlib
 from ._answers import answers_of, pooled_r2
 from ._display import PanelDisplay
 from ._fidelity_panels import draw_points, draw_table, entries
-from ._style import frame, paper
+from ._style import frame, note
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+ONE_ROW = "One row: how well two agree is seen over many."
 
 
 class FidelityDisplay(PanelDisplay):
@@ -188,7 +191,8 @@ class FidelityDisplay(PanelDisplay):
     def _new_axes(self) -> "list[Axes]":
         n = self._n_panels()
         plt = need_matplotlib()
-        axes = plt.subplots(1, n, figsize=(4.4 * n, 4.4), layout="constrained", squeeze=False)[1]
+        height = 4.4 + 0.4 * (len(self.scores) == 1)  # for the note
+        axes = plt.subplots(1, n, figsize=(4.4 * n, height), layout="constrained", squeeze=False)[1]
         return list(axes[0])
 
     def _draw_panels(self, axes: "list[Axes]") -> None:
@@ -208,6 +212,8 @@ class FidelityDisplay(PanelDisplay):
             draw_points(axes[1], *(a.reshape(-1, k) for a in (self.teacher_values, self.values)))
             assert self.explanation_r2_ is not None
             self._finish(axes[1], "reasons", self.explanation_r2_, "R2")
+        if len(self.scores) == 1:
+            note(axes[0], ONE_ROW)
 
     def _finish(self, ax: "Axes", what: str, number: float, word: str) -> None:
         """Name both axes and write how well the two agree."""
@@ -216,14 +222,7 @@ class FidelityDisplay(PanelDisplay):
         if word != "R2":
             ax.grid(visible=False)
         text = f"{number:.1%} {word}" if word != "R2" else f"$R^2$ = {_decimals(number)}"
-        ax.annotate(
-            text,
-            (0.03, 0.97) if word == "R2" else (0, 1.02),
-            xycoords="axes fraction",
-            va="top" if word == "R2" else "bottom",
-            bbox={"facecolor": paper(), "edgecolor": "none", "alpha": 0.8, "pad": 2},
-            zorder=5,
-        )
+        ax.set_title(text, loc="left", fontsize="medium")
 
 
 def _labels(name: str, given: Any) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..writing import SIZE, count_of, plain, shorten
-from ._style import MAX_POINTS, OUTPUTS, colour_of, entry, paper, points_wide, shade
+from ._style import MAX_POINTS, OUTPUTS, colour_of, entry, paper, points_wide, shade, thin_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,10 +15,11 @@ MAX_CLASSES = 20
 """Labels that are written beside a table of classes."""
 CLASS_WIDTH, LINES = 14, 3
 """Characters in a line of a class's name, and lines. Not measured."""
+LONGER, LINE, KNOWN_WIDTH = 21, 12.5, 0.7
+"""Characters in a line of an upright name, its height in points, and the share of the width of new axes that
+is left beside names. Not measured."""
 DEEPEST = 0.8
 """Strength of the colour of all rows of a class. Not measured."""
-CHARACTER = 6.2
-"""Mean width of a digit at a tick, in points. Not measured."""
 
 
 def draw_points(ax: "Axes", teacher: np.ndarray, student: np.ndarray) -> None:
@@ -44,7 +45,7 @@ def draw_points(ax: "Axes", teacher: np.ndarray, student: np.ndarray) -> None:
     ax.set_box_aspect(1)
     thin_ticks(ax)
     if len(shown) < m:
-        ax.set_title(f"{len(shown) * k:,} of {m * k:,} points", loc="left", fontsize="small")
+        ax.set_title(f"{len(shown) * k:,} of {m * k:,} points", loc="right", fontsize="small")
 
 
 def draw_table(ax: "Axes", student: np.ndarray, teacher: np.ndarray) -> None:
@@ -68,9 +69,13 @@ def draw_table(ax: "Axes", student: np.ndarray, teacher: np.ndarray) -> None:
                 i, j, f"{counts[i, j]:,}", color=tuple(darker), ha="center", va="center", fontsize="small"
             )
     ticks = range(len(classes)) if len(classes) <= MAX_CLASSES else []
+    # as many lines as there is room for
+    fit = int(KNOWN_WIDTH * points_wide(ax) / (max(len(classes), 1) * LINE))
+    longer = [wrapped(classes[i], LONGER, min(max(fit, 1), LINES)) for i in ticks]
     names = [wrapped(classes[i]) for i in ticks]
+    names = longer if any(name.count("\n") >= fit for name in names) else names
     turned = len(classes) * max((len(line) for name in names for line in name.split("\n")), default=0) > 34
-    ax.set_xticks(ticks, names, rotation=90 if turned else 0)
+    ax.set_xticks(ticks, longer if turned else names, rotation=90 if turned else 0)
     ax.set_yticks(ticks, names)
     ax.tick_params(length=0)
     ends = (-0.5, max(len(classes), 1) - 0.5)
@@ -78,7 +83,7 @@ def draw_table(ax: "Axes", student: np.ndarray, teacher: np.ndarray) -> None:
     ax.set_box_aspect(1)
 
 
-def wrapped(name: str) -> str:
+def wrapped(name: str, width: int = CLASS_WIDTH, most: int = LINES) -> str:
     r"""Return the name of a class on several lines, whole but for very long ones.
 
     Examples
@@ -86,22 +91,10 @@ def wrapped(name: str) -> str:
     >>> wrapped("a price far above that of the street")
     'a price far\nabove that of\nthe street'
     """
-    lines = textwrap.wrap(shorten(name, LINES * CLASS_WIDTH), CLASS_WIDTH)
+    lines = textwrap.wrap(shorten(name, most * width), width)
+    if len(lines) > most:  # breaks at blanks took some room
+        lines = textwrap.wrap(shorten(name, (most - 1) * width), width)
     return plain("\n".join(lines))
-
-
-def thin_ticks(ax: "Axes") -> None:
-    """Have as many ticks of numbers as can be read side by side, with separators from 1,000."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    limits = np.abs([*ax.get_xlim(), *ax.get_ylim()])
-    if not 1000 <= limits.max() < 1e9:
-        return
-    widest = len(f"{limits.max():,.0f}") + 2
-    bins = int(np.clip(points_wide(ax) / (widest * CHARACTER), 2, 8))
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(bins, steps=[1, 2, 5, 10]))
-        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.10g}".replace("-", "−")))
 
 
 def entries(ax: "Axes", names: tuple[str, ...]) -> tuple[list[Any], list[str]]:

@@ -10,11 +10,12 @@ from ..explanation import checks
 from ..writing import format_number, need_matplotlib, shorten
 from ._candidates import best_of_each, column, known_keys, spread_of
 from ._display import PanelDisplay
-from ._style import LEGEND_ABOVE, OUTPUTS, colour_of, entry, frame
+from ._style import LEGEND_ABOVE, OUTPUTS, colour_of, entry, frame, note, thin_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ONE = "One value: there is no path to see; compare several, or read the measures as numbers."
 NOT_DRAWN = ("selected", "admissible", "n_iter", "seconds", "standard_error")
 
 
@@ -257,7 +258,10 @@ class LambdaPathDisplay(PanelDisplay):
                 text = f"{self.chosen_name}: {format_number(self.chosen)}" if i == 0 else None
                 ax.axvline(self.chosen, color=OUTPUTS[5], linestyle="--", linewidth=1.4, label=text)
             _scale(ax, lambdas)
+            thin_ticks(ax)
             _legend(ax, n_lines=len(keys))
+        if len(np.unique(lambdas)) == 1:
+            note(axes[-1], ONE)
 
 
 def _scale(ax: "Axes", lambdas: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 """ParetoDisplay: what one measure costs in another, over all candidates."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -7,20 +8,28 @@ import numpy as np
 
 from .._hooks import hooks_of
 from ..explanation import checks
-from ..writing import need_matplotlib
+from ..writing import format_column, need_matplotlib, plain, shorten
 from ._candidates import candidates, column, describe, spread_of, words
 from ._display import Display
 from ._pareto_front import front_of, spread_out
-from ._style import OTHERS, OUTPUTS, entry, frame, shade
+from ._style import OTHERS, OUTPUTS, frame, note, points_wide, shade, thin_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MAX_LABELS = 12
 LARGER = ("r2", "fidelity_r2", "score")
-LABEL = 46
+LONGEST = 600
+"""Characters of a name, such as a formula, that are written at most. Not measured."""
+CHARACTER = 4.6
+"""Mean width of a character of a name, in points. Not measured."""
+BELOW = 44.0
+"""Points from the axes down to the list of names, below ticks and the name of the axis. Not measured."""
+LINE = 0.165
+"""Height of a line of the list, in inches. Not measured."""
 APART = 14.5
 """Points between two numbers."""
+ONE = "One candidate: there is nothing to compare; a search over more of them shows a front."
 LOG_FROM = 100.0
 """Largest over smallest positive number from which an axis is logarithmic."""
 
@@ -28,8 +37,9 @@ LOG_FROM = 100.0
 class ParetoDisplay(Display):
     """All candidates as grey dots, and the front of those that no other one beats in both measures.
 
-    Points of the front are numbered, from the left, and named in a list beside the plot: 12 at most, and
-    one of those that would hide each other. Candidates with a NaN in either measure are left out. Make one
+    Points of the front are numbered from the left and named in a list below the plot with their measure `y`:
+    12 at most, and one of those that would hide each other. Formulas are whole and wrapped. Candidates with a
+    NaN in either measure are left out. Make one
     with `from_cv_results`, `from_estimator`, or from numbers.
 
     Parameters
@@ -226,10 +236,10 @@ class ParetoDisplay(Display):
         ).plot(ax)
 
     def _draw(self, ax: "Axes | None") -> "Axes":
-        plt = need_matplotlib()
+        plt, own = need_matplotlib(), False
         if ax is None:
-            width = 6.4 if self.labels is None else 9.4
-            ax = plt.subplots(figsize=(width, 4.2), layout="constrained")[1]
+            ax = plt.subplots(figsize=(7.2, 4.2), layout="constrained")[1]
+            own = True
         x, y, front = self.x, self.y, self.front_
         others = np.setdiff1d(np.flatnonzero(np.isfinite(x + y)), front)
         bars: dict[str, Any] = {"fmt": "none", "elinewidth": 1, "zorder": 2}
@@ -254,17 +264,27 @@ class ParetoDisplay(Display):
             if shown.min() > 0 and shown.max() / shown.min() > LOG_FROM:
                 ax.set(**{f"{axis}scale": "log"})
         ax.margins(0.08)
+        thin_ticks(ax)
         if self.labels is not None:
-            self._name_front(ax, self.labels)
+            lines = self._name_front(ax, self.labels)
+            if own:
+                height = 4.4 + LINE * sum(text.count("\n") + 1 for text in lines)
+                ax.figure.set_size_inches(7.2, height)  # type: ignore[union-attr]
+        elif np.isfinite(x + y).sum() == 1:
+            note(ax, ONE)
         return ax
 
-    def _name_front(self, ax: "Axes", labels: list[str]) -> None:
-        """Write numbers on points of the front, and their names right of the plot."""
+    def _name_front(self, ax: "Axes", labels: list[str]) -> list[str]:
+        """Write numbers on points of the front, and their names below the plot, which are returned."""
         from matplotlib.lines import Line2D
+        from matplotlib.transforms import ScaledTranslation
 
-        places = ax.transData.transform(np.column_stack([self.x, self.y])) * 72 / ax.figure.dpi
+        figure = ax.figure
+        places = ax.transData.transform(np.column_stack([self.x, self.y])) * 72 / figure.dpi
         first = self.front_ == self.chosen
         named = self.front_[spread_out(places[self.front_], int(first.argmax()), MAX_LABELS, APART)]
+        heights = format_column(self.y[named])
+        width = max(int(points_wide(ax) / CHARACTER), 24)
         lines = []
         for i, j in enumerate(named):
             ax.scatter(self.x[j], self.y[j], s=150, color=OUTPUTS[0], zorder=5)
@@ -272,21 +292,32 @@ class ParetoDisplay(Display):
                 self.x[j], self.y[j], str(i + 1), color="white", ha="center", va="center", zorder=6
             )
             text.set(fontsize="small", fontweight="bold", clip_on=True)
-            lines.append(f"{i + 1}  {entry(labels[j], LABEL)}" + ("  (chosen)" if j == self.chosen else ""))
+            end = " (chosen)" if j == self.chosen else ""
+            lines.append(_wrapped(f"{i + 1} ({self.y_name} {heights[i]}): {labels[j]}{end}", width))
         if len(named) < len(self.front_):
             lines.append(f"and {len(self.front_) - len(named)} more")
         if self.chosen is not None and self.chosen not in self.front_:
-            lines.append(f"chosen: {entry(labels[self.chosen], LABEL)}")
+            lines.append(_wrapped(f"chosen: {labels[self.chosen]}", width))
+        if np.isfinite(self.x + self.y).sum() == 1:
+            lines.append(_wrapped(ONE, width))
         ax.legend(
             [Line2D([], [], linestyle="none")] * len(lines),
             lines,
             title="on the front",
             alignment="left",
             loc="upper left",
-            bbox_to_anchor=(1.01, 1),
+            bbox_to_anchor=(0, 0),
+            bbox_transform=ax.transAxes + ScaledTranslation(0, -BELOW / 72, figure.dpi_scale_trans),
             borderaxespad=0,
             frameon=False,
             handlelength=0,
             handletextpad=0,
             fontsize="small",
         )
+        return lines
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Return a text on several lines, all but the first indented."""
+    parts = textwrap.wrap(shorten(text, LONGEST), width, subsequent_indent="    ")
+    return plain("\n".join(parts))

@@ -7,13 +7,25 @@ import numpy as np
 from ..explanation import Explanation
 from ..writing import count_of, format_number
 from ._display import ExplanationDisplay
-from ._style import LEGEND_ABOVE, axes_for, category, is_dark, label, paper, shade, tidy, whole_numbers
+from ._style import (
+    LEGEND_ABOVE,
+    axes_for,
+    category,
+    is_dark,
+    label,
+    note,
+    paper,
+    shade,
+    tidy,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WEAK, STRONG = "#7fbfe6", "#00365c"
-WEAK_ON_DARK, STRONG_ON_DARK = "#1d5c86", "#cfe9fa"
+WEAK, STRONG = "#4a90c8", "#00264a"
+WEAK_ON_DARK, STRONG_ON_DARK = "#2a6a98", "#dff1ff"
+ONE_ROW = "One row: its card, `explanation[i]` in a notebook, also shows the cells."
 UNUSED = 0.07
 """Shade of cells that were not used."""
 MAX_CLUSTERED = 2000
@@ -27,7 +39,8 @@ FEW_ROWS = 60
 class RationaleDisplay(ExplanationDisplay):
     """A heat map of the cells that predictions were made from: a line for each column, rows side by side.
 
-    The most used columns are at the top, each with the share of rows that use it. Rows with like rationales
+    The most used columns are at the top, each with the share of rows that use it; those that no row uses are
+    said in words, where there are several. Rows with like rationales
     are neighbours: distinct masks are clustered (average linkage of Hamming distances), or sorted where
     there are more than 2000. Colour is the weight with which a cell was chosen; cells that were not used
     are in the colour of the paper, a little shaded. Make one with `from_explanation` or `from_estimator`.
@@ -80,7 +93,12 @@ class RationaleDisplay(ExplanationDisplay):
         assert mask is not None
         share = mask.mean(axis=0) if len(e) else np.zeros(mask.shape[1])
         order = np.argsort(-share, kind="stable")
-        self.columns_, rest = order[: self.max_display], order[self.max_display :]
+        n_used = int((share > 0).sum())
+        n_lines = (
+            n_used if 0 < n_used < len(order) - 1 else len(order)
+        )  # but for one, those never used are words
+        n_lines = min(n_lines, self.max_display)
+        self.columns_, rest = order[:n_lines], order[n_lines:]
         self.rows_ = _row_order(mask, np.nansum(e.values, axis=1))
         cells = np.ix_(self.rows_, self.columns_)
         ax = axes_for(ax, len(self.columns_) + 1)
@@ -98,6 +116,8 @@ class RationaleDisplay(ExplanationDisplay):
                 fontsize="small",
                 annotation_clip=False,
             )
+        if len(e) == 1:
+            note(ax, ONE_ROW)
         return ax
 
 

@@ -1,5 +1,6 @@
 """What all displays share on the side of matplotlib: axes, words, colours."""
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,12 @@ OUTPUTS = ("#0072b2", "#d57200", "#009e73", "#cc79a7", "#3a93d6", "#b8402a", "#8
 OTHERS = "#8f8f8f"
 LABEL_WIDTH = 34
 NAME_WIDTH = 48
+DIGIT = 6.2
+"""Mean width of a digit at a tick, in points. Not measured."""
+WRAP = 56
+"""Characters of a line below axes. Not measured."""
+GAP = 0.35
+"""Room above the line that stands for several others, in lines. Not measured."""
 TEXT_CONTRAST = 4.5
 """Least contrast of texts with what is behind them, as the Web Content Accessibility Guidelines ask for."""
 MAX_POINTS = 20_000
@@ -149,6 +156,20 @@ def whole_numbers(ax: "Axes") -> None:
     ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
 
 
+def thin_ticks(ax: "Axes") -> None:
+    """Have as many ticks of large numbers as can be read side by side, with separators from 1,000."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        largest = float(np.abs(limits).max())
+        if axis.get_scale() != "linear" or not 1000 <= largest < 1e9:
+            continue
+        widest = len(f"{largest:,.0f}") + 2
+        bins = int(np.clip(points_wide(ax) / (widest * DIGIT), 2, 8))
+        axis.set_major_locator(MaxNLocator(bins, steps=[1, 2, 5, 10]))
+        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.10g}".replace("-", "−")))
+
+
 def frame(ax: "Axes", xlabel: str, ylabel: str) -> None:
     """Name both axes, which carry numbers, and take away what does not carry data."""
     ax.set_xlabel(label(xlabel, NAME_WIDTH))
@@ -161,15 +182,33 @@ def frame(ax: "Axes", xlabel: str, ylabel: str) -> None:
 def note(ax: "Axes", text: str) -> None:
     """Write a remark below the name of the horizontal axis."""
     named = ax.get_xlabel()
-    ax.set_xlabel(f"{named}\n{text}" if named else text)
+    ax.set_xlabel(f"{named}\n{wrapped(text)}" if named else wrapped(text))
 
 
-def tidy(ax: "Axes", names: list[str], xlabel: str) -> None:
-    """Name the lines, the first at the top, and take away what does not carry data."""
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.4, -0.6)
+def wrapped(text: str) -> str:
+    """Return what is written below axes on lines that are not wider than these."""
+    return "\n".join(part for line in text.split("\n") for part in textwrap.wrap(line, WRAP) or [""])
+
+
+def tidy(ax: "Axes", names: list[str], xlabel: str, *, gap: int | None = None) -> np.ndarray:
+    """Name the lines, the first at the top, and take away what does not carry data.
+
+    Before line `gap` there is some room. Returns the heights (n,) of the lines.
+    """
+    heights = np.arange(len(names), dtype=float)
+    if gap is not None:
+        heights[gap:] += GAP
+    ax.set_yticks(heights, names)
+    ax.set_ylim(heights[-1] + 0.6, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(plain(xlabel))
+    ax.set_xlabel(plain(wrapped(xlabel)))
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.grid(axis="x", color="#888888", alpha=0.25, linewidth=0.8)
     ax.set_axisbelow(True)
+    return heights
+
+
+def pale(bar: Any) -> None:
+    """Make a bar that stands for several others pale and hatched, in its own colour."""
+    colour = bar.get_facecolor()
+    bar.set(facecolor=(*colour[:3], 0.3), edgecolor=colour, hatch="////", linewidth=0.8)

@@ -9,7 +9,19 @@ import numpy as np
 from .._hooks import hooks_of
 from ..writing import format_number, need_matplotlib
 from ._display import Display
-from ._style import LEGEND_ABOVE, OUTPUTS, colour_of, entry, frame, label, points_wide, shade, whole_numbers
+from ._style import (
+    LEGEND_ABOVE,
+    OUTPUTS,
+    colour_of,
+    entry,
+    frame,
+    label,
+    note,
+    points_wide,
+    shade,
+    thin_ticks,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +29,7 @@ if TYPE_CHECKING:
 USUAL = ("train_loss", "valid_loss")
 WORDS = {"train_loss": "training loss", "valid_loss": "validation loss"}
 NOT_DRAWN = ("epoch", "lr", "dur", "stage")
+ONE = "One epoch is no curve: its losses are points."
 MAX_NAMED = 16
 """Bands of stages that are named."""
 LOG_FROM = 30.0
@@ -139,11 +152,12 @@ class TrainingDisplay(Display):
                     ax.plot(run.first, losses[run.first - 1], ".", color=colour_of(i))
         frame(ax, "epoch", "loss")
         ax.set_xlim(0.5, n + 0.5)
-        whole_numbers(ax)
         every = np.concatenate(list(values.values()))
         every = every[np.isfinite(every)]
         if every.size and every.min() > 0 and every.max() / every.min() > LOG_FROM:
             ax.set_yscale("log")
+        thin_ticks(ax)
+        whole_numbers(ax)
         bands = _bands(runs)
         if "valid_loss" in values:
             _mark_lowest(ax, values["valid_loss"], runs, OUTPUTS[self.curves.index("valid_loss") % 8])
@@ -152,6 +166,8 @@ class TrainingDisplay(Display):
             ax.legend(loc="best", fontsize="small", framealpha=0.9)
         else:
             ax.legend(ncols=4, **LEGEND_ABOVE)
+        if n == 1:
+            note(ax, ONE)
         return ax
 
 

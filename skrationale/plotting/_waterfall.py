@@ -1,15 +1,23 @@
 """WaterfallDisplay: how one row came to its score."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from ..explanation import Explanation
 from ..explanation.labels import label_text
-from ..explanation.wording import cells, others, rank, unit
-from ..writing import NEGATIVE, POSITIVE, format_cell, format_number, shorten
+from ..explanation.wording import cells, others, prediction_of, rank, unit
+from ..writing import (
+    NEGATIVE,
+    POSITIVE,
+    format_cell,
+    format_column,
+    format_number,
+    format_probability,
+    shorten,
+)
 from ._display import ExplanationDisplay
-from ._style import LABEL_WIDTH, axes_for, label, points_wide, tidy
+from ._style import LABEL_WIDTH, axes_for, label, pale, points_wide, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,9 +27,10 @@ TEXT_WIDTH = 62  # points that a number and the gap before it take at most
 
 
 class WaterfallDisplay(ExplanationDisplay):
-    """From the base value, feature by feature, to the score of one row, whose label is the title if known.
+    """From the base value, feature by feature, to the score of one row.
 
-    Read from the bottom to the top. Make one with `from_explanation` or `from_estimator`.
+    Read from the bottom to the top. The title is the label of the row, if it is known, and the probability,
+    or the prediction, that the score stands for. Make one with `from_explanation` or `from_estimator`.
 
     Parameters
     ----------
@@ -48,6 +57,49 @@ class WaterfallDisplay(ExplanationDisplay):
     """
 
     _word = "waterfall"
+    _prediction: tuple[str, float] | None = None
+
+    @classmethod
+    def from_explanation(
+        cls,
+        explanation: Explanation,
+        *,
+        max_display: int | None = None,
+        output: str | int | None = None,
+        ax: "Axes | None" = None,
+    ) -> Self:
+        """Draw an explanation of one row.
+
+        Parameters
+        ----------
+        explanation : Explanation
+            What is drawn.
+        max_display : int, default=None
+            How many features at most. None: 10.
+        output : str or int, default=None
+            Draw only this output, by name or position; its probability is that among all outputs.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        display
+            With ``ax_`` and ``figure_``; nothing is shown.
+
+        Raises
+        ------
+        TypeError
+            If `explanation` is not an Explanation.
+        ValueError
+            If this display cannot draw it; the message says what can be done.
+        """
+        made = cls(explanation, max_display=max_display)
+        if output is not None and isinstance(explanation, Explanation):
+            made.explanation = explanation.for_output(output)
+            if len(explanation) == 1 and explanation.kind != "rationale":
+                place = explanation.output_names.index(made.explanation.output_names[0])
+                made._prediction = prediction_of(explanation, place)
+        return made.plot(ax=ax)
 
     def _check_explanation(self, explanation: Explanation) -> None:
         if len(explanation) != 1:
@@ -76,16 +128,23 @@ class WaterfallDisplay(ExplanationDisplay):
         ends = (base + np.cumsum(steps[::-1]))[::-1]
         starts = np.append(ends[1:], base)
         ax = axes_for(ax, len(names) + 2)
-        tidy(ax, ["score", *names, "base value"], unit(e))
+        gap = len(names) if len(rest) and len(shown) else None
+        lines = tidy(ax, ["score", *names, "base value"], unit(e), gap=gap)
         colours = [POSITIVE if step > 0 else NEGATIVE for step in steps]
-        lines = np.arange(1, len(steps) + 1)
-        ax.barh(lines, steps, left=starts, height=0.68, color=colours)
-        edges = np.append(ends, base)
-        ax.vlines(edges, np.arange(len(edges)), np.arange(len(edges)) + 1, color="#888888", linewidth=0.8)
-        ax.plot([ends[0], base], [0, len(steps) + 1], "D", color="#888888", markersize=6)
-        _annotate(ax, base, starts, ends, steps)
-        if e.index is not None:
-            ax.set_title(label(f"row {label_text(e.index, 0)}"), fontsize="medium")
+        bars = ax.barh(lines[1:-1], steps, left=starts, height=0.68, color=colours)
+        if len(rest):
+            pale(bars[-1])
+        ax.vlines(np.append(ends, base), lines[:-1], lines[1:], color="#888888", linewidth=0.8)
+        ax.plot([ends[0], base], lines[[0, -1]], "D", color="#888888", markersize=6)
+        _annotate(ax, lines, base, starts, ends, steps)
+        found = prediction_of(e, 0) or self._prediction
+        parts = [] if e.index is None else [label(f"row {label_text(e.index, 0)}")]
+        if found is not None:
+            name, value = found
+            text = format_probability(value) if name == "probability" else format_number(value)
+            parts.append(f"{name} {text}")
+        if parts:
+            ax.set_title(": ".join(parts), fontsize="medium")
         return ax
 
 
@@ -98,18 +157,23 @@ def _line_name(e: Explanation, j: int) -> str:
     return label(f"{shorten(e.feature_names[j], LABEL_WIDTH - 3 - len(cell))} = {cell}")
 
 
-def _annotate(ax: "Axes", base: float, starts: np.ndarray, ends: np.ndarray, steps: list[float]) -> None:
+def _annotate(
+    ax: "Axes",
+    lines: np.ndarray,
+    base: float,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    steps: list[float],
+) -> None:
     """Write each number to the right of its bar, and leave room for it."""
     points = np.append(starts, ends)
     low, span = points.min(), np.ptp(points) or 1.0
     room = min(TEXT_WIDTH / points_wide(ax), 0.5)
     ax.set_xlim(low - 0.05 * span, points.max() + span * room / (1 - room))
-    scale = float(np.abs(steps).max())
-    texts = [(ends[0], format_number(float(ends[0]), scale=scale))]
-    texts += [
-        (max(start, end), format_number(float(step), scale=scale, sign=True))
-        for start, end, step in zip(starts, ends, steps, strict=True)
-    ]
-    texts.append((base, format_number(base, scale=scale)))
-    for line, (x, text) in enumerate(texts):
+    plain = format_column([float(ends[0]), base, *steps])
+    signed = format_column([*steps, base, float(ends[0])], sign=True)
+    texts = [(ends[0], plain[0])]
+    texts += [(max(start, end), text) for start, end, text in zip(starts, ends, signed, strict=False)]
+    texts.append((base, plain[1]))
+    for line, (x, text) in zip(lines, texts, strict=True):
         ax.annotate(text, (x, line), (7, 0), textcoords="offset points", va="center", fontsize="small")

@@ -1,6 +1,6 @@
 """How results are written for people: words, numbers, colours, pages. It uses nothing of the package."""
 
-from ._css import CARD_CSS, GREY, NEGATIVE, PAGE_CSS, POSITIVE, SIZE
+from ._css import BAD, CARD_CSS, GOOD, GREY, NEGATIVE, PAGE_CSS, POSITIVE, SIZE
 from ._figures import need_matplotlib, plain
 from ._html import (
     Bar,
@@ -30,7 +30,9 @@ from ._numbers import (
 from ._words import count_of, encodable, join_names, plural, sentence, shorten, visible
 
 __all__ = [
+    "BAD",
     "CARD_CSS",
+    "GOOD",
     "GREY",
     "NEGATIVE",
     "PAGE_CSS",

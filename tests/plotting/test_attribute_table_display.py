@@ -72,7 +72,10 @@ def test_many_attributes_and_outputs():
 
 def test_one_attribute_three_classes_and_a_class_without_rows():
     d = AttributeTableDisplay([[0.5], [np.nan], [0.1]]).plot()
-    assert texts(d) == ["0.50", "0.10", "no rows"]
+    assert texts(d) == ["0.50", "0.10"]
+    assert [text.get_text() for text in d.ax_.get_xticklabels()] == ["output0", "output2"]
+    assert "No row has the output output1" in d.ax_.get_xlabel()
+    assert "a dependence display shows" in d.ax_.get_xlabel()
     assert d.ax_.get_legend() is None, "nothing speaks against"
     assert names(d) == ["attribute_0"]
 

@@ -127,7 +127,7 @@ def test_bar_stacks_outputs():
 
 
 def test_bar_of_many_outputs_groups_the_weak():
-    display = BarDisplay.from_explanation(make(5, k=12))
+    display = BarDisplay.from_explanation(make(5, k=12), ax=plt.subplots()[1])
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert len(legend) == 8
     assert legend[-1] == "5 other outputs"
@@ -154,7 +154,7 @@ def test_waterfall_goes_from_base_to_score():
         "gain = 2",
         "base value",
     ]
-    assert texts(display) == ["−1", "−3", "+1", "+0.25", "+0.25", "0.5"]
+    assert texts(display) == ["−1.00", "−3.00", "+1.00", "+0.25", "+0.25", "0.50"]
     assert display.ax_.get_xlabel() == "log-odds of >50K"
     bars = display.ax_.patches
     assert bars[-1].get_x() == 0.5, "the last bar starts at the base"
@@ -162,6 +162,39 @@ def test_waterfall_goes_from_base_to_score():
     short = WaterfallDisplay.from_explanation(e, max_display=2)
     assert lines(short) == ["score", "education = Bachelors", "sum of 3 other features", "base value"]
     assert texts(short)[2] == "+1.5"
+    assert display.ax_.get_title() == "probability 26.9%"
+
+
+def test_a_waterfall_of_one_of_several_classes_tells_its_probability():
+    e = Explanation(
+        np.zeros((1, 2, 4)), [[0, 1, 0, 0]], output_names=list("abcd"), link="softmax", index=["r"]
+    )
+    shown = WaterfallDisplay.from_explanation(e, output="b")
+    assert shown.ax_.get_title() == "row r: probability 47.5%"
+    assert WaterfallDisplay(e.for_output("b")).plot().ax_.get_title() == "row r"
+
+
+def test_bars_of_many_classes_stand_side_by_side_on_one_scale():
+    e = make(5, d=14, k=7)
+    display = BarDisplay.from_explanation(e)
+    panels = [ax for ax in display.figure_.axes if ax.get_visible()]
+    assert [ax.get_title() for ax in panels] == list(e.output_names)
+    assert len({ax.get_xlim() for ax in panels}) == 1
+    shown = np.array([[bar.get_width() for bar in ax.patches] for ax in panels]).T
+    assert shown.sum() == pytest.approx(e.mean_abs().sum())
+    assert lines(display)[-1] == "sum of 5 other features"
+
+
+@pytest.mark.parametrize("display", [BarDisplay, WaterfallDisplay])
+def test_the_sum_of_others_is_pale_and_hatched_below_a_gap(display):
+    drawn = display.from_explanation(make(d=40))
+    bars = drawn.ax_.patches
+    assert [bar.get_hatch() for bar in bars] == [None] * 9 + ["////"]
+    assert bars[-1].get_facecolor()[3] < 0.5
+    middles = [bar.get_y() + bar.get_height() / 2 for bar in bars]
+    assert np.allclose(np.diff(middles)[:-1], 1)
+    assert np.diff(middles)[-1] > 1.2
+    assert np.diff(drawn.ax_.get_yticks())[8 + (display is WaterfallDisplay)] > 1.2
 
 
 def test_waterfall_keeps_the_value_of_a_long_name():

@@ -25,7 +25,7 @@ def points(ax):
 
 
 def said(ax):
-    return [text.get_text() for text in ax.texts]
+    return [text.get_text() for text in ax.texts] + [ax.get_title(loc="left")]
 
 
 def test_points_are_teacher_against_student_with_the_line_where_they_agree():
@@ -120,7 +120,7 @@ def test_many_points_are_thinned_and_that_is_said():
     n = 30_000
     d = FidelityDisplay.from_predictions(np.arange(n), np.arange(n) + 1)
     assert len(points(d.ax_)) == 20_000
-    assert d.ax_.get_title(loc="left") == "20,000 of 30,000 points"
+    assert d.ax_.get_title(loc="right") == "20,000 of 30,000 points"
     assert points(d.ax_)[-1].tolist() == [n, n - 1]
 
 

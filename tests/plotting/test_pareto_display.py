@@ -57,8 +57,11 @@ def test_points_of_the_front_are_numbered_and_named():
     labels = ["_one", "$two$", "three", "four" * 60]
     d = ParetoDisplay([1, 2, 3, 4], [1, 3, 2, 5], labels=labels, chosen=1).plot()
     assert d.front_.tolist() == [0, 1, 3]
-    assert legend(d)[:2] == ["1   _one", r"2  \$two\$  (chosen)"]
-    assert len(legend(d)[2]) < 52
+    assert legend(d)[:2] == ["1 (y 1): _one", r"2 (y 3): \$two\$ (chosen)"]
+    assert legend(d)[2].replace("\n", "").replace(" ", "") == "3(y5):" + "four" * 60, (
+        "whole, on several lines"
+    )
+    assert max(map(len, legend(d)[2].split("\n"))) < 110
     numbers = {text.get_text(): text.get_position() for text in d.ax_.texts}
     assert numbers == {"1": (1, 1), "2": (2, 3), "3": (4, 5)}
     d.figure_.canvas.draw()
@@ -66,7 +69,7 @@ def test_points_of_the_front_are_numbered_and_named():
 
 def test_chosen_off_the_front_is_named_too():
     d = ParetoDisplay([1, 2, 3], [1, 3, 2], labels=list("abc"), chosen=2).plot()
-    assert legend(d) == ["1  a", "2  b", "chosen: c"]
+    assert legend(d) == ["1 (y 1): a", "2 (y 3): b", "chosen: c"]
     ring = d.ax_.collections[2]
     assert ring.get_offsets().tolist() == [[3, 2]]
 
@@ -80,7 +83,19 @@ def test_numbers_do_not_hide_each_other():
     assert 8 <= len(places) <= 12
     assert gaps[np.triu_indices(len(places), 1)].min() > 14
     assert legend(d)[-1] == f"and {32 - len(places)} more"
-    assert legend(d)[0] == "1  c0"
+    assert legend(d)[0] == "1 (y 0): c0"
+
+
+def test_names_stand_below_the_axis_and_within_the_figure():
+    labels = [" + ".join(f"{k}.25 * column_{k}" for k in range(3 * i + 1)) for i in range(8)]
+    d = ParetoDisplay(range(8), range(8), labels=labels, y_name="loss").plot()
+    d.figure_.canvas.draw()
+    box, whole = d.ax_.get_legend().get_window_extent(), d.figure_.bbox
+    assert box.y1 < d.ax_.xaxis.label.get_window_extent().y0
+    assert whole.y0 <= box.y0
+    assert box.x1 <= whole.x1
+    assert d.ax_.get_window_extent().height > 200
+    assert "(loss 7):" in legend(d)[-1]
 
 
 def test_missing_measures_are_left_out_and_one_point_will_do():
@@ -183,7 +198,7 @@ def found(loss):
 
 def test_formulas_that_were_found():
     d = ParetoDisplay.from_estimator(SimpleNamespace(equations_=found([3.0, 2.0, 1.0]), formulas_=["a + b"]))
-    assert legend(d) == ["1  a", "2  a + b  (chosen)", "3  a + b*c"]
+    assert legend(d) == ["1 (loss 3): a", "2 (loss 2): a + b (chosen)", "3 (loss 1): a + b*c"]
     assert d.ax_.get_ylabel() == "loss (less is better)"
     model = SimpleNamespace(equations_=[found([3.0, 2.0, 1.0]), found([3.0, 4.0, 5.0])], formulas_=["a", "a"])
     d = ParetoDisplay.from_estimator(model, output=1)

@@ -98,7 +98,10 @@ def test_columns_left_out_are_said_in_words():
     d = RationaleDisplay.from_explanation(make(mask), max_display=4)
     assert names(d) == ["x0", "x1", "x2", "x3"]
     assert d.ax_.get_xlabel().splitlines()[1] == "96 other columns: used in at most 10% of rows"
-    assert len(names(RationaleDisplay.from_explanation(make(mask)))) == 20
+    used = RationaleDisplay.from_explanation(make(mask))
+    assert names(used) == ["x0", "x1", "x2", "x3", "x4"], "columns that no row uses take no room"
+    assert used.ax_.get_xlabel().splitlines()[1] == "95 other columns: never used"
+    assert len(names(RationaleDisplay.from_explanation(make(np.ones((3, 100)))))) == 20
     few = RationaleDisplay.from_explanation(make(mask[:, :6]), max_display=5)
     assert few.ax_.get_xlabel().splitlines()[1] == "1 other column: never used"
 
@@ -106,7 +109,7 @@ def test_columns_left_out_are_said_in_words():
 def test_one_row_and_one_column_and_none():
     d = RationaleDisplay.from_explanation(make([[1]], [[0.8]]))
     assert image(d).shape == (1, 1, 3)
-    assert d.ax_.get_xlabel() == "1 row"
+    assert d.ax_.get_xlabel().startswith("1 row\nOne row: its card")
     assert legend(d) == ["not used", "used, weight 0.8"]
     empty = RationaleDisplay.from_explanation(make(np.zeros((0, 2))))
     empty.figure_.canvas.draw()
