@@ -17,11 +17,14 @@ PIP := pip install --disable-pip-version-check
 INSTALL := $(PY) -m $(PIP) -c .ci/constraints.txt
 OLDEST := .venv-oldest
 NEWER := .venv-newer
+# The commits that `make bench-compare` compares.
+BASE ?= HEAD~1
+HEAD ?= HEAD
 # The Python that `make test-newer` takes: the newest that runs.
 NEWER_PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12,$(shell $(name) -c 'print("$(name)")' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-oldest test-newer lint format docs bench clean broken
+.PHONY: help demo test test-long test-oldest test-newer lint format docs bench bench-compare clean broken
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -86,6 +89,11 @@ bench: $(TEST)  ## run the scripts behind the published figures (hours)
 	$(INSTALL) -e '.[bench]'
 	for script in examples/benchmarks/[a-z]*.py; do $(PY) "$$script" || exit; done
 
+bench-compare: $(DEV)  ## compare the speed of two commits by asv, BASE=HEAD~1 HEAD=HEAD (some minutes)
+	$(INSTALL) 'asv>=0.6.4' virtualenv
+	$(PY) -m asv machine --yes
+	$(PY) -m asv continuous --factor 1.3 '$(BASE)' '$(HEAD)'
+
 clean:  ## remove the environment, caches and reports
-	rm -rf $(VENV) $(OLDEST) $(NEWER) .coverage .pytest_cache .ruff_cache .mypy_cache build dist reports docs/_build docs/generated docs/gallery
+	rm -rf $(VENV) $(OLDEST) $(NEWER) .coverage .pytest_cache .ruff_cache .mypy_cache build dist reports .asv docs/_build docs/generated docs/gallery
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -32,7 +32,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 # smooth has shorter formulas, so we fit one of these too and compare.
 
 rough = make_pipeline(
-    StandardScaler(), MLPRegressor(hidden_layer_sizes=(64, 64), alpha=1.0, tol=0.1, random_state=0)
+    StandardScaler(), MLPRegressor(hidden_layer_sizes=(64, 64), alpha=1.0, max_iter=1000, random_state=0)
 )
 smooth = SmoothMLPRegressor(jacobian_lambda=0.03, random_state=0)
 networks = {"network in use": rough.fit(X_train, y_train), "smooth network": smooth.fit(X_train, y_train)}
