@@ -1,5 +1,6 @@
 """The pages of docs/: their code runs, their figures are those stored, and they lead somewhere."""
 
+import importlib.util
 import re
 import textwrap
 from pathlib import Path
@@ -134,3 +135,14 @@ def test_glossary_defines_each_term_once():
     terms = re.findall(r"^   (\S.*)$", text.split(":sorted:")[1], re.MULTILINE)
     assert len(terms) > 20
     assert len(terms) == len(set(terms))
+
+
+def test_broken_links_of_built_pages_are_found(tmp_path):
+    spec = importlib.util.spec_from_file_location("links", DOCS / "_ext" / "links.py")
+    links = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(links)
+    (tmp_path / "a.html").write_text(
+        '<h1 id="top">A</h1><a href="b.html#part">b</a><a href="https://x.org">x</a>'
+    )
+    (tmp_path / "b.html").write_text('<img src="gone.png"><a href="a.html#top">a</a><a href="#part">here</a>')
+    assert links.broken_links(tmp_path) == ["a.html: b.html#part", "b.html: #part", "b.html: gone.png"]

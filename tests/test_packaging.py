@@ -51,6 +51,18 @@ def test_versions_agree():
     assert f"\nversion: {skrationale.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
+def test_conda_recipe_has_the_version_and_the_dependencies_of_the_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    recipe = (ROOT / "conda" / "recipe.yaml").read_text(encoding="utf-8")
+    assert f'version: "{project["version"]}"' in recipe
+    needs = [entry.split(";")[0].strip() for entry in project["dependencies"] if "pyoperon" not in entry]
+    needs = {entry.replace(">=", " >=").replace("torch ", "pytorch ") for entry in needs}
+    listed = set(
+        re.findall(r"^    - (\S+ >=\S+)$", recipe.split("  run:")[1].split("tests:")[0], re.MULTILINE)
+    )
+    assert listed - {"python >=3.11"} == needs
+
+
 def test_types_are_for_users_too():
     assert (ROOT / "skrationale" / "py.typed").exists()
 
@@ -99,7 +111,8 @@ def test_readme_figures_are_those_that_are_stored():
 
 
 @pytest.mark.parametrize(
-    "target", ["demo", "test", "test-long", "lint", "format", "docs", "bench", "bench-compare", "clean", "help"]
+    "target",
+    ["demo", "test", "test-long", "lint", "format", "docs", "bench", "bench-compare", "clean", "help"],
 )
 def test_makefile_describes_its_targets(target):
     assert re.search(rf"^{target}:.*## \w", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

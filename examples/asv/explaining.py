@@ -60,7 +60,9 @@ class Build:
     def setup(self):
         self.model = forest()
         self.X = table(10_000)[0]
-        self.formula = Formula.from_string("2*x0^2 - sqrt(abs(x1)) + x2*exp(-x3)", [f"x{i}" for i in range(10)])
+        self.formula = Formula.from_string(
+            "2*x0^2 - sqrt(abs(x1)) + x2*exp(-x3)", [f"x{i}" for i in range(10)]
+        )
 
     def time_tables(self):
         TreeContributions(self.model)
