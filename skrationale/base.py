@@ -102,18 +102,16 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         """
         with unchanged_on_error(self):
             self._begin_fit()
-            X = as_frame_or_array(X)
+            X = self._as_table(X)
             validate_data(self, X, y, skip_check_array=True)
             target, self._categories = read_target(y), holds_categories(y)
             check_target_scale(target)
             weight = check_weights(sample_weight, len(target))
-            reader = TableReader().fit(X)
-            matrix = reader.transform(X)
+            self._reader, matrix = self._read_first(X)
             check_consistent_length(matrix, target)
             kept = self._kept = weight > 0
             if sample_weight is not None:
                 X, matrix, target, weight = X[kept], matrix[kept], target[kept], weight[kept]
-            self._reader = reader
             factors = class_factors(self.class_weight, target, weight, self._predicts_labels(target))
             if factors is not None:
                 weight = weight * factors
@@ -121,6 +119,14 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
             self._fit_rows(X, matrix, target, weight / weight.mean() if given else None)
             del self._kept, self._categories
         return self
+
+    def _as_table(self, X: Any) -> Any:
+        """Bring a table that is fitted to into a form that `_read_first` takes."""
+        return as_frame_or_array(X)
+
+    def _read_first(self, X: Any) -> tuple[TableReader, np.ndarray]:
+        """Give what has read a table that is fitted to, and its numbers and codes (n, d)."""
+        return (reader := TableReader().fit(X)), reader.transform(X)
 
     def _begin_fit(self) -> None:
         """Check parameters, and forget an earlier fit."""

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._batches import check_batching, one_or_several
@@ -15,7 +16,7 @@ from .._random import own_random_state
 from .._scales import to_shares
 from ..base import BaseDistiller, ReadableNetwork
 from ..explanation import Explanation
-from ..tabular import as_frame_or_array
+from ..tabular import as_frame_or_array, densely
 from ..teachers import (
     PermutationWalks,
     ScoreTeacher,
@@ -23,7 +24,6 @@ from ..teachers import (
     TeacherTable,
     check_forest,
     is_forest,
-    library_of,
     signs_of,
     some_rows,
     teacher_for,
@@ -37,10 +37,10 @@ from ._from_batches import LearnsFromBatches
 from ._inference import EXACT_ROWS
 from ._labelling import Rows, targets_of
 from ._labels import TREE_KINDS, TeacherReasons, has_trees, rows_compared
-from ._lightgbm_limits import check_lightgbm_limits, warn_of_a_constant
+from ._lightgbm_limits import warn_of_a_constant
 from ._onnx import StudentExport
 from ._plan import ROWS_OF_IMPORTANCES, Plan
-from ._sparse import ReadsSparse
+from ._sparse import ReadsSparse, learn_from_sparse, scores_of
 from ._training import train_student
 
 
@@ -284,10 +284,6 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
                 f"the teacher {type(teacher).__name__}."
             )
 
-    def _check_rows(self, matrix: np.ndarray, numbers: np.ndarray | None) -> None:
-        if self.teacher is None or library_of(self.teacher) == "lightgbm":
-            check_lightgbm_limits(self._reader, matrix, numbers)
-
     def _adapt(self, teacher: Any, form: TeacherTable) -> Teacher:
         try:
             return teacher_for(teacher, form, raw=True) if is_forest(teacher) else ScoreTeacher(teacher, form)
@@ -340,7 +336,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         ValueError
             If the teacher has no such contributions.
         """
-        matrix = self._read(X)
+        matrix = self._read(densely(X))
         kind = explanation or self._student.imitated or "tree_shap"
         if kind not in (*TREE_KINDS, "permutation"):
             expected = "'tree_shap', 'path', 'permutation' or None"
@@ -352,6 +348,9 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
     # --- the student -----------------------------------------------------------------------------
 
     def _distil(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        if issparse(matrix):
+            learn_from_sparse(self, matrix, y, sample_weight)
+            return
         rng = own_random_state(self.random_state)
         seed = rng.randint(2**31 - 1)
         teacher, levels = self._adapter, self._reader.levels
@@ -393,7 +392,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
             warn_of_constraints(self.teacher_, self._reader.feature_names, self._adapter.form.order, way_out)
 
     def _scores(self, matrix: np.ndarray) -> np.ndarray:
-        return self._student.answer(matrix, self.device_)[0]
+        return scores_of(self._student.answer, matrix, self.device_)
 
     def _hidden_states(self, matrix: np.ndarray) -> list[np.ndarray]:
         return self._student.hidden_states(matrix)
@@ -434,7 +433,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
             of such a student would be arbitrary.
         """
         check_batching(batch_size, n_jobs)
-        matrix = self._read(X)
+        matrix = self._read(densely(X))
         student = self._student
         if not student.imitated:
             raise ValueError(

@@ -12,16 +12,12 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._callers import outside
-from .._random import own_random_state
 from ..base import unchanged_on_error
 from ..tabular import TableReader
 from ..teachers import form_for, refuse_other_order, unfrozen
-from ..training import Batch, Settings, TrainResult, train
-from ._labelling import Rows, targets_of
+from ._lessons import Lessons
 from ._plan import ROWS_OF_IMPORTANCES, Plan
-from ._stream import Pool, Stream
-from ._synthetic import n_copies
-from ._training import MAX_GRADIENT_NORM, Targets, module_of, n_shown, student_loss
+from ._stream import Stream
 
 SHIFT, ERRORS = 0.25, 6.0
 """Difference of a batch's mean score from the first's that is called a drift: in standard deviations of the
@@ -107,20 +103,16 @@ class LearnsFromBatches:
                     "fit_batches needs a teacher that is fitted already: expected "
                     f"teacher=FrozenEstimator(...), got {model.teacher!r}."
                 )
-            _Course(model, batches, n_batches, buffer_rows, target).run()
+            Course(model, batches, n_batches, buffer_rows, target).run()
         return self
 
 
-class _Course:
+class Course(Lessons):
     """One run of `fit_batches`, with its parameters."""
 
     def __init__(self, student: Any, batches: Any, n_batches: int, size: int, target: str | None) -> None:
-        self.student, self.n_batches, self.size = student, n_batches, size
-        self.rng = own_random_state(student.random_state)
-        self.seed = self.rng.randint(2**31 - 1)
+        super().__init__(student, n_batches, size)
         self.stream = Stream(batches, size, target, np.random.RandomState(self.seed))
-        self.pool = Pool(np.random.RandomState(self.seed))
-        self.n_taken = 0
         self.shown: list[np.ndarray] = []
         self.has_warned = False
 
@@ -128,9 +120,9 @@ class _Course:
         """Meet the teacher, plan, train, and keep what was trained."""
         student = self.student
         self._meet()
-        matrix, y = self._next()
+        matrix, y = self.next()
         plan = self.plan = Plan.of(student, student._adapter, student._reader.levels, matrix, None, self.seed)
-        student._keep(plan, self._trained(matrix, y) if plan.has_to_learn else None)
+        student._keep(plan, self.trained(matrix, y, plan.scores) if plan.has_to_learn else None)
         if plan.imitated:
             rows = np.concatenate(self.shown) if self.shown else matrix
             student._weigh_columns(rows, np.ones(len(rows)))
@@ -155,7 +147,7 @@ class _Course:
         refuse_other_order(student._reader.names, table)
         return student._reader.transform(table)
 
-    def _next(self) -> tuple[np.ndarray, np.ndarray | None]:
+    def next(self) -> tuple[np.ndarray, np.ndarray | None]:
         try:
             batch = self.stream.next()
         except StopIteration:
@@ -174,70 +166,16 @@ class _Course:
             "or a Dataset, which can be read again."
         )
 
-    def _trained(self, matrix: np.ndarray, y: np.ndarray | None) -> TrainResult:
-        student, plan = self.student, self.plan
-        n = self.n_batches * self.size
-        self.copies = min(n_shown(n), n_copies(student.n_synthetic, n))
-        self.labels = plan.labels(student._adapter, student._reader.levels)
-        self.centre = plan.scores.mean(axis=0)
-        targets = self._labelled(matrix, y, plan.scores)
-        held_out = None
-        if student.early_stopping:
-            held_out = targets.tensors(slice(None))
-            targets = self._labelled(*self._next())
-        settings = Settings.of(student)
-        settings = settings.replace(
-            max_epochs=self.n_batches,
-            batch_size=max(1, settings.batch_size // (1 + self.copies)),
-            early_stopping=held_out is not None,
-        )
-        return train(
-            module_of(plan.bins, len(plan.base), plan.scheme, student, plan.seed, plan.signs),
-            student_loss(targets, student.explanation_lambda, student.label_lambda),
-            self._arrays(targets),
-            settings,
-            validation=held_out,
-            clip_norm=MAX_GRADIENT_NORM,
-            epoch_hook=self._replaced,
-            random_state=plan.seed,
-            global_draws=False,
-        )
-
-    def _replaced(self, epoch: int, _: Batch) -> dict[str, np.ndarray] | None:
-        """Give the next batch for each epoch but the first."""
-        return None if epoch == 1 else self._arrays(self._labelled(*self._next()))
-
-    def _labelled(
-        self, matrix: np.ndarray, y: np.ndarray | None, scores: np.ndarray | None = None
-    ) -> Targets:
-        student, plan = self.student, self.plan
-        if scores is None:
-            teacher = student._adapter
-            scores = teacher.scores(teacher.form.of_matrix(matrix))
-            self._warn_of_a_drift(scores)
-        target = np.zeros(len(matrix))
-        if student.label_lambda:
-            if y is None:
-                raise ValueError(
-                    f"label_lambda={student.label_lambda} needs labels: expected pairs of a table and its "
-                    "target in `batches`, or target=... naming a column."
-                )
-            target = student._task.encode(y)
+    def heard(self, matrix: np.ndarray, scores: np.ndarray) -> None:
+        """Keep some rows for importances, and warn of a drift."""
         each = -(-ROWS_OF_IMPORTANCES // self.n_batches)
         self.shown.append(matrix[self.rng.permutation(len(matrix))[:each]])
-        rows = Rows(matrix, scores, target, np.ones(len(matrix)), plan.base, plan.scale, student._task.link)
-        return targets_of(
-            rows, plan.bins, self.labels, student, self.rng, batches=self.n_batches, copies=self.copies
-        )
-
-    def _arrays(self, targets: Targets) -> dict[str, np.ndarray]:
-        """Give what one epoch trains on."""
-        arrays = targets.tensors(slice(None)) | (targets.of_variants if self.copies else {})
-        some = targets.reasons is not None and not targets.explained.all()
-        return self.pool.mixed(arrays) if some else arrays
+        if self.n_taken > 1:
+            self._warn_of_a_drift(scores)
 
     def _warn_of_a_drift(self, scores: np.ndarray) -> None:
-        shift = float(np.abs(scores.mean(axis=0) - self.centre).max()) / self.plan.scale
+        centre = self.plan.scores.mean(axis=0)
+        shift = float(np.abs(scores.mean(axis=0) - centre).max()) / self.plan.scale
         error = float(np.sqrt(2 / len(scores)))
         if shift <= max(SHIFT, ERRORS * error) or self.has_warned:
             return

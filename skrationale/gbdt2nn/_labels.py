@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..tabular import UNSEEN, TableReader
 from ..teachers import PermutationWalks, ScoreTeacher
 from ..teachers.catboost import CatBoostTeacher
 from ..teachers.lightgbm import LightGBMTeacher, few_jobs
-from ..trees.tables import FEW_FOR_TABLES, ForestTables
+from ..trees.tables import FEW_FOR_TABLES, MAX_TABLE_BYTES, ForestTables
 from ._bins import TeacherBins, translated
 from ._explaining import values_in_batches
 
@@ -51,6 +52,8 @@ class Labels:
         Needed for the kind "permutation".
     rng : RandomState, optional
         Draws their pairs.
+    max_table_bytes : int, default=2**29
+        Most memory for tables.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Labels:
         *,
         walks: PermutationWalks | None = None,
         rng: np.random.RandomState | None = None,
+        max_table_bytes: int = MAX_TABLE_BYTES,
     ) -> None:
         self._teacher = teacher
         self._codes = teacher.level_codes(levels)
@@ -71,7 +75,7 @@ class Labels:
             assert rng is not None
             self._walks, self._rng, self._n_pairs = walks, rng, 1
         elif kind == "tree_shap" and isinstance(teacher, LightGBMTeacher):
-            self._tables = ForestTables(teacher, dtype=dtype)
+            self._tables = ForestTables(teacher, max_table_bytes, dtype)
         elif kind is not None:
             assert has_trees(teacher)
             self._by_table = teacher.contributions(kind)
@@ -121,7 +125,7 @@ class Labels:
 def base_of(
     teacher: LightGBMTeacher | ScoreTeacher,
     walks: PermutationWalks | None,
-    matrix: np.ndarray,
+    matrix: Any,
     scores: np.ndarray,
     weight: np.ndarray,
 ) -> np.ndarray:
@@ -133,7 +137,7 @@ def base_of(
         The model.
     walks : PermutationWalks or None
         Where they are imitated.
-    matrix : ndarray of shape (n, d)
+    matrix : ndarray or sparse matrix of shape (n, d)
         Training rows.
     scores : ndarray of shape (n, K)
         Their raw scores.
@@ -147,7 +151,8 @@ def base_of(
     if walks is not None:
         return walks.base
     if has_trees(teacher):
-        return teacher.shap_contributions(teacher.form.of_matrix(matrix[:1]), n_jobs=1)[1]
+        row = matrix[:1].toarray() if issparse(matrix) else matrix[:1]
+        return teacher.shap_contributions(teacher.form.of_matrix(row), n_jobs=1)[1]
     mean = np.average(scores, axis=0, weights=weight)
     return np.clip(mean, scores.min(axis=0), scores.max(axis=0))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._callers import outside
 from ..tabular import TableReader
@@ -22,14 +24,14 @@ ROUNDED = 0.01
 warned. Not measured."""
 
 
-def check_lightgbm_limits(reader: TableReader, matrix: np.ndarray, y: np.ndarray | None) -> None:
+def check_lightgbm_limits(reader: TableReader, matrix: Any, y: np.ndarray | None) -> None:
     """Refuse rows that LightGBM would misread without a word.
 
     Parameters
     ----------
     reader : TableReader
         Has read the rows.
-    matrix : ndarray of shape (n, d)
+    matrix : ndarray or sparse matrix of shape (n, d)
         Numbers and codes.
     y : ndarray of shape (n,) or None
         Target of numbers; None for classes.
@@ -45,8 +47,12 @@ def check_lightgbm_limits(reader: TableReader, matrix: np.ndarray, y: np.ndarray
     UserWarning
         When some numbers of a column count as 0, or the target is rounded too much.
     """
+    by_column = matrix.tocsc() if issparse(matrix) else None
     for j, name in enumerate(reader.feature_names):
-        if reader.levels[j] is None:
+        if by_column is not None:
+            column = slice(*by_column.indptr[j : j + 2])
+            _check_column(name, np.abs(by_column.data[column]))
+        elif reader.levels[j] is None:
             _check_column(name, np.abs(matrix[:, j]))
     if y is not None and y.dtype.kind in "fiu":
         _check_numbers(y.astype(np.float64))

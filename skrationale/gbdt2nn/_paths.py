@@ -9,6 +9,7 @@ import numpy as np
 from .._batches import check_batching, in_batches, one_or_several, rows_at_once
 from .._explaining import explanation_of
 from ..explanation import Explanation
+from ..tabular import densely
 from ..teachers.paths import LeafTable
 from ..trees.reading import forest_of, model_rows, task_of
 
@@ -65,6 +66,7 @@ def path_contributions(
     True
     """
     check_batching(batch_size, n_jobs)
+    X = densely(X)
     teacher = forest_of(model, X)
     rows = model_rows(teacher, X)
     table, data = rows.table, rows.codes

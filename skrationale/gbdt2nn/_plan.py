@@ -71,7 +71,7 @@ class Plan:
         scores = teacher.scores(teacher.form.of_matrix(matrix))
         imitated = student.explanation if student.explanation_lambda > 0 else None
         walks = PermutationWalks(teacher, matrix, sample_weight, seed) if imitated == "permutation" else None
-        weight = np.ones(len(matrix)) if sample_weight is None else sample_weight
+        weight = np.ones(matrix.shape[0]) if sample_weight is None else sample_weight
         base = base_of(teacher, walks, matrix, scores, weight)
         scheme = student.imitation if student.explanation is not None else "score"
         signs = student._signs()
@@ -84,10 +84,10 @@ class Plan:
         """Whether the teacher says different things of different rows."""
         return bool(self.bins.all) and self.scale > 0
 
-    def labels(self, teacher: LightGBMTeacher | ScoreTeacher, levels: Any) -> Labels:
+    def labels(self, teacher: LightGBMTeacher | ScoreTeacher, levels: Any, **options: Any) -> Labels:
         """Have the teacher ready to label rows."""
         rng = np.random.RandomState(self.seed)
-        return Labels(teacher, self.imitated, levels, walks=self.walks, rng=rng)
+        return Labels(teacher, self.imitated, levels, walks=self.walks, rng=rng, **options)
 
     def compiled(self, result: TrainResult | None) -> CompiledStudent:
         """Give what is kept of a student: networks as arrays, or the base alone without any."""

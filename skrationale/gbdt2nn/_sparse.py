@@ -1,18 +1,35 @@
-"""Sparse tables, as one-hot encoders make them."""
+"""Sparse tables, as one-hot encoders make them: small ones are made dense, large ones some rows at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import Tags
 
-from ..explanation import Explanation
-from ..tabular import densely
+from .._scales import to_shares
+from ..tabular import MOST_DENSE_BYTES, TableReader, densely, is_small, numeric_rows
+from ..teachers import library_of, unfrozen
+from ..training import Settings
+from ._inference import EXACT_ROWS
+from ._lessons import Lessons
+from ._lightgbm_limits import check_lightgbm_limits, warn_of_a_constant
+from ._plan import ROWS_OF_IMPORTANCES, Plan
+from ._synthetic import n_copies
+from ._training import epochs_of, n_shown
+
+PART_BYTES, LEAST_ROWS = 2**23, 256
+"""Memory of the rows that are dense at one time, as float64, and how many these are at least. Measured on
+100,000 rows of 2,000 columns: see examples/benchmarks/results/sparse.md."""
+POOL_BYTES, TABLE_BYTES = 2**23, 2**24
+"""Memory for explained rows that are kept from earlier parts, and for tables of the teacher's contributions;
+trees without tables are computed, which takes longer. Not measured."""
 
 
 class ReadsSparse:
-    """The part of a student that takes sparse tables: they are made dense, where that takes little memory."""
+    """The part of a student that takes sparse tables, without a dense copy of a large one."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to a table and its target.
@@ -21,7 +38,8 @@ class ReadsSparse:
         ----------
         X : DataFrame, array-like or sparse matrix of shape (n, d)
             Numbers, booleans, text, categories; NaN is allowed, infinity is not. A sparse table is read as a
-            dense one, and refused where that would take more than 128 MB.
+            dense one. Where that would take more than 128 MB (8 n d bytes) only a part of the rows is dense
+            at one time, see Notes.
         y : array-like of shape (n,)
             Labels or numbers.
         sample_weight : array-like of shape (n,), default=None
@@ -37,8 +55,15 @@ class ReadsSparse:
         ------
         ValueError, TypeError
             When a parameter or the data are not as described.
+
+        Notes
+        -----
+        Of a large sparse table the teacher must be LightGBM, which is fitted to the sparse table, and there
+        are no contributions by permutation. The student then learns as by :meth:`fit_batches`: from parts of
+        8 MB or at least 256 rows, drawn at random (by their weight where weights differ), as many as make
+        `max_epochs` passes. `history_` has one dict for each part, and patience counts parts.
         """
-        return super().fit(densely(X), y, sample_weight)  # type: ignore[misc]
+        return super().fit(X, y, sample_weight)  # type: ignore[misc]
 
     def fidelity(self, X: Any, y: Any = None) -> dict[str, float]:
         """Measure how well the student agrees with its teacher on given rows.
@@ -64,13 +89,141 @@ class ReadsSparse:
         """
         return super().fidelity(densely(X), y)  # type: ignore[misc]
 
-    def _read(self, X: Any) -> np.ndarray:
-        return super()._read(densely(X))  # type: ignore[misc]
+    def _as_table(self, X: Any) -> Any:
+        if not _is_large(X):
+            return super()._as_table(densely(X))  # type: ignore[misc]
+        teacher: Any = unfrozen(getattr(self, "teacher", None))
+        if teacher is not None and library_of(teacher) != "lightgbm":
+            raise TypeError(
+                f"X is a sparse table of {X.shape[0]} rows and {X.shape[1]} columns, too large to be made "
+                f"dense; expected a teacher of LightGBM, or None, got {type(teacher).__name__}."
+            )
+        if getattr(self, "explanation", None) == "permutation":
+            raise ValueError(
+                f"X is a sparse table of {X.shape[0]} rows and {X.shape[1]} columns, too large to be made "
+                "dense; expected explanation='tree_shap', 'path' or None, got 'permutation'."
+            )
+        if 8 * LEAST_ROWS * X.shape[1] > MOST_DENSE_BYTES:
+            raise ValueError(
+                f"X is a sparse table of {X.shape[1]} columns; expected at most "
+                f"{MOST_DENSE_BYTES // (8 * LEAST_ROWS)}: {LEAST_ROWS} rows are made dense at a time."
+            )
+        return numeric_rows(X)
 
-    def _explanation_of(self, X: Any, *rest: Any, **more: Any) -> Explanation:
+    def _read_first(self, X: Any) -> tuple[TableReader, Any]:
+        if not issparse(X):
+            return super()._read_first(X)  # type: ignore[misc]
+        return TableReader().fit(np.zeros((1, X.shape[1]))), X
+
+    def _check_rows(self, matrix: Any, numbers: np.ndarray | None) -> None:
+        teacher: Any = getattr(self, "teacher", None)
+        if teacher is None or library_of(teacher) == "lightgbm":
+            check_lightgbm_limits(self._reader, matrix, numbers)  # type: ignore[attr-defined]
+
+    def _read(self, X: Any) -> Any:
+        if not _is_large(X):
+            return super()._read(densely(X))  # type: ignore[misc]
+        super()._read(np.zeros((1, X.shape[1])))  # type: ignore[misc]
+        return numeric_rows(X)
+
+    def _explanation_of(self, X: Any, *rest: Any, **more: Any) -> Any:
         return super()._explanation_of(densely(X), *rest, **more)  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.sparse = True
         return tags
+
+
+def _is_large(X: Any) -> bool:
+    return issparse(X) and X.ndim == 2 and not is_small(X)
+
+
+def rows_of_part(n_columns: int) -> int:
+    """Give how many rows of d columns are made dense at one time."""
+    return max(LEAST_ROWS, PART_BYTES // (8 * n_columns))
+
+
+def scores_of(answer: Callable[..., tuple[np.ndarray, Any]], matrix: Any, device: str) -> np.ndarray:
+    """Give the scores (n, K) of a dense or sparse matrix (n, d), of which a part is dense at one time."""
+    if not issparse(matrix):
+        return answer(matrix, device)[0]
+    n, size = matrix.shape[0], rows_of_part(matrix.shape[1])
+    exact = n <= EXACT_ROWS
+    return np.concatenate([answer(dense(matrix[i : i + size]), device, exact)[0] for i in range(0, n, size)])
+
+
+def dense(rows: Any) -> np.ndarray:
+    """Make rows (m, d) of a sparse matrix dense, as float64."""
+    return rows.toarray().astype(np.float64, copy=False)
+
+
+def learn_from_sparse(student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    """Train a student that has met its teacher.
+
+    Parameters
+    ----------
+    student : GBDT2NNStudent
+        Gets what is fitted.
+    matrix : sparse matrix of shape (n, d)
+        Rows.
+    y : ndarray of shape (n,)
+        Encoded target.
+    sample_weight : ndarray of shape (n,) or None
+        Weights of mean 1.
+    """
+    SparseLessons(student, matrix, y, sample_weight).run()
+
+
+class SparseLessons(Lessons):
+    """Parts of a sparse table, drawn at random; parameters as of `learn_from_sparse`."""
+
+    def __init__(self, student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        self.matrix, self.y, self.weight = matrix, y, sample_weight
+        n = matrix.shape[0]
+        size = min(rows_of_part(matrix.shape[1]), n)
+        settings, n_scores = Settings.of(student), student._task.n_outputs
+        shown = min(n_shown(n), n_copies(student.n_synthetic, n))
+        epochs = epochs_of(settings, n, n, n_scores, max(1, settings.batch_size // (1 + shown)))
+        n_batches = max(1, round(epochs * n / size))
+        super().__init__(student, n_batches, size, POOL_BYTES, max_table_bytes=TABLE_BYTES)
+        self._order = np.empty(0, dtype=np.intp)
+
+    def run(self) -> None:
+        """Plan, train, and keep what was trained."""
+        student, matrix, weight = self.student, self.matrix, self.weight
+        levels = student._reader.levels
+        plan = self.plan = Plan.of(student, student._adapter, levels, matrix, weight, self.seed)
+        warn_of_a_constant(plan.scores, self.y)
+        student._keep(plan, self.trained(*self.next()) if plan.has_to_learn else None)
+        if plan.imitated:
+            self._weigh_columns()
+
+    def next(self) -> tuple[np.ndarray, np.ndarray]:
+        n = self.matrix.shape[0]
+        if self.weight is None:
+            while len(self._order) < self.size:
+                self._order = np.concatenate([self._order, self.rng.permutation(n)])
+            rows, self._order = self._order[: self.size], self._order[self.size :]
+        else:
+            rows = self.rng.choice(n, self.size, p=self.weight / self.weight.sum())
+        self.n_taken += 1
+        return dense(self.matrix[rows]), self.y[rows]
+
+    def heard(self, matrix: np.ndarray, scores: np.ndarray) -> None:
+        """Rows drawn at random do not drift."""
+
+    def encoded(self, y: np.ndarray | None) -> np.ndarray:
+        assert y is not None
+        return y
+
+    def _weigh_columns(self) -> None:
+        n = self.matrix.shape[0]
+        shown = self.rng.permutation(n)[:ROWS_OF_IMPORTANCES]
+        weight = np.ones(n) if self.weight is None else self.weight
+        found = np.zeros(self.matrix.shape[1])
+        for i in range(0, len(shown), self.size):
+            rows = shown[i : i + self.size]
+            values = self.student._contributions(dense(self.matrix[rows]), exact=False)
+            found += np.tensordot(weight[rows], np.abs(values), 1).sum(axis=0)
+        self.student.feature_importances_ = to_shares(found)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._parquet import refuse_lacking
-from ..tabular import as_frame_or_array
+from ..tabular import as_frame_or_array, densely
 from ._training import SHARE_EXPLAINED
 
 ROWS_OF_POOL = 20_000
@@ -111,6 +111,7 @@ class Stream:
                 self._items, self._is_new = self._opened(), True
                 continue
             table, y = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
+            table = densely(table)
             if not len(table):
                 continue
             table = as_frame_or_array(_frame_of_batch(table) if self._of_dataset else table)
@@ -134,18 +135,29 @@ class Stream:
 
 
 class Pool:
-    """Explained rows of the batches so far, of which each later batch gets some."""
+    """Explained rows of the batches so far, of which each later batch gets some.
 
-    def __init__(self, rng: np.random.RandomState) -> None:
-        self._rng = rng
+    Parameters
+    ----------
+    rng : RandomState
+        Draws them.
+    n_bytes : int, optional
+        Most memory for them; None: their number is the limit.
+    """
+
+    def __init__(self, rng: np.random.RandomState, n_bytes: int | None = None) -> None:
+        self._rng, self._n_bytes = rng, n_bytes
         self._kept: dict[str, np.ndarray] = {}
 
     def mixed(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Keep the explained rows of a batch, and put others in the place of some of its rows."""
         new = arrays["reason_weight"] > 0
-        before = self._kept
+        before, most = self._kept, ROWS_OF_POOL
+        if self._n_bytes is not None:
+            of_row = sum(values[:1].nbytes for values in arrays.values())
+            most = max(1, min(most, self._n_bytes // of_row))
         self._kept = {
-            name: np.concatenate([before[name], values[new]] if before else [values[new]])[-ROWS_OF_POOL:]
+            name: np.concatenate([before[name], values[new]] if before else [values[new]])[-most:]
             for name, values in arrays.items()
         }
         if not before:

@@ -165,8 +165,7 @@ def train_student(
         return found
 
     batch_rows = max(1, settings.batch_size // (1 + shown))
-    steps = int((STEPS if n_scores == 1 else STEPS_MANY) * min(1, n / ROWS_OF_STEPS) ** 0.5)
-    epochs = epochs_for(settings.max_epochs, len(rows), batch_rows, steps=steps, limits=EPOCHS)
+    epochs = epochs_of(settings, n, len(rows), n_scores, batch_rows)
     hook = next_rows if n_variants > shown or few_explained else None
     if 0 < n_variants == shown:
         data |= variants
@@ -181,6 +180,12 @@ def train_student(
         random_state=seed,
         global_draws=False,
     )
+
+
+def epochs_of(settings: Settings, n: int, n_trained: int, n_scores: int, batch_rows: int) -> int:
+    """Give the passes over the rows that are trained on, of n in all with K scores."""
+    steps = int((STEPS if n_scores == 1 else STEPS_MANY) * min(1, n / ROWS_OF_STEPS) ** 0.5)
+    return epochs_for(settings.max_epochs, n_trained, batch_rows, steps=steps, limits=EPOCHS)
 
 
 def module_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from scipy import sparse
 
 MADE_BY = {
@@ -43,7 +44,7 @@ def refuse_sparse(X: Any) -> None:
         raise TypeError(
             f"X is a sparse table of {X.shape[-1]} columns; expected a dense one. {INSTEAD}; or encode by "
             "OneHotEncoder(sparse_output=False), in a ColumnTransformer by sparse_threshold=0. "
-            "GBDT2NNStudent takes small sparse tables as they are."
+            "GBDT2NNStudent takes sparse tables."
         )
 
 
@@ -73,11 +74,56 @@ def densely(X: Any) -> Any:
     if not sparse.issparse(X) or X.ndim != 2:
         return X
     n, d = X.shape
-    if 8 * n * d > MOST_DENSE_BYTES:
+    if not is_small(X):
         raise ValueError(
             f"X is sparse, and its {n} rows of {d} columns would take {8 * n * d / 1e9:.1f} GB if they were "
-            f"dense; expected at most {MOST_DENSE_BYTES / 1e9:.2f} GB. {INSTEAD}. Predict and explain parts "
-            f"of at most {max(1, MOST_DENSE_BYTES // (8 * d))} rows; learn from more by fit_batches. "
+            f"dense; expected at most {MOST_DENSE_BYTES / 1e9:.2f} GB. {INSTEAD}. Explain parts of at most "
+            f"{max(1, MOST_DENSE_BYTES // (8 * d))} rows, as reasons are dense, too. "
             "OneHotEncoder(sparse_output=False) makes dense columns, where memory allows."
         )
     return X.toarray()
+
+
+def is_small(X: Any) -> bool:
+    """Whether a sparse table (n, d) takes at most 128 MB when it is dense."""
+    return 8 * X.shape[0] * X.shape[1] <= MOST_DENSE_BYTES
+
+
+def numeric_rows(X: Any) -> Any:
+    """Give a sparse table by its rows, with each cell once, as float32 or float64.
+
+    Parameters
+    ----------
+    X : sparse matrix or array of shape (n, d)
+        Numbers or booleans.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix of shape (n, d)
+        With the cells of X itself where they are in this form.
+
+    Raises
+    ------
+    ValueError
+        When it is complex or holds infinity; the message names the column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import sparse
+    >>> numeric_rows(sparse.coo_array(np.array([[0, 2]]))).toarray()
+    array([[0., 2.]])
+    """
+    if X.dtype.kind not in "biuf":
+        raise ValueError(f"X is a sparse table of dtype {X.dtype}; expected real numbers or booleans.")
+    rows = sparse.csr_matrix(X)  # of arrays LightGBM makes a copy
+    if rows.dtype not in ("float32", "float64"):
+        rows = rows.astype("float64")
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    infinite = np.isinf(rows.data)
+    if infinite.any():
+        names = [f"x{j}" for j in np.unique(rows.indices[infinite])[:5]]
+        raise ValueError(f"X contains infinity in column(s) {names}; expected finite numbers or NaN.")
+    return rows

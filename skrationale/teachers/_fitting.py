@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.utils.validation import has_fit_parameter
 
@@ -113,7 +114,8 @@ def fitted_to(model: Any, X: Any, y: np.ndarray, sample_weight: np.ndarray | Non
 
         # CatBoost's and LightGBM's own errors are of no kind that callers expect
         own = library is not None and type(error).__module__.strip("_").partition(".")[0] == library
-        empty = [str(name) for name, is_empty in pd.DataFrame(X).isna().all().items() if is_empty]
+        cells = pd.DataFrame() if issparse(X) else pd.DataFrame(X)
+        empty = [str(name) for name, is_empty in cells.isna().all().items() if is_empty]
         if not (own or (empty and isinstance(error, ValueError))):
             raise
         what = "" if classes is None else f", {len(classes)} class{'es' * (len(classes) > 1)}"

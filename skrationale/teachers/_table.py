@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..conversion import words_of
 from ..explanation import Explanation
@@ -41,6 +42,8 @@ class TeacherTable:
 
     def rows(self, X: Any) -> Any:
         """Make the teacher's table of rows (n, d), which stay what they are where nothing needs doing."""
+        if issparse(X) and self.order is None:
+            return X
         if self.categories or self.words:
             assert self.reader is not None
             with UNKNOWN_REPORTED.on():  # the student's reader has warned

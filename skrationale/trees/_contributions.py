@@ -11,7 +11,7 @@ from .._batches import check_batching, one_or_several
 from .._explaining import explanation_of
 from .._task import Task
 from ..explanation import Explanation
-from ..tabular import as_frame_or_array
+from ..tabular import as_frame_or_array, densely
 from ._interventional import InterventionalTables, background_rows
 from .reading import ModelReader, ModelRows, forest_of, model_rows, task_of
 from .tables import FEW_FOR_TABLES, MAX_TABLE_BYTES, ForestTables
@@ -305,7 +305,7 @@ def tree_contributions(
     """
     check_batching(batch_size, n_jobs)
     _check(max_table_bytes, dtype)
-    table = as_frame_or_array(X)
+    table = as_frame_or_array(densely(X))
     if background is not None and len(table) < FEW_ROWS_BY_PAIRS:
         max_table_bytes = 0
     teacher = forest_of(model, table)

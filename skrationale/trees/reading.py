@@ -9,7 +9,7 @@ import numpy as np
 
 from .._task import Task
 from ..conversion import can_be_rewritten, known_levels, levels_in
-from ..tabular import FewRows, TableReader, are_counted, as_frame_or_array
+from ..tabular import FewRows, TableReader, are_counted, as_frame_or_array, densely
 from ..teachers import column_order, refuse_foreign_levels, unfrozen
 from ..teachers.lightgbm import LightGBMTeacher
 
@@ -89,7 +89,7 @@ def model_rows(teacher: LightGBMTeacher, X: Any) -> ModelRows:
     ValueError, TypeError
         If columns or all levels of one of them are not those at fit, or cells cannot be read.
     """
-    table = as_frame_or_array(X)
+    table = as_frame_or_array(densely(X))
     reader = TableReader().fit(table)
     names = _feature_names(teacher, reader, named=not isinstance(table, np.ndarray))
     teacher.read_as_at_fit(reader, names)
@@ -129,7 +129,7 @@ class ModelReader:
 
     def read(self, X: Any) -> ModelRows:
         """Read rows as :func:`model_rows` does."""
-        table, last = as_frame_or_array(X), self._last
+        table, last = as_frame_or_array(densely(X)), self._last
         rows = None if last is None else _as_before(table, *last, self._teacher)
         if rows is None:
             rows = model_rows(self._teacher, table)
