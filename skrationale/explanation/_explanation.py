@@ -398,9 +398,14 @@ class Explanation:
         return card(self)
 
     def write_html(
-        self, path: str | os.PathLike[str], title: str | None = None, *, max_rows: int = 20
+        self,
+        path: str | os.PathLike[str],
+        title: str | None = None,
+        *,
+        max_rows: int = 20,
+        interactive: bool = False,
     ) -> None:
-        """Write a page that stands alone: no script, no external address.
+        """Write a page that stands alone: no script unless you ask for it, and no external address.
 
         Parameters
         ----------
@@ -410,6 +415,8 @@ class Explanation:
             Title of the page.
         max_rows : int, default=20
             How many rows, from the first, are shown one by one.
+        interactive : bool, default=False
+            Whether the file holds one script, which sorts tables and filters rows and columns.
 
         Raises
         ------
@@ -419,4 +426,4 @@ class Explanation:
         from .._files import write_text
         from .html import page
 
-        write_text(path, page(self, title, max_rows))
+        write_text(path, page(self, title, max_rows, interactive))

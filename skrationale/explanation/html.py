@@ -42,16 +42,19 @@ def card(explanation: Explanation) -> str:
     return document(f"{TEMPLATES}/card.html", heading=_heading(explanation), shown=body)
 
 
-def page(explanation: Explanation, title: str | None, max_rows: int) -> str:
+def page(explanation: Explanation, title: str | None, max_rows: int, interactive: bool) -> str:
     """Return a complete document: the features that matter, then rows one by one."""
     if not isinstance(title, str | None):
         raise TypeError(f"title must be a str or None. Got {title!r} instead.")
     if not isinstance(max_rows, int | np.integer) or isinstance(max_rows, bool) or max_rows < 0:
         raise ValueError(f"max_rows must be an integer of at least 0. Got {max_rows!r} instead.")
+    if not isinstance(interactive, bool):
+        raise TypeError(f"interactive must be a bool. Got {interactive!r} instead.")
     shown = min(len(explanation), max_rows)
     each = [explanation[i] for i in range(shown)]
     return document(
         f"{TEMPLATES}/page.html",
+        interactive=interactive,
         title="Explanation" if title is None else title,
         heading=_heading(explanation),
         over_rows=over_rows(explanation),

@@ -5,6 +5,9 @@ main.skr-report {max-width: 68em}
 .skr-report .skr {font-size: inherit; max-width: none}
 .skr-report h2 {font-size: 1.3em; margin: 2em 0 .4em; padding-top: .5em;
   border-top: 2px solid rgba(128, 128, 128, .45); overflow-wrap: anywhere}
+.skr-report .skr-short {margin: .4em 0}
+.skr-report dt {font-weight: 600; margin-top: .5em}
+.skr-report dd {margin: .1em 0 0; overflow-wrap: anywhere}
 .skr-report h3 {font-size: 1.08em; margin: 1.5em 0 .2em; break-after: avoid}
 .skr-report nav {margin: .8em 0; padding: .3em 0 .1em; position: sticky; top: 0; z-index: 2;
   background: Canvas; border-bottom: 1px solid rgba(128, 128, 128, .45);

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..writing import count_of, document, format_cell, format_number, shorten
 from ._css import REPORT_CSS
+from ._in_short import in_short
 from ._measures import Measured
 from ._rows import Rows, distinct
 from ._sections import section
@@ -24,6 +25,7 @@ def page(
     *,
     title: str | None,
     audit: bool,
+    interactive: bool,
 ) -> str:
     """Return a complete document that stands alone.
 
@@ -41,6 +43,8 @@ def page(
         Title of the page.
     audit : bool
         Whether rationales are audited.
+    interactive : bool
+        Whether the page holds a script that sorts and filters.
 
     Returns
     -------
@@ -53,9 +57,11 @@ def page(
     return document(
         f"{TEMPLATES}/page.html",
         css=REPORT_CSS,
+        interactive=interactive,
         title="Comparison of estimators" if title is None else title,
         heading=heading(found, rows),
         links=[shorten(one.member.name, 60) for one in found],
+        in_short=in_short(found, rows, chosen, shares, audit=audit),
         summary=summary(found, rows, links=True),
         importances=importances(shares),
         examples=example_table(found, rows, chosen),

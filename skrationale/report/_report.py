@@ -71,6 +71,7 @@ def make_report(
     n_rows: int = 1000,
     audit: bool = False,
     grouped: bool | Mapping[str, Any] = True,
+    interactive: bool = False,
     random_state: Any = 0,
 ) -> Report:
     """Compare fitted estimators and their teachers on the same rows, in one HTML file that stands alone.
@@ -108,6 +109,8 @@ def make_report(
         why. A dict names the columns made from each: see
         :meth:`skrationale.explanation.Explanation.grouped`. Figures are of the columns that the model was
         given.
+    interactive : bool, default=False
+        Whether the file holds one script, which sorts tables and filters rows and columns; else it has none.
     random_state : int, RandomState or None, default=0
         Seed of all random draws. With the same seed the file is the same but for times.
 
@@ -161,6 +164,8 @@ def make_report(
         raise TypeError(f"title must be a str or None. Got {title!r} instead.")
     if not isinstance(audit, bool):
         raise TypeError(f"audit must be a bool. Got {audit!r} instead.")
+    if not isinstance(interactive, bool):
+        raise TypeError(f"interactive must be a bool. Got {interactive!r} instead.")
     if not isinstance(grouped, bool | Mapping):
         raise TypeError(
             f"grouped must be a bool, or a dict of each source and its columns. Got {grouped!r} instead."
@@ -177,7 +182,7 @@ def make_report(
     space = one_answer_space([one.answers for one in asked], [one.labels for one in asked], rows.y)  # type: ignore[misc]
     chosen = choose_examples(*space)
     shares = importance_frame(found)
-    text = page(found, rows, chosen, shares, title=title, audit=audit)
+    text = page(found, rows, chosen, shares, title=title, audit=audit, interactive=interactive)
     tables = {
         "summary": summary_frame(found),
         "missing": missing_frame(found),

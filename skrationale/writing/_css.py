@@ -86,5 +86,10 @@ PAGE_CSS = """
 body {margin: 1.5em 1em}
 main.skr {margin: auto}
 h1 {font-size: 1.5em; overflow-wrap: anywhere}
+.skr .skr-sorts {cursor: pointer}
+.skr .skr-sorts[aria-sort]::after {content: " ▾"}
+.skr .skr-sorts[aria-sort=ascending]::after {content: " ▴"}
+.skr-find input {font: inherit; padding: .15em .4em; width: 18em; max-width: 60vw}
+@media print {.skr-find {display: none}}
 h2 {font-size: 1.15em; margin: 1.4em 0 .3em}
 """

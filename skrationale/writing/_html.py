@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 UNBROKEN = 10
 """Characters of a name up to which it is not broken at underscores. Not measured."""
+SCRIPT = "writing/templates/interactive.js"
 LONGEST = 240
 """Characters of a name that are shown where a pointer rests on it. Not measured."""
 PACKAGE = __name__.partition(".")[0]
@@ -85,7 +86,7 @@ def joined(parts: Iterable[Any]) -> Markup:
     return Markup("").join(parts)
 
 
-def document(template: str, *, css: str = "", **values: Any) -> str:
+def document(template: str, *, css: str = "", interactive: bool = False, **values: Any) -> str:
     """Fill the template of a whole page, or of a card that a notebook shows.
 
     Parameters
@@ -94,6 +95,8 @@ def document(template: str, *, css: str = "", **values: Any) -> str:
         See `render`; it extends ``writing/templates/page.html`` or ``card.html``.
     css : str, default=""
         Style beside that of all pages; not escaped, so it is none of the user's.
+    interactive : bool, default=False
+        Whether a page holds the script that sorts and filters tables; it says so.
     **values : object
         Other fields.
 
@@ -104,7 +107,8 @@ def document(template: str, *, css: str = "", **values: Any) -> str:
     """
     from markupsafe import Markup
 
-    style = {"page_css": Markup(PAGE_CSS), "card_css": Markup(CARD_CSS + css)}
+    style: dict[str, Any] = {"page_css": Markup(PAGE_CSS), "card_css": Markup(CARD_CSS + css)}
+    style |= {"interactive": interactive, "script": _script() if interactive else ""}
     return visible(str(render(template, **style, **values)))
 
 
@@ -113,6 +117,15 @@ def notebook_html(thing: Any) -> Markup:
     from markupsafe import Markup
 
     return Markup(thing._repr_html_())
+
+
+@cache
+def _script() -> Markup:
+    """Return the one script that a page may hold, which takes nothing of the user's."""
+    from markupsafe import Markup
+
+    source, _, _ = _environment().loader.get_source(_environment(), SCRIPT)  # type: ignore[union-attr]
+    return Markup("<script>\n") + Markup(source) + Markup("</script>")
 
 
 # --- parts of a page ---------------------------------------------------------------------------------

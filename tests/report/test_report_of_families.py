@@ -99,7 +99,7 @@ def test_every_family_shows_what_it_has(report, families):
 
 def test_the_file_stands_alone_and_is_small(report):
     page = report.path.read_text(encoding="utf-8")
-    assert report.path.stat().st_size < 3_000_000
+    assert report.path.stat().st_size < 700_000
     assert "<script" not in page
     assert not re.search(r"(src|href)\s*=\s*(?![\"']?#)", page)
     assert not re.search(r"@import|url\(", page)
