@@ -126,7 +126,8 @@ def noise_stability(
     noise: float = 0.05,
     n_draws: int = 5,
     random_state: Any = 0,
-) -> dict[str, float]:
+    per_row: bool = False,
+) -> dict[str, Any]:
     """Measure how much explanations change when numbers are changed a little.
 
     Parameters
@@ -142,10 +143,12 @@ def noise_stability(
         Noisy copies of each row.
     random_state : int, RandomState, Generator or None, default=0
         Seed.
+    per_row : bool, default=False
+        Whether the measures of each row are given instead of their means.
 
     Returns
     -------
-    dict of str to float
+    dict of str to float, or to ndarray of shape (n,)
         ``cosine``: mean over rows and draws, between the values for the row and for its noisy copy;
         high is stable. ``max_sensitivity``: mean over rows of the largest ratio, over draws, of the distance
         between values to that between inputs, in standard deviations of the columns; low is stable.
@@ -190,14 +193,12 @@ def noise_stability(
         calm = calm.repeat(n_draws, axis=0)
         if noisy.shape != calm.shape:
             raise ValueError(f"explain gave values of shape {noisy.shape}; expected {calm.shape}.")
-        cosines.append(_cosine(_lines(calm), _lines(noisy)))
+        cosines.append(_cosine(_lines(calm), _lines(noisy)).reshape(len(rows), -1).mean(axis=1))
         change = np.linalg.norm((noisy - calm).reshape(len(noisy), -1), axis=1)
         ratio = np.divide(change, way, out=np.zeros_like(change), where=way > 0)
         largest.append(ratio.reshape(len(rows), n_draws).max(axis=1))
-    return {
-        "cosine": float(np.concatenate(cosines).mean()),
-        "max_sensitivity": float(np.concatenate(largest).mean()),
-    }
+    found = {"cosine": np.concatenate(cosines), "max_sensitivity": np.concatenate(largest)}
+    return found if per_row else {name: float(rows.mean()) for name, rows in found.items()}
 
 
 def _lines(values: np.ndarray) -> np.ndarray:

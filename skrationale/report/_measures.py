@@ -31,6 +31,8 @@ from ._rows import Rows, distinct
 SHARES = (0.1, 0.2, 0.5)
 """Shares of columns that are hidden, or left, to see whether reasons are the model's own."""
 N_FILLS = 5
+PARTS, FEWEST = 10, 20
+"""Parts of the rows, each of so many at least, whose R2 with the teacher are compared. Not measured."""
 _FILTERS = threading.RLock()
 STABILITY_ROWS, NOISE, N_DRAWS = 50, 0.05, 3
 MEASURES = {
@@ -81,6 +83,8 @@ class Measured:
         What each row adds to a figure, which is their mean.
     errors : dict of str to float
         Standard errors of figures, as far as they are known.
+    fixed_errors : dict of str to float
+        Those of figures that are no means over rows.
     """
 
     member: Member
@@ -96,6 +100,7 @@ class Measured:
     explanation: Explanation | None = None
     by_row: dict[str, np.ndarray] = field(default_factory=dict)
     errors: dict[str, float] = field(default_factory=dict)
+    fixed_errors: dict[str, float] = field(default_factory=dict)
 
     def attempt(self, what: str | Sequence[str], function: Callable[[], Any]) -> Any:
         """Call a function; where it fails note why, and return None."""
@@ -288,11 +293,25 @@ def _measure_fidelity(one: Measured, table: Any) -> None:
     if found is None:
         return
     one.figures |= {name: float(found[name]) for name in names if name in found}
+    _measure_parts(one, table, [name for name in ("prediction_r2", "explanation_r2") if name in found])
     one.missing |= dict.fromkeys(
         ("explanation_r2", "top1_agreement"), "there are no reasons of a teacher to compare with"
     )
     one.missing["same_class"] = "its fidelity gives none" if one.member.classifies else "it predicts numbers"
     one.missing["prediction_r2"] = "its fidelity gives none"
+
+
+def _measure_parts(one: Measured, table: Any, names: list[str]) -> None:
+    """Give standard errors of R2 with the teacher, from how they differ among ten parts of the rows."""
+    n = len(table)
+    if n < PARTS * FEWEST:
+        return
+    parts = [_safe_indexing(table, np.arange(k, n, PARTS)) for k in range(PARTS)]
+    found = one.attempt("errors", lambda: [one.member.model.fidelity(part) for part in parts])
+    for name in names if found else ():
+        values = np.array([float(each[name]) for each in found])
+        if np.isfinite(values).all():
+            one.fixed_errors[name] = float(values.std(ddof=1) / math.sqrt(PARTS))
 
 
 def _reasons(one: Measured, table: Any, rows: Rows) -> None:
@@ -312,8 +331,15 @@ def _reasons(one: Measured, table: Any, rows: Rows) -> None:
     _take(one, "columns_used", lambda: sparsity(explanation))
     few = _safe_indexing(table, np.arange(min(len(rows), STABILITY_ROWS)))
     noise: dict[str, Any] = {"noise": NOISE, "n_draws": N_DRAWS, "random_state": rows.seed}
-    _take(one, "stability", lambda: noise_stability(member.explainer, few, **noise)["cosine"])  # type: ignore
+    _take(one, "stability", partial(_stability, one, member.explainer, few, noise | {"per_row": True}))
     one.explanation = one.attempt("cells", lambda: as_typed(explanation, member, rows)) or explanation
+
+
+def _stability(one: Measured, explain: Any, few: Any, noise: dict[str, Any]) -> float:
+    """Give the mean cosine under noise; keep those of the rows."""
+    cosines = noise_stability(explain, few, **noise)["cosine"]
+    one.by_row["stability"] = cosines
+    return float(cosines.mean())
 
 
 def _falls(one: Measured, name: str, measured: Callable[[], Any], unit: float) -> float:
@@ -334,6 +360,7 @@ def _measure_errors(one: Measured, rows: Rows) -> None:
         elif np.ptp(rows.y.astype(float)) > 0:
             one.by_row["score"] = parts_of_r2(rows.y.astype(float), np.asarray(one.predictions, dtype=float))
     one.errors = {name: error_of(parts) for name, parts in one.by_row.items()}
+    one.errors |= one.fixed_errors
     one.errors |= {
         name: error_of_share(figures[name], n)
         for name in ("same_class", "top1_agreement")

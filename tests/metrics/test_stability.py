@@ -200,3 +200,16 @@ def test_noise_fits_columns_of_any_unit(power):
     for numbers in (X, np.ldexp(X, [power, 0])):
         noise_stability(explain, numbers, noise=0.1, random_state=0)
     np.testing.assert_array_equal(seen[3], np.ldexp(seen[1], [power, 0]))
+
+
+def test_noise_stability_of_each_row_has_the_figures_as_means():
+    X = np.random.RandomState(0).normal(size=(30, 3))
+
+    def explain(table):
+        values = np.stack([table**2, table], axis=2)
+        return Explanation(values, 0.0)
+
+    whole, rows = (noise_stability(explain, X, n_draws=4, per_row=per_row) for per_row in (False, True))
+    for name, value in whole.items():
+        assert rows[name].shape == (30,)
+        assert rows[name].mean() == pytest.approx(value, rel=1e-12)

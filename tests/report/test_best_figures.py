@@ -123,3 +123,34 @@ def test_errors_are_shown_of_one_row_there_are_none(X, tmp_path):
     assert shown == f"{score:.3f} ± {error:.3f}"
     alone = table_of(make_report({"m": model}, X[:1], y[:1], tmp_path / "r.html"), "Answers")["m"]["accuracy"]
     assert "±" not in alone
+
+
+class Copies(Only):
+    """A student of another one, whose answers are those of the teacher and some of another column."""
+
+    def fidelity(self, X):
+        truth = X["a"].to_numpy()
+        own = truth + 0.5 * X["b"].to_numpy()
+        return {"prediction_r2": r2_score(truth, own), "explanation_r2": r2_score(truth, own)}
+
+
+def test_stability_and_agreement_with_the_teacher_have_errors(X, tmp_path):
+    y = X["a"].to_numpy()
+    model = Copies(["a", "b"]).fit(X, y)
+    report = make_report({"m": model}, X, y, tmp_path / "r.html")
+    answers, reasons = table_of(report, "Answers")["m"], table_of(report, "Reasons")["m"]
+    r2, error = map(float, plain(answers["score R2"]).split(" ± "))
+    assert r2 == pytest.approx(0.75, abs=0.05)
+    spread = np.std(
+        [
+            Copies().fidelity(X.sample(len(X), replace=True, random_state=s))["prediction_r2"]
+            for s in range(200)
+        ]
+    )
+    assert error == pytest.approx(spread, rel=0.8)
+    assert " ± " in plain(reasons["reasons R2"])
+    cosine, error = map(float, plain(reasons["stability"]).split(" ± "))
+    assert 0.8 < cosine <= 1
+    assert 0 < error < 0.1
+    few = table_of(make_report({"m": model}, X[:150], y[:150], tmp_path / "r.html"), "Answers")["m"]
+    assert "±" not in plain(few["score R2"]), "fewer than 200 rows"
