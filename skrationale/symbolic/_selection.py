@@ -17,9 +17,13 @@ from ._targets import constant_loss, row_losses
 
 START_SHARE = 0.12
 """Share of the effort by which it is found out whether to search for `y` or for the teacher. Not measured."""
+NO_NOISE = 0.01
+"""A teacher whose loss against `y` is at most this share of that of a constant has no noise to take away, so
+that `y` itself is searched for. Not measured."""
 TOLERANCE = 0.02
-"""What a faithful formula may lose: so much of the loss of the most accurate one, or a tenth so much of that
-of a constant. Not measured."""
+"""What a faithful formula may lose, as a share of the loss of the most accurate one. Not measured."""
+ROUNDING = 1e-12
+"""Losses below this share of that of a constant are alike: they are rounding. Not measured."""
 
 
 def search_terms(
@@ -34,7 +38,7 @@ def search_terms(
     """Search terms for each output; choose what is searched for on the way, and a teacher of several.
 
     Where `y` and the teacher compete, each is searched for a while; the search with the better formula for
-    `y` on validation rows goes on.
+    `y` on validation rows goes on. Where the teacher is nearly exact, all effort is for `y`.
 
     Parameters
     ----------
@@ -70,7 +74,11 @@ def search_terms(
         return choose_teacher(searchers, *pair, y, task, share)[1][0]["formula_loss"]
 
     chosen, better, spent = middle, most, 0.0
-    begun = {share: [begin(k, middle, share, 0) for k in range(len(searchers))] for share in {most, least}}
+    if _is_exact(valids[middle], y, task):
+        better = least
+    begun = {
+        share: [begin(k, middle, share, 0) for k in range(len(searchers))] for share in {better, least}
+    }
     if len(begun) > 1:  # a short search for each, then a long one for the better
         spent = START_SHARE
         for share in (least, most):
@@ -87,6 +95,12 @@ def search_terms(
     if len(fits) == 1:
         return 0, []
     return choose_teacher(searchers, fits, valids, y, task, most)
+
+
+def _is_exact(valid: Data, y: np.ndarray, task: Task) -> bool:
+    """Whether a teacher leaves next to nothing of `y` (m,) open on validation rows."""
+    loss = float(np.average(row_losses(y, valid.scores, task), weights=valid.weights))
+    return loss <= NO_NOISE * constant_loss(y, task, valid.weights)
 
 
 def choose_teacher(
@@ -230,5 +244,5 @@ def near_best(losses: Sequence[float], constant: float) -> list[int]:
         Positions, in rising order.
     """
     least = min(losses)
-    limit = least + max(TOLERANCE * least, TOLERANCE / 10 * constant)
+    limit = least + max(TOLERANCE * least, ROUNDING * constant)
     return [i for i, loss in enumerate(losses) if loss <= limit]
