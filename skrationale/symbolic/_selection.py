@@ -76,9 +76,7 @@ def search_terms(
     chosen, better, spent = middle, most, 0.0
     if _is_exact(valids[middle], y, task):
         better = least
-    begun = {
-        share: [begin(k, middle, share, 0) for k in range(len(searchers))] for share in {better, least}
-    }
+    begun = {share: [begin(k, middle, share, 0) for k in range(len(searchers))] for share in {better, least}}
     if len(begun) > 1:  # a short search for each, then a long one for the better
         spent = START_SHARE
         for share in (least, most):
