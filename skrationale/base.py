@@ -153,10 +153,12 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         return explanation_of(self._reader, self._task, X, matrix, values, base, **rest)
 
     def _read(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
         X = as_frame_or_array(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        refuse_other_order(self._reader.names, X)
+        if not self._reader.has_columns_of(X):  # else there is nothing to say, and one row is soon read
+            validate_data(self, X, reset=False, skip_check_array=True)
+            refuse_other_order(self._reader.names, X)
         return self._reader.transform(X)
 
     def predict(self, X: Any) -> np.ndarray:

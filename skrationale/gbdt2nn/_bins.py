@@ -62,6 +62,13 @@ class TeacherBins:
         """
         encoded = np.empty((len(matrix), len(self.all)), dtype=np.int32)
         start = 0
+        if len(matrix) == 1:
+            row = matrix[0].tolist()
+            for i, bins in enumerate(self.all):
+                codes, value = self.teacher_codes[bins.column], row[bins.column]
+                encoded[0, i] = bins.bin_of(value if codes is None else _translated(value, codes)) + start
+                start += bins.n_bins
+            return encoded
         for i, bins in enumerate(self.all):
             values = translated(matrix[:, bins.column], self.teacher_codes[bins.column])
             encoded[:, i] = bins.encode(np.ascontiguousarray(values)) + start
@@ -87,6 +94,13 @@ def translated(values: np.ndarray, codes: np.ndarray | None) -> np.ndarray:
         return values
     at = np.where(values >= 0, values, len(codes) - 1).astype(np.intp)
     return np.where(values < 0, np.nan, codes[at])
+
+
+def _translated(value: float, codes: np.ndarray) -> float:
+    """Translate one code, as `translated` does."""
+    if value < 0:
+        return np.nan
+    return float(codes[int(value) if value >= 0 else -1])
 
 
 def _are_ours(codes: np.ndarray) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from ._monotone import CHUNK_ROWS, share_remainder
 from ._network import split_outputs
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ._bins import TeacherBins
     from ._monotone import CompiledMonotone
     from ._network import BinNetwork
@@ -80,9 +83,12 @@ class CompiledNetwork:
         exact = n <= EXACT_ROWS if exact is None else exact
         dtype = torch.float64 if exact else torch.float32
         with torch.inference_mode(), limit_threads(min(n, CHUNK_ROWS) * self.weights[0].size):
-            weights = [as_tensor(w).to(place, dtype) for w in self.weights]
-            biases = [as_tensor(b).to(place, dtype) for b in self.biases]
-            table = as_tensor(self.table).to(place)
+            if exact and place.type == "cpu":
+                table, weights, biases = self._exact
+            else:
+                weights = [as_tensor(w).to(place, dtype) for w in self.weights]
+                biases = [as_tensor(b).to(place, dtype) for b in self.biases]
+                table = as_tensor(self.table).to(place)
             out = np.empty((n, len(self.biases[-1])))
             for start in range(0, n, CHUNK_ROWS):
                 bins = torch.from_numpy(encoded[start : start + CHUNK_ROWS]).to(place)
@@ -95,6 +101,16 @@ class CompiledNetwork:
                     hidden = torch.addmm(bias, torch.nn.functional.silu(hidden, inplace=True), weight)
                 out[start : start + CHUNK_ROWS] = hidden.cpu().numpy()
         return out
+
+    @cached_property
+    def _exact(self) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """The table, and the dense layers in float64, kept from the first call on: one row is soon done."""
+        table, *layers = map(as_tensor, (self.table, *self.weights, *self.biases))
+        layers = [each.double() for each in layers]
+        return table, layers[: len(self.weights)], layers[len(self.weights) :]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_exact"}
 
     def hidden_states(self, encoded: np.ndarray) -> list[np.ndarray]:
         """Give the states (n, h) of each hidden layer, float64, for bins (n, d')."""

@@ -241,6 +241,23 @@ class TableReader:
                 own.add_levels(j, levels)
         return own
 
+    def has_columns_of(self, X: Any) -> bool:
+        """Whether a DataFrame has the names at fit, in that order, or an array as many columns.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n, d)
+            As :func:`as_frame_or_array` gives it.
+
+        Returns
+        -------
+        bool
+            False also for an array where there were names, and for names where there were none.
+        """
+        if isinstance(X, np.ndarray):
+            return self.names is None and X.shape[1] == len(self.feature_names)
+        return self.names == tuple(X.columns)
+
     def transform(self, X: Any) -> np.ndarray:
         """Turn a table into numbers and category codes.
 

@@ -104,7 +104,7 @@ def classifies(teacher: Any, owner: str) -> bool:
         When it does not say so in the way of the scikit-learn that is installed.
     """
     try:
-        return is_classifier(teacher)
+        return is_classifier(unfrozen(teacher))  # a frozen one copies all tags at each question
     except (AttributeError, TypeError) as error:
         kind = type(unfrozen(teacher))
         library = BOOSTING.get(library_of(unfrozen(teacher)) or "", kind.__module__.partition(".")[0])

@@ -52,6 +52,15 @@ def test_codes_of_a_category_are_cut_as_the_teacher_cuts_them(model):
     assert not (found[~ZERO] == found[NOUGHT]).any()
 
 
+@pytest.mark.parametrize("codes", [None, np.array([2.0, 0.0, np.nan, 3.0, 1.0, np.nan])])
+def test_one_row_has_the_bins_it_has_among_others(model, codes):
+    bins = TeacherBins(LightGBMTeacher(model[0]).splits(), [codes, None], 1000)
+    cells = CODES if codes is None else np.array([0.0, 1, 2, 3, 4, -1, np.nan])
+    rows = np.column_stack([cells, np.resize([0.0, 1e-40, -1e-36, np.nan, -0.7, 2.0], len(cells))])
+    one_by_one = np.vstack([bins.encode(row[None]) for row in rows])
+    np.testing.assert_array_equal(one_by_one, bins.encode(rows))
+
+
 def test_paths_follow_the_cut_codes(model):
     trees, *_ = model
     rows = np.column_stack([CODES, np.zeros(len(CODES))])
