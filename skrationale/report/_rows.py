@@ -91,6 +91,11 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
     """
     if not isinstance(n_rows, Integral) or isinstance(n_rows, bool) or n_rows < 1:
         raise ValueError(f"n_rows must be an integer of at least 1. Got {n_rows!r} instead.")
+    if np.ndim(X) > 2:
+        raise TypeError(
+            f"X holds pictures of shape {np.shape(X)}. Reports and model cards are for tables: for pictures "
+            "use `audit(X, y)` and `plot_rationale(X, y=y)` of the model, if it has them."
+        )
     table = table_or_array("X", X)
     try:
         target = read_target(y, warn=False, mixed=True)

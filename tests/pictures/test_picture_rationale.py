@@ -2,6 +2,7 @@
 
 import pickle
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
@@ -10,9 +11,11 @@ from sklearn.base import clone
 from torch import nn
 
 from skrationale import RationaleClassifier, RationaleRegressor
+from skrationale.report import make_report
 from skrationale.serving import load, save
 from skrationale.training import seeded
 
+mpl.use("Agg")
 QUICK = {"hidden_layer_sizes": (8, 8), "max_epochs": 2, "lr": 3e-3, "random_state": 0}
 N = 300
 NEW = DIGITS[1400:1500]
@@ -243,6 +246,43 @@ def test_masks_of_users(model):
         model.predict(NEW, mask=by_pixel)
     with pytest.raises(ValueError, match=r"\(100, 4, 4\).*\(100, 8, 8\).*Got"):
         model.predict(NEW, mask=mask.astype(int))
+
+
+def test_a_plot_of_pictures_has_a_line_of_rationales(model):
+    display = model.plot_rationale(NEW, y=Y[1400:1500], n=5)
+    assert display.axes_.shape == (2, 5)
+    assert display.axes_[0, 0].get_title() == f"{Y[1400]} → {model.predict(NEW[:1])[0]}"
+    picture, washed = (ax.images[0].get_array() for ax in display.axes_[:, 0])
+    shown = model.get_pixel_mask(NEW)[0]
+    np.testing.assert_allclose(picture, np.repeat(NEW[0][..., None] / DIGITS[:N].max(), 3, axis=2))
+    np.testing.assert_array_equal(washed[shown], picture[shown])
+    assert (washed[~shown] != picture[~shown]).all()
+    assert model.plot_rationale(NEW, n=2, captions=["a", "b"]).axes_[0, 1].get_title() == "b"
+    assert model.plot_rationale(NEW[:3, None]).axes_.shape == (2, 3)
+
+
+def test_a_plot_without_pictures_has_a_map_for_each_class(model):
+    display = model.plot_rationale(n=10)
+    assert display.axes_.shape == (1, 10)
+    found = display.axes_[0, 3].images[0].get_array()
+    np.testing.assert_allclose(found, np.nan_to_num(model.class_frequencies_[3]).reshape(4, 4))
+
+
+def test_plots_that_cannot_be_drawn_are_refused(model):
+    with pytest.raises(ValueError, match="n must be an integer"):
+        model.plot_rationale(NEW, n=0)
+    with pytest.raises(ValueError, match="captions has 1 entries; expected one for each of 8"):
+        model.plot_rationale(NEW, captions=["a"])
+    table = RationaleRegressor(max_epochs=1, random_state=0).fit(np.eye(30), np.arange(30.0))
+    with pytest.raises(TypeError, match="plot_rationale is for pictures"):
+        table.plot_rationale(np.eye(30))
+
+
+def test_reports_and_cards_say_what_to_use_for_pictures(model, tmp_path):
+    with pytest.raises(TypeError, match="Reports and model cards are for tables"):
+        make_report({"model": model}, NEW, Y[1400:1500], path=tmp_path / "report.html")
+    with pytest.raises(TypeError, match=r"use `audit\(X, y\)` and `plot_rationale"):
+        model.model_card(tmp_path / "card.md", NEW, Y[1400:1500])
 
 
 # --- what is refused ------------------------------------------------------------------------------

@@ -332,7 +332,7 @@ class TestTeachers:
             made = RationaleDistiller(**BRIEF | settings)._default_teacher(kind is RationaleClassifier, X)
             assert type(made) is kind
             assert made.max_features == 2
-            assert made.hidden_layer_sizes == (64, 64)
+            assert made._layer_sizes() == (64, 64)
             made.set_params(max_epochs=1, weight_decay=1e-3)
             asked = []
             model = brief(**settings)

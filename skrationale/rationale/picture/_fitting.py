@@ -10,6 +10,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from ..._task import Task
@@ -32,7 +33,7 @@ from ._constants import (
     VALUE_LR,
     WHOLE_SHARE,
 )
-from ._model import PictureModel, in_parts, occlusion_values
+from ._model import PictureModel, explained, in_parts, occlusion_values
 from ._nets import MaskedPictures
 from ._plan import NetPlan, state_of
 from ._stages import train_on_values
@@ -154,10 +155,12 @@ class PictureFitting:
         with seeded(self.seed + 2):
             module = self.plan.new_selector(judge)
         distillation = None if self.teacher is None else self.teacher.distillation
+        everything = np.ones((len(self.fit), self.n_units), dtype=bool)
+        whole = torch.from_numpy(in_parts(judge, judge, self.x[self.fit], everything))
         result = train_on_values(
             module,
             judge,
-            self._rows(self.fit),
+            self._rows(self.fit) | {"target": explained(whole, self.task.link).numpy()},
             self.task.link,
             self._settings(VALUE_LR, VALUE_EPOCHS, VALUE_DECAY),
             own_share=1.0 if distillation is None else distillation.alpha,
@@ -207,8 +210,6 @@ class PictureFitting:
         return int(counts[found])
 
     def _losses(self, module: MaskedPictures, rows: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        import torch
-
         scores = torch.from_numpy(in_parts(module, module, self.x[rows], mask))
         return row_losses(scores, torch.from_numpy(self.y[rows]), self.task.link).numpy()
 

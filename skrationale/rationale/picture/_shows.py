@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
+from ._display import ImageRationaleDisplay
 from ._form import PictureForm
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class ShowsPictures:
@@ -15,8 +21,6 @@ class ShowsPictures:
     _form: Any
 
     def _picture_form(self, asked: str) -> PictureForm:
-        from sklearn.utils.validation import check_is_fitted
-
         check_is_fitted(self)
         if not isinstance(self._form, PictureForm):
             raise TypeError(
@@ -45,3 +49,42 @@ class ShowsPictures:
         """
         form = self._picture_form("get_pixel_mask")
         return form.pixel_mask(self.get_rationale(X))  # type: ignore[attr-defined]
+
+    def plot_rationale(
+        self,
+        X: Any = None,
+        *,
+        y: Any = None,
+        n: int = 8,
+        captions: Sequence[str] | None = None,
+        ax: Axes | None = None,
+    ) -> ImageRationaleDisplay:
+        """Draw pictures, and below each the same one with hidden patches washed out.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, H, W) or (m, C, H, W), default=None
+            Pictures, of which the first `n` are drawn. None: a map for each class, of the share of training
+            pictures predicted as it in which a patch is selected; of numbers one map.
+        y : array-like of shape (m,), default=None
+            True labels or numbers, for the titles.
+        n : int, default=8
+            Pictures at most, or classes.
+        captions : sequence of str, default=None
+            Titles; None: what is predicted, behind what is true.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        ImageRationaleDisplay
+            With ``ax_``, ``axes_`` and ``figure_``; nothing is shown.
+
+        Raises
+        ------
+        TypeError
+            When the model was fitted to a table; see :meth:`skrationale.explanation.Explanation.plot`.
+        ValueError
+            When `n`, `y` or `captions` do not suit.
+        """
+        return ImageRationaleDisplay.from_estimator(self, X, y=y, n=n, captions=captions, ax=ax)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ...training import Batch, Settings, TrainResult, train
 from .._refit import random_masks
 from ._constants import MASKS
-from ._model import explained, log_chances
+from ._model import log_chances
 from ._nets import MaskedPictures
 
 
@@ -39,8 +39,9 @@ def train_on_values(
     judge : MaskedPictures
         Trained on random masks; it does not change.
     rows : mapping of str to array
-        ``x`` (n, C, H, W), ``weight`` (n,), and with a teacher its ``teacher_values`` (n, L), of mean 0 and
-        standard deviation 1 in each picture.
+        ``x`` (n, C, H, W), ``target`` (n,), what the judge says of whole pictures (see `explained`),
+        ``weight`` (n,), and with a teacher its ``teacher_values`` (n, L), of mean 0 and standard deviation 1
+        in each picture.
     link : {"identity", "logit", "softmax"}
         What the scores are.
     settings : Settings
@@ -67,11 +68,10 @@ def train_on_values(
         x, weight = batch["x"], batch["weight"]
         n = len(x)
         with torch.no_grad():
-            target = explained(judge(x, x.new_ones(n, n_units)), link)
             masks = random_masks(n * MASKS // 2, n_units, x, batch.generator).view(n, -1, n_units)
             masks = torch.cat([masks, 1 - masks], 1)
             seen = judge(x.repeat_interleave(MASKS, 0), masks.flatten(0, 1))
-            found = log_chances(seen, target.repeat_interleave(MASKS), link).view(n, MASKS)
+            found = log_chances(seen, batch["target"].repeat_interleave(MASKS), link).view(n, MASKS)
         values = module(x)
         left = found - (masks * values[:, None]).sum(2)
         left = left - left.mean(1, keepdim=True)

@@ -1,0 +1,210 @@
+"""ImageRationaleDisplay: which patches predictions were made from, drawn over the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from ...units import as_picture
+from ...writing import need_matplotlib, plain, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ._form import PictureForm
+
+PAPER, LEFT = (0.86, 0.74, 0.72), 0.2
+"""Colour of hidden patches, a reddish grey in which black and white ones are seen to be hidden, and what is
+left of their contrast. Not measured."""
+LONGEST = 24
+"""Letters of a caption. Not measured."""
+
+
+class ImageRationaleDisplay:
+    """Pictures, and below each the same one with hidden patches washed out, or a map for each class.
+
+    Make one with `from_estimator`, or with the model's `plot_rationale`.
+
+    Parameters
+    ----------
+    lines : sequence of (sequence of ndarray of shape (H, W) or (H, W, 3))
+        What is drawn, line by line; grey or red, green and blue, from 0 to 1.
+    titles : sequence of str
+        Above the pictures of the first line.
+    names : sequence of str
+        On the left of each line.
+    colours : str, default="gray"
+        Colour map of pictures without colours.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    axes_ : ndarray of Axes of shape (n_lines, n)
+        Those of the pictures, inside of `ax_`.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skrationale import RationaleClassifier
+    >>> X, y = load_digits(n_class=3, return_X_y=True)
+    >>> pictures = X.reshape(-1, 8, 8)
+    >>> model = RationaleClassifier(max_features=4, max_epochs=2, random_state=0).fit(pictures, y)
+    >>> model.plot_rationale(pictures, n=5).axes_.shape
+    (2, 5)
+    >>> model.plot_rationale().axes_.shape
+    (1, 3)
+    """
+
+    ax_: Axes
+    axes_: np.ndarray
+    figure_: Figure
+
+    def __init__(
+        self,
+        lines: Sequence[Sequence[np.ndarray]],
+        titles: Sequence[str],
+        names: Sequence[str],
+        colours: str = "gray",
+    ) -> None:
+        self.lines, self.titles, self.names, self.colours = lines, titles, names, colours
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any = None,
+        *,
+        y: Any = None,
+        n: int = 8,
+        captions: Sequence[str] | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
+        """Draw the rationales of pictures, or how often each patch is selected.
+
+        Parameters
+        ----------
+        estimator : RationaleClassifier, RationaleRegressor or RationaleDistiller
+            Fitted to pictures.
+        X : array-like of shape (m, H, W) or (m, C, H, W), default=None
+            Pictures, of which the first `n` are drawn. None: a map for each class, of the share of training
+            pictures predicted as it in which a patch is selected; of numbers one map.
+        y : array-like of shape (m,), default=None
+            True labels or numbers, for the titles.
+        n : int, default=8
+            Pictures at most, or classes.
+        captions : sequence of str, default=None
+            Titles; None: what is predicted, behind what is true.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        ImageRationaleDisplay
+            With ``ax_``, ``axes_`` and ``figure_``; nothing is shown.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When the model was fitted to a table, or `n`, `y` or `captions` do not suit.
+        """
+        form: PictureForm = estimator._picture_form("plot_rationale")
+        if not isinstance(n, Integral) or n < 1:
+            raise ValueError(f"n must be an integer of at least 1. Got {n!r} instead.")
+        if X is None:
+            return cls(*_maps(estimator, form, int(n)), colours="viridis").plot(ax)
+        shown = form.pictures(X)[:n]
+        for name, given in (("y", y), ("captions", captions)):
+            if given is not None and len(given) < len(shown):
+                raise ValueError(
+                    f"{name} has {len(given)} entries; expected one for each of {len(shown)} pictures."
+                )
+        titles = (
+            list(map(str, captions[: len(shown)])) if captions is not None else _titles(estimator, shown, y)
+        )
+        pixels = estimator.get_pixel_mask(shown)
+        limits = form.pixel_range.low, form.pixel_range.high
+        pictures = [_in_colours(image, limits) for image in shown]
+        washed = [
+            np.where(mask[..., None], image, (1 - LEFT) * np.array(PAPER) + LEFT * image)
+            for image, mask in zip(pictures, pixels, strict=True)
+        ]
+        return cls([pictures, washed], titles, ["picture", "rationale"]).plot(ax)
+
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw, on `ax` or in a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        ImageRationaleDisplay
+            Itself.
+        """
+        plt = need_matplotlib()
+        n, n_lines = len(self.titles), len(self.lines)
+        if ax is None:
+            size = max(3.2, 0.5 + 1.15 * n), 0.5 + 1.2 * n_lines
+            ax = plt.subplots(figsize=size, layout="constrained")[1]
+        self.ax_, self.figure_ = ax, ax.figure  # type: ignore[assignment]
+        ax.set_axis_off()
+        self.axes_ = np.empty((n_lines, n), dtype=object)
+        for line, pictures in enumerate(self.lines):
+            for i, picture in enumerate(pictures):
+                place = ((i + 0.03) / n, 1 - (line + 0.97) / n_lines, 0.94 / n, 0.94 / n_lines)
+                self.axes_[line, i] = self._draw(ax, place, picture)
+            self.axes_[line, 0].set_ylabel(self.names[line], size="small")
+        for inset, title in zip(self.axes_[0], self.titles, strict=True):
+            inset.set_title(plain(shorten(title, LONGEST)), size="small", pad=3)
+        return self
+
+    def _draw(self, ax: Axes, place: tuple[float, float, float, float], picture: np.ndarray) -> Axes:
+        inset = ax.inset_axes(place)
+        inset.imshow(picture, cmap=self.colours, vmin=0, vmax=1)
+        inset.set(xticks=[], yticks=[])
+        inset.spines[:].set_visible(False)
+        return inset
+
+
+def _in_colours(image: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """Give red, green and blue (H, W, 3) from 0 to 1 of an image (C, H, W)."""
+    drawn = as_picture(image.astype(float), limits)["X"]
+    if drawn.ndim == 3:
+        return drawn
+    low, high = limits
+    grey = np.clip((drawn - low) / ((high - low) or 1.0), 0, 1)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _titles(estimator: Any, shown: np.ndarray, y: Any) -> list[str]:
+    """Say what is predicted of each picture, behind what is true where that is known."""
+    number = not estimator._task.is_classification
+
+    def word(value: Any) -> str:
+        return f"{value:.3g}" if number else str(value)
+
+    predicted = [word(value) for value in estimator.predict(shown)]
+    if y is None:
+        return predicted
+    true = [word(value) for value in np.asarray(y)[: len(shown)]]
+    return [f"{a} → {b}" for a, b in zip(true, predicted, strict=True)]
+
+
+def _maps(estimator: Any, form: PictureForm, n: int) -> tuple[list[list[np.ndarray]], list[str], list[str]]:
+    """Give the share of training pictures in which each patch is selected, for each class."""
+    assert form.grid is not None
+    if estimator._task.is_classification:
+        shares, names = estimator.class_frequencies_, list(map(str, estimator.classes_))
+    else:
+        shares, names = estimator.selection_frequencies_[None], ["all pictures"]
+    maps = [np.nan_to_num(share).reshape(form.grid) for share in shares[:n]]
+    return [maps], names[:n], ["share selected\n(dark 0, light 1)"]
