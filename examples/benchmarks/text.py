@@ -105,7 +105,7 @@ def students(data: Path, seed: int) -> Iterator[tuple[str, Figures]]:
     teacher = TextRationaleClassifier(random_state=seed).fit(*taken(texts, y, order[:5000]))
     theirs = teacher.mask(new)
     many, few = (taken(texts, y, order[5000 : 5000 + n]) for n in (2500, 500))
-    rest = [texts[i] for i in order[5500:7500]]
+    rest = [texts[i] for i in order[5500:]]
     small = {"hidden_layer_sizes": (8, 8), "random_state": seed}
     frozen = FrozenEstimator(teacher)
     rows: dict[str, tuple[Callable[[], Any], Any, dict[str, Any]]] = {
@@ -113,6 +113,11 @@ def students(data: Path, seed: int) -> Iterator[tuple[str, Figures]]:
         "taught, 2,500 labels": (lambda: TextRationaleDistiller(frozen, **small), many, {}),
         "alone, 500 labels": (lambda: TextRationaleClassifier(**small), few, {}),
         "taught, 500 labels and 2,000 texts without": (
+            lambda: TextRationaleDistiller(frozen, **small),
+            few,
+            {"unlabelled": rest[:2000]},
+        ),
+        "taught, 500 labels and 6,500 texts without": (
             lambda: TextRationaleDistiller(frozen, **small),
             few,
             {"unlabelled": rest},

@@ -26,6 +26,7 @@ from ._measures import LABEL_MEASURES, MEASURES, REASON_MEASURES, Measured, meas
 from ._members import gather
 from ._rows import Rows, check_target, distinct, read_rows
 from ._summary_html import WORDS
+from ._texts import reasons_in_markdown, words_in_markdown
 
 LOW_R2, LITTLE = 0.5, 0.01
 """Columns are named whose reasons have a lower R2 with the teacher's, unless they are less than this share of
@@ -64,8 +65,8 @@ def make_model_card(
     ----------
     model : estimator
         Fitted: of this package, a Pipeline that ends with one, or any other of scikit-learn.
-    X : DataFrame or array-like of shape (m, d)
-        Rows, preferably ones that were not in ``fit``.
+    X : DataFrame or array-like of shape (m, d), or of str of shape (m,)
+        Rows or texts, preferably ones that were not in ``fit``.
     y : array-like of shape (m,)
         Their labels or numbers.
     path : str or path-like
@@ -137,7 +138,7 @@ def _page(found: list[Measured], rows: Rows, digest: tuple[str, str]) -> str:
         "Data of this page": _data(rows),
         "Answers": _answers(one, teacher),
         "Reasons": _reasons(one, teacher),
-        "Columns": _columns(one, rows, agreement),
+        "Words" if rows.are_texts else "Columns": _columns(one, rows, agreement),
         "Costs": _costs(one),
         "Limits": _limits(found, agreement),
         "Versions": _versions(digest),
@@ -203,7 +204,9 @@ def _data(rows: Rows) -> str:
         )
     return bullets(
         [
-            f"{count_of(len(rows), 'row')}{drawn}, {count_of(len(rows.names), 'column')}.",
+            f"{count_of(len(rows), 'text')}{drawn}."
+            if rows.are_texts
+            else f"{count_of(len(rows), 'row')}{drawn}, {count_of(len(rows.names), 'column')}.",
             f"Cells that are missing: {format_share(missing)}.",
             target,
             "All figures of this page were measured on these rows. It does not know whether the model has "
@@ -250,6 +253,8 @@ def _answers(one: Measured, teacher: Measured | None) -> str:
 
 def _reasons(one: Measured, teacher: Measured | None) -> str:
     explanation = one.explanation
+    if one.texts is not None:
+        return reasons_in_markdown(one.texts)
     if explanation is None:
         return f"It gives none here: {text(one.missing.get('reasons', ''), 300)}."
     are, are_not = WHAT_REASONS_ARE[kind_of_reasons(explanation)]
@@ -274,6 +279,8 @@ def _reasons(one: Measured, teacher: Measured | None) -> str:
 
 def _columns(one: Measured, rows: Rows, agreement: np.ndarray | None) -> str:
     explanation = one.explanation
+    if rows.are_texts:
+        return words_in_markdown(one.texts)
     if explanation is None:
         return table(["column"], [[text(name)] for name in rows.names[:MAX_COLUMNS]])
     share = _shares(explanation)

@@ -18,7 +18,7 @@ from sklearn.utils import _safe_indexing
 
 from .._hooks import hooks_of
 from .._pipelines import named_by
-from ..explanation import Explanation
+from ..explanation import Explanation, TextExplanation
 from ..metrics import comprehensiveness, noise_stability, sparsity, sufficiency
 from ..metrics.labels import label_measures
 from ..tabular import UNKNOWN_REPORTED
@@ -45,6 +45,7 @@ MEASURES = {
 LABEL_MEASURES = ("auroc", "log_loss")
 """Of classifiers, beside accuracy: where one class is rare, that says little."""
 REASON_MEASURES = ("comprehensiveness", "sufficiency", "columns_used", "stability")
+FOR_COLUMNS = "it is measured by columns, and texts have none"
 """Of an explanation itself, whatever the teacher says."""
 RANKED = ("score", *LABEL_MEASURES, *MEASURES, "comprehensiveness", "sufficiency", "stability")
 """Of which the best is named, where it is sure; costs and columns used are no contest."""
@@ -79,6 +80,8 @@ class Measured:
         How long ``"predict"`` and ``"explain"`` took for all rows at first.
     explanation : Explanation, optional
         Reasons of all rows.
+    texts : TextExplanation, optional
+        Words that decided in all rows, where these are texts.
     by_row : dict of str to ndarray of shape (n,)
         What each row adds to a figure, which is their mean.
     errors : dict of str to float
@@ -98,6 +101,7 @@ class Measured:
     labels: list[Any] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     explanation: Explanation | None = None
+    texts: TextExplanation | None = None
     by_row: dict[str, np.ndarray] = field(default_factory=dict)
     errors: dict[str, float] = field(default_factory=dict)
     fixed_errors: dict[str, float] = field(default_factory=dict)
@@ -322,6 +326,10 @@ def _reasons(one: Measured, table: Any, rows: Rows) -> None:
     if explanation is None:
         return
     one.seconds["explain"] = perf_counter() - start
+    if isinstance(explanation, TextExplanation):
+        one.texts = explanation
+        one.missing |= dict.fromkeys(REASON_MEASURES, FOR_COLUMNS)
+        return
     settings: dict[str, Any] = {"shares": SHARES, "n_fills": N_FILLS, "random_state": rows.seed}
     asked = (explanation, member.answers, table)
     unit = 1.0 if member.classifies else float(rows.y.astype(float).std())

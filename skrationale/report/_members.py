@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -93,7 +94,10 @@ class Member:
 
     def probabilities(self, table: Any) -> Any:
         """Give probabilities (n, C) of a classifier that sum to one; margins are read as log-odds."""
-        return teacher_for(self.model).answers(self._model_input(table))[1]
+        given = self._model_input(table)
+        if np.ndim(given) == 1:  # texts
+            return np.asarray(self.model.predict_proba(given), dtype=float)
+        return teacher_for(self.model).answers(given)[1]
 
 
 def gather(estimators: Any) -> list[Member]:
@@ -180,7 +184,11 @@ def unwrap(
         return Member(
             name, estimator, before, pipelines=pipelines, explainer=hooks_of(estimator)._explain_columns
         )
-    return Member(name, estimator, before, lambda table: arranged(estimator, table), pipelines)
+
+    def inner(table: Any) -> Any:
+        return table if np.ndim(table) == 1 else arranged(estimator, table)
+
+    return Member(name, estimator, before, inner, pipelines)
 
 
 def _has_reasons(step: Any) -> bool:
@@ -209,7 +217,8 @@ def _teacher_of(member: Member, teacher: Any) -> Member:
     student, name = member.model, f"teacher of {member.name}"
 
     def rows(table: Any) -> Any:
-        return rows_for_teacher(student, member._model_input(table))
+        given = member._model_input(table)
+        return given if np.ndim(given) == 1 else rows_for_teacher(student, given)
 
     explainer = hooks_of(student)._teacher_explainer()
     if explainer is None:

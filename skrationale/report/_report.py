@@ -90,8 +90,8 @@ def make_report(
         Fitted, all classifiers or all regressors: of this package, a Pipeline that ends with one, a search
         over one, or any other estimator of scikit-learn, which is compared without reasons. The teachers of
         students are added.
-    X : DataFrame or array-like of shape (m, d)
-        Rows, preferably ones that were not in ``fit``.
+    X : DataFrame or array-like of shape (m, d), or of str of shape (m,)
+        Rows or texts, preferably ones that were not in ``fit``.
     y : array-like of shape (m,)
         Their labels or numbers.
     path : str or path-like

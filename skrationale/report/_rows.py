@@ -23,7 +23,7 @@ class Rows:
 
     Parameters
     ----------
-    X : DataFrame or ndarray of shape (n, d)
+    X : DataFrame or ndarray of shape (n, d), or ndarray of str of shape (n,)
         The rows that are used.
     y : ndarray of shape (n,)
         Their labels or numbers.
@@ -50,8 +50,15 @@ class Rows:
         return not isinstance(self.X, np.ndarray)
 
     @property
+    def are_texts(self) -> bool:
+        """Whether each row is one text."""
+        return self.X.ndim == 1
+
+    @property
     def names(self) -> list[str]:
         """Names of the columns; ``x0, x1, ...`` of an array."""
+        if self.are_texts:
+            return ["text"]
         return list(map(str, self.X.columns)) if self.is_frame else [f"x{j}" for j in range(self.X.shape[1])]
 
     @property
@@ -62,6 +69,8 @@ class Rows:
 
     def cells(self) -> np.ndarray:
         """Give the cells (n, d) as typed."""
+        if self.are_texts:
+            return self.X[:, None]
         return self.X.to_numpy(dtype=object) if self.is_frame else self.X.astype(object)
 
 
@@ -70,8 +79,8 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
 
     Parameters
     ----------
-    X : DataFrame or array-like of shape (m, d)
-        Rows.
+    X : DataFrame or array-like of shape (m, d), or of str of shape (m,)
+        Rows, or texts.
     y : array-like of shape (m,)
         Labels or numbers.
     n_rows : int
@@ -96,7 +105,8 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
             f"X holds pictures of shape {np.shape(X)}. Reports and model cards are for tables: for pictures "
             "use `audit(X, y)` and `plot_rationale(X, y=y)` of the model, if it has them."
         )
-    table = table_or_array("X", X)
+    texts = texts_of(X)
+    table = table_or_array("X", X) if texts is None else texts
     try:
         target = read_target(y, warn=False, mixed=True)
     except (TypeError, ValueError) as error:
@@ -111,6 +121,16 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
         positions = np.sort(rng.permutation(n_total)[:n_rows])
         table, target = _safe_indexing(table, positions), target[positions]
     return Rows(table, target, positions, n_total, seed)
+
+
+def texts_of(X: Any) -> np.ndarray | None:
+    """Give texts as an array (n,) of str; None where X is something else."""
+    shape = getattr(X, "shape", None)
+    if isinstance(X, str | bytes) or not hasattr(X, "__len__") or (shape is not None and len(shape) != 1):
+        return None
+    found = np.empty(len(X), dtype=object)
+    found[:] = X.tolist() if shape is not None else list(X)
+    return found if len(found) and all(isinstance(one, str) for one in found) else None
 
 
 def check_target(rows: Rows, classes: list[Any] | None) -> None:

@@ -26,6 +26,7 @@ from ..writing import (
 from ._measures import Measured
 from ._rows import Rows
 from ._summary_html import TEMPLATES, answer, figure, wide
+from ._texts import one_text, shown
 
 MAX_FORMULA, MAX_FORMULAS, MAX_FRONT, MAX_WARNINGS = 5000, 12, 15, 8
 FRONT = {"r2": "R2", "fidelity_r2": "fidelity R2"}
@@ -132,6 +133,8 @@ def attributes(model: Any, table: Any) -> Any:
 def rationales(one: Measured) -> Any:
     """Return how many columns predictions are made from."""
     explanation = one.explanation
+    if one.texts is not None:
+        return shown(one.texts)
     if explanation is None or explanation.mask is None:
         return ""
     sizes = explanation.mask.sum(axis=1)
@@ -167,8 +170,8 @@ def audited_teacher(model: Any) -> Any:
 
 
 def _reasons(one: Measured, rows: Rows, examples: dict[int, str]) -> Any:
-    explanation = one.explanation
-    if explanation is None:
+    explanation, texts = one.explanation, one.texts
+    if explanation is None and texts is None:
         return Note(f"No reasons are shown: {one.missing.get('reasons', '')}.")
     each = []
     for place, (i, why) in enumerate(examples.items()):
@@ -179,7 +182,10 @@ def _reasons(one: Measured, rows: Rows, examples: dict[int, str]) -> Any:
             truth=answer(rows.y[i]),
             predicted=None if one.predictions is None else answer(one.predictions[i]),
         )
-        each.append(Folded(summary, one_row(explanation[i]), is_open=place < 2))
+        body = one_row(explanation[i]) if texts is None else one_text(texts, i)
+        each.append(Folded(summary, body, is_open=place < 2))
+    if texts is not None:
+        return render(f"{TEMPLATES}/marked_texts.html", texts=each)
     return render(
         f"{TEMPLATES}/reasons.html",
         by_column="attributes" in one.member.report_parts,

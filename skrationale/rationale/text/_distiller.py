@@ -127,6 +127,7 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         "audit_teacher": ["boolean"],
     }
     _has_fidelity = True
+    _report_parts = (*SelectsWords._report_parts, "teacher_audit")
     _of_teacher = Hooks._of_teacher | {"teacher_audit_"}
     teacher_: Any
     teacher_audit_: RationaleAudit | None

@@ -72,6 +72,11 @@ class Encoder:
         """Count the multiply-adds of a layer, about."""
         return BLOCK_PIECES * 4 * self.width**2
 
+    @property
+    def n_weights(self) -> int:
+        """Count the weights of the module."""
+        return sum(parameter.numel() for parameter in self.backbone.module.parameters())
+
     def to(self, device: str) -> Encoder:
         """Move the module, in place."""
         self.backbone.module.to(device)

@@ -58,6 +58,12 @@ class TextModel:
     base: np.ndarray
     encoder: Encoder | None = None
 
+    @property
+    def n_weights(self) -> int:
+        """Count the weights of all networks."""
+        own = sum(array.size for state in (*self.selectors, self.predictor) for array in state.values())
+        return own + (0 if self.encoder is None else self.encoder.n_weights)
+
     def logits(self, units: TextUnits) -> np.ndarray:
         """Give a logit (U,) of each unit, float64."""
         if not self.selectors:

@@ -12,6 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ..._carded import HasModelCard
 from ..._hooks import Hooks
 from ..._kinds import tags_of_kind
 from ..._settled import forget_fit, unchanged_on_error
@@ -34,13 +35,14 @@ HIDDEN = " … "
 """Stands for what is hidden."""
 
 
-class SelectsWords(Hooks, VersionedEstimator):
+class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
     """An estimator over texts whose predictions are made from a few units of each; it holds a `TextModel`."""
 
     class_weight: Any = None
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
     _kind = "predicts each text from a few of its words"
+    _report_parts: ClassVar[tuple[str, ...]] = ("rationale", "audit")
     _model: TextModel
     _task: Task
 
@@ -341,6 +343,9 @@ class SelectsWords(Hooks, VersionedEstimator):
         """
         check_is_fitted(self)
         return audit_texts(self, X, y, n_refits=n_refits, max_rows=max_rows, random_state=random_state)
+
+    def _size(self) -> tuple[int, str]:
+        return self._model.n_weights, "weight"
 
     # --- what scikit-learn asks ------------------------------------------------------------------
 
