@@ -171,7 +171,7 @@ def audited_teacher(model: Any) -> Any:
 
 def _reasons(one: Measured, rows: Rows, examples: dict[int, str]) -> Any:
     explanation, texts = one.explanation, one.texts
-    if explanation is None and texts is None:
+    if texts is None and explanation is None:
         return Note(f"No reasons are shown: {one.missing.get('reasons', '')}.")
     each = []
     for place, (i, why) in enumerate(examples.items()):
@@ -182,9 +182,9 @@ def _reasons(one: Measured, rows: Rows, examples: dict[int, str]) -> Any:
             truth=answer(rows.y[i]),
             predicted=None if one.predictions is None else answer(one.predictions[i]),
         )
-        body = one_row(explanation[i]) if texts is None else one_text(texts, i)
-        each.append(Folded(summary, body, is_open=place < 2))
-    if texts is not None:
+        body = "" if explanation is None else one_row(explanation[i])
+        each.append(Folded(summary, body if texts is None else one_text(texts, i), is_open=place < 2))
+    if explanation is None:
         return render(f"{TEMPLATES}/marked_texts.html", texts=each)
     return render(
         f"{TEMPLATES}/reasons.html",

@@ -52,6 +52,18 @@ def test_words_that_decide_are_found(model):
     np.testing.assert_allclose(np.log(chances[:, 1] / chances[:, 0]), model.decision_function(NEW), atol=1e-9)
 
 
+def test_frequencies_of_words_are_counted_in_texts(model):
+    found = model.word_frequencies_
+    texts = model.explain(TEXTS[:N])
+    for word in list(found)[:5]:
+        expected = np.mean([word in map(str.lower, texts.words(i)) for i in range(N)])
+        assert found[word] == pytest.approx(expected)
+    shares = list(found.values())
+    assert shares == sorted(shares, reverse=True)
+    assert set(found) <= set(model._model.reader.vocabulary)
+    assert TextRationaleClassifier(**QUICK).fit(["", "?"] * 10, [0, 1] * 10).word_frequencies_ == {}
+
+
 def test_no_other_word_takes_part(model):
     """With the mask held, hidden words may be any others, move, or be gone: not one bit changes."""
     mask, spans = model.mask(NEW), model.units(NEW)

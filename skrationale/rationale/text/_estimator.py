@@ -99,6 +99,9 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
         Share of training texts with more than `max_length` words.
     unknown_share_ : float
         Share of the shown words of training texts that have no vector of their own.
+    word_frequencies_ : dict of str to float
+        Share of the training texts in which a word is shown, of the 1,000 most frequent words that have a
+        vector of their own, most frequent first.
     n_words_ : int
         Number of word vectors.
     history_ : list of dict

@@ -33,6 +33,8 @@ from ._reader import as_texts
 
 HIDDEN = " … "
 """Stands for what is hidden."""
+MOST_WORDS = 1000
+"""Words whose frequency is kept. Not measured."""
 
 
 class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
@@ -109,6 +111,7 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         self.truncated_share_ = float(np.average(units.truncated, weights=weight))
         known = fitting.numbers >= model.reader.n_hashed
         self.unknown_share_ = float(np.mean(~known[shown])) if shown.any() else 0.0
+        self.word_frequencies_ = shown_in_texts(model, units, fitting.numbers, shown)
         if self.truncated_share_ > LONG_TEXTS:
             warn(
                 f"{self.truncated_share_:.0%} of the texts have more than max_length="
@@ -358,6 +361,22 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags_of_kind(tags, self._is_classifier())
+
+
+def shown_in_texts(
+    model: TextModel, units: TextUnits, numbers: np.ndarray, shown: np.ndarray
+) -> dict[str, float]:
+    """Give for each word of the vocabulary that a mask (N,) shows the share of texts that show it.
+
+    Most frequent words first, at most `MOST_WORDS`; words of equal share by the alphabet.
+    """
+    own = shown & (numbers >= model.reader.n_hashed)
+    pairs = np.unique(np.column_stack([numbers[own] - model.reader.n_hashed, units.word_texts[own]]), axis=0)
+    words, counts = np.unique(pairs[:, 0], return_counts=True)
+    named = [
+        (-count, model.reader.vocabulary[word]) for word, count in zip(words, counts.tolist(), strict=True)
+    ]
+    return {word: -count / units.n_texts for count, word in sorted(named)[:MOST_WORDS]}
 
 
 def _merged(spans: np.ndarray, mask: np.ndarray) -> np.ndarray:
