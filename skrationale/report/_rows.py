@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import _safe_indexing
 
 from .._random import own_random_state
@@ -125,12 +126,12 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
 
 def texts_of(X: Any) -> np.ndarray | None:
     """Give texts as an array (n,) of str; None where X is something else."""
-    shape = getattr(X, "shape", None)
-    if isinstance(X, str | bytes) or not hasattr(X, "__len__") or (shape is not None and len(shape) != 1):
+    one_column = isinstance(X, pd.Series | list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1)
+    if not one_column or not len(X) or not all(isinstance(text, str) for text in X):
         return None
     found = np.empty(len(X), dtype=object)
-    found[:] = X.tolist() if shape is not None else list(X)
-    return found if len(found) and all(isinstance(one, str) for one in found) else None
+    found[:] = list(X)
+    return found
 
 
 def check_target(rows: Rows, classes: list[Any] | None) -> None:

@@ -11,7 +11,8 @@ People see the L units of a row, a network sees p inputs. `Units` says of both:
 - what people look at: `typed_cells` of a table; the place of a patch in words, and `PictureUnits.pictures`.
 
 In a table a unit is a column, in pictures a pixel or a patch of a grid. In texts it is a word or a sentence:
-`TextUnits` holds those of texts of any length one after the other, without padding. Pictures have one door:
+`TextUnits` holds those of texts of any length one after the other, without padding; `Pieces` and
+`blocks_of` bring them into rows for networks that read pieces of words. Pictures have one door:
 `with_channel`, `image_shape_of`, `flat_rows`, `check_pixels`, `PixelRange`, `ImageEncoder`. Nothing here
 knows a family, or loads torch for arrays.
 """
@@ -28,20 +29,24 @@ from ._pictures import (
     kind_of,
     with_channel,
 )
+from ._pieces import BLOCK_PIECES, Pieces, blocks_of
 from ._pixels import PixelRange
 from ._table import table_units, typed_cells
 from ._units import Units, hide, spread
 from ._words import TextUnits, ranges
 
 __all__ = [
+    "BLOCK_PIECES",
     "FILLS",
     "ImageEncoder",
     "ImageShape",
     "PictureUnits",
+    "Pieces",
     "PixelRange",
     "TextUnits",
     "Units",
     "as_picture",
+    "blocks_of",
     "check_pixels",
     "constant_fill",
     "draw_fill",

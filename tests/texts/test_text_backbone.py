@@ -17,9 +17,9 @@ from skrationale.datasets import make_texts
 from skrationale.rationale import TextBackbone
 from skrationale.rationale.text import _base, _encoder
 from skrationale.rationale.text._encoder import Encoder, StateReader
-from skrationale.rationale.text._pieces import Pieces, blocks_of, row_starts
 from skrationale.serving import save
-from skrationale.units import TextUnits
+from skrationale.units import Pieces, TextUnits, blocks_of
+from skrationale.units._pieces import row_starts
 
 N = 1000
 TEXTS, Y, TRUTH = make_texts(N + 100, n_words=16, random_state=0)

@@ -14,12 +14,11 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from ...training import linear
-from ...units import TextUnits
+from ...units import BLOCK_PIECES, Pieces, TextUnits, blocks_of
 from .._network import mlp
 from ._backbone import TextBackbone
 from ._constants import BACKBONE_LR
 from ._network import Words, by_rows, dropped, table
-from ._pieces import BLOCK_PIECES, Pieces, blocks_of
 from ._store import TextStore
 
 MOST_BYTES = 2**32

@@ -24,7 +24,7 @@ from ...training import (
     row_losses,
     validation_split,
 )
-from ...units import TextUnits, ranges
+from ...units import Pieces, TextUnits, ranges
 from .._fitting import base_scores, standards
 from .._joint import Distillation
 from ._constants import (
@@ -44,7 +44,6 @@ from ._constants import (
 from ._encoder import Encoder, EncoderPredictor, StateReader, StateSelector, all_states, check_memory
 from ._model import State, TextModel, logits_of, parts_of, scores_of
 from ._network import BagPredictor, WordSelector
-from ._pieces import Pieces
 from ._reader import WordReader
 from ._rule import TextRule
 from ._stages import (

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from ...units import ranges
-from ._backbone import TextBackbone
+from ._words import ranges
 
 STEP = 16
 """Rows are filled up to a multiple of so many pieces. Not measured."""
 BLOCK_PIECES = 256
 """Pieces that a network reads at once when it predicts, padding among them: as many rows of each length, so
 that rounding depends on no other text. Not measured."""
+
+
+class PieceReader(Protocol):
+    """What a network that reads pieces says of them; see :class:`skrationale.rationale.TextBackbone`."""
+
+    tokenize: Callable[[list[str]], list[list[int]]]
+    start_ids: tuple[int, ...]
+    end_ids: tuple[int, ...]
+    pad_id: int
+    max_pieces: int
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class Pieces:
     offsets: np.ndarray
 
     @classmethod
-    def of(cls, words: Sequence[str], backbone: TextBackbone) -> Pieces:
+    def of(cls, words: Sequence[str], backbone: PieceReader) -> Pieces:
         """Cut words into pieces; those beyond what a network reads at once are left out.
 
         Raises
@@ -76,7 +86,7 @@ class Block:
     words: np.ndarray
 
 
-def room(backbone: TextBackbone) -> int:
+def room(backbone: PieceReader) -> int:
     """Count the pieces of words that fit in one row."""
     return backbone.max_pieces - len(backbone.start_ids) - len(backbone.end_ids)
 
@@ -110,7 +120,7 @@ def row_starts(counts: np.ndarray, offsets: np.ndarray, limit: int) -> np.ndarra
 
 
 def blocks_of(
-    pieces: Pieces, numbers: np.ndarray, offsets: np.ndarray, backbone: TextBackbone, *, alone: bool
+    pieces: Pieces, numbers: np.ndarray, offsets: np.ndarray, backbone: PieceReader, *, alone: bool
 ) -> Iterator[Block]:
     """Put the words of texts in rows, rows of about one length together.
 
@@ -122,7 +132,7 @@ def blocks_of(
         Which of the different words stand in the texts.
     offsets : ndarray of int of shape (B + 1,)
         Where each text begins, and the end of the last.
-    backbone : TextBackbone
+    backbone : PieceReader
         Says what stands around the words, and how long rows can be.
     alone : bool
         Whether blocks have a size that follows from the length of their rows alone, so that no row depends on
@@ -150,7 +160,7 @@ def blocks_of(
 
 
 def _block(
-    backbone: TextBackbone, size: int, width: int, lengths: np.ndarray, ids: np.ndarray, words: np.ndarray
+    backbone: PieceReader, size: int, width: int, lengths: np.ndarray, ids: np.ndarray, words: np.ndarray
 ) -> Block:
     """Lay out rows of lengths (r,) with their pieces (m,), filled up to `size` rows of `width`."""
     start, end = backbone.start_ids, backbone.end_ids
