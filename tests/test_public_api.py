@@ -166,6 +166,7 @@ ALLOWED = {
     FAMILIES,
     {
         "_batches",
+        "_carded",
         "_explaining",
         "_files",
         "_kinds",
