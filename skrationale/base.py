@@ -113,8 +113,7 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
             if sample_weight is not None:
                 X, matrix, target, weight = X[kept], matrix[kept], target[kept], weight[kept]
             factors = class_factors(self.class_weight, target, weight, self._predicts_labels(target))
-            if factors is not None:
-                weight = weight * factors
+            weight = weight if factors is None else weight * factors
             given = sample_weight is not None or factors is not None
             self._fit_rows(X, matrix, target, weight / weight.mean() if given else None)
             del self._kept, self._categories
@@ -174,8 +173,7 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         ndarray of shape (n,)
             Predictions.
         """
-        matrix = self._read(X)
-        return self._task.predict(self._scores(matrix))
+        return self._task.predict(self._scores(self._read(X)))
 
     @available_if(lambda self: is_classifier(self))
     def predict_proba(self, X: Any) -> np.ndarray:

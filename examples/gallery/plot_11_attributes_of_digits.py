@@ -3,8 +3,9 @@ Attributes of images
 ====================
 
 Images go in as an array of shape (n, channels, height, width), and the network is then a small
-convolutional one. An attribute is shown by the images that have most of it; below them is what they become
-when the attribute is raised further, as the paper does. The images are the small digits of scikit-learn.
+convolutional one. An attribute is shown by the images that have most of it, in a frame for each class. Below
+them is where in them it sits, and what they become when the attribute is raised further, as the paper does.
+The images are the small digits of scikit-learn.
 """
 
 import matplotlib.pyplot as plt
@@ -26,7 +27,8 @@ print(f"same answer                 {fidelity['same_class']:.3f}")
 print("attributes that a row needs:", round(model.conciseness(X_test, taus=[2.0])[2.0], 2))
 
 # %%
-# The attribute that matters most.
+# The attribute that matters most. A patch is orange where hiding it makes the attribute smaller: what is
+# there raises it, be it bright or dark. A blue patch lowers it.
 
 order = model.attribute_importances_.argsort()[::-1]
 model.plot_attribute(int(order[0]))
@@ -36,6 +38,25 @@ plt.show()
 # The next one.
 
 model.plot_attribute(int(order[1]))
+plt.show()
+
+# %%
+# The same in words. The columns are patches, named by their rows and columns of pixels, counted from 0.
+
+print(model.describe_attribute(int(order[0]), X_test))
+
+# %%
+# Where an attribute sits over all digits of a class: the mean of its maps.
+
+fig, axes = plt.subplots(1, 4, figsize=(8, 2.4), layout="constrained")
+answers = model.predict(X_test)
+for j, ax in zip(order, axes, strict=False):
+    label = int(model.classes_[model.global_relevance_[:, j].argmax()])
+    maps = model.attribute_map(int(j), X_test[answers == label])
+    largest = abs(maps.mean(axis=0)).max()
+    ax.imshow(maps.mean(axis=0), cmap="PuOr_r", vmin=-largest, vmax=largest)
+    ax.set(title=f"{model.get_feature_names_out()[j]}\nin images of {label}", xticks=[], yticks=[])
+    ax.title.set_size("small")
 plt.show()
 
 # %%

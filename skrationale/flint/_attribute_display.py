@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..units import as_picture
-from ..writing import SIZE, need_matplotlib, plain, shorten
+from ..writing import NEGATIVE, POSITIVE, SIZE, need_matplotlib, plain, shorten
 from ._describe import MAX_COLUMNS, AttributeDescription
 from ._pictures import Pictures, largest_classes, pictures_of
 
@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 GAP = 0.35
 """Space between the pictures of two classes, in pictures."""
+PALE, OPAQUE = 1.0, 0.85
+"""How much paler an image is below a map, in its range of pixels; how little of it is seen where the map is
+largest."""
 
 
 class AttributeDisplay:
     """An attribute of a fitted FLINT model, drawn.
 
-    Of a model of images: the images that have most of it, and below them what they become when the attribute
-    is raised further ("activation maximisation with partial initialisation"). Of a model of a table: the
+    Of a model of images: the images that have most of it, one frame a class; below them where in them it sits
+    (orange: what is there raises it, blue: lowers it), and what they become when the attribute is raised
+    further ("activation maximisation with partial initialisation"). Of a model of a table: the
     importance of its columns, and its rule. Make one with `from_estimator`, or with the model's
     `plot_attribute`.
 
@@ -44,7 +48,7 @@ class AttributeDisplay:
     ----------
     ax_ : matplotlib Axes
         The axes of the last drawing.
-    axes_ : ndarray of Axes of shape (1 or 2, n_pictures)
+    axes_ : ndarray of Axes of shape (1 to 3, n_pictures)
         Those of the pictures, inside of `ax_`; empty for a table.
     figure_ : matplotlib Figure
         The figure of `ax_`.
@@ -58,7 +62,7 @@ class AttributeDisplay:
     >>> model = FLINTClassifier(n_attributes=4, max_epochs=4, random_state=0).fit(images, y)
     >>> display = model.plot_attribute(0, n_samples=2, n_classes=1, maximise=False)
     >>> display.axes_.shape
-    (1, 2)
+    (2, 2)
     """
 
     ax_: Axes
@@ -87,7 +91,8 @@ class AttributeDisplay:
         *,
         n_samples: int = 3,
         n_classes: int = 2,
-        maximise: bool = True,
+        maximise: bool | str = "auto",
+        where: bool = True,
         ax: Axes | None = None,
     ) -> Self:
         """Draw an attribute of a fitted model.
@@ -104,8 +109,10 @@ class AttributeDisplay:
             Images of a class.
         n_classes : int, default=2
             Classes at most, the attribute's most relevant ones.
-        maximise : bool, default=True
-            Whether images are also shown with the attribute raised.
+        maximise : bool or "auto", default="auto"
+            Whether images are also shown with the attribute raised. ``"auto"``: with an own network alone.
+        where : bool, default=True
+            Whether it is shown where in each image the attribute sits.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 
@@ -123,9 +130,11 @@ class AttributeDisplay:
         for word, number in (("n_samples", n_samples), ("n_classes", n_classes)):
             if not isinstance(number, Integral) or number < 1:
                 raise ValueError(f"{word} must be an integer of at least 1. Got {number!r} instead.")
+        if not (isinstance(maximise, bool | np.bool_) or maximise == "auto"):
+            raise ValueError(f"maximise must be True, False or 'auto'. Got {maximise!r} instead.")
         matrix = estimator._training_rows if X is None else estimator._read(X)
         names = list(estimator.get_feature_names_out())
-        j = _position(attribute, names)
+        j = position_of(attribute, names)
         if estimator.image_shape_ is None:
             return cls(names[j], description=estimator.describe_attribute(j, X)).plot(ax)
         limits = float(estimator._training_rows.min()), float(estimator._training_rows.max())
@@ -137,7 +146,10 @@ class AttributeDisplay:
             _members(estimator, j, matrix, n_classes),
             limits,
             int(n_samples),
-            maximise,
+            estimator.predictor is None and estimator._model.source is not None
+            if isinstance(maximise, str)
+            else bool(maximise),
+            (lambda rows: estimator.attribute_map(j, rows)) if where else None,
         )
         return cls(names[j], pictures, limits=limits).plot(ax)
 
@@ -169,51 +181,83 @@ class AttributeDisplay:
     def _size(self) -> tuple[float, float]:
         if self.description is not None:
             return 7.2, 1.7 + 0.36 * len(self.description.columns.head(MAX_COLUMNS))
-        n_rows = 1 + (self.pictures[0].maximised is not None)
-        return max(3.2, 0.6 + 1.15 * self._n_across()), 0.9 + 1.35 * n_rows
+        return max(3.2, 0.6 + 1.15 * self._n_across()), 0.9 + 1.35 * len(self._lines(self.pictures[0]))
 
     def _n_across(self) -> float:
         return sum(len(group.rows) for group in self.pictures) + GAP * (len(self.pictures) - 1)
 
+    @staticmethod
+    def _lines(group: Pictures) -> dict[str, tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]:
+        """Give images, what is drawn over them and what is written below them, of each line."""
+        lines: dict[str, Any] = {"largest": (group.samples, None, group.values)}
+        if group.where is not None:
+            lines["where"] = group.samples, group.where, None
+        if group.maximised is not None:
+            lines["raised"] = group.maximised, None, group.maximised_values
+        return lines
+
     def _draw_pictures(self, ax: Axes) -> None:
-        n_rows = 1 + (self.pictures[0].maximised is not None)
-        width, height = 1 / self._n_across(), 1 / n_rows
+        words = list(self._lines(self.pictures[0]))
+        width, height = 1 / self._n_across(), 1 / len(words)
         ax.set_axis_off()
         ax.set_title(plain(self.name), pad=22)
-        axes: list[list[Axes]] = [[] for _ in range(n_rows)]
+        axes: list[list[Axes]] = [[] for _ in words]
         left = 0.0
         for group in self.pictures:
-            middle = (left + len(group.rows) / 2) * width
-            ax.text(
-                middle,
-                1.02,
-                plain(group.title),
-                ha="center",
-                va="bottom",
-                transform=ax.transAxes,
-                size="small",
-            )
-            lines = [(group.samples, group.values), (group.maximised, group.maximised_values)][:n_rows]
-            for line, (images, values) in enumerate(lines):
-                assert images is not None
-                assert values is not None
-                for i, (image, value) in enumerate(zip(images, values, strict=True)):
+            self._frame(ax, left * width, len(group.rows) * width, plain(group.title))
+            for line, (images, over, values) in enumerate(self._lines(group).values()):
+                for i, image in enumerate(images):
                     place = ((left + i) * width, 1 - (line + 0.88) * height, 0.94 * width, 0.86 * height)
-                    axes[line].append(self._draw_picture(ax, place, image, value))
+                    inset = self._draw_picture(ax, place, image, None if over is None else over[i])
+                    if values is not None:
+                        inset.set_xlabel(f"{values[i]:.2f}", size="small", labelpad=2)
+                    axes[line].append(inset)
             left += len(group.rows) + GAP
-        for word, line_axes in zip(("largest", "raised"), axes, strict=False):
+        for word, line_axes in zip(words, axes, strict=True):
             line_axes[0].set_ylabel(word, size="small")
+        if "where" in words:
+            note = "where: orange patches raise it, blue ones lower it"
+            ax.text(0.5, -0.05, note, ha="center", va="top", size="small", transform=ax.transAxes)
         self.axes_ = np.array(axes, dtype=object)
 
+    @staticmethod
+    def _frame(ax: Axes, left: float, width: float, title: str) -> None:
+        """Draw a frame around the pictures of a class, and its title above."""
+        from matplotlib.patches import Rectangle
+
+        style: dict[str, Any] = {"transform": ax.transAxes, "clip_on": False}
+        edge: dict[str, Any] = {"fill": False, "edgecolor": "#888888", "linewidth": 0.8}
+        ax.add_patch(Rectangle((left - 0.012, -0.035), width + 0.01, 1.045, **style, **edge))
+        ax.text(left + width / 2, 1.02, title, ha="center", va="bottom", size="small", **style)
+
     def _draw_picture(
-        self, ax: Axes, place: tuple[float, float, float, float], image: np.ndarray, value: float
+        self,
+        ax: Axes,
+        place: tuple[float, float, float, float],
+        image: np.ndarray,
+        over: np.ndarray | None,
     ) -> Axes:
         inset = ax.inset_axes(place)
-        inset.imshow(**as_picture(image, self.limits))
+        if over is None:
+            inset.imshow(**as_picture(image, self.limits))
+        else:
+            self._draw_map(inset, image, over)
         inset.set(xticks=[], yticks=[])
         inset.spines[:].set_visible(False)
-        inset.set_xlabel(f"{value:.2f}", size="small", labelpad=2)
         return inset
+
+    def _draw_map(self, inset: Axes, image: np.ndarray, over: np.ndarray) -> None:
+        """Draw a pale grey image, and a map (gh, gw) over it, in a scale that all share."""
+        from matplotlib.colors import to_rgb
+
+        low, high = self.limits
+        inset.imshow(image.mean(axis=0), cmap="gray", vmin=low - PALE * (high - low), vmax=high)
+        largest = max(float(np.abs(group.where).max()) for group in self.pictures if group.where is not None)
+        colours = np.where((over > 0)[..., None], to_rgb(POSITIVE), to_rgb(NEGATIVE))
+        alpha = OPAQUE * np.abs(over) / (largest or 1.0)
+        height, width = image.shape[1:]
+        extent = (-0.5, width - 0.5, height - 0.5, -0.5)
+        inset.imshow(np.dstack([colours, alpha]), extent=extent, interpolation="nearest")
 
     def _draw_columns(self, ax: Axes, description: AttributeDescription) -> None:
         table = description.columns.head(MAX_COLUMNS)
@@ -230,8 +274,21 @@ class AttributeDisplay:
         ax.set_title(plain(self.name) + "\n" + plain(textwrap.fill(rule, 72)), loc="left", size="small")
 
 
-def _position(attribute: int | str, names: list[str]) -> int:
-    """Give the position of an attribute from its position or name."""
+def position_of(attribute: int | str, names: list[str]) -> int:
+    """Give the position of an attribute from its position or name.
+
+    Parameters
+    ----------
+    attribute : int or str
+        As the user gave it.
+    names : list of J str
+        Names of the attributes.
+
+    Raises
+    ------
+    ValueError
+        When there is no such attribute.
+    """
     if isinstance(attribute, str):
         if attribute in names:
             return names.index(attribute)

@@ -29,12 +29,13 @@ from ..units import (
     image_shape_of,
     kind_of,
 )
-from ._attribute_display import AttributeDisplay
+from ._attribute_display import AttributeDisplay, position_of
 from ._fitting import Fitting
 from ._images import warn_of_pixel_range
 from ._model import FlintModel
 from ._network import layer_sizes
 from ._reasoner import FlintReasoner
+from ._where import losses, patches_of
 from ._wrapped_predictors import check_predictor, is_module, wrap_estimator, wrap_module
 
 
@@ -249,6 +250,55 @@ class BaseFlint(FlintReasoner):
     def _make_task(self, y: np.ndarray) -> Task:
         """Say what is predicted, or refuse the target."""
 
+    def attribute_map(self, attribute: int | str, X: Any = None, *, grid: Any = None) -> np.ndarray:
+        """Say where in images an attribute sits: how much it loses when a patch is hidden.
+
+        Parameters
+        ----------
+        attribute : int or str
+            Its position or name.
+        X : images of shape (n, C, H, W), default=None
+            Images to look at. None: training images, which the model keeps.
+        grid : int, (int, int) or None, default=None
+            Patches along both sides, or down and across. None: the most that divide a side, up to 8
+            and of at least 2 pixels.
+
+        Returns
+        -------
+        ndarray of shape (n, gh, gw)
+            The attribute less what it is when the patch shows the mean training image: positive where the
+            patch raises it. The mean over images, ``.mean(axis=0)``, says where it sits in general.
+
+        Raises
+        ------
+        ValueError
+            When the model was fitted to a table, or there is no such attribute or grid.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from skrationale import FLINTClassifier
+        >>> X, y = load_digits(n_class=3, return_X_y=True)
+        >>> images = X.reshape(-1, 1, 8, 8)
+        >>> model = FLINTClassifier(n_attributes=4, max_epochs=4, random_state=0).fit(images, y)
+        >>> model.attribute_map(0, images[:5], grid=4).shape
+        (5, 4, 4)
+        """
+        matrix = self._read_or_kept(X)
+        j = position_of(attribute, list(self.get_feature_names_out()))
+        if self.image_shape_ is None:
+            raise ValueError("attribute_map is for images; of a table describe_attribute says the columns.")
+        units = patches_of(self.image_shape_, grid)
+
+        def alone(rows: np.ndarray) -> np.ndarray:
+            return self._model.attributes(rows)[:, [j]]
+
+        return losses(alone, matrix, units, self._mean_row).reshape(len(matrix), *units.grid)
+
+    def _read_or_kept(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return self._training_rows if X is None else self._read(X)
+
     def plot_attribute(
         self,
         attribute: int | str,
@@ -256,7 +306,8 @@ class BaseFlint(FlintReasoner):
         *,
         n_samples: int = 3,
         n_classes: int = 2,
-        maximise: bool = True,
+        maximise: bool | str = "auto",
+        where: bool = True,
         ax: Any = None,
     ) -> AttributeDisplay:
         """Draw an attribute: as pictures for images, as its most important columns and rule for a table.
@@ -271,8 +322,11 @@ class BaseFlint(FlintReasoner):
             Images of a class: those that have most of the attribute.
         n_classes : int, default=2
             Classes at most, the attribute's most relevant ones.
-        maximise : bool, default=True
+        maximise : bool or "auto", default="auto"
             Whether images are also shown with the attribute raised, as the method of the paper does.
+            ``"auto"``: with an own network alone. In those of a given one people recognise little.
+        where : bool, default=True
+            Whether it is shown where in each image the attribute sits, see `attribute_map`.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 
@@ -282,5 +336,12 @@ class BaseFlint(FlintReasoner):
             With ``ax_`` and ``figure_``. The figure is not shown.
         """
         return AttributeDisplay.from_estimator(
-            self, attribute, X, n_samples=n_samples, n_classes=n_classes, maximise=maximise, ax=ax
+            self,
+            attribute,
+            X,
+            n_samples=n_samples,
+            n_classes=n_classes,
+            maximise=maximise,
+            where=where,
+            ax=ax,
         )

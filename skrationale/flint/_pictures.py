@@ -41,6 +41,8 @@ class Pictures:
         What they become when the attribute is raised.
     maximised_values : ndarray of shape (m,) or None
         The attribute in these.
+    where : ndarray of shape (m, gh, gw) or None
+        What it loses in the images without a patch.
     """
 
     title: str
@@ -49,6 +51,7 @@ class Pictures:
     values: np.ndarray
     maximised: np.ndarray | None = None
     maximised_values: np.ndarray | None = None
+    where: np.ndarray | None = None
 
 
 def pictures_of(
@@ -60,6 +63,7 @@ def pictures_of(
     limits: tuple[float, float],
     n_samples: int,
     maximise: bool,
+    where: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> tuple[Pictures, ...]:
     """Choose the images with most of an attribute, and raise it in them.
 
@@ -81,6 +85,8 @@ def pictures_of(
         Images of a class.
     maximise : bool
         Whether to raise the attribute in them.
+    where : callable, default=None
+        Gives maps (m, gh, gw) of the attribute in images (m, C, H, W).
 
     Returns
     -------
@@ -107,7 +113,8 @@ def pictures_of(
         if attributes_of is not None:
             raised = raise_attribute(attributes_of, attribute, samples, limits, scale)
         values = None if raised is None else model.attributes(raised.reshape(len(rows), -1))[:, attribute]
-        found.append(Pictures(title, rows, samples, phi[rows], raised, values))
+        maps = None if where is None or not len(rows) else where(samples)
+        found.append(Pictures(title, rows, samples, phi[rows], raised, values, maps))
     return tuple(found)
 
 

@@ -22,6 +22,7 @@ from ._images import pixel_importance
 from ._model import CHUNK, FlintModel, OwnPredictor
 from ._onnx import check_source, write_flint
 from ._relevance import TAUS, conciseness, contributions, mean_relevance
+from ._where import PatchTable
 from ._wrapped_predictors import WrappedModule
 
 COLUMN_CHUNK = 1024
@@ -283,6 +284,10 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
     ) -> Descriptions:
         """Describe all attributes to a person: what they speak for, typical rows, columns, a short rule.
 
+        The columns of images are patches, up to 8 along a side, named by their rows and columns of pixels:
+        cells are the mean pixel of a patch, and its importance is the mean squared loss of the attribute, in
+        its variances, when the patch shows the mean image.
+
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d), default=None
@@ -306,7 +311,13 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         model = self._model
         phi = model.attributes(matrix)
         answers = model.interpret(phi)
-        importance, direction = self._importance(matrix)
+        reader, display = self._reader, self._reader.display(table)
+        if self.image_shape_ is None:
+            importance, direction = self._importance(matrix)
+        else:  # patches say more than pixels
+            seen = PatchTable.of(model.attributes, matrix, self.image_shape_, self._mean_row)
+            reader, matrix, display = seen.reader, seen.matrix, seen.matrix
+            importance, direction = seen.importance, seen.direction
         return describe(
             phi,
             relevance=model.relevance(phi, answers),
@@ -315,9 +326,9 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
             output_names=self._task.output_names,
             attribute_names=self._attribute_names,
             active=self.active_attributes_,
-            reader=self._reader,
+            reader=reader,
             matrix=matrix,
-            display=self._reader.display(table),
+            display=display,
             index=self._training_row_numbers if X is None else getattr(table, "index", None),
             importance=importance,
             direction=direction,

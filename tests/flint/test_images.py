@@ -1,6 +1,7 @@
 """Images (n, C, H, W) as rows of pixels: fit, reasons, and pictures of attributes."""
 
 import pickle
+import re
 
 import matplotlib as mpl
 import numpy as np
@@ -17,6 +18,7 @@ from skrationale import FLINTClassifier, FLINTRegressor
 from skrationale.flint import AttributeDisplay, _column_reasons
 from skrationale.flint._images import pixel_importance
 from skrationale.flint._pictures import START, largest_classes, raise_attribute
+from skrationale.flint._where import PatchTable, losses, patches_of
 
 mpl.use("Agg")
 SETTINGS = {"hidden_layer_sizes": (8, 16, 32), "n_attributes": 8, "lr": 3e-3, "random_state": SEED}
@@ -217,10 +219,66 @@ def test_constant_targets(digits):
     assert isinstance(constant.plot_attribute(0, maximise=False), AttributeDisplay)
 
 
-def test_descriptions_name_pixels(model, digits):
+def test_descriptions_speak_of_patches(model, digits):
     description = model.describe_attribute(0, digits[0][:300])
-    assert set(description.columns["column"]) <= {f"x{j}" for j in range(64)}
-    assert description.prototypes.shape == (3 * max(1, len(description.prototypes) // 3), 66)
+    patches = {f"rows {r}-{r + 1}, columns {c}-{c + 1}" for r in range(0, 8, 2) for c in range(0, 8, 2)}
+    assert set(description.columns["column"]) <= patches
+    assert description.columns["importance"].between(0, 1).all()
+    assert description.columns["direction"].between(-1, 1).all()
+    # below are the value and the output, and the mean pixels of patches
+    assert set(description.prototypes.columns[2:]) == patches
+    assert re.search(r"rows \d-\d, columns \d-\d (>|<=) ", description.rule.text)
+    assert "x3" not in str(description) + description._repr_html_()
+
+
+# --- where attributes sit ----------------------------------------------------------------------------
+
+
+def test_a_patch_that_alone_counts_is_found():
+    """An attribute that is the brightness of one patch, and falls with that of another."""
+    images = np.random.RandomState(SEED).uniform(0, 1, size=(30, 2 * 6 * 8))
+    units = patches_of((2, 6, 8), (3, 2))
+
+    def attributes_of(rows):
+        means = units.fold(rows) / 16
+        return np.column_stack([means[:, 3], 5 - 2 * means[:, 0]])
+
+    lost = losses(attributes_of, images, units, np.zeros(96))
+    means = units.fold(images) / 16
+    wanted = np.zeros((30, 6, 2))
+    wanted[:, 3, 0], wanted[:, 0, 1] = means[:, 3], -2 * means[:, 0]
+    np.testing.assert_allclose(lost, wanted, atol=1e-12)
+    table = PatchTable.of(attributes_of, images, (2, 6, 8), images.mean(axis=0))
+    names = table.reader.feature_names
+    best = np.argsort(table.importance[:, 0])[-2:]
+    assert {names[k] for k in best} == {"rows 2-3, columns 4-5", "rows 2-3, columns 6-7"}
+    assert table.direction.shape == (12, 2)
+    np.testing.assert_allclose(table.matrix[:, 3], images.reshape(30, 2, 6, 8)[:, :, :2, 6:].mean((1, 2, 3)))
+
+
+def test_maps_of_an_attribute(model, digits):
+    images = digits[0][1200:1230]
+    found = model.attribute_map("attribute_3", images)
+    assert found.shape == (30, 4, 4)
+    hidden = images.copy()
+    hidden[:, 0, 4:6, 2:4] = digits[0][:1200].mean(axis=0)[0, 4:6, 2:4]
+    lost = model.transform(images)[:, 3] - model.transform(hidden)[:, 3]
+    np.testing.assert_allclose(found[:, 2, 1], lost, atol=1e-9)
+    assert model.attribute_map(3, images, grid=(2, 8)).shape == (30, 2, 8)
+    assert model.attribute_map(3).shape == (1200, 4, 4)
+    for grid in (0, 9, (4, 4, 4), "fine", 2.5):
+        with pytest.raises(ValueError, match="grid must be a number of patches"):
+            model.attribute_map(3, images, grid=grid)
+    with pytest.raises(ValueError, match="attribute must be a position below 8"):
+        model.attribute_map(8, images)
+    table = FLINTClassifier(max_epochs=1, n_attributes=2).fit(digits[0].reshape(-1, 64)[:99], digits[1][:99])
+    with pytest.raises(ValueError, match="attribute_map is for images"):
+        table.attribute_map(0)
+
+
+@pytest.mark.parametrize(("side", "patches"), [(28, 7), (32, 8), (8, 4), (30, 6), (29, 8), (3, 1), (64, 8)])
+def test_sides_are_cut_evenly_where_they_can(side, patches):
+    assert patches_of((1, side, 28)).grid == (patches, 7)
 
 
 # --- given predictors --------------------------------------------------------------------------------
@@ -240,8 +298,10 @@ def test_a_module_is_interpreted(module, digits):
     assert explanation.additivity_error(scores) < 1e-6
     again = pickle.loads(pickle.dumps(post_hoc))
     np.testing.assert_array_equal(again.transform(images[:9]), post_hoc.transform(images[:9]))
-    display = again.plot_attribute(int(np.flatnonzero(again.active_attributes_)[0]), n_samples=1, n_classes=1)
-    (group,) = display.pictures
+    chosen = {"attribute": int(np.flatnonzero(again.active_attributes_)[0]), "n_samples": 1, "n_classes": 1}
+    (group,) = again.plot_attribute(**chosen).pictures
+    assert group.maximised is None  # in those of a given network people recognise little
+    (group,) = again.plot_attribute(**chosen, maximise=True).pictures
     assert group.maximised_values[0] > group.values[0]
     assert not module.maps._forward_hooks
     assert all(parameter.requires_grad for parameter in module.parameters())
@@ -260,9 +320,9 @@ def test_a_given_network_of_rows_takes_images(digits):
             images[:300], y[:300]
         )
     np.testing.assert_array_equal(given.predict(images), given.predictor_.predict(images.reshape(-1, 64)))
-    assert given.plot_attribute(0, maximise=False).axes_.shape[0] == 1
+    assert given.plot_attribute(0, where=False).axes_.shape[0] == 1
     with pytest.raises(ValueError, match="maximise=True needs gradients"):
-        given.plot_attribute(0)
+        given.plot_attribute(0, maximise=True)
 
 
 # --- pictures ----------------------------------------------------------------------------------------
@@ -284,10 +344,22 @@ def test_samples_have_most_of_the_attribute(model, digits):
     )
 
 
+def test_each_class_has_a_frame_and_maps(model, digits):
+    display = model.plot_attribute(3, n_samples=2, n_classes=2, maximise=False)
+    assert [axes.get_ylabel() for axes in display.axes_[:, 0]] == ["largest", "where"]
+    assert len(display.ax_.patches) == len(display.pictures)
+    for group in display.pictures:
+        np.testing.assert_array_equal(group.where, model.attribute_map(3, group.samples))
+    pale, over = display.axes_[1, 0].images
+    assert pale.get_array().shape == (8, 8)
+    first, alpha = display.pictures[0].where[0], np.asarray(over.get_array())[..., 3]
+    np.testing.assert_array_equal(np.argmax(np.abs(first)), alpha.argmax())
+
+
 def test_attributes_are_raised(model):
     display = model.plot_attribute(3, n_samples=2, n_classes=1)
     (group,) = display.pictures
-    assert display.axes_.shape == (2, 2)
+    assert display.axes_.shape == (3, 2)
     start = model.transform(START * group.samples)[:, 3]
     assert (group.maximised_values > start).all()
     assert (group.maximised_values > group.values).all()
@@ -346,6 +418,7 @@ def test_pictures_go_where_they_are_wanted(model):
         ({"attribute": "loops"}, "Got 'loops'"),
         ({"attribute": 0, "n_samples": 0}, "n_samples must be an integer of at least 1"),
         ({"attribute": 0, "n_classes": 1.5}, "n_classes must be an integer of at least 1"),
+        ({"attribute": 0, "maximise": "always"}, "maximise must be True, False or 'auto'"),
     ],
 )
 def test_wrong_wishes_are_refused(model, options, message):

@@ -1,0 +1,167 @@
+"""Where in pictures attributes sit: how much they lose when a patch of a picture is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from ..tabular import TableReader
+from ..units import ImageShape, PictureUnits
+from ._images import N_IMAGES
+
+FEWEST_PATCHES, MOST_PATCHES, LEAST_PIXELS = 4, 8, 2
+"""Patches along a side by default, and pixels of one: nobody reads words for more than 64 patches. Not
+measured."""
+CELLS = 2**22
+"""Pixels that are computed at once. Not measured."""
+
+
+def patches_of(image_shape: ImageShape, grid: Any = None) -> PictureUnits:
+    """Cut pictures into patches.
+
+    Parameters
+    ----------
+    image_shape : (int, int, int)
+        Channels, height, width.
+    grid : int, (int, int) or None
+        Patches down and across, or along both sides. None: the most that divide a side, up to 8 and of at
+        least 2 pixels; where that is less than 4, the most there may be.
+
+    Returns
+    -------
+    PictureUnits
+
+    Raises
+    ------
+    ValueError
+        When the grid is something else, or finer than the pixels.
+
+    Examples
+    --------
+    >>> patches_of((1, 28, 20)).grid, patches_of((3, 32, 32), 4).grid
+    ((7, 5), (4, 4))
+    """
+    sides = image_shape[1:]
+    if grid is None:
+        grid = tuple(map(_usual, sides))
+    pair = (grid, grid) if isinstance(grid, Integral) else tuple(np.ravel(grid).tolist())
+    right = len(pair) == 2 and all(isinstance(n, Integral) and not isinstance(n, bool) for n in pair)
+    if not right or any(not 1 <= n <= side for n, side in zip(pair, sides, strict=True)):
+        raise ValueError(
+            f"grid must be a number of patches along a side, or two, (down, across), of at most {sides}. Got "
+            f"{grid!r} instead."
+        )
+    return PictureUnits.of(image_shape, (int(pair[0]), int(pair[1])))
+
+
+def _usual(side: int) -> int:
+    """Give how many patches a side of so many pixels has by default."""
+    most = max(1, min(MOST_PATCHES, side // LEAST_PIXELS))
+    even = max(n for n in range(1, most + 1) if side % n == 0)
+    return even if even >= FEWEST_PATCHES else most
+
+
+def names_of(units: PictureUnits) -> tuple[str, ...]:
+    """Say which rows and columns of pixels each patch has, counted from 0.
+
+    Examples
+    --------
+    >>> names_of(patches_of((1, 4, 2), 2))
+    ('rows 0-1, column 0', 'rows 0-1, column 1', 'rows 2-3, column 0', 'rows 2-3, column 1')
+    """
+    height, width = units.image_shape[1:]
+    patch = units.groups[: height * width].reshape(height, width)
+    found = []
+    for k in range(units.n_units):
+        places = np.nonzero(patch == k)
+        ends = [(int(place.min()), int(place.max())) for place in places]
+        words = [
+            f"{word} {first}" if first == last else f"{word}s {first}-{last}"
+            for word, (first, last) in zip(("row", "column"), ends, strict=True)
+        ]
+        found.append(", ".join(words))
+    return tuple(found)
+
+
+def losses(
+    attributes_of: Callable[[np.ndarray], np.ndarray],
+    matrix: np.ndarray,
+    units: PictureUnits,
+    mean_picture: np.ndarray,
+) -> np.ndarray:
+    """Give what attributes lose when a patch shows the mean picture.
+
+    Parameters
+    ----------
+    attributes_of : callable
+        Gives attributes (B, J) of flat pictures (B, p).
+    matrix : ndarray of shape (n, p)
+        Pictures.
+    units : PictureUnits
+        L patches.
+    mean_picture : ndarray of shape (p,)
+        What is shown in a patch that is hidden.
+
+    Returns
+    -------
+    ndarray of shape (n, L, J)
+        Positive where an attribute is smaller without the patch.
+    """
+    size = max(1, CELLS // (units.n_units * matrix.shape[1]))
+    hidden = units.groups == np.arange(units.n_units)[:, None]
+    parts = []
+    for start in range(0, len(matrix), size):
+        some = matrix[start : start + size]
+        without = np.where(hidden, mean_picture, some[:, None])
+        phi = attributes_of(without.reshape(-1, matrix.shape[1]))
+        parts.append(attributes_of(some)[:, None] - phi.reshape(len(some), units.n_units, -1))
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class PatchTable:
+    """Pictures as a table of patches, in whose words attributes are described.
+
+    Parameters
+    ----------
+    reader : TableReader
+        Knows the names of the L patches.
+    matrix : ndarray of shape (n, L)
+        Mean pixel of each patch.
+    importance : ndarray of shape (L, J)
+        Mean squared loss of an attribute without the patch, in its variances, at most 1.
+    direction : ndarray of shape (L, J)
+        Mean loss over its root mean square, from -1 to 1; NaN where there is none.
+    """
+
+    reader: TableReader
+    matrix: np.ndarray
+    importance: np.ndarray
+    direction: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        attributes_of: Callable[[np.ndarray], np.ndarray],
+        matrix: np.ndarray,
+        image_shape: ImageShape,
+        mean_picture: np.ndarray,
+    ) -> PatchTable:
+        """Look at pictures (n, p), at most 200 of them for importances."""
+        import pandas as pd
+
+        units = patches_of(image_shape)
+        sizes = np.bincount(units.groups)
+        means = units.fold(matrix) / sizes
+        reader = TableReader().fit(pd.DataFrame(means[:1], columns=list(names_of(units))))
+        rows = np.sort(np.random.RandomState(0).permutation(len(matrix))[:N_IMAGES])
+        lost = losses(attributes_of, matrix[rows], units, mean_picture)
+        variance = attributes_of(matrix).var(axis=0)
+        square = (lost**2).mean(axis=0)
+        importance = np.minimum(square / np.where(variance > 0, variance, np.inf), 1.0)
+        direction = lost.mean(axis=0) / np.where(square > 0, np.sqrt(square), np.nan)
+        return cls(reader, means, importance, direction)
