@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 GAP = 0.35
 """Space between the pictures of two classes, in pictures."""
 PALE, OPAQUE = 1.0, 0.85
-"""How much paler an image is below a map, in its range of pixels; how little of it is seen where the map is
-largest."""
+"""How much paler an image is below a map, in its range of pixels; opacity of the map where it is largest. Not
+measured."""
 
 
 class AttributeDisplay:
