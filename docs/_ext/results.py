@@ -34,6 +34,92 @@ TITLES = {
     "flint": "FLINT",
     "scale": "Tables beyond memory",
     "training": "The training loop",
+    "text": "Rationales of texts",
+}
+
+
+MANY = 8  # columns from which the cells of a table may break, so that it fits
+FIRST = {
+    # by page: what a figure says, the heading of its table, a pattern of its row, and its column
+    "gbdt2nn": (
+        "R2 of the reasons of a student against those of its LightGBM, adult",
+        "The default student on test rows, mean ± standard deviation over seeds",
+        r"^adult \|",
+        "reasons R2",
+    ),
+    "exact": (
+        "time of LightGBM's own TreeSHAP, against ours, adult",
+        "Cost of a row, one thread, 300 trees of 31 leaves",
+        r"^adult \| LightGBM pred_contrib",
+        "against ours",
+    ),
+    "teachers": (
+        "R2 of the reasons of a student against those of its CatBoost, adult",
+        "Students",
+        r"^adult \| CatBoost",
+        "explanation_r2",
+    ),
+    "faithfulness": (
+        "comprehensiveness of a student's reasons, adult; high is good",
+        "judged by the student",
+        r"^adult \| student's reasons \| marginal",
+        "comprehensiveness",
+    ),
+    "monotone": (
+        "rows in which the student of a constrained teacher breaks a constraint, concrete",
+        "Students of constrained teachers on test rows, mean ± standard deviation over seeds",
+        r"^concrete \| 'teacher'",
+        "rows broken",
+    ),
+    "stream": (
+        "MB of memory for a student of 600,000 rows that come in batches",
+        "Adult, 600,000 rows in batches of 20,000",
+        r"^stream \|",
+        "memory_mb",
+    ),
+    "serving": (
+        "µs for one row with its reasons, as ONNX, adult",
+        "Cost of a row, one thread",
+        r"^adult \| ONNX, float32 \| 1 \|",
+        "us_a_row",
+    ),
+    "symbolic": (
+        "data sets on which a short formula from a smooth teacher is better than one from the labels",
+        "Ours against others, model_selection='best'",
+        r"^r2 \| direct",
+        "sets above",
+    ),
+    "jacobian_cost": (
+        "time of a training step with the default penalty, against none",
+        "A training step",
+        r"^256 \| 8 \| default",
+        "ratio",
+    ),
+    "rationale": (
+        "percent of the relevant columns found / of the chosen ones that are wrong, Syn4",
+        "TPR / FDR in percent, beside published figures",
+        r"^Syn4 \|",
+        "ours",
+    ),
+    "flint": ("accuracy from a few attributes, digits", "tables", r"^digits \| by design \|", "interpreter"),
+    "scale": (
+        "MB of memory to explain two million rows",
+        "Memory and speed",
+        r"^GBDT2NNStudent \| 2000000 \| explain_dataset \|",
+        "MB over imports",
+    ),
+    "training": (
+        "time of an epoch, against a plain loop, 10,000 rows",
+        "Training engine: time of an epoch",
+        r"^10000 x 20 \|",
+        "ours / plain",
+    ),
+    "text": (
+        "accuracy from a tenth of the words of a review",
+        "IMDB, 12,000 training and 4,000 test reviews; 2 seeds",
+        r"^10 % of the words",
+        "accuracy",
+    ),
 }
 
 
@@ -59,7 +145,8 @@ def to_table(lines: list[str], columns: list[str] | None = None, rows: str | Non
         body = [row for row in body if re.search(rows, " | ".join(row))]
         if not body:
             raise ValueError(f"no row matches {rows!r}")
-    out = [".. list-table::", "   :header-rows: 1", "   :class: results", ""]
+    many = " many" if len(kept) >= MANY else ""
+    out = [".. list-table::", "   :header-rows: 1", f"   :class: results{many}", ""]
     for row in [head, *body]:
         for mark, j in zip(["   * - ", *["     - "] * len(kept)], kept, strict=False):
             out.append((mark + inline(row[j])).rstrip())
@@ -98,7 +185,7 @@ def tables_of(name: str) -> dict[str, list[str]]:
 
 def to_page(name: str, text: str) -> str:
     """Turn a stored file into a page."""
-    out = [f".. _results-{name}:", ""]
+    out = [":html_theme.sidebar_secondary.remove:", "", f".. _results-{name}:", ""]  # tables need the room
     for kind, lines in blocks(text):
         if kind == "heading":
             for line in lines:
@@ -164,6 +251,30 @@ class Results(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
 
+def headline(name: str) -> tuple[str, str]:
+    """Return what the first figure of a stored file says, and the figure as it is stored."""
+    words, heading, pattern, column = FIRST[name]
+    head, _, *body = tables_of(name)[heading]
+    (row,) = (cells(line) for line in body if re.search(pattern, " | ".join(cells(line))))
+    return words, row[cells(head).index(column)]
+
+
+class Headlines(SphinxDirective):
+    """All pages of stored results, each with its first figure: ``.. headlines::``."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write a list-table with a link to each page."""
+        out = [".. list-table::", "   :header-rows: 1", "   :class: wrap headlines", ""]
+        out += ["   * - page", "     - figure", "     - what it is"]
+        stored = {path.stem for path in RESULTS.glob("*.md")}
+        for name in [*(known for known in TITLES if known in stored), *sorted(stored - set(TITLES))]:
+            self.env.note_dependency(str(RESULTS / f"{name}.md"))
+            words, figure = headline(name) if name in FIRST else ("", "")
+            link = f":doc:`{TITLES.get(name, name)} </generated/benchmarks/{name}>`"
+            out += [f"   * - {link}", f"     - {inline(figure)}".rstrip(), f"     - {inline(words)}".rstrip()]
+        return self.parse_text_to_nodes("\n".join([*out, ""]))
+
+
 class Findings(SphinxDirective):
     """The index of surprising behaviour of other libraries, from ``findings/README.md``."""
 
@@ -178,5 +289,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directive, and write the pages before anything is read."""
     app.add_directive("results", Results)
     app.add_directive("findings", Findings)
+    app.add_directive("headlines", Headlines)
     app.connect("builder-inited", write_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
