@@ -1,9 +1,12 @@
 from ._audit_report import RationaleAudit
 from ._distiller import RationaleDistiller
 from ._estimator import RationaleClassifier, RationaleRegressor
+from .picture import ImageRationaleDisplay, PictureAudit
 from .text import TextBackbone, TextRationaleClassifier, TextRationaleDistiller, TextRationaleRegressor
 
 __all__ = [
+    "ImageRationaleDisplay",
+    "PictureAudit",
     "RationaleAudit",
     "RationaleClassifier",
     "RationaleDistiller",

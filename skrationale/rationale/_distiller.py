@@ -259,7 +259,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         if len(y) < FEWEST_ROWS or rare or not teacher._model.columns.size:
             return None
         labels = y if self._task.classes is None else self._task.classes[y]
-        report = teacher.audit(table, labels, n_refits=0, max_rows=AUDIT_ROWS, random_state=0)
+        report: Any = teacher.audit(table, labels, n_refits=0, max_rows=AUDIT_ROWS, random_state=0)
         if "leak" in report.findings:
             warn(f"The teacher's masks reveal the label, and the student inherits this. {report.verdict}")
         return report

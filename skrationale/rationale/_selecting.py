@@ -19,7 +19,7 @@ from ._audit_report import RationaleAudit
 from ._fitting import Fitting
 from ._form import TABLES, TableForm, form_of
 from ._model import RationaleModel
-from .picture import PictureFitting, PictureForm, PictureModel, ShowsPictures
+from .picture import PictureAudit, PictureFitting, PictureForm, PictureModel, ShowsPictures
 
 
 class SelectsColumns(ShowsPictures, ReadableNetwork):
@@ -121,10 +121,11 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n, d)
+        X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
             Rows.
         mask : array-like of bool of shape (n, d), default=None
-            Cells that may be used; None: the rationale of each row.
+            Cells that may be used; None: the rationale of each row. For pictures it has the shape (n, gh, gw)
+            of patches, or (n, H, W) of pixels, which are then the same within each patch.
 
         Returns
         -------
@@ -134,7 +135,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
         Raises
         ------
         ValueError
-            When `mask` is not of booleans, or has another shape than `X`.
+            When `mask` is not of booleans, or does not have the shape that belongs to `X`.
         """
         scores = self._masked(X, mask)
         return self._task.predict(scores)
@@ -145,10 +146,11 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n, d)
+        X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
             Rows.
         mask : array-like of bool of shape (n, d), default=None
-            Cells that may be used; None: the rationale of each row.
+            Cells that may be used; None: the rationale of each row. For pictures it has the shape (n, gh, gw)
+            of patches, or (n, H, W) of pixels, which are then the same within each patch.
 
         Returns
         -------
@@ -164,10 +166,11 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n, d)
+        X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
             Rows.
         mask : array-like of bool of shape (n, d), default=None
-            Cells that may be used; None: the rationale of each row.
+            Cells that may be used; None: the rationale of each row. For pictures it has the shape (n, gh, gw)
+            of patches, or (n, H, W) of pixels, which are then the same within each patch.
 
         Returns
         -------
@@ -187,12 +190,12 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n, d)
+        X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
             Rows.
 
         Returns
         -------
-        ndarray of bool of shape (n, d)
+        ndarray of bool of shape (n, d), or (n, gh, gw) for the patches of pictures
             True where a cell is used.
         """
         return self._form.shaped(self._model.mask(self._read(X)))
@@ -202,13 +205,14 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n, d)
+        X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
             Rows.
 
         Returns
         -------
-        DataFrame of shape (n, d)
-            The rows with all other cells missing, of polars where `X` is.
+        DataFrame of shape (n, d), or ndarray of the shape of pictures
+            The rows with all other cells missing, of polars where `X` is. For pictures, hidden pixels are NaN
+            if they are floats, and otherwise the mean colour of the training pictures.
         """
         return self._form.select(self, X)
 
@@ -217,7 +221,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n, d)
+        X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
             Rows.
         batch_size : int, default=None
             Rows computed at once, which limits the memory used; None: 2048 or more.
@@ -229,7 +233,8 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
         Explanation
             Of kind ``"rationale"``: `mask` (n, d) says which cells are used, `values` (n, d) how much each
             of these was wanted, a probability above one half, and 0 for the others. They do not add up to
-            the score.
+            the score. For pictures there is one feature for each patch, line by line, and a value is what the
+            patch adds to the log-probability of the class, in nats, by the selector or by occlusion.
         """
         check_batching(batch_size, n_jobs)
         matrix, model = self._read(X), self._model
@@ -250,7 +255,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
 
     def audit(
         self, X: Any, y: Any, *, n_refits: int = 2, max_rows: int = 10_000, random_state: Any = None
-    ) -> RationaleAudit:
+    ) -> RationaleAudit | PictureAudit:
         """Ask whether the rationales are honest, so that the cells shown support the predictions.
 
         A selector can cheat: it shows one column where it thinks that the answer is yes and another one
@@ -258,7 +263,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n, d)
+        X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
             Rows, at least 100, that were not used in fit.
         y : array-like of shape (n,)
             Their labels or numbers.
@@ -271,9 +276,10 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
 
         Returns
         -------
-        RationaleAudit
+        RationaleAudit or PictureAudit
             A verdict in words and numbers: honest, not honest, or untested where the predictors trained to
-            judge are no better than a constant.
+            judge are no better than a constant. For pictures: scores beside those of simple rules with as
+            many patches.
 
         Raises
         ------

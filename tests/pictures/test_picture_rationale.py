@@ -1,6 +1,7 @@
 """RationaleClassifier and RationaleRegressor of pictures keep what they promise."""
 
 import pickle
+import warnings
 
 import matplotlib as mpl
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.base import clone
 from torch import nn
 
 from skrationale import RationaleClassifier, RationaleRegressor
+from skrationale.rationale.picture._fitting import warn_if_worse
 from skrationale.report import make_report
 from skrationale.serving import load, save
 from skrationale.training import seeded
@@ -104,6 +106,17 @@ def test_all_patches():
         model = RationaleClassifier(max_features=16, **QUICK).fit(DIGITS[:N], Y[:N])
     assert model.get_rationale(NEW).all()
     np.testing.assert_array_equal(model.predict(NEW), model.predict(NEW, mask=np.ones((100, 4, 4), bool)))
+
+
+def test_a_predictor_that_forgets_whole_pictures_is_reported():
+    before = np.full(100, 0.5)
+    with pytest.warns(UserWarning, match=r"rose from 0\.500 to 0\.700.*at most as good as this predictor"):
+        warn_if_worse(before, before + 0.2, 2.3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_if_worse(before, before + 0.1, 2.3)
+        warn_if_worse(before, before + np.random.RandomState(0).normal(0.2, 5.0, 100), 2.3)
+        warn_if_worse(before[:0], before[:0], 2.3)
 
 
 # --- contracts ------------------------------------------------------------------------------------

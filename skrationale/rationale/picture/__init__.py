@@ -4,9 +4,18 @@
 `_nets`: networks, own ones and those of users. `_audit`: whether rationales are honest.
 """
 
+from ._audit_report import PictureAudit
+from ._display import ImageRationaleDisplay
 from ._fitting import PictureFitting
 from ._form import PictureForm
 from ._model import PictureModel
 from ._shows import ShowsPictures
 
-__all__ = ["PictureFitting", "PictureForm", "PictureModel", "ShowsPictures"]
+__all__ = [
+    "ImageRationaleDisplay",
+    "PictureAudit",
+    "PictureFitting",
+    "PictureForm",
+    "PictureModel",
+    "ShowsPictures",
+]

@@ -27,6 +27,9 @@ SELECTED_SHARE = 0.8
 TOLERANCE = 0.02
 """A number of patches is enough when it loses so much of a constant's loss, or one standard error. Not
 measured."""
+WORSE = 0.05
+"""Share of a constant's loss by which the loss of whole pictures may rise while masked ones are learnt before
+that is said. Not measured."""
 MOST_COUNTS = 16
 """Numbers of patches that are compared where none is asked for. Not measured."""
 MOST_A_SIDE, LEAST_A_SIDE = 8, 4

@@ -18,6 +18,7 @@ from ...training import Settings, TrainResult, epochs_for, row_losses, seeded, v
 from .._fitting import base_scores, standards
 from .._masks import MaskRule
 from .._refit import train_on_masks
+from .._selection_warnings import warn
 from ._constants import (
     BATCH_SHARE,
     DECAY,
@@ -32,6 +33,7 @@ from ._constants import (
     VALUE_EPOCHS,
     VALUE_LR,
     WHOLE_SHARE,
+    WORSE,
 )
 from ._model import PictureModel, explained, in_parts, occlusion_values
 from ._nets import MaskedPictures
@@ -128,7 +130,8 @@ class PictureFitting:
         """Learn to predict from whole pictures, then from random masks."""
         with seeded(self.seed):
             module = self.plan.new_predictor()
-        rows = self._rows(self.fit, np.ones((len(self.x), self.n_units), dtype=bool))
+        everything = np.ones((len(self.x), self.n_units), dtype=bool)
+        rows, lost = self._rows(self.fit, everything), []
         share, teacher = self._share_of_labels(), self._asked()
         for name, whole, part in (
             ("whole pictures", 1.0, WHOLE_SHARE),
@@ -148,6 +151,8 @@ class PictureFitting:
                 random_state=self.seed + 1,
             )
             self._record(name, result)
+            lost.append(self._losses(module, self.valid, everything[self.valid]))
+        warn_if_worse(lost[0], lost[1], self.constant_loss)
         return module
 
     def _selector(self, judge: MaskedPictures) -> nn.Module:
@@ -210,6 +215,8 @@ class PictureFitting:
         return int(counts[found])
 
     def _losses(self, module: MaskedPictures, rows: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        if not rows.size:
+            return np.zeros(0)
         scores = torch.from_numpy(in_parts(module, module, self.x[rows], mask))
         return row_losses(scores, torch.from_numpy(self.y[rows]), self.task.link).numpy()
 
@@ -308,3 +315,25 @@ class PictureFitting:
     def _record(self, stage: str, result: TrainResult) -> None:
         self.history += [{"stage": stage} | row for row in result.history]
         self.device = result.device
+
+
+def warn_if_worse(before: np.ndarray, after: np.ndarray, constant_loss: float) -> None:
+    """Warn where random masks have cost what a predictor knew of whole pictures.
+
+    Parameters
+    ----------
+    before, after : ndarray of shape (m,)
+        Losses of held-out whole pictures, before and after it learnt from masked ones.
+    constant_loss : float
+        That of a constant prediction.
+    """
+    if not before.size:
+        return
+    rise = after - before
+    error = rise.std() / math.sqrt(len(rise))
+    if rise.mean() > max(WORSE * constant_loss, 2 * error):
+        warn(
+            "Learning from masked pictures made the predictor worse on whole ones: its loss on held-out "
+            f"pictures rose from {before.mean():.3f} to {after.mean():.3f}. Selectors are at most as good as "
+            "this predictor: give more epochs, a larger network, or larger patches (`grid`)."
+        )
