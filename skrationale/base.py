@@ -189,8 +189,7 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         ndarray of shape (n, C)
             Probabilities in the order of `classes_`; rows sum to one.
         """
-        matrix = self._read(X)
-        return self._task.probabilities(self._scores(matrix))
+        return self._task.probabilities(self._scores(self._read(X)))
 
     @available_if(lambda self: is_classifier(self))
     def decision_function(self, X: Any) -> np.ndarray:
