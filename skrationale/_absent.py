@@ -46,8 +46,8 @@ class AbsentTeacher(BaseEstimator):
             Always.
         """
         raise ValueError(
-            f"This is made from a serving copy, which has left its teacher out, of {self.name}, and cannot "
-            "be fitted: expected teacher=... to be set, or the model that the copy was made of."
+            f"This was made from a serving copy without its teacher ({self.name}), and cannot be "
+            "fitted: expected teacher=... to be set, or the model that the copy was made of."
         )
 
     predict = fit
@@ -79,8 +79,8 @@ class LeavesTeacherOut:
         teacher = vars(self).get("teacher")
         if name in type(self)._of_teacher and isinstance(teacher, AbsentTeacher):
             raise AttributeError(
-                f"This {type(self).__name__} is a serving copy, which has left its teacher out, of "
-                f"{teacher.name}: it predicts and explains, and for {name!r}, fidelity and reasons of the "
-                "teacher expects the model that it was made of."
+                f"This {type(self).__name__} is a serving copy without its teacher ({teacher.name}). It "
+                f"predicts and explains, but {name!r}, fidelity and contributions of the teacher need the "
+                "model that it was made of."
             )
         return object.__getattribute__(self, name)  # fails again, in the words of the attribute

@@ -26,9 +26,9 @@ def explain_pipeline(pipeline: Any, X: Any, *, grouped: bool | Mapping[str, Any]
     X : DataFrame or array-like of shape (n, d)
         Rows, as the pipeline takes them.
     grouped : bool, dict or transformer, default=True
-        True: contributions of what the steps made of a column are summed to that column;
-        ``get_feature_names_out`` of the steps says which it was. False: one for each column that the model
-        was given. A dict of each source and its columns, or a transformer: see
+        True: contributions are added up by the columns of the raw table, which are found by
+        ``get_feature_names_out`` of the steps. False: one contribution for each column that the model gets. A
+        dict of each raw column and the columns made from it, or a transformer: see
         :meth:`~skrationale.explanation.Explanation.grouped`.
 
     Returns
@@ -39,11 +39,11 @@ def explain_pipeline(pipeline: Any, X: Any, *, grouped: bool | Mapping[str, Any]
     Raises
     ------
     TypeError
-        When there is no model with reasons at the end.
+        If the last step is not a model with explanations.
     NotFittedError
         When it is not fitted.
     ValueError
-        When it cannot be read which column a step made something of, with ``grouped=True``.
+        If the raw column of a made column cannot be found, with ``grouped=True``.
 
     Examples
     --------

@@ -36,8 +36,9 @@ class VersionedEstimator(BaseEstimator):
             )
         if is_fitted and made_by != __version__:
             warnings.warn(
-                f"This fitted {name} was pickled by skrationale {made_by} and is loaded by {__version__}; "
-                "its answers may differ. Load it with the version that made it, or fit it again.",
+                f"This fitted {name} was pickled by skrationale {made_by} and is loaded by "
+                f"{__version__}; its predictions may differ. Load it with the version that made it, "
+                "or fit it again.",
                 UserWarning,
                 stacklevel=2,
             )

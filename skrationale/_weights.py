@@ -59,8 +59,8 @@ def check_weights(sample_weight: Any, n: int) -> np.ndarray:
         ratio = most / least
     if ratio > LARGEST_RATIO:
         raise ValueError(
-            f"sample_weight has weights from {least:g} to {most:g}, so far apart that small ones count for "
-            f"nothing; expected a ratio of at most {LARGEST_RATIO:g}, or 0 for rows that are to be left out."
+            f"sample_weight has weights from {least:g} to {most:g}, so far apart that small ones have "
+            f"no effect; expected a ratio of at most {LARGEST_RATIO:g}, or 0 for rows to leave out."
         )
     exponent = int(np.frexp(most)[1])
     return weight if abs(exponent) <= LARGEST_EXPONENT else np.ldexp(weight, -exponent)
@@ -101,7 +101,7 @@ def class_factors(
     if class_weight is None:
         return None
     if not classifies:
-        raise ValueError(f"class_weight is {class_weight!r}, but numbers are predicted; expected None.")
+        raise ValueError(f"class_weight is {class_weight!r}, but the target is numbers; expected None.")
     classes, codes = np.unique(y, return_inverse=True)
     if isinstance(class_weight, str):  # "balanced"
         total = np.bincount(codes, weights=weight)
@@ -127,10 +127,10 @@ def _as_floats(sample_weight: Any, n: int) -> np.ndarray:
         given = np.asarray(sample_weight)
     except ValueError:
         raise ValueError(
-            f"sample_weight holds rows of several lengths; expected ({n},), one weight a row."
+            f"sample_weight holds rows of several lengths; expected ({n},), one weight per row."
         ) from None
     if given.shape != (n,):
-        raise ValueError(f"sample_weight has shape {given.shape}; expected ({n},), one weight a row.")
+        raise ValueError(f"sample_weight has shape {given.shape}; expected ({n},), one weight per row.")
     if given.dtype.kind in "biuf":
         with np.errstate(over="ignore"):
             return given.astype(np.float64)

@@ -147,7 +147,7 @@ BAD_PARAMETERS = {
     "device": ("abacus", "device.*got 'abacus'"),
     "hidden_layer_sizes": ((0,), "'hidden_layer_sizes' parameter"),
     "jacobian_lambda": (-1.0, "'jacobian_lambda' parameter .* Got -1.0"),
-    "jacobian_lambdas": ((1.0, 0.1), "rising numbers"),
+    "jacobian_lambdas": ((1.0, 0.1), "increasing numbers"),
     "sparsity_lambda": ("much", "'sparsity_lambda' parameter .* Got 'much'"),
     "max_features": (1.5, "'max_features' parameter .* Got 1.5"),
     "temperature": ((0.1, 5.0), "'temperature' parameter .* Got"),

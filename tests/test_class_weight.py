@@ -144,10 +144,10 @@ def test_a_label_that_a_fold_lacks_is_no_error():
 
 def test_numbers_have_no_classes():
     with pytest.raises(
-        ValueError, match="class_weight is 'balanced', but numbers are predicted; expected None"
+        ValueError, match="class_weight is 'balanced', but the target is numbers; expected None"
     ):
         GBDT2NNStudent(LGBMRegressor(**TREES), class_weight="balanced", **QUICK).fit(X, SCORE)
-    with pytest.raises(ValueError, match="numbers are predicted"):
+    with pytest.raises(ValueError, match="the target is numbers"):
         SymbolicDistiller(class_weight="balanced", **SEARCH).fit(X, SCORE)
     for regressor in (SmoothMLPRegressor, RationaleRegressor):
         assert "class_weight" not in regressor().get_params()

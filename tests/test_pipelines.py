@@ -85,7 +85,7 @@ def test_searches_and_frozen_and_nested_pipelines_are_opened():
 
 
 def test_what_cannot_be_explained_or_traced_says_so():
-    with pytest.raises(TypeError, match="last step is an estimator with reasons. Got Ridge instead"):
+    with pytest.raises(TypeError, match="last step is an estimator with explanations. Got Ridge instead"):
         explain_pipeline(make_pipeline(encoded(), Ridge()).fit(X, Y), X)
     with pytest.raises(NotFittedError):
         explain_pipeline(make_pipeline(encoded(), SmoothMLPRegressor()), X)

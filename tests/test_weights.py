@@ -59,7 +59,7 @@ WRONG = {
     "one-text": (with_cell("much"), "sample_weight is 'much' in row 3; expected a number"),
     "a-text-of-digits": (with_cell("2"), "sample_weight is '2' in row 3; expected a number"),
     "complex": (np.ones(N, dtype=complex), "sample_weight holds values of type complex128"),
-    "short": (np.ones(N - 1), r"sample_weight has shape \(39,\); expected \(40,\), one weight a row"),
+    "short": (np.ones(N - 1), r"sample_weight has shape \(39,\); expected \(40,\), one weight per row"),
     "two-dimensional": (np.ones((N, 1)), r"sample_weight has shape \(40, 1\); expected \(40,\)"),
     "ragged": ([[1.0], [1.0, 2.0]], r"sample_weight holds rows of several lengths; expected \(40,\)"),
 }

@@ -24,11 +24,11 @@ def explain_dataset(
     overwrite: bool = False,
     verbose: int | str = "auto",
 ) -> DatasetSummary:
-    """Explain parquet files into parquet files, in memory that does not grow with the number of rows.
+    """Explain parquet files and write parquet files, in memory that does not grow with the number of rows.
 
-    Each part in `destination` holds the reasons of a run of row groups of one file of `source`, in their
-    order. A part is written beside and then renamed. Where a run was killed, the same call goes on: finished
-    parts stay, and the others are made as they would have been.
+    Each part in `destination` holds the contributions for consecutive row groups of one file of `source`, in
+    their order. A part is written under another name first and then renamed. If a run was killed, the same
+    call continues it: finished parts stay, and only the others are made.
 
     Parameters
     ----------
@@ -36,27 +36,27 @@ def explain_dataset(
         A fitted estimator of this package with the method ``explain``, or :class:`TreeContributions` of
         trees.
     source : str, path-like, list of them or pyarrow.dataset.Dataset
-        A parquet file, a folder of them, a pattern such as ``"data/*.parquet"``, several files, or a data set
-        without a filter. Files are never read as a whole.
+        A parquet file, a folder of such files, a pattern such as ``"data/*.parquet"``, several files, or a
+        data set without a filter. Files are never read as a whole.
     destination : str or path-like
-        Folder for the parts ``part-00000.parquet``, ...; made where it is not there.
+        Folder for the parts ``part-00000.parquet``, ...; it is created if it does not exist.
     columns : sequence of d str, default=None
         Names in the data of the columns that the model reads, in the order at fit. None: as at fit.
     keep : sequence of str, default=()
         Columns of the data to be copied, such as a key.
     top : int, default=None
-        Write names and values of so many reasons a row, those of the largest size, instead of all.
+        Write only the names and values of this number of largest contributions per row.
     batch_rows : int, default=32768
-        Rows explained at once, which bounds the memory used.
+        Rows explained at once, which limits the memory used.
     overwrite : bool, default=False
-        Whether to remove parts that are there, and to begin anew. Other files are never removed.
+        Whether to remove existing parts and start again. Other files are never removed.
     verbose : int or "auto", default="auto"
         0: silent, 1: a progress bar. ``"auto"``: a bar in notebooks and terminals, after 3 seconds.
 
     Returns
     -------
     DatasetSummary
-        Number of rows, and the mean size of the reasons of each column and output.
+        Number of rows, and the mean absolute contribution of each column to each output.
 
     Raises
     ------
@@ -67,37 +67,39 @@ def explain_dataset(
     OSError
         If a file cannot be read or written.
     TypeError, ValueError, sklearn.exceptions.NotFittedError
-        If the model gives no reasons, a parameter is not as described, the data lack a column or rows, two
-        columns would get the same name, `destination` and `source` lie in each other, or cells cannot be
-        read.
+        If the model has no explanations, a parameter is not as described, a column is missing, there are no
+        rows, two columns would get the same name, one of `destination` and `source` is inside the other, or
+        values cannot be read.
 
     See Also
     --------
     explain_jobs : The same as jobs, for several processes or machines.
-    BatchExplainer : One batch, for engines that hand out batches.
+    BatchExplainer : One batch, for engines that process batches.
 
     Notes
     -----
     Columns of a part, in this order:
 
     - those of `keep`;
-    - ``score``, in units of the link, what base value and reasons add up to. Of rationales, and of students
-      that imitate jointly or independently, the model's raw score, for their reasons add up to no score. For
-      more outputs than one ``score.<class>``; so for all below;
+    - ``score``, in units of the link: the sum of base value and contributions. For rationales, and for
+      students with ``imitation="joint"`` or ``"independent"``, whose contributions do not add up, it is the
+      model's raw score. With several outputs it is ``score.<class>``, and the same holds for all columns
+      below;
     - ``reason.<column>``, in float32. With `top` instead ``reason_1``, ``reason_1_value``, ...: null where a
       row has no such reason;
-    - of rationales ``mask``, a list of the names of the columns used;
-    - of FLINT, whose reasons are of attributes, ``attribute.<name>``: their values. Not with `top`.
+    - for rationales ``mask``, a list of the names of the columns used;
+    - for FLINT, whose contributions are those of attributes, ``attribute.<name>`` with their values; not
+      with `top`.
 
     Metadata of the schema hold, as JSON below ``"skrationale"``, kind and link of the reasons, names and base
     values.
 
-    Numbers are those that ``model.explain`` gives for what ``pandas.read_parquet`` reads. A student computes
-    up to 512 rows in float64 and more in float32; so the rows of a last, short batch may differ by about
-    1e-6 of the scale.
+    Numbers are those of ``model.explain`` for the table that ``pandas.read_parquet`` reads. A student
+    computes up to 512 rows in float64 and more in float32; so the rows of a last, short batch may differ by
+    about 1e-6 of the scale.
 
-    A part is known by a hash of the fitted model. A model that was saved and loaded is the same; one that was
-    fitted again may be another.
+    A part stores a hash of the fitted model. A model that was saved and loaded counts as the same. A model
+    that was fitted again may count as another one.
 
     Examples
     --------

@@ -125,7 +125,7 @@ def refuse_other(path: Path, expected: dict[str, Any] | None) -> None:
             return
         differs = "other than now: " + ", ".join(keys)
     raise FileExistsError(
-        f"{str(path)!r} is there and was made from something else ({differs}); expected parts of the same "
+        f"{str(path)!r} exists and was made from something else ({differs}); expected parts of the same "
         "model, settings and data, an empty folder, or overwrite=True."
     )
 
@@ -136,5 +136,5 @@ def describe_part(path: Path) -> dict[str, Any]:
         name: read_part(path, key) for name, key in (("job", JOB_KEY), ("sums", SUMS_KEY), ("form", KEY))
     }
     if None in found.values():
-        raise ValueError(f"{str(path)!r} is no part that explain_dataset wrote.")
+        raise ValueError(f"{str(path)!r} is not a part that explain_dataset wrote.")
     return found

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 class BatchExplainer:
-    """Explains a batch of rows of pyarrow: a function for engines that hand out batches.
+    """Explains a pyarrow batch of rows: a function for engines that process batches.
 
     The object can be pickled. It is what :func:`explain_dataset` calls for each batch.
 
     Parameters
     ----------
     model : estimator or TreeContributions
-        A fitted estimator of this package with the method ``explain``, or exact reasons of trees.
+        A fitted estimator of this package with the method ``explain``, or :class:`TreeContributions`.
     keep : sequence of str, default=()
-        Columns of the batch that are handed on as they are, before those of the reasons.
+        Columns of the batch to be copied, before the columns of the explanation.
     top : int, default=None
-        Write names and values of so many reasons a row, those of the largest size, instead of all.
+        Write only the names and values of this number of largest contributions per row.
     columns : sequence of d str, default=None
         Names in the batch of the columns that the model reads, in the order at fit. None: as at fit.
 
@@ -97,7 +97,7 @@ class BatchExplainer:
 
     @property
     def top(self) -> int | None:
-        """How many reasons of a row are written; None: all."""
+        """How many contributions per row are written; None: all."""
         return self._written.top
 
     @property

@@ -210,11 +210,11 @@ def explain_jobs(
     batch_rows: int = BATCH_ROWS,
     overwrite: bool = False,
 ) -> list[Job]:
-    """Cut the work of :func:`explain_dataset` into jobs, for processes and machines that share folders.
+    """Divide the work of :func:`explain_dataset` into jobs, for processes and machines that share folders.
 
-    Files are cut at row groups, into pieces of a million rows or of one file, whoever will run them: the
-    parts do not depend on it. The call makes `destination`, checks what stands there, and removes what
-    killed jobs have left: make jobs when no others write there.
+    Files are divided at row groups, into pieces of a million rows or of one file, so the parts do not depend
+    on the number of workers. The call creates `destination`, checks its files, and removes incomplete files
+    of killed jobs: do not call it while other jobs write there.
 
     Parameters
     ----------

@@ -157,7 +157,7 @@ def _files(source: Any) -> list[str]:
     found = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []
     if not found:
         raise FileNotFoundError(
-            f"`source` is {path!r}; no such file or folder, and no pattern that fits any."
+            f"`source` is {path!r}; there is no such file or folder, and no file matches it as a pattern."
         )
     return list(map(os.path.abspath, found))
 

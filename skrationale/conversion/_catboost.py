@@ -96,8 +96,9 @@ class CatBoost:
         saved = self._saved
         if self.levels is None:
             raise ValueError(
-                f"Column {self._names[min(self._categories.values())]!r} holds categories, of which CatBoost "
-                "keeps no levels: give to_lightgbm(model, X), where X shows them, best the training rows."
+                f"Column {self._names[min(self._categories.values())]!r} holds categories, whose "
+                "levels CatBoost does not store: use to_lightgbm(model, X) with rows that have all "
+                "levels, preferably the training rows."
             )
         scale, bias = saved["scale_and_bias"]
         base = np.atleast_1d(np.asarray(bias, dtype=np.float64))

@@ -40,8 +40,9 @@ def check_rewritten(source: Source, forest: Forest, booster: Any) -> None:
     if not (error <= allowed).all():
         worst = int(np.nanargmax(error)) if np.isfinite(error).any() else 0
         raise ValueError(
-            f"The forest that was read from the {type(source.model).__name__} does not say what the model "
-            f"says: in {int((~(error <= allowed)).sum())} of {n_rows} trial rows raw scores differ by more "
+            f"The forest that was read from the {type(source.model).__name__} does not predict what "
+            f"the model predicts: in {int((~(error <= allowed)).sum())} of {n_rows} trial rows raw "
+            "scores differ by more "
             f"than {allowed:.3g}, at most by {error[worst]:.3g}. Its library may be newer than this package; "
             "expected a version that is listed in the documentation of to_lightgbm."
         )

@@ -140,7 +140,7 @@ class XGBoost:
         if booster not in ("gbtree", "dart"):
             raise refused(model, f"booster={booster!r}", "'gbtree' or 'dart'")
         if callable(getattr(model, "objective", None)):
-            raise refused(model, "an objective of its own", f"one of {', '.join(LINKS)}")
+            raise refused(model, "a custom objective", f"one of {', '.join(LINKS)}")
         link = LINKS.get(objective)
         if link is None or (self.classes is not None and link not in ("logit", "softmax")):
             raise refused(model, f"objective={objective!r}", f"one of {', '.join(LINKS)}")

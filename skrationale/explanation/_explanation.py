@@ -24,53 +24,54 @@ LINKS = ("identity", "log", "logit", "softmax", "probability")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
-    """Why a model gave its answers: one number for each row, original column and output.
+    """Explanation of predictions: one number for each row, original column and output.
 
-    Below, n is the number of rows, d of original columns and k of outputs. Arrays are copied
-    and read-only. A binary classifier has one output: the positive class, in log-odds.
-    ``explanation[rows]`` selects rows by their number, as in an array; they keep their labels.
+    Below, n is the number of rows, d of original columns and k of outputs. Arrays are copied and read-only. A
+    binary classifier has one output: the positive class, in log-odds. ``explanation[rows]`` selects rows by
+    position, as in an array. Rows keep their labels.
 
     Parameters
     ----------
     values : array-like of shape (n, d) or (n, d, k)
-        Contributions, in units of the score that `link` names; NaN where one is undefined. With
-        ``kind="rationale"`` the weight with which a cell was chosen, 0 where it was not.
+        Contributions, in units of the score that `link` names; NaN if undefined. With ``kind="rationale"``:
+        the weight with which a column was chosen, or 0 if it was not chosen.
     base_values : float or array-like of shape (k,), (n,) or (n, k)
-        The score without any contribution. A scalar, or one number an output, is repeated for each row.
+        The score without any contribution. A scalar, or one number per output, is repeated for each row.
     data : array-like of shape (n, d), default=None
-        Numbers and category codes that the model saw; NaN is kept.
+        The input of the model: numbers and category codes; NaN is kept.
     display_data : array-like of shape (n, d), default=None
-        The cells as the user typed them: strings, numbers, None. Those of an estimator take no memory, and
-        are made of `data` whenever this array is asked for.
+        The values of your table: strings, numbers, None. In explanations of estimators they take no memory,
+        because they are computed from `data` when this array is used.
     feature_names : sequence of str, default=()
         Names of the d columns; if empty, ``x0, x1, ...``.
     output_names : str or sequence of str, default=()
         Names of the k outputs, all different.
     lower_bounds, upper_bounds : array-like of the shape of `values`, default=None
-        Range in which each contribution lies.
+        Lower and upper bound of each contribution.
     mask : array-like of bool of shape (n, d), default=None
-        The rationale: True where a prediction used the cell.
+        The rationale: True for columns that the prediction of the row used.
     attributes : dict, default=None
-        A table of learned attributes. A numpy array in it has one entry for each row, and is
-        sliced with the rows; what is not aligned with rows goes in as a list or other plain data.
+        A table of learned attributes. A numpy array in it must have one entry for each row, and is sliced
+        with the rows. Give data that do not belong to rows as lists or other plain data.
     formula : str, default=None
-        The formula behind the predictions.
+        The formula that makes the predictions.
     kind : {"additive", "rationale", "attribute", "formula"}, default="additive"
-        What the values are. All but "rationale" add up to the score.
+        Kind of the values. All kinds except "rationale" add up to the score.
     link : {"identity", "log", "logit", "softmax", "probability"}, default="identity"
-        Units of the score: predictions themselves, their logarithm, log-odds of the positive
-        class, or one score a class before the softmax.
+        Units of the score: predictions themselves, their logarithm, log-odds of the positive class, one score
+        per class before the softmax, or probabilities.
     meta : dict, default={}
-        Plain data about how it was made, nested at most 100 deep. Tuples and arrays are kept as lists.
+        Plain data about how the explanation was made, nested at most 100 deep. Tuples and arrays become
+        lists.
     index : pandas.Index or sequence of length n, default=None
-        Labels of the rows, as those of a DataFrame; None: rows are numbered from 0.
+        Labels of the rows, such as those of a DataFrame; None: rows are numbered from 0.
 
     Raises
     ------
     TypeError
         If a parameter is not of the type above.
     ValueError
-        If shapes disagree, a name is not known, or a base value is not finite.
+        If shapes differ, a name is not known, or a base value is not finite.
 
     Examples
     --------

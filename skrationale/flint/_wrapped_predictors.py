@@ -227,11 +227,13 @@ def wrap_module(
         (scores, _), (again, _) = source.states(matrix[:2]), source.states(matrix[:2])
     if scores.shape[1] != task.n_outputs:
         raise ValueError(
-            f"The predictor gives {scores.shape[1]} scores a row; expected {task.n_outputs}, or two logits "
+            f"The predictor gives {scores.shape[1]} scores per row; expected {task.n_outputs}, or two logits "
             "for two classes."
         )
     if not np.array_equal(scores, again):
-        raise ValueError("The predictor gives two answers to one row in evaluation mode; expected the same.")
+        raise ValueError(
+            "The predictor gives two different outputs for one row in evaluation mode; expected equal ones."
+        )
     return source
 
 

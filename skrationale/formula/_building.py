@@ -76,7 +76,7 @@ def check_tree(expr: Any) -> None:
 def float_number(value: Any) -> sp.Expr:
     """Give a number of sympy for a float; a small integer stays one."""
     if isinstance(value, complex) or not math.isfinite(value):
-        raise OverflowError(f"{value} is no finite real number")
+        raise OverflowError(f"{value} is not a finite real number")
     return sp.Integer(int(value)) if value.is_integer() and abs(value) < EXACT else sp.Float(value)
 
 
@@ -215,7 +215,7 @@ def check_constants(expr: sp.Expr) -> None:
         except (TypeError, OverflowError):
             finite = False
         if not finite:
-            raise OverflowError(f"{short_text(node)} is no finite real number")
+            raise OverflowError(f"{short_text(node)} is not a finite real number")
 
 
 def _largest_numbers(expr: sp.Expr) -> Iterable[sp.Expr]:
@@ -239,7 +239,7 @@ def _rough(node: sp.Expr, arguments: list[float | None]) -> float | None:
         return None
     x = [abs(a) for a in arguments if a is not None]
     if (node.is_Pow and x[1] > 1e9) or (node.func is sp.exp and x[0] > 1e9):
-        raise OverflowError(f"a power with the exponent {x[-1]:.3g} is no finite real number")
+        raise OverflowError(f"a power with the exponent {x[-1]:.3g} is not a finite real number")
     if node.is_Pow:
         base = max(x[0], 1 / x[0] if x[0] else math.inf)
         return math.exp(min(x[1] * math.log(base), 700.0)) if math.isfinite(base) else math.inf

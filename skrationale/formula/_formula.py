@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 
 class Formula:
-    """A formula over the columns of a table, in their own units; it never changes.
+    """A formula of the columns of a table, in their own units; it is immutable.
 
-    All ways to evaluate it, here and in other languages, follow one tree, `expr`. Where the tree has no
-    value, such as the logarithm of a negative number, `predict` gives NaN or infinity. Two formulas are
-    equal when their trees and their variables are.
+    All forms of the formula, here and in other languages, are made from one tree, `expr`. If it has no value,
+    as the logarithm of a negative number, `predict` returns NaN or infinity. Two formulas are equal if their
+    trees and their variables are equal.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ class Formula:
         Sums, products, powers, ``Max``, ``Min``, exp, log, sin, cos, tan, tanh, ``Abs`` and sign of numbers
         and of the symbols ``v0`` to ``v{p-1}``.
     variables : sequence of p Variable
-        What the symbols stand for; kept as `all_variables`.
+        The variables of the symbols; kept as `all_variables`.
     reader : TableReader
         Reads tables.
     output_name : str, default="prediction"
         What is predicted.
     link : {"identity", "log", "logit", "softmax"}, default="identity"
-        Of which function of the prediction this is the formula; all methods give this score.
+        The function of the prediction that this formula gives; all methods return this score.
     box : array-like of shape (2, p), default=None
         Smallest and largest value of each variable on the training rows.
 
@@ -407,10 +407,10 @@ class Formula:
     # what never changes
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"A formula never changes; `{name}` cannot be set.")
+        raise AttributeError(f"A formula is immutable; `{name}` cannot be set.")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"A formula never changes; `{name}` cannot be deleted.")
+        raise AttributeError(f"A formula is immutable; `{name}` cannot be deleted.")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Formula):

@@ -117,7 +117,7 @@ def parse(text: str, names: Mapping[str, sp.Symbol]) -> sp.Expr:
     if not isinstance(text, str):
         raise TypeError(f"A formula must be a string, got {type(text).__name__}.")
     if len(text) > MAX_SIGNS:
-        raise ValueError(f"The formula has {len(text):,} signs; it may have at most {MAX_SIGNS:,}.")
+        raise ValueError(f"The formula has {len(text):,} characters; it may have at most {MAX_SIGNS:,}.")
     reader = _Parser(text, names)
     try:
         expr = reader.sum()

@@ -407,7 +407,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         return values
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
-        """Give the contribution of each column to the raw score of each row.
+        """Return the contribution of each column to the raw score of each row.
 
         Parameters
         ----------
@@ -437,7 +437,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         student = self._student
         if not student.imitated:
             raise ValueError(
-                "This student has learnt no reasons: it was fitted with explanation=None or "
+                "This student has no contributions: it was fitted with explanation=None or "
                 "explanation_lambda=0. Expected explanation='tree_shap', 'path' or 'permutation', and "
                 "explanation_lambda > 0."
             )

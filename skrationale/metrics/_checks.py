@@ -80,5 +80,5 @@ def checked_predictions(predict: Callable[[Any], Any], table: Any) -> np.ndarray
         )
     answers = got.astype(np.float64)
     if not np.isfinite(answers).all():
-        raise ValueError("predict returned NaN or infinity; expected finite numbers for every row.")
+        raise ValueError("predict returned NaN or infinity; expected finite numbers in every row.")
     return answers[:, 0] if answers.ndim == 2 and answers.shape[1] == 1 else answers

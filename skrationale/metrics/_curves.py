@@ -16,14 +16,14 @@ from ._perturbing import Perturber
 
 @dataclass(frozen=True, eq=False)
 class FaithfulnessCurve:
-    """How a model answers as columns are deleted or inserted.
+    """How the predictions of a model change while columns are deleted or inserted.
 
     Parameters
     ----------
     shares : ndarray of shape (s,)
         Shares of columns deleted or inserted, from 0 to 1.
     answers : ndarray of shape (s,)
-        Mean over rows of what `measure` says.
+        Mean over rows of the quantity that `measure` names.
     area : float
         Area under the curve, by the trapezoid rule: its mean height, as shares go from 0 to 1.
     measure : {"answer", "difference"}
@@ -87,7 +87,7 @@ def deletion_curve(
     n_fills: int = 5,
     random_state: Any = 0,
 ) -> FaithfulnessCurve:
-    """Hide more and more columns, the most important first.
+    """Measure predictions while more and more columns are hidden, the most important first.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def insertion_curve(
     n_fills: int = 5,
     random_state: Any = 0,
 ) -> FaithfulnessCurve:
-    """Show more and more columns of rows that are hidden at first, the most important first.
+    """Measure predictions while more and more hidden columns are shown, the most important first.
 
     Parameters
     ----------

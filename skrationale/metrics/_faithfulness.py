@@ -23,8 +23,9 @@ def column_ranks(explanation: Explanation, whole: np.ndarray) -> np.ndarray:
     if values.ndim == 3:
         if whole.ndim == 1 or whole.shape[1] != values.shape[2]:
             raise ValueError(
-                f"predict gives answers of shape {whole.shape}, explanation has {values.shape[2]} outputs; "
-                "expected one answer an output, or explanation.for_output(...)."
+                f"predict gives predictions of shape {whole.shape}, explanation has {values.shape[2]} "
+                "outputs; "
+                "expected one prediction per output, or explanation.for_output(...)."
             )
         values = np.take_along_axis(values, whole.argmax(axis=1)[:, None, None], axis=2)[:, :, 0]
     size = np.abs(values)
@@ -90,7 +91,7 @@ def comprehensiveness(
     random_state: Any = 0,
     per_row: bool = False,
 ) -> float | np.ndarray:
-    """Measure how far answers fall when the columns that an explanation names are hidden; high is good.
+    """Measure how much predictions fall if the most important columns are hidden; high is good.
 
     Parameters
     ----------
@@ -104,12 +105,13 @@ def comprehensiveness(
     background : DataFrame or array-like of shape (m, d), default=None
         Rows whose values replace hidden ones; None: `X` itself.
     fill : {"marginal", "mean", "missing"}, default="marginal"
-        What stands in a hidden cell: that of another row drawn at random, for each cell anew; the
-        column's mean, or for categories, text and booleans its most frequent value; or NaN, None for
-        objects. Whole numbers become floats for the last two, booleans for the last.
+        What replaces a hidden value. ``"marginal"``: the value of another row, drawn at random for each
+        value. ``"mean"``: the mean of the column, or the most frequent value of categories, text and
+        booleans. ``"missing"``: NaN, or None for objects. Integers become floats for the last two, booleans
+        for the last.
     shares : float or iterable of float in (0, 1], default=None
-        Shares of columns hidden, rounded up, over which the fall is averaged. None: 0.1, 0.2 and 0.5;
-        for an explanation of kind "rationale" exactly the columns of its mask instead.
+        Shares of columns to hide, rounded up; the fall is averaged over them. None: 0.1, 0.2 and 0.5, or the
+        columns of the mask for an explanation of kind "rationale".
     n_fills : int, default=5
         Draws of a marginal fill, over which the fall is averaged.
     random_state : int, RandomState, Generator or None, default=0
@@ -165,7 +167,7 @@ def sufficiency(
     random_state: Any = 0,
     per_row: bool = False,
 ) -> float | np.ndarray:
-    """Measure how far answers fall when only the columns that an explanation names are left; low is good.
+    """Measure how much predictions fall if only the most important columns are kept; low is good.
 
     Parameters
     ----------
@@ -181,8 +183,8 @@ def sufficiency(
     fill : {"marginal", "mean", "missing"}, default="marginal"
         What replaces a hidden value, as in :func:`comprehensiveness`.
     shares : float or iterable of float in (0, 1], default=None
-        Shares of columns left, rounded up, over which the fall is averaged. None: 0.1, 0.2 and 0.5;
-        for an explanation of kind "rationale" exactly the columns of its mask instead.
+        Shares of columns to keep, rounded up; the fall is averaged over them. None: 0.1, 0.2 and 0.5, or the
+        columns of the mask for an explanation of kind "rationale".
     n_fills : int, default=5
         Draws of a marginal fill, over which the fall is averaged.
     random_state : int, RandomState, Generator or None, default=0

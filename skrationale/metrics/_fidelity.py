@@ -28,13 +28,13 @@ def prediction_fidelity(
     teacher_probabilities: np.ndarray | None = None,
     sample_weight: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """Agreement of a student's predictions with its teacher's.
+    """Measure how well a student's predictions agree with its teacher's.
 
     Parameters
     ----------
     scores, teacher_scores : array-like of shape (n,) or (n, K)
-        Raw scores: predictions of a regressor, log-odds or one score a class of a classifier. Of scores a
-        class (K > 1) the mean of each row is taken away: one number more for all classes changes nothing.
+        Raw scores: predictions of a regressor, or log-odds or one score per class of a classifier. With one
+        score per class (K > 1) the mean of each row is subtracted, because it changes no probability.
     probabilities, teacher_probabilities : array-like of shape (n, C), default=None
         Class probabilities, for classifiers.
     sample_weight : array-like of shape (n,), default=None
@@ -50,7 +50,7 @@ def prediction_fidelity(
     Notes
     -----
     Scores are compared as they are given. The `fidelity` of distillers and `FidelityDisplay` first clip
-    log-odds to those of the probabilities 0.0001 and 0.9999, so that differences beyond do not count.
+    log-odds to those of the probabilities 0.0001 and 0.9999, so differences beyond them do not count.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def explanation_fidelity(
     *,
     sample_weight: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """Agreement of a student's reasons with its teacher's.
+    """Measure how well a student's contributions agree with its teacher's.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def explanation_fidelity(
         absolute contribution is more than 1 % of the sum over columns. ``cosine``: mean over rows.
         ``top1_agreement``: share of rows with the same largest absolute contribution; ``top3_agreement``:
         mean overlap of the three largest. ``spearman``: mean rank correlation over rows of absolute
-        contributions. Rows whose reasons are all zero in the teacher count in the R2 only.
+        contributions. Rows in which all contributions of the teacher are zero are used for the R2 only.
 
     Examples
     --------

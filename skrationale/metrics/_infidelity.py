@@ -24,16 +24,16 @@ def infidelity(
     random_state: Any = 0,
     normalize: bool = False,
 ) -> float:
-    """Compare the sum of the values of hidden columns with what hiding them changes; low is good.
+    """Compare the sum of contributions of hidden columns with the change of the score; low is good.
 
-    Each perturbation of a row hides so many columns, from one to all with equal chance, drawn at random.
+    Each perturbation of a row hides a random number of columns, from one to all, which are drawn at random.
 
     Parameters
     ----------
     explanation : Explanation of n rows, d columns and k outputs
         Of a kind whose values add up to a score; NaN counts as 0.
     predict : callable
-        Table -> (n,) or (n, k): the score that the explanation adds up to.
+        Takes a table and returns the score that the explanation adds up to, of shape (n,) or (n, k).
     X : DataFrame or array-like of shape (n, d)
         The rows explained.
     background : DataFrame or array-like of shape (m, d), default=None
@@ -47,7 +47,7 @@ def infidelity(
     random_state : int, RandomState, Generator or None, default=0
         Seed: with the same one, all explanations of `X` are judged with the same perturbations.
     normalize : bool, default=False
-        Whether to divide by the variance of the change: 0 is perfect, and 1 what a constant reaches.
+        Whether to divide by the variance of the change: 0 is perfect, and 1 is the result of a constant.
 
     Returns
     -------
@@ -78,12 +78,13 @@ def infidelity(
     if explanation.kind == "rationale":
         raise ValueError(
             "explanation is of kind 'rationale', whose values do not add up to a score; expected another "
-            "kind. Comprehensiveness and sufficiency judge rationales."
+            "kind. Measure rationales by comprehensiveness and sufficiency."
         )
     whole, values = perturber.whole, np.nan_to_num(explanation.values)
     if whole.shape != (len(values), *values.shape[2:]):
         raise ValueError(
-            f"predict gives answers of shape {whole.shape}; expected {(len(values), *values.shape[2:])}, the "
+            f"predict gives predictions of shape {whole.shape}; expected "
+            f"{(len(values), *values.shape[2:])}, the "
             "score that explanation adds up to: decision_function of a classifier, predict of a regressor."
         )
     claim, change = _claims_and_changes(perturber, values, n_perturbations, random_state)

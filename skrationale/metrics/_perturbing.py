@@ -68,7 +68,7 @@ class Perturber:
         if background is None:
             if self.n == 1 and fill != "missing":
                 raise ValueError(
-                    "X has 1 row, which cannot fill its own cells; expected at least 2, or a background."
+                    "X has 1 row, which cannot replace its own values; expected at least 2, or a background."
                 )
             return self.table
         source = table_or_array("background", background)
@@ -127,7 +127,7 @@ class Perturber:
             got = checked_predictions(self._predict, self._table_at(cells.reshape(self.d, -1)))
             if got.shape[1:] != self.whole.shape[1:]:
                 raise ValueError(
-                    f"predict returned {got.shape[1:]} answers a row; expected {self.whole.shape[1:]}, "
+                    f"predict returned {got.shape[1:]} predictions per row; expected {self.whole.shape[1:]}, "
                     "as for the whole rows."
                 )
             yield rows, hidden, got.reshape(*cells.shape[1:], *got.shape[1:])

@@ -54,7 +54,9 @@ def rationale_agreement(
     (0.667, 0.6666666666666666)
     """
     if not len(masks) == len(truth) or (scores is not None and len(scores) != len(truth)):
-        raise ValueError(f"masks has {len(masks)} texts and truth {len(truth)}; expected as many of each.")
+        raise ValueError(
+            f"masks has {len(masks)} texts and truth {len(truth)}; expected the same number of both."
+        )
     rows = []
     for i, (mask, marked) in enumerate(zip(masks, truth, strict=True)):
         shown, true = np.asarray(mask), np.asarray(marked)

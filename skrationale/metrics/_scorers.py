@@ -47,7 +47,7 @@ class _Measure:
     def score(self, model: Any, X: Any, settings: dict[str, Any], explain_params: dict[str, Any]) -> float:
         if not hasattr(model, "explain"):
             raise TypeError(
-                f"{type(model).__name__} has no method explain; expected an estimator that explains itself, "
+                f"{type(model).__name__} has no method explain; expected an estimator with explain, "
                 "or a Pipeline that ends with one."
             )
         explanation = model.explain(X, **explain_params)
@@ -117,9 +117,9 @@ class ExplanationScorer:
 def explanation_scorer(
     name: str, *, explain_params: Mapping[str, Any] | None = None, **settings: Any
 ) -> ExplanationScorer:
-    """Make a scorer of explanations for ``GridSearchCV``, ``cross_validate`` and their like.
+    """Make a scorer of explanations for ``GridSearchCV``, ``cross_validate`` and similar functions.
 
-    Greater is always better: where low is good, the scorer gives the negative number.
+    A higher score is always better: for measures where low is good, the scorer returns the negative value.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def explanation_scorer(
         - ``"fidelity"``: R2 of a distiller's reasons against those of its teacher;
           ``"prediction_fidelity"``: that of its answers.
     explain_params : mapping, default=None
-        What the estimator's `explain` is given beside the table, such as ``{"by": "column"}``.
+        Other arguments of the estimator's `explain`, such as ``{"by": "column"}``.
     **settings : dict
         Parameters of the function of this name, such as `fill`, `shares`, `n_fills` and `random_state`.
 

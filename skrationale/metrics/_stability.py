@@ -62,7 +62,7 @@ def top_k_agreement(a: Explanation, b: Explanation, k: int = 3) -> float:
 
 
 def seed_stability(explanations: Sequence[Explanation], k: int = 3) -> dict[str, float]:
-    """Compare explanations of the same rows by several fits of a model with each other.
+    """Compare explanations of the same rows from several fits of a model with each other.
 
     Parameters
     ----------
@@ -128,12 +128,12 @@ def noise_stability(
     random_state: Any = 0,
     per_row: bool = False,
 ) -> dict[str, Any]:
-    """Measure how much explanations change when numbers are changed a little.
+    """Measure how much explanations change if numbers change a little.
 
     Parameters
     ----------
     explain : callable
-        Table -> Explanation, such as the method of an estimator.
+        Takes a table and returns an Explanation, such as the method of an estimator.
     X : DataFrame or array-like of shape (n, d)
         Rows. `explain` gets tables of this type, with whole numbers as floats; categories, text,
         booleans and missing cells are left alone.
@@ -242,7 +242,7 @@ def _spreads(table: Any) -> tuple[np.ndarray, np.ndarray]:
         varies = spread > 1e-12 * np.abs(mean)
         if varies.any():
             return positions[varies], np.ldexp(spread, units)[varies]
-    raise ValueError("X has no column of numbers that vary; noise is added to those alone.")
+    raise ValueError("X has no column of numbers that vary; noise is added only to such columns.")
 
 
 def _take(table: Any, rows: np.ndarray) -> Any:

@@ -39,9 +39,9 @@ def audit(
 ) -> RationaleAudit:
     """Check whether the rationales of a fitted model are honest.
 
-    A selector can cheat: which columns it shows tells the target, though their cells do not. Then the scores
-    are good and the rationale is no reason. All predictors used to find this out are trained on one half of
-    the rows and asked about the other half.
+    The choice of columns may reveal the target although the values of these columns do not. Then scores are
+    good, but the rationale explains nothing. All predictors of this test are trained on one half of the rows
+    and tested on the other half.
 
     Parameters
     ----------
@@ -52,21 +52,21 @@ def audit(
     y : array-like of shape (n,)
         Their labels or numbers.
     n_refits : int, default=2
-        Clones fitted on one half of the rows, to compare their rationales; 0 leaves this out.
+        Number of clones that are fitted on one half of the rows, to compare their rationales; 0: none.
     max_rows : int, default=10_000
-        More rows are not used; those that are used are drawn at random.
+        Largest number of rows to use; they are drawn at random.
     random_state : int, RandomState or None, default=None
         Seed.
 
     Returns
     -------
     RationaleAudit
-        Numbers, findings and a verdict.
+        Figures, findings and a verdict.
 
     Raises
     ------
     ValueError
-        When a parameter is not as described, `y` has a label that the model does not know, or `y` does not
+        If a parameter is not as described, `y` has a label that the model does not know, or `y` does not
         vary.
 
     Notes

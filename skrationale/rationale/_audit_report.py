@@ -31,57 +31,58 @@ ERRORS = 2.0
 
 @dataclass(frozen=True)
 class RationaleAudit:
-    """Numbers that say whether rationales are honest, with a verdict in words.
+    """Figures that say whether rationales are honest, with a verdict in words.
 
-    EVAL-X is a predictor that was never shown a row with its own mask, but with masks selected for other rows
-    and with random ones. It cannot read the target off the mask, so what it scores is what
-    the shown cells support. Losses are log-losses in nats, or of numbers squared errors as shares of the
-    target's variance.
+    EVAL-X is a predictor that has never seen a row with its own mask, but with masks of other rows and with
+    random ones. It cannot read the target from the mask, so its score shows how well the shown values support
+    the prediction. Losses are log-losses in nats, or for regression squared errors as shares of the target's
+    variance.
 
     Parameters
     ----------
     metric : {"AUROC", "accuracy", "R2"}
-        What the scores are: for two classes, for more, for numbers.
+        Kind of the scores, for two classes, more classes and regression.
     n_rows : int
-        Rows that were looked at.
+        Number of rows that were used.
     exchanged : float
-        Share of the wanted exchanges of masks between rows that were possible; with few, a leak is not seen.
+        Share of rows that could get the mask of another row. If it is small, a leak cannot be found.
     constant_score, constant_loss : float
-        Of a prediction that is the same for all rows.
+        Score and loss of a constant prediction.
     own_score, own_loss : float
-        Of the model, from its rationales.
+        Score and loss of the model, from its rationales.
     evalx_score, evalx_loss : float
-        Of EVAL-X, from the same cells.
+        Score and loss of EVAL-X, from the same values.
     leak, leak_error : float
-        What a mask tells beyond the cells it shows, and its standard error: the loss of EVAL-X less that of
-        a predictor trained alike but on rows with their own masks.
+        What a mask reveals beyond the values that it shows, and its standard error: the loss of EVAL-X minus
+        the loss of a predictor that was trained in the same way on rows with their own masks.
     unsupported, unsupported_error : float
-        By how much the model's own loss is better than the cells support, and its standard error: the loss
-        of EVAL-X less the model's, less its head start by having seen more rows.
+        How much lower the model's own loss is than the shown values support, and its standard error: the loss
+        of EVAL-X minus the model's, corrected because the model was trained on more rows.
     missing, missing_error : float
-        What the rationale leaves out, and its standard error: the loss of EVAL-X from the rationale less that
-        from all cells, its own or that of gradient boosting.
+        What the rationale leaves out, and its standard error: the loss of EVAL-X from the rationale minus the
+        loss from all columns, of EVAL-X or of gradient boosting.
     mask_only_score : float
-        Of gradient boosting from the mask without any cell. True masks score more than a constant too,
-        where they depend on what the target depends on.
+        Score of gradient boosting from the mask without any value. Honest masks may also score better than a
+        constant, if they depend on the values that determine the target.
     sufficiency, random_sufficiency : float
-        How much the probability that EVAL-X gives to its class falls when only the rationale, or as many
-        random cells, are left; of numbers the mean absolute change in standard deviations of the target.
+        How much the probability that EVAL-X gives to its class falls if only the rationale, or an equal
+        number of random columns, is kept; for regression the mean absolute change in standard deviations of
+        the target.
     comprehensiveness, random_comprehensiveness : float
-        The same when the rationale, or as many random cells, are taken away.
+        The same if the rationale, or an equal number of random columns, is hidden.
     stability : float
-        Mean Jaccard index of the rationales of refits with other seeds; NaN without refits.
+        Mean Jaccard index of the rationales of refitted models with other seeds; NaN without refits.
     mean_columns, empty_share, full_share : float
-        Mean number of selected columns, share of rows without any, and share with all that vary.
+        Mean number of selected columns, share of rows with none, and share of rows with all that vary.
     rate_by_class, rate_by_predicted_class : mapping of str to float
         Mean share of columns selected in the rows of a class, true or predicted; empty for numbers.
     learnt_error : float, default=0.0
-        Standard error of what the judges have learnt: by how much the loss of EVAL-X, or of the predictor
-        that is told the masks if it is better, is below a constant's on rows that they were not fitted to.
+        Standard error of the difference between the loss of a constant and that of EVAL-X, or of the
+        predictor that is told the masks if it is better, on rows that they were not fitted to.
     unit, row : str, default="column", "row"
         What is selected, and of what.
     mask_only_limit : float, default=inf
-        From which `mask_only_score` counts; of texts, where the look of a mask should tell nothing.
+        Limit of `mask_only_score`, used for texts, where the form of a mask should reveal nothing.
     one_mask : bool, default=False
         Whether all rows have the same rationale, which then has nothing to leak.
 
@@ -153,8 +154,8 @@ class RationaleAudit:
     def has_judge(self) -> bool:
         """Whether EVAL-X, or the predictor told the masks, is better than a constant by two standard errors.
 
-        Judges that have learnt nothing, for want of rows or of anything to learn, agree with each other
-        whatever the masks tell: then a leak of nothing is no sign of honesty, nor a gain one of a leak.
+        If both have learnt nothing, because there are too few rows or nothing to learn, their losses are
+        equal whatever the masks reveal. A leak of 0 is then no sign of honesty.
         """
         learnt = self.constant_loss - min(self.evalx_loss, self.told_loss)
         return learnt > 0 and learnt > ERRORS * self.learnt_error
@@ -163,13 +164,13 @@ class RationaleAudit:
     def findings(self) -> tuple[str, ...]:
         """Names of what is wrong.
 
-        ``"leak"``: masks tell more than the cells they show. ``"unsupported"``: the model predicts better
-        than the shown cells support. ``"empty"``, ``"everything"``: hardly any row has a column, or lacks
-        one. ``"insufficient"``: the rationale leaves out much of what the columns say. ``"unstable"``:
-        refits select other columns. ``"untested"``: too few masks could be exchanged to see a leak, or the
-        judges have learnt nothing (see `has_judge`); then neither ``"leak"`` nor ``"unsupported"`` is found,
-        and neither is where all rows have one mask, which tells nothing of a row.
-        ``"telling"``: how much of a text is shown, and where, tells the target.
+        ``"leak"``: masks reveal more than the values that they show. ``"unsupported"``: the model predicts
+        better than the shown values support. ``"empty"``, ``"everything"``: hardly any row has a column, or
+        lacks one. ``"insufficient"``: the rationale leaves out much of what the columns say. ``"unstable"``:
+        refitted models select other columns. ``"untested"``: too few masks could be exchanged to find a leak,
+        or the test predictors have learnt nothing (see `has_judge`). Then neither ``"leak"`` nor
+        ``"unsupported"`` can be found. The same holds if all rows have one mask, which reveals nothing about
+        a row. ``"telling"``: how much of a text is shown, and where, reveals the target.
         """
         judged, may_leak = self.has_judge, self.has_judge and not self.one_mask
         found = {
@@ -188,7 +189,8 @@ class RationaleAudit:
     def honest(self) -> bool:
         """Whether the shown cells support the predictions: neither ``"leak"`` nor ``"unsupported"``.
 
-        False also where the judges have learnt nothing, since that tests nothing; `verdict` says so.
+        Also False if the test predictors have learnt nothing, because then nothing is tested; `verdict` says
+        so.
         """
         return self.has_judge and not {"leak", "unsupported"} & set(self.findings)
 

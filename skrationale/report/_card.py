@@ -88,7 +88,7 @@ def make_model_card(
     ValueError, TypeError
         When a parameter is not as described, lengths differ, or the model cannot predict `X`.
     NotFittedError
-        When the model is not fitted.
+        If the model is not fitted.
     OSError
         When a file cannot be read or written.
 

@@ -74,22 +74,22 @@ def make_report(
     interactive: bool = False,
     random_state: Any = 0,
 ) -> Report:
-    """Compare fitted estimators and their teachers on the same rows, in one HTML file that stands alone.
+    """Compare fitted estimators and their teachers on the same rows, in one HTML file.
 
-    The file holds a summary: score (accuracy, AUROC and log-loss of classifiers, R2 of regressors),
-    agreement with the teacher in answers and reasons, comprehensiveness and sufficiency of the reasons with
-    the same draws for all (of regressors in standard deviations of `y`), columns used a row,
-    stability under noise, size and times; the shares of columns
-    in all reasons; and a section for each estimator with its formula, attributes or rationales, the columns
-    that matter to it, and the same few rows with their reasons.
-    What could not be computed says why.
+    The file loads nothing from outside, and has no scripts unless `interactive` is set. Its summary has the score (accuracy, AUROC and
+    log-loss of classifiers, R2 of regressors), agreement with the teacher in predictions and explanations,
+    comprehensiveness and sufficiency with the same random draws for all (for regressors in standard
+    deviations of `y`), columns used per row, stability under noise, size and times. Then follow the shares of
+    columns in the explanations, and a section for each estimator with its formula, attributes or rationales,
+    its most important columns, and explanations of the same few rows. If a figure could not be computed, the
+    file says why.
 
     Parameters
     ----------
     estimators : dict of str to estimator, or list of estimator
-        Fitted, all classifiers or all regressors: of this package, a Pipeline that ends with one, a search
-        over one, or any other estimator of scikit-learn, which is compared without reasons. The teachers of
-        students are added.
+        Fitted estimators, either all classifiers or all regressors: of this package, a Pipeline that ends
+        with one, a search over one, or any other estimator of scikit-learn, which is compared without
+        explanations. The teachers of students are added.
     X : DataFrame or array-like of shape (m, d), or of str of shape (m,)
         Rows or texts, preferably ones that were not in ``fit``.
     y : array-like of shape (m,)
@@ -100,17 +100,16 @@ def make_report(
     title : str, default=None
         Title of the page.
     n_rows : int, default=1000
-        Of more rows so many are drawn at random.
+        If there are more rows, this number is drawn at random.
     audit : bool, default=False
-        Whether rationale models are audited (without refits), which trains a few small networks for each.
+        Whether to audit rationale models (without refits), which trains a few small networks for each.
     grouped : bool or dict, default=True
-        Whether reasons of columns that the steps of a Pipeline made, such as dummies, are shown summed to the
-        columns of `X`, where it can be read which these are; where it cannot, a warning in the file says
-        why. A dict names the columns made from each: see
-        :meth:`skrationale.explanation.Explanation.grouped`. Figures are of the columns that the model was
-        given.
+        Whether to add up the contributions of columns that the steps of a Pipeline made, such as dummies, by
+        the columns of `X`. If the raw columns cannot be found, a warning in the file says why. A dict names
+        the columns made from each one: see :meth:`skrationale.explanation.Explanation.grouped`. Figures are
+        always those of the columns that the model gets.
     interactive : bool, default=False
-        Whether the file holds one script, which sorts tables and filters rows and columns; else it has none.
+        Whether the file has one script, which sorts tables and filters rows and columns. Otherwise it has none.
     random_state : int, RandomState or None, default=0
         Seed of all random draws. With the same seed the file is the same but for times.
 
@@ -136,10 +135,9 @@ def make_report(
 
     Notes
     -----
-    On an error nothing is written, and a file that was there stays as it was. Missing figures are in
-    ``tables["missing"]``, with the reasons.
-    Faithfulness is measured with the same shares of columns for all, also for rationales, whose columns come
-    first. FLINT is compared by column.
+    If there is an error, nothing is written, and an existing file remains unchanged. Missing figures are in
+    ``tables["missing"]``, each with its cause. Faithfulness is measured with the same shares of columns for
+    all, also for rationales, whose columns come first. FLINT is compared by column.
 
     Examples
     --------

@@ -25,15 +25,15 @@ ABOUT = "skrationale.json"
 
 
 def save(model: Any, path: str | os.PathLike[str], *, trusted: Iterable[str] = ()) -> Path:
-    """Write a fitted model to one file, in the format of skops: its loading runs no code of the file's own.
+    """Write a fitted model to one file in the format of skops, whose loading runs no code from the file.
 
     Parameters
     ----------
     model : estimator or Formula
         Fitted and of this package, or a Pipeline or search with one.
     path : str or path-like
-        File to write, in a folder that exists. A file that is there is replaced, and stays as it was on an
-        error.
+        File to write, in an existing folder. An existing file is replaced, and remains unchanged if there is
+        an error.
     trusted : iterable of str, default=()
         Names of types beside `TRUSTED_TYPES` that the file may hold, such as `FOREST_TYPES` for a student
         with its teacher. `load` needs the same.
@@ -50,9 +50,9 @@ def save(model: Any, path: str | os.PathLike[str], *, trusted: Iterable[str] = (
     TypeError
         For another model.
     NotFittedError
-        When the model is not fitted.
+        If the model is not fitted.
     ImportError
-        If skops is not installed.
+        If the package skops is not installed.
     OSError
         When the file cannot be written.
 
@@ -124,7 +124,7 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[str] = ()) -> Any:
         When the file was not written by `save`, holds a type that is not trusted, or was written by a
         version of this package whose files this one cannot read.
     ImportError
-        If skops is not installed.
+        If the package skops is not installed.
     OSError
         When the file cannot be read.
 

@@ -36,7 +36,7 @@ def mlflow_model(model: Any) -> Any:
     TypeError
         For another model.
     NotFittedError
-        When the model is not fitted.
+        If the model is not fitted.
     ImportError
         If MLflow is not installed.
 

@@ -36,7 +36,7 @@ def serving_copy(model: Any) -> Any:
     TypeError
         For another model.
     NotFittedError
-        When the model is not fitted.
+        If the model is not fitted.
 
     See Also
     --------

@@ -368,6 +368,6 @@ def check_lambdas(owner: str, lambdas: Any) -> None:
     numbers = array.ndim == 1 and array.dtype.kind in "iuf" and len(array) and np.isfinite(array).all()
     if not numbers or array.min() < 0 or (np.diff(array) <= 0).any():
         raise ValueError(
-            f"The 'jacobian_lambdas' parameter of {owner} must hold rising numbers of at least 0. "
+            f"The 'jacobian_lambdas' parameter of {owner} must hold increasing numbers of at least 0. "
             f"Got {lambdas!r} instead."
         )

@@ -252,7 +252,7 @@ class SymbolicDistiller(BaseDistiller):
             self.teacher is None or isinstance(self.teacher, BaseSmoothMLP)
         ):
             raise ValueError(
-                f"jacobian_lambda={self.jacobian_lambda!r} is for teachers that are fitted smoothly here. "
+                f"jacobian_lambda={self.jacobian_lambda!r} is for smooth teachers that are fitted here. "
                 f"Got the teacher {type(self.teacher).__name__}; expected SmoothMLPRegressor() or "
                 "SmoothMLPClassifier(), or jacobian_lambda='auto'."
             )
@@ -368,7 +368,7 @@ class SymbolicDistiller(BaseDistiller):
         return self._fitted_fronts().candidates
 
     def set_formula(self, index: int | Sequence[int]) -> Self:
-        """Choose other rows of the front; predictions and reasons follow.
+        """Choose other rows of the Pareto front. Predictions and explanations then use them.
 
         Parameters
         ----------

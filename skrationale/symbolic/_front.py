@@ -67,7 +67,7 @@ class Fronts:
         formulas = self.formulas
         if len(formulas) > 1:
             raise AttributeError(
-                f"There are {len(formulas)} formulas, one a class; expected the attribute `formulas_`."
+                f"There are {len(formulas)} formulas, one per class; expected the attribute `formulas_`."
             )
         return formulas[0]
 

@@ -18,17 +18,18 @@ PARTS = ("days", "year", "month", "day", "weekday", "hour")
 
 
 class DateParts(TransformerMixin, BaseEstimator):
-    """Turn each column of dates, times or spans of time into columns of numbers, and leave all others alone.
+    """Turn each column of dates, times or durations into columns of numbers, and leave all others unchanged.
 
-    A date becomes its days since the first of January 1970, year, month, day, weekday (0 is Monday) and,
-    where some cell has a time of day, its hour; a time of day its hours, a span of time its days. Days and
-    hours keep their fraction. Names are those of the column with the part behind it, such as
-    ``sent_month``; :func:`~skrationale.explain_pipeline` sums the reasons of all parts to that of the date.
+    A date becomes the number of days since 1 January 1970, its year, month, day, weekday (0 is Monday) and,
+    if some value of the column has a time of day, its hour. A time of day becomes hours, and a duration
+    becomes days. Days and hours keep their fraction. The name of a part is added to the name of the column,
+    as in ``sent_month``. :func:`~skrationale.explain_pipeline` adds up the contributions of all parts of a
+    date.
 
     Parameters
     ----------
     parts : sequence of str, default=("days", "year", "month", "day", "weekday", "hour")
-        Parts that are made of dates, in this order.
+        Parts that are made from dates, in this order.
 
     Attributes
     ----------

@@ -162,8 +162,8 @@ def warn_of_refit(model: Any, parameter: str) -> None:
         warnings.warn(
             f"The {parameter} {name} is fitted already, but fit does not use it as it is: a copy of it is "
             f"fitted anew to X and y, and the copy is explained. To explain your own model, give "
-            f"FrozenEstimator({parameter}). If the new fit is what you want, give clone({parameter}) and "
-            "this warning goes away.",
+            f"FrozenEstimator({parameter}). If the new fit is what you want, give clone({parameter}) "
+            "to avoid this warning.",
             UserWarning,
             stacklevel=outside(),
         )

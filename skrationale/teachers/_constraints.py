@@ -107,8 +107,8 @@ def warn_of_constraints(
     more = f" and {len(each) - SHOWN} other columns" if len(each) > SHOWN else ""
     warnings.warn(
         f"The teacher {type(teacher).__name__} has monotone constraints on {', '.join(each[:SHOWN])}{more}. "
-        "The student imitates the teacher but does not keep them: where such a column alone changes, the "
-        f"student's prediction may move the wrong way. {way_out}",
+        "The student imitates the teacher but does not keep them: if only such a column changes, the "
+        f"student's prediction may change in the wrong direction. {way_out}",
         UserWarning,
         stacklevel=outside(),
     )

@@ -100,7 +100,8 @@ def fitted_to(model: Any, X: Any, y: np.ndarray, sample_weight: np.ndarray | Non
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     if weights and not has_fit_parameter(model, "sample_weight"):
         raise ValueError(
-            f"sample_weight was given, but the {role} {name} takes none; expected sample_weight=None, or a "
+            f"sample_weight was given, but the {role} {name} takes no weights; expected "
+            "sample_weight=None, or a "
             f"{role} that is weighted and fitted already, in a FrozenEstimator."
         )
     library = library_of(model)
@@ -135,9 +136,9 @@ def warn_of_weights(sample_weight: np.ndarray | None, role: str) -> None:
     if sample_weight is None or WEIGHTS_REACHED or not np.ptp(sample_weight):
         return
     warnings.warn(
-        f"The {role} is frozen, so that sample_weight and class_weight do not reach it: they weigh rows of "
-        "the training here, which imitates its answers as they are. If it is to answer otherwise, fit it "
-        "with the weights first, or give it unfitted.",
+        f"The {role} is frozen, so sample_weight and class_weight do not change its predictions, "
+        "which the student imitates. To change them, fit it with the weights first, or give it "
+        "unfitted.",
         UserWarning,
         stacklevel=outside(),
     )

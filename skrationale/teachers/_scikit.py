@@ -83,7 +83,7 @@ class AnyTeacher:
             return self._of_margins(table)
         raise TypeError(
             f"The classifier {type(self.model).__name__} has neither predict_proba nor decision_function; "
-            "expected one that says how sure it is."
+            "expected one of the two."
         )
 
     def scores(self, table: Any) -> np.ndarray:

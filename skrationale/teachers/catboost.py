@@ -80,7 +80,7 @@ class CatBoostTeacher(ScoreTeacher):
         if error > TOLERANCE * max(np.abs(scores).max(), np.abs(values[some]).max()):
             raise ValueError(
                 f"ShapValues of the {type(self.model).__name__} miss its raw scores by {error:.3g}; expected "
-                "a CatBoost whose own reasons add up, or explanation='permutation'."
+                "a CatBoost whose own contributions add up, or explanation='permutation'."
             )
         return self.form.back(values[..., :-1], axis=2), values[0, :, -1]
 

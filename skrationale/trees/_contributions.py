@@ -23,43 +23,44 @@ DTYPES = ("float32", "float64")
 
 
 class TreeContributions:
-    """Exact TreeSHAP of a tree ensemble, as tables: built once, for any number of calls.
+    """Exact TreeSHAP values of a tree ensemble, from look-up tables that are built once.
 
-    The values are those of LightGBM's ``pred_contrib=True`` (path-dependent TreeSHAP), many times
-    faster. Trees are cut into small parts; the contributions of a part to a row depend only on which of its
-    splits the row meets, and stand in a table. Trees whose tables would take too much memory are computed for
-    each row, by a quadrature that is exact, and still faster than LightGBM. What neither can do, few
-    rows of such trees and trees beyond all bounds, is left to LightGBM, which is exact too.
+    The values are those of LightGBM's ``pred_contrib=True`` (path-dependent TreeSHAP), computed many times
+    faster. Trees are cut into small parts. The contributions of a part depend only on which of its splits a
+    row passes, and are stored in a table. Trees whose tables would take too much memory are computed for each
+    row by an exact quadrature, which is still faster than LightGBM. LightGBM itself, which is exact too,
+    explains few rows of such trees, and trees that are too large even for the quadrature.
 
     With background rows the values are interventional Shapley values [1]_, which LightGBM does not give:
-    cells that a coalition leaves out come from a background row, and the mean over these rows is taken. A
-    row is looked up as before, however many they are. Trees without tables are computed from pairs of a row
-    and a background row.
+    unknown values are replaced by those of a background row, and the results are averaged over these rows.
+    The look-up of a row takes the same time for any number of background rows. Trees without tables are
+    computed from pairs of a row and a background row.
 
     Parameters
     ----------
     model : estimator or Booster
         A fitted model, also in a FrozenEstimator. Later changes to it have no effect.
     background : DataFrame or array-like of shape (B, d), default=None
-        Rows with the columns at fit, of which 100 to 1,000 are common; a row that stands twice counts twice.
+        Rows with the same columns as in ``fit``; 100 to 1,000 rows are common, and a row may be repeated.
         None: path-dependent TreeSHAP.
     max_table_bytes : int, default=2**29
-        Most memory for tables. Trees with small tables come first; those that do not fit are computed for
-        each row. 0: all are.
+        Largest memory for tables, in bytes. Trees with small tables come first; those that do not fit are
+        computed for each row. 0: all trees are.
     dtype : {"float32", "float64"}, default="float32"
-        Precision of tables and sums: errors are about 1e-7 or 1e-15 of the largest contribution. The second
-        takes twice the memory, and several times as long.
+        Precision of tables and sums: errors are about 1e-7 or 1e-15 of the largest contribution.
+        ``"float64"`` takes twice the memory and several times as long.
     verbose : int or "auto", default="auto"
         0: silent, 1: a progress bar. ``"auto"``: a bar in notebooks and terminals, after 3 seconds.
 
     Attributes
     ----------
     n_trees_by_tables, n_trees_by_quadrature, n_trees_by_lightgbm, n_trees_by_pairs : int
-        How many trees go which way.
+        How many trees are computed in each way.
     n_background_rows : int
         B; 0 without a background.
     base_values : ndarray of shape (K,)
-        Expected raw score of each output: by the training rows in each leaf, or the mean of background rows.
+        Expected raw score of each output: weighted by the training rows in each leaf, or the mean over the
+        background rows.
 
     Raises
     ------
@@ -68,14 +69,14 @@ class TreeContributions:
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
-        If the model's raw score cannot be explained, a leaf is not finite, or a parameter is none of those
-        above; with a background also if each call would take minutes for trees without tables, or a path in
-        one of these splits on more than 53 columns.
+        If the model's raw score cannot be explained, a leaf is not finite, or a parameter is not as
+        described. With a background also if each call would take minutes for trees without tables, or if a
+        path in one of these splits on more than 53 columns.
 
     See Also
     --------
     tree_contributions : The same for one table.
-    skrationale.gbdt2nn.path_contributions : Saabas' contributions, which are no Shapley values.
+    skrationale.gbdt2nn.path_contributions : Saabas' contributions, which are not Shapley values.
 
     Notes
     -----
@@ -168,7 +169,7 @@ class TreeContributions:
         return explanation.scores().reshape(len(explanation), -1)
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
-        """Give the contribution of each column to the raw score of each row.
+        """Return the contribution of each column to the raw score of each row.
 
         Parameters
         ----------
@@ -241,12 +242,12 @@ def tree_contributions(
     dtype: str = "float32",
     verbose: int | str = "auto",
 ) -> Explanation:
-    """Explain a tree ensemble by exact TreeSHAP, many times faster than LightGBM does.
+    """Explain a tree ensemble by exact TreeSHAP values, many times faster than LightGBM.
 
     The values are those of ``pred_contrib=True``, with missing values and categories, for any number of
-    classes. To explain several tables, build :class:`TreeContributions` once. Fewer than 256 rows are left to
-    LightGBM, which has explained them before tables are built. With background rows the values are
-    interventional Shapley values instead, and no tables are built for fewer than 1,024 rows.
+    classes. To explain several tables, build :class:`TreeContributions` once. LightGBM explains fewer than
+    256 rows, because building tables would take longer. With background rows the values are interventional
+    Shapley values instead, and no tables are built for fewer than 1,024 rows.
 
     Parameters
     ----------
@@ -255,14 +256,13 @@ def tree_contributions(
     X : DataFrame or array-like of shape (n, d)
         Rows, with the same columns as in ``fit``.
     background : DataFrame or array-like of shape (B, d), default=None
-        Rows that cells outside of a coalition come from, see :class:`TreeContributions`. None:
-        path-dependent TreeSHAP.
+        Rows whose values replace unknown ones, see :class:`TreeContributions`. None: path-dependent TreeSHAP.
     batch_size : int, default=None
         Rows computed at once; None: 8192.
     n_jobs : int, default=None
         Threads that share the batches, or of LightGBM; None: 1, and for LightGBM as the model says.
     max_table_bytes : int, default=2**29
-        Most memory for tables; trees that do not fit are computed for each row.
+        Largest memory for tables, in bytes; trees that do not fit are computed for each row.
     dtype : {"float32", "float64"}, default="float32"
         Precision of tables and sums, see :class:`TreeContributions`.
     verbose : int or "auto", default="auto"

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Interactions:
-    """What each pair of columns contributes to the score of each row.
+    """Contribution of each pair of columns to the score of each row.
 
     Below, n is the number of rows, d of columns and k of outputs. The matrix of a row is symmetric. An entry
-    off the diagonal is half of what two columns do together beyond what each does alone; the mirrored entry
-    is the other half. On the diagonal stands what is left of a column's contribution (its SHAP value). So a
-    row of the matrix adds up to that contribution, and the whole matrix, with the base, to the score. This is
-    shap's definition. Where only some columns were asked for, entries are those of the whole matrix.
+    off the diagonal is half of the interaction of two columns, which is their effect together beyond the
+    effects of each alone. The mirrored entry is the other half. The entry on the diagonal is the rest of the
+    column's contribution (its SHAP value). So a row of the matrix adds up to that contribution, and the whole
+    matrix and the base value add up to the score. shap uses the same definition. With some of the columns,
+    entries are those of the whole matrix.
 
     Parameters
     ----------

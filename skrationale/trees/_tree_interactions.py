@@ -113,7 +113,7 @@ class TreeInteractions:
         n_jobs: int | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> Interactions:
-        """Give what each pair of columns contributes to the raw score of each row.
+        """Return the contribution of each pair of columns to the raw score of each row.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class TreeInteractions:
         n_jobs : int, default=None
             Number of threads that share the batches; None: 1.
         max_bytes : int, default=2**32
-            Most memory for the values: 8 bytes for each row, pair of columns and output.
+            Largest memory for the values, in bytes: 8 for each row, pair of columns and output.
 
         Returns
         -------
@@ -164,7 +164,7 @@ class TreeInteractions:
     def top(
         self, X: Any, k: int = 10, *, batch_size: int | None = None, n_jobs: int | None = None
     ) -> pd.DataFrame:
-        """Give the pairs of two columns that interact most, without a matrix for each row.
+        """Return the pairs of columns that interact most, without a matrix for each row.
 
         For tables of many columns: with the names of the strongest pairs ask :meth:`explain` for these.
 
@@ -269,7 +269,7 @@ def tree_interactions(
     max_bytes: int = MAX_BYTES,
     dtype: str = "float32",
 ) -> Interactions:
-    """Give what each pair of columns contributes to the score of a tree ensemble, exactly.
+    """Return the exact contribution of each pair of columns to the score of a tree ensemble.
 
     The values are those of shap's ``shap_interaction_values`` with path-dependent trees, many times faster,
     and right for categories too, for any number of classes. To explain several tables, make
@@ -286,7 +286,7 @@ def tree_interactions(
     batch_size, n_jobs : int, default=None
         Rows computed at once, and threads that share them, see :meth:`TreeInteractions.explain`.
     max_bytes : int, default=2**32
-        Most memory for the values: 8 bytes for each row, pair of columns and output.
+        Largest memory for the values, in bytes: 8 for each row, pair of columns and output.
     dtype : {"float32", "float64"}, default="float32"
         Precision of the computation, see :class:`TreeInteractions`.
 

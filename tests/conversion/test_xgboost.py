@@ -262,7 +262,7 @@ def own_objective(y, score):
         (XGBRegressor(n_estimators=2, objective="survival:cox"), COUNTS, "has objective='survival:cox'"),
         (XGBRegressor(n_estimators=2, objective="rank:pairwise"), BINARY, "has objective='rank:pairwise'"),
         (XGBClassifier(n_estimators=2, objective="binary:hinge"), BINARY, "has objective='binary:hinge'"),
-        (XGBRegressor(n_estimators=2, objective=own_objective), Y, "has an objective of its own"),
+        (XGBRegressor(n_estimators=2, objective=own_objective), Y, "has a custom objective"),
         (XGBRegressor(n_estimators=2, missing=-1), Y, "has missing=-1.*expected missing=nan"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else value[:20],

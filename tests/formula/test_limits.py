@@ -201,7 +201,7 @@ def test_each_bound_is_named():
     a = symbols(1)[0]
     like = make("a")
     for text, match in (
-        ("a" + " " * MAX_SIGNS, f"{MAX_SIGNS + 1:,} signs; it may have at most {MAX_SIGNS:,}"),
+        ("a" + " " * MAX_SIGNS, f"{MAX_SIGNS + 1:,} characters; it may have at most {MAX_SIGNS:,}"),
         (nest("({})", MAX_BRACKETS + 1), f"nested more than {MAX_BRACKETS} deep"),
         (nest("cbrt({}+a)", 30), f"parts; it may have at most {MAX_NODES:,}"),
         (nest("aq(a,{})", 90), f"deep; it may be nested at most {MAX_DEPTH} deep"),
@@ -221,7 +221,7 @@ def test_each_bound_is_named():
     tower = sp.Integer(9)
     for _ in range(6):
         tower = sp.Pow(9, tower, evaluate=False)
-    with pytest.raises(ValueError, match="no finite real number"):
+    with pytest.raises(ValueError, match="not a finite real number"):
         like.with_expr(a + tower)
     bounds = (Formula.__doc__, Formula.from_string.__doc__)
     assert all(f"{MAX_NODES:,} parts" in text and f"{MAX_DEPTH} deep" in text for text in bounds)
@@ -289,7 +289,7 @@ def like_dict(**changes):
         ({"expr": None}, "cannot hold None"),
         ({"expr": True}, "cannot hold True"),
         ({"expr": float("nan")}, "cannot hold the number nan"),
-        ({"expr": 10**400}, "no finite real number"),
+        ({"expr": 10**400}, "not a finite real number"),
         ({"expr": json.loads('["sin", ' * 900 + '"v0"' + "]" * 900)}, "nested too deep"),
         ({"variables": 3}, "'variables'.* must be a list"),
         ({"variables": [{"column": 0}]}, "must be a dict with 'column', 'kind'"),

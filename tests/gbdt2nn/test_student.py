@@ -118,7 +118,7 @@ def test_a_student_without_reasons_predicts_and_refuses_to_explain(parameters, f
     assert fidelity["prediction_r2"] > 0.9
     assert "explanation_r2" not in fidelity
     assert not hasattr(model, "feature_importances_")
-    with pytest.raises(ValueError, match=r"learnt no reasons.*explanation_lambda > 0"):
+    with pytest.raises(ValueError, match=r"no contributions.*explanation_lambda > 0"):
         model.explain(X)
 
 
@@ -374,7 +374,7 @@ def test_what_was_fitted_decides_and_a_refit_forgets(friedman):
     assert model.explain(X).meta["imitation"] == "additive"
     model.fit(X, y)
     assert not hasattr(model, "feature_importances_")
-    with pytest.raises(ValueError, match="learnt no reasons"):
+    with pytest.raises(ValueError, match="no contributions"):
         model.explain(X)
 
 

@@ -272,7 +272,7 @@ def test_answers_must_keep_their_shape(X):
     def moody(table):
         return np.ones((len(table), 2 if len(table) == 40 else 3))
 
-    with pytest.raises(ValueError, match=r"predict returned \(3,\) answers a row; expected \(2,\)"):
+    with pytest.raises(ValueError, match=r"predict returned \(3,\) predictions per row; expected \(2,\)"):
         comprehensiveness(exact(X), moody, X)
 
 

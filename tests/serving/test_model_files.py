@@ -291,7 +291,7 @@ def test_a_copy_to_serve_is_of_what_is_inside(fitted):
     assert "AbsentTeacher(estimator_type='regressor'" in repr(serving_copy(model))
     twice = serving_copy(serving_copy(model))
     assert twice.teacher.name == "LGBMRegressor"
-    with pytest.raises(AttributeError, match="is a serving copy, which has left its teacher out"):
+    with pytest.raises(AttributeError, match="is a serving copy without its teacher"):
         twice.teacher_explain(X)
     with pytest.raises(AttributeError, match="object has no attribute 'nothing'"):
         twice.nothing  # noqa: B018

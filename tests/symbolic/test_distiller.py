@@ -185,7 +185,7 @@ def test_one_formula_for_each_class(of_three_classes):
         model.decision_function(X), np.column_stack([f.predict(X) for f in model.formulas_])
     )
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
-    with pytest.raises(AttributeError, match="3 formulas, one a class; expected the attribute `formulas_`"):
+    with pytest.raises(AttributeError, match="3 formulas, one per class; expected the attribute `formulas_`"):
         model.formula_  # noqa: B018
     lines = model.explain(X[:3]).formula.splitlines()
     assert [line.split(" = ")[0] for line in lines] == ["no", "perhaps", "yes"]
@@ -313,7 +313,7 @@ def test_rows_of_weight_zero_are_as_if_they_were_not_there():
 
 @pytest.mark.parametrize("teacher", [LinearRegression(), FrozenEstimator(LinearRegression().fit(X, LINE))])
 def test_a_lambda_is_for_smooth_teachers(teacher):
-    with pytest.raises(ValueError, match="jacobian_lambda=0.1 is for teachers that are fitted smoothly here"):
+    with pytest.raises(ValueError, match="jacobian_lambda=0.1 is for smooth teachers that are fitted here"):
         distil(teacher, jacobian_lambda=0.1)
     assert not hasattr(distil(teacher, y=LINE, jacobian_lambda=None, niterations=4), "lambda_")
 

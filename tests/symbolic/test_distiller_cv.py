@@ -94,7 +94,7 @@ def test_parameters():
     assert names.keys() - {"jacobian_lambdas", "cv", "n_jobs"} == (
         SymbolicDistiller().get_params(deep=False).keys() - {"jacobian_lambda"}
     )
-    with pytest.raises(ValueError, match="'jacobian_lambdas' parameter .* rising numbers"):
+    with pytest.raises(ValueError, match="'jacobian_lambdas' parameter .* increasing numbers"):
         search(jacobian_lambdas=(1.0, 0.1))
     with pytest.raises(ValueError, match="only smooth teachers have. Got the teacher LinearRegression"):
         search(LinearRegression())

@@ -86,9 +86,9 @@ def test_the_default_teacher_follows_the_target_and_a_served_student_has_none(tm
     pytest.importorskip("skops")
     served = load(save(serving_copy(model), tmp_path / "model.skops"))
     np.testing.assert_array_equal(served.predict_proba(NEW), model.predict_proba(NEW))
-    with pytest.raises(AttributeError, match="left its teacher out"):
+    with pytest.raises(AttributeError, match="copy without its teacher"):
         served.fidelity(NEW)
-    with pytest.raises(ValueError, match="left its teacher out"):
+    with pytest.raises(ValueError, match="copy without its teacher"):
         clone(served).fit(TEXTS[:30], LABELS[:30])
 
 
@@ -101,7 +101,7 @@ def test_a_leaking_teacher_is_refused(teacher, monkeypatch, findings, leak, refu
     monkeypatch.setattr(_distiller, "audit_texts", lambda *_, **__: report)
     model = student(teacher, max_epochs=1)
     if refused:
-        with pytest.raises(ValueError, match="rationales leak, and a student would copy that. It leaks."):
+        with pytest.raises(ValueError, match="masks reveal the label, and the student would copy this. It leaks."):
             model.fit(TEXTS[:500], LABELS[:500])
         assert not hasattr(model, "teacher_")
         assert student(teacher, max_epochs=1).fit(TEXTS[:60], LABELS[:60]).teacher_audit_ is None

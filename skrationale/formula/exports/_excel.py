@@ -97,7 +97,9 @@ def _leaf(leaf: Leaf, cell: str, printer: _ExcelPrinter) -> str:
     if not isinstance(level, str):
         return f"IF(ISNUMBER({cell}),IF({cell}={level!r},1,0),0)"
     if len(level) > _MOST_TEXT:
-        raise ValueError(f"Excel cannot hold the level {level[:20]!r}... of more than {_MOST_TEXT} signs.")
+        raise ValueError(
+            f"Excel cannot hold the level {level[:20]!r}... of more than {_MOST_TEXT} characters."
+        )
     quoted = _quoted(level)
     if level == "":
         return f'IF(ISBLANK({cell}),0,IF(EXACT({cell},""),1,0))'
@@ -138,7 +140,7 @@ def to_excel(self: Formula, cells: Mapping[str, str] | None = None) -> str:
     names = {leaf.symbol: _leaf(leaf, at[leaf.variable.column], plain) for leaf in found}
     text = "=" + _ExcelPrinter(names).text(self.expr)
     if len(text) > _MOST_SIGNS:
-        raise ValueError(f"The formula has {len(text)} signs; Excel takes at most {_MOST_SIGNS}.")
+        raise ValueError(f"The formula has {len(text)} characters; Excel takes at most {_MOST_SIGNS}.")
     if bracket_depth(text) > _MOST_LEVELS:
         raise ValueError(
             f"Brackets are nested {bracket_depth(text)} deep; Excel takes at most {_MOST_LEVELS}."

@@ -232,7 +232,7 @@ def _check_names(formula: Formula, found: Sequence[Leaf], dialect: str) -> None:
     for leaf in found:
         name = leaf.variable.name
         if "\0" in leaf.variable.label + str(leaf.variable.level):
-            raise ValueError(f"SQL cannot hold the sign NUL, as in {leaf.variable.label!r}.")
+            raise ValueError(f"SQL cannot hold the character NUL, as in {leaf.variable.label!r}.")
         if language.read_as(name) in language.taken:
             raise ValueError(
                 f"{dialect} has a meaning of its own for the name {name!r} where a table has no such column; "

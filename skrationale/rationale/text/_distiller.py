@@ -255,7 +255,8 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
                 if getattr(inner, each) != getattr(self, each):
                     raise ValueError(
                         f"The teacher has {each}={getattr(inner, each)!r} and {name} "
-                        f"{each}={getattr(self, each)!r}; expected the same, for they are asked word by word."
+                        f"{each}={getattr(self, each)!r}; expected equal values, because they are "
+                        "compared word by word."
                     )
         elif self.distill == "rationale" and inner is not None:
             raise ValueError(
@@ -321,7 +322,8 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         report = audit_texts(teacher, texts, y, n_refits=0, max_rows=AUDIT_ROWS, random_state=0)
         if "telling" in report.findings or ("leak" in report.findings and report.leak > LEAK):
             raise ValueError(
-                f"The teacher's rationales leak, and a student would copy that. {report.verdict} Expected an "
+                "The teacher's masks reveal the label, and the student would copy this. "
+                f"{report.verdict} Expected an "
                 "honest teacher, or audit_teacher=False."
             )
         return report

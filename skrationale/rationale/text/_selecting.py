@@ -115,7 +115,7 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         if self.truncated_share_ > LONG_TEXTS:
             warn(
                 f"{self.truncated_share_:.0%} of the texts have more than max_length="
-                f"{model.reader.max_length} words; what stands behind is not read."
+                f"{model.reader.max_length} words; later words are not read."
             )
 
     # --- answers ---------------------------------------------------------------------------------
