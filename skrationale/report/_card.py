@@ -295,7 +295,7 @@ def _columns(one: Measured, rows: Rows, agreement: np.ndarray | None) -> str:
         line = [text(explanation.feature_names[j]), format_share(float(share[j])), levels[j]]
         line += [format_share(float(missing[j]))] if missing is not None else []
         lines.append(line + ([_number(float(agreement[j]))] if agreement is not None else []))
-    notes = ["Columns by their share in the mean absolute reasons; levels are those known since fit."]
+    notes = ["Columns by their share in the mean absolute contributions. Levels are those of fit."]
     if len(order) > MAX_COLUMNS:
         notes.append(f"{count_of(len(order) - MAX_COLUMNS, 'column')} with less are left out.")
     return f"{table(head, lines)}\n\n{' '.join(notes)}"

@@ -49,7 +49,7 @@ FOR_COLUMNS = "it is measured by columns, and texts have none"
 """Of an explanation itself, whatever the teacher says."""
 RANKED = ("score", *LABEL_MEASURES, *MEASURES, "comprehensiveness", "sufficiency", "stability")
 """Of which the best is named, where it is sure; costs and columns used are no contest."""
-NO_REASONS = "it gives no reasons"
+NO_REASONS = "it has no explanations"
 
 
 @dataclass(eq=False)
@@ -284,7 +284,7 @@ def _measure_probabilities(one: Measured, table: Any, rows: Rows) -> None:
     if set(distinct(rows.y)) - set(one.labels or ()):
         one.missing |= dict.fromkeys(LABEL_MEASURES, "y holds a label that it does not know")
     elif len(distinct(rows.y)) == 1:
-        one.missing["auroc"] = "y holds one label alone"
+        one.missing["auroc"] = "y holds only one label"
 
 
 def _measure_fidelity(one: Measured, table: Any) -> None:
@@ -299,7 +299,7 @@ def _measure_fidelity(one: Measured, table: Any) -> None:
     one.figures |= {name: float(found[name]) for name in names if name in found}
     _measure_parts(one, table, [name for name in ("prediction_r2", "explanation_r2") if name in found])
     one.missing |= dict.fromkeys(
-        ("explanation_r2", "top1_agreement"), "there are no reasons of a teacher to compare with"
+        ("explanation_r2", "top1_agreement"), "its teacher has no contributions to compare with"
     )
     one.missing["same_class"] = "its fidelity gives none" if one.member.classifies else "it predicts numbers"
     one.missing["prediction_r2"] = "its fidelity gives none"
@@ -354,7 +354,7 @@ def _falls(one: Measured, name: str, measured: Callable[[], Any], unit: float) -
     """Give the mean fall of answers, of numbers in standard deviations of y; keep those of the rows (n,)."""
     falls = measured()
     if unit == 0:
-        raise ValueError("y does not vary, and falls are told in its standard deviations")
+        raise ValueError("y does not vary, so its standard deviation is 0")
     one.by_row[name] = falls / unit
     return float(falls.mean()) / unit
 
@@ -409,6 +409,8 @@ def by_sources(one: Measured, rows: Rows, grouped: bool | Mapping[str, Any]) -> 
     found = one.attempt("grouped", lambda: explanation.grouped(by, table))
     why = one.missing.pop("grouped", None)
     if found is None:
-        one.warnings.append(f"Reasons are by the columns that the model was given, not those of X: {why}")
+        one.warnings.append(
+            f"Contributions are those of the columns that the model gets, not of the columns of X: {why}"
+        )
     else:
         one.explanation = found

@@ -65,7 +65,7 @@ def section(one: Measured, rows: Rows, examples: dict[int, str], *, audit: bool)
 
 def _figures(one: Measured) -> str:
     metric = "Accuracy" if one.member.classifies else "R2"
-    words = {"score": f"{metric} {{}}", "columns_used": "{} columns used a row"}
+    words = {"score": f"{metric} {{}}", "columns_used": "{} columns used per row"}
     return ", ".join(
         text.format(figure(name, one.figures[name])) for name, text in words.items() if name in one.figures
     )

@@ -42,7 +42,7 @@ from ._rows import Rows, distinct
 TEMPLATES = "report/templates"
 HIGH, LOW = 1.0, -1.0
 MAX_COLUMNS = 15
-COLUMN_WORDS = "Mean absolute reason of the column, as a share of the sum over all columns"
+COLUMN_WORDS = "Mean absolute contribution of the column, as a share of the sum over all columns"
 WORDS = {
     "auroc": ("AUROC", HIGH),
     "log_loss": ("log-loss", LOW),
@@ -52,11 +52,11 @@ WORDS = {
     "top1_agreement": (MEASURES["top1_agreement"], HIGH),
     "comprehensiveness": ("comprehensiveness", HIGH),
     "sufficiency": ("sufficiency", LOW),
-    "columns_used": ("columns used a row", LOW),
+    "columns_used": ("columns used per row", LOW),
     "stability": ("stability", HIGH),
     "kilobytes": ("kB", LOW),
-    "predict_us": ("µs a row to predict", LOW),
-    "explain_us": ("µs a row to explain", LOW),
+    "predict_us": ("µs per row to predict", LOW),
+    "explain_us": ("µs per row to explain", LOW),
 }
 """Heads of columns, and whether high or low is good."""
 
@@ -69,13 +69,13 @@ DEFINITIONS = {
     "same_class": "Share of rows with the class that the teacher predicts",
     "explanation_r2": "R2 of the contributions against those of the teacher",
     "top1_agreement": "Share of rows whose strongest column is that of the teacher",
-    "comprehensiveness": "How far answers fall when the first columns are hidden; high is good",
-    "sufficiency": "How far answers fall when only the first columns are left; low is good",
-    "columns_used": "Mean number of columns with a reason that is not 0",
-    "stability": "Cosine of the reasons with those of the same rows with a little noise: 1 is the same",
+    "comprehensiveness": "How much predictions fall if the most important columns are hidden; high is good",
+    "sufficiency": "How much predictions fall if only the most important columns are kept; low is good",
+    "columns_used": "Mean number of columns with a contribution that is not 0",
+    "stability": "Cosine similarity of contributions with and without a little noise: 1 means equal",
     "kilobytes": "Size when pickled, without the teacher",
-    "predict_us": "Median time to predict, in microseconds a row",
-    "explain_us": "Median time to explain, in microseconds a row",
+    "predict_us": "Median time to predict, in microseconds per row",
+    "explain_us": "Median time to explain, in microseconds per row",
 }
 """What heads of columns tell when a pointer rests on them."""
 COSTS = ("columns_used", "kilobytes", "predict_us", "explain_us")
@@ -284,7 +284,7 @@ def figures(name: str, values: list[float]) -> list[str]:
 def importances(table: Any) -> Any:
     """Return the shares (d, m) of columns in the reasons of all members side by side."""
     if not table.shape[1]:
-        return Note("No estimator gives reasons.")
+        return Note("No estimator has explanations.")
     values = table.to_numpy(dtype=float)
     largest = float(np.nanmax(values, initial=0.0))
     lines = [
@@ -294,7 +294,11 @@ def importances(table: Any) -> Any:
     head = [Titled("column", COLUMN_WORDS), *(Name(name, 40) for name in table.columns)]
     classes = ["", *["skr-share"] * table.shape[1]]
     parts = [
-        wide(Table("Share of each column in the mean absolute reasons", head, classes, lines[:MAX_COLUMNS]))
+        wide(
+            Table(
+                "Share of each column in the mean absolute contributions", head, classes, lines[:MAX_COLUMNS]
+            )
+        )
     ]
     if len(lines) > MAX_COLUMNS:
         rest = wide(Table("The other columns", head, classes, lines[MAX_COLUMNS:]))

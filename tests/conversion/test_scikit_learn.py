@@ -200,5 +200,7 @@ def test_a_forest_that_differs_is_refused():
     source, found = source_of(model), rewritten(model)
     check_rewritten(source, source.forest(), found.booster)
     other = RandomForestRegressor(**TREES | {"random_state": 1}).fit(HOLES, Y)
-    with pytest.raises(ValueError, match="read from the RandomForestRegressor does not predict what the model"):
+    with pytest.raises(
+        ValueError, match="read from the RandomForestRegressor does not predict what the model"
+    ):
         check_rewritten(source, source.forest(), to_lightgbm(other))

@@ -65,7 +65,7 @@ def test_bold_is_what_is_better_by_more_than_two_standard_errors(X, tmp_path):
     answers = table_of(report, "Answers")
     assert [name for name, line in answers.items() if "<b>" in line["R2"]] == ["good"]
     costs = table_of(report, "Costs") | table_of(report, "Reasons")
-    heads = ("kB", "µs a row to predict", "µs a row to explain", "columns used a row")
+    heads = ("kB", "µs per row to predict", "µs per row to explain", "columns used per row")
     assert not any("<b>" in line.get(head, "") for line in costs.values() for head in heads)
 
 

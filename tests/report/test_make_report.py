@@ -158,10 +158,10 @@ def test_what_could_not_be_measured_says_why(numbers, tmp_path):
     missing = report.tables["missing"].set_index(["name", "figure"])["reason"]
     assert missing["silent", "comprehensiveness"] == "no reasons <b>today</b>"
     assert missing["silent", "explain_us"] == "no reasons <b>today</b>"
-    assert missing["ridge", "sufficiency"] == "it gives no reasons"
+    assert missing["ridge", "sufficiency"] == "it has no explanations"
     page = text_of(report)
     assert "no reasons &lt;b&gt;today&lt;/b&gt;" in page
-    assert "No estimator gives reasons." in page
+    assert "No estimator has explanations." in page
     summary = report.tables["summary"]
     assert np.isnan(summary.loc["silent", "explain_us"])
     assert (summary["predict_us"] > 0).all()

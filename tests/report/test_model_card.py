@@ -104,7 +104,7 @@ def test_each_family_has_the_figures_of_the_report_and_its_kind_of_reasons(kind,
     if not np.isnan(summary.loc["m", "explanation_r2"]):
         assert figure(found["Reasons"], "reasons R2") == shown(summary.loc["m", "explanation_r2"])
         assert "reasons R2" in tables(found["Columns"])[0]
-    assert figure(found["Reasons"], "columns used a row") == shown(summary.loc["m", "columns_used"])
+    assert figure(found["Reasons"], "columns used per row") == shown(summary.loc["m", "columns_used"])
     columns = tables(found["Columns"])
     assert {row[0] for row in columns[2:]} == set(X.columns)
     levels = {row[0]: row[2] for row in columns[2:]}
@@ -198,7 +198,7 @@ def test_pipelines_searches_and_other_models_have_cards(mixed, tmp_path):
         )
         assert page.startswith(f"# Model card: {name}\n")
         assert list(sections(page)) == HEADINGS
-    assert "It gives none here: it gives no reasons." in sections(page)["Reasons"]
+    assert "It gives none here: it has no explanations." in sections(page)["Reasons"]
 
 
 def test_a_serving_copy_says_that_it_has_no_teacher(fitted, tmp_path):

@@ -46,7 +46,7 @@ def test_accuracy_is_not_alone(models, tmp_path):
 def test_what_y_cannot_tell_says_why(models, tmp_path):
     one = make_report({"m": models["logistic"]}, X, np.full(200, "no"), tmp_path / "r.html").tables
     assert np.isnan(one["summary"].loc["m", "auroc"])
-    assert one["missing"].set_index("figure").loc["auroc", "reason"] == "y holds one label alone"
+    assert one["missing"].set_index("figure").loc["auroc", "reason"] == "y holds only one label"
     assert one["summary"].loc["m", "log_loss"] > 0
     new = make_report({"m": models["logistic"]}, X, np.r_[["maybe"], RARE[1:]], tmp_path / "r.html").tables
     reasons = new["missing"].set_index("figure")["reason"]

@@ -101,7 +101,9 @@ def test_a_leaking_teacher_is_refused(teacher, monkeypatch, findings, leak, refu
     monkeypatch.setattr(_distiller, "audit_texts", lambda *_, **__: report)
     model = student(teacher, max_epochs=1)
     if refused:
-        with pytest.raises(ValueError, match="masks reveal the label, and the student would copy this. It leaks."):
+        with pytest.raises(
+            ValueError, match="masks reveal the label, and the student would copy this. It leaks."
+        ):
             model.fit(TEXTS[:500], LABELS[:500])
         assert not hasattr(model, "teacher_")
         assert student(teacher, max_epochs=1).fit(TEXTS[:60], LABELS[:60]).teacher_audit_ is None
