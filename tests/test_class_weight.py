@@ -107,9 +107,7 @@ FROZEN = {
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 @pytest.mark.parametrize("make", FROZEN.values(), ids=FROZEN.keys())
 def test_weights_that_do_not_reach_a_frozen_model_are_warned_of(make):
-    with pytest.warns(
-        UserWarning, match="(teacher|predictor) is frozen, so that sample_weight and class_weight"
-    ):
+    with pytest.warns(UserWarning, match="(teacher|predictor) is frozen, so sample_weight and class_weight"):
         make().fit(X, Y, ROWS)
     with pytest.warns(UserWarning, match="is frozen"):
         make().set_params(class_weight="balanced").fit(X, Y)

@@ -136,9 +136,9 @@ def warn_of_weights(sample_weight: np.ndarray | None, role: str) -> None:
     if sample_weight is None or WEIGHTS_REACHED or not np.ptp(sample_weight):
         return
     warnings.warn(
-        f"The {role} is frozen, so sample_weight and class_weight do not change its predictions, "
-        "which the student imitates. To change them, fit it with the weights first, or give it "
-        "unfitted.",
+        f"The {role} is frozen, so sample_weight and class_weight do not change its predictions. They only "
+        "weight rows of the training here, which imitates these predictions. To change the predictions, fit "
+        f"the {role} with the weights first, or give it unfitted.",
         UserWarning,
         stacklevel=outside(),
     )

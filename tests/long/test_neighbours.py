@@ -182,7 +182,7 @@ def test_fairlearn(package):
     fair.fit(X, y, sensitive_features=group)
     assert gap(np.asarray(fair.predict(X, random_state=0))) < 0.8 * plain
     frozen = GBDT2NNStudent(FrozenEstimator(LGBMClassifier(**TREES).fit(X, y)), n_synthetic=100, **QUICK)
-    with pytest.warns(UserWarning, match="The teacher is frozen, so that sample_weight"):
+    with pytest.warns(UserWarning, match="The teacher is frozen, so sample_weight"):
         reductions.ExponentiatedGradient(frozen, reductions.DemographicParity(), max_iter=2).fit(
             X, y, sensitive_features=group
         )
