@@ -66,8 +66,8 @@ def explain_pipeline(pipeline: Any, X: Any, *, grouped: bool | Mapping[str, Any]
     heads, model = taken_apart(pipeline)
     if not gives_reasons(model):
         raise TypeError(
-            "explain_pipeline needs a fitted Pipeline or search whose last step is an estimator with explanations."
-            f" Got {type(model).__name__} instead."
+            "explain_pipeline needs a fitted Pipeline or search whose last step is an estimator with "
+            f"explanations. Got {type(model).__name__} instead."
         )
     check_is_fitted(model)
     table = X

@@ -210,7 +210,7 @@ def explain_jobs(
     batch_rows: int = BATCH_ROWS,
     overwrite: bool = False,
 ) -> list[Job]:
-    """Divide the work of :func:`explain_dataset` into jobs, for processes and machines that share folders.
+    """Divide the work of :func:`explain_dataset` into jobs for processes or machines that share folders.
 
     Files are divided at row groups, into pieces of a million rows or of one file, so the parts do not depend
     on the number of workers. The call creates `destination`, checks its files, and removes incomplete files

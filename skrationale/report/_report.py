@@ -76,13 +76,13 @@ def make_report(
 ) -> Report:
     """Compare fitted estimators and their teachers on the same rows, in one HTML file.
 
-    The file loads nothing from outside, and has no scripts unless `interactive` is set. Its summary has the score (accuracy, AUROC and
-    log-loss of classifiers, R2 of regressors), agreement with the teacher in predictions and explanations,
-    comprehensiveness and sufficiency with the same random draws for all (for regressors in standard
-    deviations of `y`), columns used per row, stability under noise, size and times. Then follow the shares of
-    columns in the explanations, and a section for each estimator with its formula, attributes or rationales,
-    its most important columns, and explanations of the same few rows. If a figure could not be computed, the
-    file says why.
+    The file loads nothing from outside, and has no scripts unless `interactive` is set. Its summary has the
+    score (accuracy, AUROC and log-loss of classifiers, R2 of regressors), agreement with the teacher in
+    predictions and explanations, comprehensiveness and sufficiency with the same random draws for all (for
+    regressors in standard deviations of `y`), columns used per row, stability under noise, size and times.
+    Then follow the shares of columns in the explanations, and a section for each estimator with its formula,
+    attributes or rationales, its most important columns, and explanations of the same few rows. If a figure
+    could not be computed, the file says why.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def make_report(
         the columns made from each one: see :meth:`skrationale.explanation.Explanation.grouped`. Figures are
         always those of the columns that the model gets.
     interactive : bool, default=False
-        Whether the file has one script, which sorts tables and filters rows and columns. Otherwise it has none.
+        Whether the file has one script, which sorts tables and filters rows and columns.
     random_state : int, RandomState or None, default=0
         Seed of all random draws. With the same seed the file is the same but for times.
 
