@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from ..explanation.labels import label_text
 from ..writing import (
     Bar,
+    Name,
     Note,
     Table,
     count_of,
     decimals,
     document,
     format_cell,
+    format_column,
     format_number,
     format_share,
     join_names,
@@ -156,14 +158,15 @@ def _attribute(d: AttributeDescription, is_open: bool) -> Any:
 def _weights(d: AttributeDescription) -> Table:
     names = sorted(d.weights, key=lambda name: -abs(d.weights[name]))[:MAX_OUTPUTS]
     largest = max((abs(d.weights[name]) for name in names), default=0.0)
+    texts = format_column([d.weights[name] for name in names], sign=True)
     lines = [
         [
-            shorten(name, 60),
+            Name(name, 60),
             Bar(d.weights[name], largest, two_sided=True),
-            format_number(d.weights[name], scale=largest, sign=True),
+            text,
             decimals(d.relevance[name]) or "no rows",
         ]
-        for name in names
+        for name, text in zip(names, texts, strict=True)
     ]
     left = len(d.weights) - len(names)
     caption = "Weights" + (f", the {MAX_OUTPUTS} largest of {len(d.weights)}" if left else "")
@@ -175,7 +178,7 @@ def _columns(d: AttributeDescription) -> Table | None:
         return None
     largest = d.columns["importance"].max()
     lines = [
-        [shorten(name, 60), Bar(size, largest), decimals(size), decimals(direction, sign=True)]
+        [Name(name, 60), Bar(size, largest), decimals(size), decimals(direction, sign=True)]
         for name, size, direction in d.columns.itertuples(index=False)
     ]
     head = ["column", "", "importance", "Spearman"]
@@ -195,8 +198,9 @@ def _rows(d: AttributeDescription, frame: Any, caption: str) -> Table | None:
         caption += f" ({count_of(left, 'column')} not shown)"
     head = ["row", "value", "output", *(shorten(names[i], 30) for i in places)]
     lines = []
+    values = format_column(frame.iloc[:, 0])
     for i, cells in enumerate(frame.itertuples(index=False, name=None)):
         typed = [cells[1], *(cells[2 + i] for i in places)]
         shown = [shorten(format_cell(cell), 40) for cell in typed]
-        lines.append([label_text(frame.index, i), format_number(cells[0]), *shown])
+        lines.append([label_text(frame.index, i), values[i], *shown])
     return Table(caption, head, [""] * len(head), lines)

@@ -17,7 +17,6 @@ from ..writing import (
     Note,
     Table,
     count_of,
-    format_number,
     joined,
     notebook_html,
     render,
@@ -102,21 +101,19 @@ def _fronts(model: Any) -> Any:
     for (front, _), formula in zip(fronts[:MAX_FORMULAS], model.formulas_, strict=False):
         # R2 against y is that of numbers alone
         known = {name: head for name, head in FRONT.items() if front[name].notna().any()}
+        shown = front[["complexity", *known, "equation"]].tail(MAX_FRONT)
+        figures = [[figure(name, float(value)) for value in shown[name]] for name in known]
         lines = [
-            [str(symbols), *map(_three, figures), shorten(str(equation), 300)]
-            for symbols, *figures, equation in front[["complexity", *known, "equation"]]
-            .tail(MAX_FRONT)
-            .itertuples(index=False, name=None)
+            [str(symbols), *cells, shorten(str(equation), 300)]
+            for symbols, *cells, equation in zip(
+                shown["complexity"], *figures, shown["equation"], strict=True
+            )
         ]
         name = shorten(formula.output_name, 60)
         caption = f"Formulas for {name}, from short to exact, with R2 on validation rows of fit"
         head = ["symbols", *known.values(), "formula"]
         parts.append(wide(Table(caption, head, ["", *["skr-n"] * len(known), "skr-words"], lines)))
     return Folded("Other formulas that were found", joined(parts), is_open=False) if parts else ""
-
-
-def _three(number: Any) -> str:
-    return format_number(float(f"{float(number):.3g}"))
 
 
 def attributes(model: Any, table: Any) -> Any:
