@@ -33,6 +33,7 @@ TITLES = {
     "rationale": "Rationales",
     "flint": "FLINT",
     "scale": "Tables beyond memory",
+    "sparse": "Sparse tables",
     "training": "The training loop",
     "text": "Rationales of texts",
 }

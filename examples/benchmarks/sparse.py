@@ -5,8 +5,8 @@ columns; the target is drawn from effects of the levels, which get smaller from 
 one interaction. The student is fitted to a teacher of 300 LightGBM trees with 31 leaves, predicts all rows,
 and explains 4,000 new ones, 1,000 at a time. Each run has a process of its own, on one thread.
 Memory is the most that the process held (VmHWM) beyond what it held before the fit, when all modules were
-imported and a student of a small dense table had been fitted; the sparse table is not part of it. It does not
-depend on the number of passes: the student makes one, so that this takes minutes, and learns less than by default.
+imported and a student of a small dense table had been fitted; the sparse table is not part of it. The student
+makes one pass, so that this takes minutes, and learns less than by default; each pass takes the same memory.
 
     python examples/benchmarks/sparse.py                # stored
     python examples/benchmarks/sparse.py --rows 20000
