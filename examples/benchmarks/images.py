@@ -249,7 +249,7 @@ SMALL = {"hidden_layer_sizes": (8, 16, 16)}
 
 def photographs(seed: int, quick: bool) -> Iterator[tuple[str, Figures]]:
     """CIFAR-10 with 3 of 16 patches, and small students with and without a teacher."""
-    train, test = subset("cifar10_10k", 10_000, seed, quick)
+    train, test = subset("cifar10_10k", 4000, seed, quick)
     settings = PHOTOGRAPHS | {"random_state": seed} | ({"max_epochs": 2} if quick else {})
     model, seconds = fitted(RationaleClassifier(**settings), *train)
     yield "fit", {"fit, seconds": seconds}
@@ -281,7 +281,7 @@ PARTS: dict[str, Callable[[int, bool], Iterator[tuple[str, Figures]]]] = {
 TITLES = {
     "scenes": "Scenes of 4 x 4 tiles with known truth, 1,000 new scenes",
     "clothes": "Fashion-MNIST, 10 of 49 patches, 4,000 training and 2,000 test pictures",
-    "photographs": "CIFAR-10, 3 of 16 patches, 10,000 training and 2,000 test pictures",
+    "photographs": "CIFAR-10, 3 of 16 patches, 4,000 training and 2,000 test pictures",
 }
 NOTES = """Means over seeds, ± their standard deviation where there are several, on pictures that were not
 used in fit. Seconds are those that one thread worked, while other work ran beside it. "EVAL-X": the first
