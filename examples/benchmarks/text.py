@@ -196,11 +196,14 @@ def render(stored: dict[str, Any]) -> str:
             for name, rows in names.items()
         ]
         seeds = max(map(len, names.values()))
-        lines += [f"## {title}; {seeds} seeds", "", markdown_table(table), ""]
+        many = "1 seed" if seeds == 1 else f"{seeds} seeds"
+        lines += [f"## {title}; {many}", "", markdown_table(table), ""]
     return "\n".join([*lines, f"Versions: {json.dumps(stored['versions'])}", ""])
 
 
 def spread(values: list[float]) -> str:
+    if len(values) == 1:
+        return f"{values[0]:.3f}"
     return f"{fmean(values):.3f} ± {pstdev(values):.3f}" if values else ""
 
 
