@@ -198,7 +198,8 @@ def render(stored: dict[str, Any]) -> str:
         seeds = max(map(len, names.values()))
         many = "1 seed" if seeds == 1 else f"{seeds} seeds"
         lines += [f"## {title}; {many}", "", markdown_table(table), ""]
-    return "\n".join([*lines, f"Versions: {json.dumps(stored['versions'])}", ""])
+    of = [f"Versions, {part}: {json.dumps(found)}" for part, found in stored["versions"].items()]
+    return "\n".join([*lines, "\n\n".join(of), ""])
 
 
 def spread(values: list[float]) -> str:
@@ -229,7 +230,7 @@ def main() -> None:
             for name, figures in PARTS[part](options.data, seed):
                 print(part, seed, name, {key: round(value, 3) for key, value in figures.items()}, flush=True)
                 rows.append([name, {key: round(value, 5) for key, value in figures.items()}])
-            stored["versions"] = versions()
+            stored.setdefault("versions", {})[part] = versions()
             file.write_text(json.dumps(stored, indent=1) + "\n")
     if any(part in stored for part in TITLES):
         (RESULTS / "text.md").write_text(render(stored))
