@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier, is_regressor
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -137,3 +137,27 @@ def test_teachers_that_cannot_teach_are_refused(teacher):
         student(teacher).fit(TEXTS[:50], LABELS[:50], unlabelled="a text")
     with pytest.raises(ValueError, match="maybe"):
         student(teacher).fit(TEXTS[:50], np.where(Y[:50], "yes", "maybe"))
+
+
+class Unsure(ClassifierMixin, BaseEstimator):
+    """Is right in sign, and never surer than 70 %."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        yes = np.array([0.7 if text.count("good") > text.count("bad") else 0.3 for text in X])
+        return np.column_stack([1 - yes, yes])
+
+    def predict(self, X):
+        return self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)]
+
+
+def test_probabilities_are_fitted_to_those_of_the_teacher_where_there_are_no_labels():
+    """Its answers alone, yes or no, would make a student surer than its teacher."""
+    model = TextRationaleDistiller(
+        Unsure(), alpha=0.0, **QUICK | {"hidden_layer_sizes": (8, 8), "max_epochs": 4}
+    )
+    model.fit(TEXTS[:40], LABELS[:40], unlabelled=TEXTS[40:900])
+    assert model.predict_proba(NEW).max(axis=1).mean() < 0.65

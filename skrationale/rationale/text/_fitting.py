@@ -281,7 +281,7 @@ class TextFitting:
         texts = torch.from_numpy(self.valid).to(self.device)
         words = self._words_to_predict_from().shown(texts, self._tensor(mask))
         raw = torch.from_numpy(scores_of(predictor, TextStore(words.numbers, words.offsets, None)))
-        y, weight = torch.from_numpy(self.y[self.valid]), torch.from_numpy(self.weight[self.valid])
+        y, weight = torch.from_numpy(self._targets()[self.valid]), torch.from_numpy(self.weight[self.valid])
 
         def loss(factor: float) -> float:
             return float((row_losses(raw * math.exp(factor), y, self.task.link) * weight).mean())
@@ -308,12 +308,15 @@ class TextFitting:
         kind = values.dtype if values.dtype == bool else np.float32
         return torch.from_numpy(values.astype(kind)).to(self.device)
 
+    def _targets(self) -> np.ndarray:
+        """Give encoded targets (n,); of texts without labels the teacher's probability of the second class."""
+        return self.y if self.teacher is None or self.teacher.targets is None else self.teacher.targets
+
     def _rows(self, texts: np.ndarray) -> dict[str, np.ndarray]:
         kind = np.int64 if self.task.link == "softmax" else np.float32
-        targets = self.y if self.teacher is None or self.teacher.targets is None else self.teacher.targets
         rows = {
             "row": texts.astype(np.int64),
-            "y": targets[texts].astype(kind),
+            "y": self._targets()[texts].astype(kind),
             "weight": self.weight[texts].astype(np.float32),
         }
         if self.teacher is not None:
