@@ -309,7 +309,7 @@ class TextFitting:
         return torch.from_numpy(values.astype(kind)).to(self.device)
 
     def _targets(self) -> np.ndarray:
-        """Give encoded targets (n,); of texts without labels the teacher's probability of the second class."""
+        """Give encoded targets (n,); without a label, the teacher's probability of the second class."""
         return self.y if self.teacher is None or self.teacher.targets is None else self.teacher.targets
 
     def _rows(self, texts: np.ndarray) -> dict[str, np.ndarray]:
