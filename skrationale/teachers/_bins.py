@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +23,15 @@ ZERO_BOUND = float(np.float32(1e-35))
 """LightGBM takes numbers this close to zero for zero, in columns and in leaves: its kZeroThreshold."""
 
 
+class _WithoutCaches:
+    """What is pickled, and hashed, are the fields alone, and not what single rows have left behind."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
-class NumericBins:
+class NumericBins(_WithoutCaches):
     """Bins of a numeric column.
 
     Parameters
@@ -83,7 +91,7 @@ class NumericBins:
 
 
 @dataclass(frozen=True)
-class CategoryBins:
+class CategoryBins(_WithoutCaches):
     """Bins of a categorical column: levels that no kept split tells apart share one.
 
     Parameters
