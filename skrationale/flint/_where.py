@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from ..tabular import TableReader
-from ..units import ImageShape, PictureUnits
+from ..units import ImageShape, PictureUnits, read_grid
 from ._images import N_IMAGES
 
-FEWEST_PATCHES, MOST_PATCHES, LEAST_PIXELS = 4, 8, 2
-"""Patches along a side by default, and pixels of one: nobody reads words for more than 64 patches. Not
-measured."""
 CELLS = 2**22
 """Pixels that are computed at once. Not measured."""
 
@@ -28,8 +24,7 @@ def patches_of(image_shape: ImageShape, grid: Any = None) -> PictureUnits:
     image_shape : (int, int, int)
         Channels, height, width.
     grid : int, (int, int) or None
-        Patches down and across, or along both sides. None: the most that divide a side, up to 8 and of at
-        least 2 pixels; where that is less than 4, the most there may be.
+        As for :func:`skrationale.units.read_grid`.
 
     Returns
     -------
@@ -45,24 +40,7 @@ def patches_of(image_shape: ImageShape, grid: Any = None) -> PictureUnits:
     >>> patches_of((1, 28, 20)).grid, patches_of((3, 32, 32), 4).grid
     ((7, 5), (4, 4))
     """
-    sides = image_shape[1:]
-    if grid is None:
-        grid = tuple(map(_usual, sides))
-    pair = (grid, grid) if isinstance(grid, Integral) else tuple(np.ravel(grid).tolist())
-    right = len(pair) == 2 and all(isinstance(n, Integral) and not isinstance(n, bool) for n in pair)
-    if not right or any(not 1 <= n <= side for n, side in zip(pair, sides, strict=True)):
-        raise ValueError(
-            f"grid must be a number of patches along a side, or two, (down, across), of at most {sides}. Got "
-            f"{grid!r} instead."
-        )
-    return PictureUnits.of(image_shape, (int(pair[0]), int(pair[1])))
-
-
-def _usual(side: int) -> int:
-    """Give how many patches a side of so many pixels has by default."""
-    most = max(1, min(MOST_PATCHES, side // LEAST_PIXELS))
-    even = max(n for n in range(1, most + 1) if side % n == 0)
-    return even if even >= FEWEST_PATCHES else most
+    return PictureUnits.of(image_shape, read_grid(grid, image_shape))
 
 
 def names_of(units: PictureUnits) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ knows a family, or loads torch for arrays.
 """
 
 from ._fills import FILLS, constant_fill, draw_fill
+from ._grid import read_grid
 from ._pictures import (
     ImageEncoder,
     ImageShape,
@@ -55,6 +56,7 @@ __all__ = [
     "image_shape_of",
     "kind_of",
     "ranges",
+    "read_grid",
     "spread",
     "table_units",
     "typed_cells",

@@ -32,8 +32,5 @@ WORSE = 0.05
 that is said. Not measured."""
 MOST_COUNTS = 16
 """Numbers of patches that are compared where none is asked for. Not measured."""
-MOST_A_SIDE, LEAST_A_SIDE = 8, 4
-"""Patches along a side where no grid is asked for: at most, and fewest that a divisor may give. Not
-measured."""
 CHUNK = 256
 """Pictures computed at once, to bound the memory. Not measured."""

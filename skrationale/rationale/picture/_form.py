@@ -11,10 +11,18 @@ import numpy as np
 from ..._random import own_random_state
 from ...explanation import Explanation
 from ...graphs import Graph
-from ...units import ImageShape, PictureUnits, PixelRange, check_pixels, flat_rows, kind_of, with_channel
+from ...units import (
+    ImageShape,
+    PictureUnits,
+    PixelRange,
+    check_pixels,
+    flat_rows,
+    kind_of,
+    read_grid,
+    with_channel,
+)
 from .._joint import Distillation
 from .._selection_warnings import warn
-from ._constants import LEAST_A_SIDE, MOST_A_SIDE
 from ._fitting import PictureFitting
 from ._model import PictureModel
 from ._plan import plan_of
@@ -220,23 +228,9 @@ class PictureForm:
 
 
 def grid_for(estimator: Any, image_shape: ImageShape) -> tuple[int, int]:
-    """Give the grid that is asked for, or one that suits pictures of this shape.
-
-    Where none is asked for, a side has the largest number of patches, at most 8 of at least 2 pixels, that
-    divides it; where this gives less than 4, the most there may be.
-    """
-    given, sides = estimator.grid, image_shape[1:]
-    if given is None:
-        down, across = map(_usual, sides)
-        return down, across
-    pair = (given, given) if isinstance(given, Integral) else tuple(given)
-    wrong = len(pair) != 2 or not all(isinstance(k, Integral) and not isinstance(k, bool) for k in pair)
-    if wrong or not all(1 <= k <= side for k, side in zip(pair, sides, strict=True)):
-        raise ValueError(
-            f"The 'grid' parameter of {type(estimator).__name__} must be a number of patches, or two, down "
-            f"and across, of pictures of {sides[0]} x {sides[1]} pixels. Got {given!r} instead."
-        )
-    return int(pair[0]), int(pair[1])
+    """Give the grid that an estimator is asked for, or one that suits pictures of this shape."""
+    name = f"The 'grid' parameter of {type(estimator).__name__}"
+    return read_grid(estimator.grid, image_shape, name)
 
 
 def _grid_of_teacher(estimator: Any, grid: tuple[int, int], known: tuple[int, int]) -> tuple[int, int]:
@@ -246,9 +240,3 @@ def _grid_of_teacher(estimator: Any, grid: tuple[int, int], known: tuple[int, in
             f"pictures into {known[0]} x {known[1]} patches; expected the same, or None."
         )
     return known
-
-
-def _usual(side: int) -> int:
-    most = max(min(MOST_A_SIDE, side // 2), 1)
-    best = next(k for k in range(most, 0, -1) if side % k == 0)
-    return best if best >= min(LEAST_A_SIDE, most) else most
