@@ -125,7 +125,8 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
 
     def _read_first(self, X: Any) -> tuple[TableReader, np.ndarray]:
         """Give what has read a table that is fitted to, and its numbers and codes (n, d)."""
-        return (reader := TableReader().fit(X)), reader.transform(X)
+        reader = TableReader().fit(X)
+        return reader, reader.transform(X)
 
     def _begin_fit(self) -> None:
         """Check parameters, and forget an earlier fit."""
@@ -173,7 +174,8 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         ndarray of shape (n,)
             Predictions.
         """
-        return self._task.predict(self._scores(self._read(X)))
+        scores = self._scores(self._read(X))  # first, as it says what is not fitted
+        return self._task.predict(scores)
 
     @available_if(lambda self: is_classifier(self))
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -189,7 +191,8 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         ndarray of shape (n, C)
             Probabilities in the order of `classes_`; rows sum to one.
         """
-        return self._task.probabilities(self._scores(self._read(X)))
+        scores = self._scores(self._read(X))
+        return self._task.probabilities(scores)
 
     @available_if(lambda self: is_classifier(self))
     def decision_function(self, X: Any) -> np.ndarray:
@@ -262,8 +265,7 @@ class ReadableNetwork(BaseReasoner):
 class BaseDistiller(LeavesTeacherOut, BaseReasoner):
     """A meta-estimator whose task is its teacher's task.
 
-    A subclass names a default teacher (`_default_teacher`), accepts or refuses a fitted one
-    (`_accept_teacher`), and learns from it (`_distil`).
+    A subclass names a default teacher, accepts or refuses a fitted one, and learns from it (`_distil`).
 
     Parameters
     ----------
@@ -299,8 +301,7 @@ class BaseDistiller(LeavesTeacherOut, BaseReasoner):
 
     def _meet_teacher(self, teacher: Any, form: TeacherTable) -> None:
         """Take over what a fitted teacher knows."""
-        self.teacher_ = teacher
-        self._adapter = self._adapt(self.teacher_, form)
+        self.teacher_, self._adapter = teacher, self._adapt(teacher, form)
         self._task = self._adapter.task
         self._accept_teacher()
         self._warn_of_constraints()

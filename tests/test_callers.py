@@ -78,10 +78,17 @@ def test_a_single_column_is_no_table(kind, column):
         model.predict(X[column])
 
 
-def test_a_report_refuses_a_single_column(tmp_path):
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("age", r"X: Expected 2D array, got 1D array instead: X is a Series"),
+        ("city", r"The estimator 'model' cannot predict X: Expected 2D array, got 1D array instead"),  # texts
+    ],
+)
+def test_a_report_refuses_a_single_column(tmp_path, column, message):
     model = MAKE["flint"]().fit(X, Y)
-    with pytest.raises(ValueError, match=r"X: Expected 2D array, got 1D array instead: X is a Series"):
-        make_report({"model": model}, X["city"], Y, tmp_path / "page.html")
+    with pytest.raises(ValueError, match=message):
+        make_report({"model": model}, X[column], Y, tmp_path / "page.html")
 
 
 def test_a_report_says_once_that_levels_are_unknown(tmp_path):

@@ -25,6 +25,7 @@ from ._joint import Distillation
 from ._selecting import SelectsColumns
 from ._selection_warnings import warn
 from ._teacher_selection import selection_of
+from .picture import PictureForm
 
 AUDIT_ROWS = 5000
 """Rows at most that a teacher is audited on. Not measured."""
@@ -280,7 +281,8 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
             As in :meth:`skrationale.GBDT2NNStudent.fidelity`.
         """
         check_is_fitted(self)
-        self._read(X)
+        if isinstance(self._form, PictureForm):
+            self._read(X)  # refuses pixels in other units, which flat ones do not show
         return super().fidelity(self._form.flat(X), y)
 
     def _teacher_reasons(self, X: Any) -> Explanation | None:

@@ -313,9 +313,9 @@ def test_sums_of_models_and_text_columns():
 
 
 def test_levels_need_a_table():
-    with pytest.raises(ValueError, match=r"Column 'city' holds categories.*give to_lightgbm\(model, X\)"):
+    with pytest.raises(ValueError, match=r"Column 'city' holds categories.*use to_lightgbm\(model, X\)"):
         to_lightgbm(fitted())
-    with pytest.raises(ValueError, match=r"give to_lightgbm\(model, X\)"):
+    with pytest.raises(ValueError, match=r"use to_lightgbm\(model, X\)"):
         TreeContributions(fitted())
 
 

@@ -239,7 +239,7 @@ def test_meta_is_copied_plain_data():
 
 @pytest.mark.parametrize("kind", ["pie", None])
 def test_plot_refuses_unknown_kinds(kind):
-    kinds = r"\('bar', 'waterfall', 'beeswarm', 'rationale'\)"
+    kinds = r"\('bar', 'waterfall', 'beeswarm', 'rationale', 'dependence'\)"
     with pytest.raises(ValueError, match=f"`kind` must be one of {kinds}"):
         make().plot(kind)
 

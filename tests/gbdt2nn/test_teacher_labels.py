@@ -35,7 +35,9 @@ def shap_of(teacher, X):
 @pytest.mark.parametrize("columns", [["a", "b", "c", "city"], ["city", "c", "a", "b"]])
 def test_labels_are_the_teachers_own(teacher, columns, ways, monkeypatch):
     if ways != "tables":
-        monkeypatch.setattr(_labels, "ForestTables", lambda *args, **kw: tables.ForestTables(*args, 0, **kw))
+        monkeypatch.setattr(
+            _labels, "ForestTables", lambda teacher, _, dtype: tables.ForestTables(teacher, 0, dtype)
+        )
     if ways == "lightgbm":
         monkeypatch.setattr(_plan, "MOST_NUMBERS", 1)
     student = student_of(teacher, TRAIN[columns])
@@ -85,7 +87,9 @@ def test_no_more_rows_are_explained_than_asked(explained, limit, expected):
 
 def test_few_rows_are_explained_where_no_tables_fit(explained, monkeypatch):
     monkeypatch.setattr(_labels, "ROWS_WITHOUT_TABLES", 200)
-    monkeypatch.setattr(_labels, "ForestTables", lambda *args, **kw: tables.ForestTables(*args, 0, **kw))
+    monkeypatch.setattr(
+        _labels, "ForestTables", lambda teacher, _, dtype: tables.ForestTables(teacher, 0, dtype)
+    )
     student_of(LGBMRegressor(**SMALL).fit(TRAIN, Y), TRAIN, n_synthetic=900)
     assert explained == [200]
 

@@ -176,7 +176,9 @@ def test_with_and_without_its_teacher_a_model_answers_as_before(fitted, name, tm
 def test_lists_hold_what_models_hold_and_nothing_else(fitted):
     found = {"skrationale._absent.AbsentTeacher"}
     texts = [kind(**QUICK).fit(["good", "bad"] * 10, [0, 1] * 10) for kind in KINDS_OF_TEXTS]
-    for model in (*map(fitted, MODELS), *texts):
+    pixels = np.random.RandomState(0).rand(20, 6, 6)
+    pictures = RationaleClassifier(grid=2, max_epochs=1).fit(pixels, [0, 1] * 10)
+    for model in (*map(fitted, MODELS), *texts, pictures):
         found |= set(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
     assert found == {*TRUSTED_TYPES, *FOREST_TYPES}
     assert not set(TRUSTED_TYPES) & set(FOREST_TYPES)

@@ -385,7 +385,10 @@ class TestInput:
             ({"jacobian_lambda": -0.1}, "'jacobian_lambda' parameter .* Got -0.1"),
             ({"jacobian_lambda": "much"}, "'jacobian_lambda' parameter .* Got 'much'"),
             ({"jacobian_lambda": np.inf}, "'jacobian_lambda' parameter .* Got inf"),
-            ({"jacobian_lambdas": [0.1, 0.01]}, "'jacobian_lambdas' parameter .* rising .* Got \\[0.1, 0.01"),
+            (
+                {"jacobian_lambdas": [0.1, 0.01]},
+                "'jacobian_lambdas' parameter .* increasing .* Got \\[0.1, 0.01",
+            ),
             ({"jacobian_lambdas": [-1, 0.01]}, "'jacobian_lambdas' parameter"),
             ({"jacobian_lambdas": []}, "'jacobian_lambdas' parameter"),
             ({"jacobian_lambdas": [0.1, np.nan]}, "'jacobian_lambdas' parameter"),

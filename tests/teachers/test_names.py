@@ -154,11 +154,11 @@ def test_any_named_teacher_is_asked_by_name(rows, known, name):
 
 @pytest.mark.parametrize("name", ["trees", "smooth", "rationale"])
 def test_what_a_teacher_selects_comes_back_in_the_students_order(rows, known, name, monkeypatch):
-    import skrationale.rationale._distiller as room
+    from skrationale.rationale._form import TableForm
 
     X, y = rows
     fits = []
-    monkeypatch.setattr(room, "fit_rationale", lambda *args: fits.append(args[-1]))
+    monkeypatch.setattr(TableForm, "fit", lambda *args: fits.append(args[-1]))
     logits = []
     for columns in (NUMBERS, ["c", "a", "b"]):
         RationaleDistiller(FrozenEstimator(known[name]), **BRIEF).fit(X[columns], y)
