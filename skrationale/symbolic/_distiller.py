@@ -69,7 +69,7 @@ class SymbolicDistiller(BaseDistiller):
     teacher_weight : float or "auto", default="auto"
         Weight a of the teacher in the target of the search, ``a * score + (1 - a) * y``. ``"auto"`` tries 1,
         0.5 and 0, and takes the largest whose formula is nearly as accurate as the best: on validation rows
-        its loss against `y` exceeds the lowest by at most 2 %, or 0.2 % of the loss of a constant.
+        its loss against `y` exceeds the lowest by at most 2 %.
     n_synthetic : int, default=0
         Number of added rows between neighbouring training rows, labelled by the teacher.
     maxsize : int, default=30
@@ -85,7 +85,8 @@ class SymbolicDistiller(BaseDistiller):
     n_searches : int, default=4
         Number of searches. The first one searches for a whole formula and has 85 % of `niterations`; each of
         the others searches for a formula of the residual. With ``teacher_weight="auto"`` two first searches
-        start, for `y` and for the teacher, and the one whose formula is more accurate continues.
+        start, for `y` and for the teacher, and the one whose formula is more accurate continues; if the loss
+        of the teacher is at most 1 % of that of a constant, all search for `y`.
     niterations : int, default=None
         Iterations of the engine over all searches and outputs. None: its default, or as time allows.
     population_size : int, default=None
