@@ -33,8 +33,6 @@ from ._written import values_of
 
 BATCH_ROWS = 40_960
 """Rows of a batch. Measured on 200,000 and 2,000,000 rows of 14 columns and a student of 3 layers of 256
-BATCH_ROWS = 40_960
-"""Rows of a batch. Measured on 200,000 and 2,000,000 rows of 14 columns and a student of 3 layers of 256
 units: the process takes 120 to 140 MB beside its imports; 32,768 take 15 MB less and a little more time,
 49,152 take up to 156 MB."""
 
