@@ -36,6 +36,8 @@ TITLES = {
     "sparse": "Sparse tables",
     "training": "The training loop",
     "text": "Rationales of texts",
+    "images": "Rationales of pictures",
+    "feynman": "Laws of physics",
 }
 
 
@@ -89,6 +91,12 @@ FIRST = {
         "Ours against others, model_selection='best'",
         r"^r2 \| direct",
         "sets above",
+    ),
+    "feynman": (
+        "formulas of the Feynman lectures found exactly by ours, without noise",
+        "Laws without noise",
+        r"^ours \|",
+        "solved",
     ),
     "jacobian_cost": (
         "time of a training step with the default penalty, against none",
