@@ -117,6 +117,18 @@ FIRST = {
         r"^GBDT2NNStudent \| 2000000 \| explain_dataset \|",
         "MB over imports",
     ),
+    "sparse": (
+        "MB of memory to fit a student to a sparse table of 100,000 rows and 2,000 columns",
+        "100,000 rows of 2,000 one-hot columns",
+        r"^0 \|",
+        "fit, MB",
+    ),
+    "images": (
+        "share of the tiles that decide which are found in scenes of 16 tiles",
+        "Scenes of 4 x 4 tiles with known truth, 1,000 new scenes; 1 seed",
+        r"^needle, selector \|",
+        "true positive rate",
+    ),
     "training": (
         "time of an epoch, against a plain loop, 10,000 rows",
         "Training engine: time of an epoch",

@@ -28,7 +28,7 @@ def model():
     return RationaleClassifier(max_features=4, **QUICK).fit(DIGITS[:N], Y[:N])
 
 
-def same(one, other, pictures=NEW, others=None):
+def assert_same(one, other, pictures=NEW, others=None):
     """Two models, or the same one of other pictures, select and answer the same."""
     others = pictures if others is None else others
     np.testing.assert_array_equal(one.get_rationale(pictures), other.get_rationale(others))
@@ -135,14 +135,14 @@ def test_no_hidden_pixel_takes_part(model):
 
 def test_types_of_pixels_do_not_matter(model):
     for pixels in (NEW.astype(np.float64), NEW.astype(np.float32), NEW.astype(int), torch.from_numpy(NEW)):
-        same(model, model, NEW, pixels)
-    same(model, model, NEW, NEW.reshape(100, 64))  # flat ones stay what they are
+        assert_same(model, model, NEW, pixels)
+    assert_same(model, model, NEW, NEW.reshape(100, 64))  # flat ones stay what they are
 
 
 def test_fit_does_not_depend_on_the_type_or_the_axis_of_one_channel(model):
     pictures = DIGITS[:N, None].astype(np.float32)
-    same(model, RationaleClassifier(max_features=4, **QUICK).fit(pictures, Y[:N]))
-    same(model, model, NEW, NEW[:, None])
+    assert_same(model, RationaleClassifier(max_features=4, **QUICK).fit(pictures, Y[:N]))
+    assert_same(model, model, NEW, NEW[:, None])
 
 
 def test_neither_the_order_of_pictures_nor_their_number_matters(model):
@@ -171,15 +171,15 @@ def test_pictures_need_not_be_square():
 
 
 def test_it_is_the_same_after_a_file(model, tmp_path):
-    same(model, pickle.loads(pickle.dumps(model)))
+    assert_same(model, pickle.loads(pickle.dumps(model)))
     save(model, tmp_path / "model.skops")
-    same(model, load(tmp_path / "model.skops"))
+    assert_same(model, load(tmp_path / "model.skops"))
 
 
 @pytest.mark.parametrize("selection", ["learned", "occlusion"])
 def test_clones_are_alike(selection):
     model = RationaleClassifier(max_features=0.25, selection=selection, **QUICK).fit(DIGITS[:N], Y[:N])
-    same(model, clone(model).fit(DIGITS[:N], Y[:N]))
+    assert_same(model, clone(model).fit(DIGITS[:N], Y[:N]))
 
 
 def test_a_model_of_pictures_can_become_one_of_a_table(model):
@@ -203,7 +203,7 @@ def test_one_class_needs_no_patch():
 def test_weights(model):
     twice = np.concatenate([DIGITS[:N], DIGITS[:50]])
     weight = np.concatenate([np.ones(N), np.zeros(50)])
-    same(model, clone(model).fit(twice, np.concatenate([Y[:N], Y[:50]]), weight))
+    assert_same(model, clone(model).fit(twice, np.concatenate([Y[:N], Y[:50]]), weight))
 
 
 # --- what is shown --------------------------------------------------------------------------------
@@ -404,8 +404,8 @@ def test_a_given_network(channels):
     assert model._model.plan.told == (channels == 2)
     assert model._model.plan.layer == "maps"
     assert model.score(DIGITS[1200:], Y[1200:]) > 0.7
-    same(model, pickle.loads(pickle.dumps(model)))
-    same(model, clone(model).fit(DIGITS[:1000], Y[:1000]))
+    assert_same(model, pickle.loads(pickle.dumps(model)))
+    assert_same(model, clone(model).fit(DIGITS[:1000], Y[:1000]))
     mask, shown = model.get_rationale(NEW), model.get_pixel_mask(NEW)
     changed = np.where(shown, NEW, 16 - NEW)
     np.testing.assert_array_equal(
@@ -425,7 +425,7 @@ def test_a_factory_and_a_selector_of_users():
     model = RationaleClassifier(max_features=5, backbone=small, selector=selector, **QUICK)
     model.fit(DIGITS[:N], Y[:N])
     assert model.get_rationale(NEW).shape == (100, 4, 4)
-    same(model, pickle.loads(pickle.dumps(model)))
+    assert_same(model, pickle.loads(pickle.dumps(model)))
 
 
 def test_two_outputs_for_two_classes():
@@ -466,4 +466,4 @@ def test_a_vision_transformer():
     model = RationaleClassifier(max_features=4, backbone=net, **QUICK).fit(DIGITS[:N], Y[:N])
     assert model._model.plan.told
     assert set(model.get_rationale(NEW).sum(axis=(1, 2))) == {4}
-    same(model, pickle.loads(pickle.dumps(model)))
+    assert_same(model, pickle.loads(pickle.dumps(model)))
