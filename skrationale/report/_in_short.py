@@ -57,7 +57,7 @@ def _known(given: list[Measured], name: str) -> list[Measured]:
 
 
 def _which_model(given: list[Measured], rows: Rows) -> str:
-    """Name the best score, those that are as good beyond doubt, and what they cost."""
+    """Name the best score, those that are not clearly worse, and what they cost."""
     scored = _known(given, "score")
     if not scored:
         return ""
@@ -71,7 +71,7 @@ def _which_model(given: list[Measured], rows: Rows) -> str:
     doubt = ERRORS * best.errors.get("score", math.nan)
     if best.figures["score"] - least <= doubt:
         return (
-            f"None is better beyond doubt than the {constant.name}, the same answer for every row "
+            f"None is clearly better than the {constant.name}, the same answer for every row "
             f"({metric} {figure('score', least)}); the best, {_name(best)}, has {value}."
         )
     text = f"{_name(best)} has the best {metric}, {value}."
@@ -82,7 +82,7 @@ def _which_model(given: list[Measured], rows: Rows) -> str:
         if one is not best and not best.figures["score"] - one.figures["score"] > limit:
             alike.append(one)
     if len(alike) > 1:
-        text += f" No worse beyond doubt: {join_names([_name(one) for one in alike[1:]])}."
+        text += f" Not clearly worse: {join_names([_name(one) for one in alike[1:]])}."
         sized = _known(alike, "kilobytes")
         if len(sized) > 1:
             small = min(sized, key=lambda one: one.figures["kilobytes"])
@@ -147,11 +147,11 @@ def _trust(given: list[Measured], *, audit: bool) -> str:
     text = ""
     if own:
         text = (
-            f"Of {join_names(own)}: answers fall more when the columns with the strongest reasons are hidden "
-            "than when all others are, so the reasons are the model's own."
+            f"{join_names(own)}: predictions change more when the columns with the largest contributions are "
+            "hidden than when all others are, so these reasons fit the model."
         )
     if others:
-        text += f" Not so for {join_names(others)}: do not trust these reasons."
+        text += f" This is not so for {join_names(others)}: do not trust these reasons."
     steady = _known(given, "stability")
     if steady:
         worst = min(steady, key=lambda one: one.figures["stability"])
