@@ -6,13 +6,13 @@ export OMP_NUM_THREADS
 VENV := .venv
 PY := $(VENV)/bin/python
 # A stamp is made when its step has ended: what was interrupted is done again, what stands is left alone.
-BASE := $(VENV)/made
+MADE := $(VENV)/made
 RUN := $(VENV)/installed
 TEST := $(VENV)/installed-test
 DEV := $(VENV)/installed-dev
 DOCS := $(VENV)/installed-docs
 # An environment whose interpreter is gone or has no pip is made anew.
-BROKEN := $(if $(wildcard $(BASE)),$(shell $(PY) -c 'import pip' 2>/dev/null || echo broken))
+BROKEN := $(if $(wildcard $(MADE)),$(shell $(PY) -c 'import pip' 2>/dev/null || echo broken))
 PIP := pip install --disable-pip-version-check
 INSTALL := $(PY) -m $(PIP) -c .ci/constraints.txt
 OLDEST := .venv-oldest
@@ -29,25 +29,25 @@ NEWER_PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12,$(sh
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
 
-$(BASE): $(BROKEN)
+$(MADE): $(BROKEN)
 	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, got " + v + "; choose one: make PYTHON=python3.12 ...")'
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(RUN): $(BASE) pyproject.toml .ci/constraints.txt
+$(RUN): $(MADE) pyproject.toml .ci/constraints.txt
 	$(INSTALL) -e .
 	touch $@
 
-$(TEST): $(BASE) pyproject.toml .ci/constraints.txt
+$(TEST): $(MADE) pyproject.toml .ci/constraints.txt
 	$(INSTALL) -e '.[test]'
 	touch $(RUN) $@
 
-$(DEV): $(BASE) pyproject.toml .ci/constraints.txt
+$(DEV): $(MADE) pyproject.toml .ci/constraints.txt
 	$(INSTALL) -e '.[dev]'
 	touch $(RUN) $(TEST) $@
 
-$(DOCS): $(BASE) pyproject.toml .ci/constraints.txt
+$(DOCS): $(MADE) pyproject.toml .ci/constraints.txt
 	$(INSTALL) -e '.[docs]'
 	touch $(RUN) $@
 

@@ -5,6 +5,8 @@ import importlib
 import inspect
 import pydoc
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -116,6 +118,16 @@ def test_readme_figures_are_those_that_are_stored():
 )
 def test_makefile_describes_its_targets(target):
     assert re.search(rf"^{target}:.*## \w", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_two_commits_are_compared_by_name():
+    command = ["make", "--dry-run", "bench-compare", "BASE=main", "HEAD=topic"]
+    steps = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "continuous --factor 1.3 'main' 'topic'" in steps
+    assert "touch main" not in steps
+    plain = subprocess.run(command[:3], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "continuous --factor 1.3 'HEAD~1' 'HEAD'" in plain
 
 
 def test_docstrings_follow_numpydoc():
