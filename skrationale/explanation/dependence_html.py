@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..writing import count_of, format_number, render, shorten
+from ..writing import count_of, format_number, format_share, render, shorten
 from .dependence import Dependence, dependence
 from .wording import quantity, rank, strength
 
@@ -111,7 +111,7 @@ def _of_numbers(found: Dependence) -> tuple[int, list[Mark], list[Text]]:
         marks.append(Mark("skr-rows", f"M{across(edges[0])} {low}{steps}V{low}Z", "how many rows"))
     marks.append(Mark("skr-dots", _dots(across(numbers[known]), up(values[known]))))
     if len(lost):
-        words = f"missing: {gone.mean():.0%} of the rows"
+        words = f"missing: {format_share(float(gone.mean()))} of the rows"
         marks.append(Mark("skr-gone", _dots(np.full(len(lost), LEFT + 4), up(values[lost])), words))
     size = max(abs(up.low), abs(up.high))
     texts = [

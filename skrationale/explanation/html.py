@@ -20,6 +20,7 @@ from ..writing import (
     format_column,
     format_number,
     format_probability,
+    format_share,
     joined,
     render,
     sentence,
@@ -91,7 +92,7 @@ def over_rows(e: Explanation) -> Any:
     if len(rest):
         every = np.append(shown, rest)
         whole = _strengths(e, strengths, every, rest[:0], caption)
-        parts.append(Folded(f"Show all {len(every)} features", whole, is_open=False))
+        parts.append(Folded(f"Show all {len(every)} features", whole, is_open=False, is_printed=False))
     if 1 < e.n_outputs <= MAX_MULTIPLES:
         parts.append(Folded("Each output by itself", _multiples(e, shown), is_open=True))
     return joined(parts)
@@ -107,7 +108,7 @@ def _strengths(
     texts = format_column([*strengths[shown], *([total] if len(rest) else [])])
     lines: list[list[Any]] = []
     for j, text in zip(shown, texts, strict=False):
-        used = [] if chosen is None else [f"{chosen[j]:.0%}"]
+        used = [] if chosen is None else [format_share(chosen[j])]
         lines.append([_name(e, j), Bar(strengths[j], largest), _exact(text, strengths[j]), *used])
     if len(rest):
         lines.append([others(len(rest)), "", texts[-1], *([] if chosen is None else [""])])
@@ -224,7 +225,7 @@ def _hidden(e: Explanation, rest: np.ndarray) -> Any:
     """Return the name of what is shown as one line, which a click unfolds."""
     texts = format_column(e.values[0][rest], sign=True)
     named = [f"{shorten(e.feature_names[j], 40)} {text}" for j, text in zip(rest, texts, strict=True)]
-    return Folded(others(len(rest)), ", ".join(named), is_open=False)
+    return Folded(others(len(rest)), ", ".join(named), is_open=False, is_printed=False)
 
 
 def _columns(e: Explanation, last: str) -> tuple[list[str], list[str]]:

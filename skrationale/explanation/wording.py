@@ -42,9 +42,20 @@ def strongest(names: Sequence[str], sizes: np.ndarray, n: int) -> list[str]:
 
 
 def rank(strength: np.ndarray, max_display: int) -> tuple[np.ndarray, np.ndarray]:
-    """Split features into those shown, strongest first, and the rest that is shown as one line."""
+    """Split features into those shown, strongest first, and the rest that is shown as one line.
+
+    Where not all fit, features of strength 0 have no line of their own, unless there are no others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [part.tolist() for part in rank(np.array([0.0, 2.0, 0.0, 3.0, 0.0]), 4)]
+    [[3, 1], [0, 2, 4]]
+    """
     order = np.argsort(-strength, kind="stable")
-    cut = len(order) if len(order) <= max_display else max_display - 1
+    cut = len(order)
+    if cut > max_display:
+        cut = min(max_display - 1, max(int(np.count_nonzero(strength)), 1))
     return order[:cut], order[cut:]
 
 

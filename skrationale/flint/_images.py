@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .._callers import outside
 from .._task import Task
+from ..writing import format_share
 
 N_IMAGES = 200
 """Images that the importance of pixels is measured on. Not measured."""
@@ -80,7 +81,8 @@ def warn_of_pixel_range(
     )
     if better > right + GAIN:
         warnings.warn(
-            f"The predictor is right in {right:.0%} of the images as given, and in {better:.0%} of them when "
+            f"The predictor is right in {format_share(right)} of the images as given, and in "
+            f"{format_share(better)} of them when "
             f"{'multiplied by 255' if of_parts else 'scaled to 0 to 1'}. Was it fitted to images in other "
             "units? Give images in the units that it was fitted to.",
             UserWarning,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
-from ..writing import count_of, encodable
+from ..writing import count_of, encodable, format_share
 from ._audit_html import Check, card
 
 METRICS = {"identity": "R2", "logit": "AUROC", "softmax": "accuracy"}
@@ -224,13 +224,15 @@ class RationaleAudit:
             f"from the shown cells, and a constant {self.constant_score:.3f}.",
         ]
         remarks = {
-            "empty": f"In {self.empty_share:.0%} of the {self.row}s no {self.unit} is selected.",
-            "everything": f"In {self.full_share:.0%} of the {self.row}s all {self.unit}s are selected.",
+            "empty": f"In {format_share(self.empty_share)} of the {self.row}s no {self.unit} is selected.",
+            "everything": f"In {format_share(self.full_share)} of the {self.row}s all {self.unit}s are "
+            "selected.",
             "insufficient": f"The rationale leaves out {_pair(self.missing, self.missing_error)} {unit} of "
             f"what all {'cells' if self.unit == 'column' else f'{self.unit}s'} tell.",
             "telling": f"What masks look like, without any {self.unit}, tells the target: {self.metric} "
             f"{self.mask_only_score:.3f}.",
-            "untested": f"Only {self.exchanged:.0%} of the masks fit other rows: leaks may stay unseen."
+            "untested": f"Only {format_share(self.exchanged)} of the masks fit other rows: leaks may stay "
+            "unseen."
             if self.exchanged < EXCHANGED
             else f"More {self.row}s may help, if the {self.unit}s tell anything of the target.",
             "unstable": f"It is unstable: rationales of refits have a Jaccard index of {self.stability:.2f}.",

@@ -42,7 +42,7 @@ main.skr-report {max-width: 68em}
   .skr-report .skr-wide-table th, .skr-report .skr-wide-table td {padding: .22em .3em;
     overflow-wrap: anywhere}
   .skr-report .skr-wide-table thead th, .skr-report .skr-wide-table .skr-n {overflow-wrap: normal}
-  .skr-report .skr-wide-table table {break-inside: auto}
+  .skr-report .skr-wide-table table:has(tbody tr:nth-child(25)) {break-inside: auto}
   .skr-report thead {display: table-header-group}
   .skr-report .skr-formula code {max-height: none}
 }

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..explanation.labels import label_text
 from ..explanation.wording import cells
-from ..writing import format_cell, format_number, join_names, render, shorten
+from ..writing import format_cell, format_number, format_share, join_names, render, shorten
 from ._doubt import ERRORS, error_of, error_of_difference
 from ._measures import Measured
 from ._rows import Rows
@@ -105,7 +105,7 @@ def _which_columns(given: list[Measured], rows: Rows, chosen: dict[int, str], sh
     if not shares.shape[1]:
         return ""
     means = shares.mean(axis=1).iloc[:MAX_NAMES]
-    named = [f"{shorten(str(name), 40)} {share:.0%}" for name, share in means.items() if share > 0]
+    named = [f"{shorten(str(name), 40)} {format_share(share)}" for name, share in means.items() if share > 0]
     if not named:
         return "None: no model has a reason that is not 0."
     text = f"Share of the reasons, on average over the models: {join_names(named)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ..writing import count_of, document, format_cell, format_number, shorten
+from ..writing import count_of, document, format_cell, format_number, format_share, shorten
 from ._css import REPORT_CSS
 from ._in_short import in_short
 from ._measures import Measured
@@ -97,7 +97,7 @@ def _target(found: list[Measured], rows: Rows) -> str:
         counts = Counter(rows.y.tolist())
         labels = sorted(distinct(rows.y), key=lambda label: -counts[label])
         each = [
-            f"{shorten(format_cell(label), 40)} {counts[label] / len(rows):.0%}"
+            f"{shorten(format_cell(label), 40)} {format_share(counts[label] / len(rows))}"
             for label in labels[:MAX_CLASSES]
         ]
         left = len(counts) - MAX_CLASSES

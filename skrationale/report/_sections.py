@@ -17,6 +17,7 @@ from ..writing import (
     Note,
     Table,
     count_of,
+    format_share,
     joined,
     notebook_html,
     render,
@@ -142,7 +143,7 @@ def rationales(one: Measured) -> Any:
         middle=f"{middle:.0f}",
         n_columns=explanation.mask.shape[1],
         spread=f"{low:.0f} to {high:.0f}" if low < high else f"{low:.0f}",
-        empty=f"{np.mean(sizes == 0):.0%}" if (sizes == 0).any() else "",
+        empty=format_share(float(np.mean(sizes == 0))) if (sizes == 0).any() else "",
     )
 
 

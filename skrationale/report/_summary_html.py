@@ -20,6 +20,7 @@ from ..writing import (
     format_cell,
     format_column,
     format_number,
+    format_probability,
     joined,
     render,
     shorten,
@@ -340,7 +341,7 @@ def _label_of(one: Measured, i: int, truth: Any) -> str:
     predicted = simple_cell(one.predictions[i])  # type: ignore[index]
     sign = "" if predicted == truth else " ✗"
     sure = float(np.max(one.answers[i]))  # type: ignore[index]
-    return f"{answer(predicted)} ({sure:.0%}){sign}"
+    return f"{answer(predicted)} ({format_probability(sure)}){sign}"
 
 
 def answer(predicted: Any) -> str:

@@ -78,7 +78,10 @@ CARD_CSS = f"""
 }}
 @media print {{
   .skr table {{break-inside: avoid}}
-  .skr details::details-content {{content-visibility: visible; display: block; height: auto}}
+  .skr details:not(.skr-on-screen)::details-content {{content-visibility: visible; display: block;
+    height: auto}}
+  .skr details.skr-on-screen:not([open]) > summary {{list-style: none}}
+  .skr table + details.skr-on-screen:not([open]) {{display: none}}
 }}
 """
 PAGE_CSS = """

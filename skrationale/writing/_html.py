@@ -220,12 +220,13 @@ class Mark(Part):
 
 @dataclass(frozen=True)
 class Folded(Part):
-    """A part that a click unfolds."""
+    """A part that a click unfolds. Print shows it too, unless it has details of what is shown already."""
 
     _template = "folded.html"
     summary: Any
     body: Any
     is_open: bool
+    is_printed: bool = True
 
 
 @dataclass(frozen=True)

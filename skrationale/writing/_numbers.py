@@ -126,11 +126,13 @@ def decimals(x: float, *, sign: bool = False) -> str:
 
 
 def format_share(part: float) -> str:
-    """Return a share as a percentage; what is little is not written as none.
+    """Return a share as a percentage; what is little is not written as none, nor what is much as all.
 
     Examples
     --------
-    >>> format_share(0.314), format_share(0.001)
-    ('31%', 'under 1%')
+    >>> format_share(0.314), format_share(0.001), format_share(0.997)
+    ('31%', 'under 1%', 'over 99%')
     """
-    return "under 1%" if 0 < part < 0.005 else f"{part:.0%}"
+    if 0 < part < 0.005:
+        return "under 1%"
+    return "over 99%" if 0.995 < part < 1 else f"{part:.0%}"

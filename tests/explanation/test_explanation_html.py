@@ -105,6 +105,12 @@ def test_card_of_many_rows_ranks_features():
     assert "3 rows, 14 features, 1 output (output)" in text
 
 
+def test_features_that_contribute_nothing_share_one_line():
+    e = Explanation(np.eye(14)[:3] * [[1.0], [2.0], [3.0]], 0)
+    assert "sum of 11 other features" in static(e._repr_html_()).text
+    assert "sum of 13 other features" in static(e[0]._repr_html_()).text
+
+
 def test_card_of_one_row_tells_value_contribution_and_score():
     e = Explanation(
         [[0.25, -1.5, 1e-17]],

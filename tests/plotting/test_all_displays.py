@@ -6,6 +6,7 @@ import pytest
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.transforms import Affine2D, Bbox  # noqa: E402
 
 from skrationale.explanation import Explanation  # noqa: E402
 from skrationale.plotting import (  # noqa: E402
@@ -151,6 +152,26 @@ def ticks(axis):
                     yield text
 
 
+def along(text):
+    """Box of a text in pixels, its sides along and across what is written."""
+    box, angle = text.get_window_extent(), text.get_rotation()
+    text.set_rotation(0)
+    straight = text.get_window_extent()
+    text.set_rotation(angle)
+    middle = Affine2D().rotate_deg(-angle).transform([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2])
+    half = np.array([straight.width, straight.height]) / 2
+    return Bbox([middle - half, middle + half])
+
+
+def test_boxes_of_aslant_labels_meet_where_the_labels_do():
+    figure = plt.figure(figsize=(4, 2))
+    for gap, meet in ((0.02, True), (0.08, False)):
+        pair = [figure.text(x, 0.2, "a name", rotation=45, rotation_mode="anchor") for x in (0.1, 0.1 + gap)]
+        boxes = [along(text) for text in pair]
+        assert boxes[0].overlaps(boxes[1]) == meet
+        assert pair[0].get_window_extent().overlaps(pair[1].get_window_extent())
+
+
 def drawn_ticks(figure):
     """Labels of ticks within the limits; those outside are not drawn."""
     return {id(t) for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for t in ticks(axis)}
@@ -185,9 +206,7 @@ def test_texts_stay_within_the_figure_and_labels_of_ticks_do_not_meet(name, case
         for axes in figure.axes:
             for axis in (axes.xaxis, axes.yaxis):
                 labels = list(ticks(axis))
-                if labels and labels[0].get_rotation() not in (0, 90):
-                    continue  # boxes of aslant texts overlap, texts do not
-                boxes = [text.get_window_extent() for text in labels]
+                boxes = [along(text) for text in labels]
                 for i, box in enumerate(boxes):
                     for j in range(i):
                         assert not box.overlaps(boxes[j]), (labels[i].get_text(), labels[j].get_text())

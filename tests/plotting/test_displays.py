@@ -118,6 +118,23 @@ def test_bar_shows_mean_abs_and_sums_the_rest():
     assert top[0] > top[1], "the strongest feature is at the top"
 
 
+@pytest.mark.parametrize("k", [1, 3, 7])
+def test_a_long_bar_of_other_features_does_not_make_the_named_ones_short(k):
+    e = Explanation(np.ones((4, 73) if k == 1 else (4, 73, k)), 0)
+    display = BarDisplay.from_explanation(e)
+    axes = display.figure_.axes[: max(k // 7 * k, 1)]
+    for ax in axes:
+        ends = [
+            max(bar.get_x() + bar.get_width() for bar in bars) for bars in zip(*ax.containers, strict=True)
+        ]
+        assert ends[-1] <= 2 * ends[0]
+    if k < 7:
+        assert axes[0].texts[-1].get_text() == f"▸ {64 * k}"
+    assert (
+        "longer than shown" in axes[0].get_xlabel() or "longer than shown" in display.figure_.get_supxlabel()
+    )
+
+
 def test_bar_stacks_outputs():
     display = BarDisplay.from_explanation(make(5, k=3, output_names=["x", "y", "z"], link="softmax"))
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["x", "y", "z"]
@@ -181,7 +198,9 @@ def test_bars_of_many_classes_stand_side_by_side_on_one_scale():
     assert [ax.get_title() for ax in panels] == list(e.output_names)
     assert len({ax.get_xlim() for ax in panels}) == 1
     shown = np.array([[bar.get_width() for bar in ax.patches] for ax in panels]).T
-    assert shown.sum() == pytest.approx(e.mean_abs().sum())
+    sizes = e.mean_abs()[np.argsort(-e.mean_abs().sum(axis=1))]
+    np.testing.assert_allclose(shown[:-1], sizes[:9])
+    np.testing.assert_allclose(shown[-1], np.minimum(sizes[9:].sum(axis=0), 1.5 * sizes[:9].max()))
     assert lines(display)[-1] == "sum of 5 other features"
 
 

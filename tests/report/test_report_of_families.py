@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skrationale import RationaleClassifier, RationaleDistiller, SmoothMLPClassifier
+from skrationale.explanation import Explanation
 from skrationale.metrics import comprehensiveness, sparsity
 from skrationale.report import make_report
 from skrationale.report._measures import SHARES
@@ -142,16 +143,26 @@ def browse(folder, *arguments):
     return subprocess.run(command, capture_output=True, timeout=90, check=False, env=dict(os.environ))
 
 
+def printed(folder, page):
+    """Size in bytes and number of pages of the PDF that a browser makes of a page."""
+    pdf = folder / "printed.pdf"
+    ended = browse(folder, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", page.as_uri())
+    if ended.returncode or not pdf.exists():
+        pytest.skip(f"Chromium does not run here: {ended.stderr[-200:]!r}")
+    content = pdf.read_bytes()
+    assert content.startswith(b"%PDF")
+    return len(content), len(re.findall(rb"/Type\s*/Page\b", content))
+
+
 def test_a_browser_prints_it(report, tmp_path):
     blank = tmp_path / "blank.html"
     blank.write_text("<!doctype html><title>blank</title><p>blank</p>")
-    probe = browse(tmp_path, f"--print-to-pdf={tmp_path / 'blank.pdf'}", blank.as_uri())
-    if probe.returncode or not (tmp_path / "blank.pdf").exists():
-        pytest.skip(f"Chromium does not run here: {probe.stderr[-200:]!r}")
-    pdf = tmp_path / "report.pdf"
-    browse(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", report.path.as_uri())
-    printed = pdf.read_bytes()
-    assert printed.startswith(b"%PDF")
-    assert len(printed) > 10 * (tmp_path / "blank.pdf").stat().st_size
-    pages = len(re.findall(rb"/Type\s*/Page\b", printed))
+    size, pages = printed(tmp_path, report.path)
+    assert size > 10 * printed(tmp_path, blank)[0]
     assert pages >= len(report.tables["summary"])  # each section begins a page
+
+
+def test_print_has_one_line_for_features_that_the_screen_sums(tmp_path):
+    values = np.random.default_rng(0).normal(size=(3, 200))
+    Explanation(values, 0.0).write_html(tmp_path / "page.html")
+    assert printed(tmp_path, tmp_path / "page.html")[1] <= 3  # nine with a line for each feature

@@ -23,6 +23,7 @@ from ...base import score_of
 from ...explanation import TextExplanation
 from ...tabular import read_target
 from ...units import TextUnits
+from ...writing import format_share
 from .._audit_report import RationaleAudit
 from .._selection_warnings import warn
 from ._audit import audit_texts
@@ -114,7 +115,7 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         self.word_frequencies_ = shown_in_texts(model, units, fitting.numbers, shown)
         if self.truncated_share_ > LONG_TEXTS:
             warn(
-                f"{self.truncated_share_:.0%} of the texts have more than max_length="
+                f"{format_share(self.truncated_share_)} of the texts have more than max_length="
                 f"{model.reader.max_length} words; later words are not read."
             )
 
