@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from sklearn.base import clone
@@ -35,6 +36,12 @@ def unfrozen(model: Any) -> Any:
     while isinstance(model, FrozenEstimator):
         model = model.estimator
     return model
+
+
+def is_pipeline(model: Any) -> bool:
+    """Whether a model is a Pipeline of scikit-learn, which imports much of it."""
+    module = sys.modules.get("sklearn.pipeline")  # without it there is no Pipeline
+    return module is not None and isinstance(model, module.Pipeline)
 
 
 def cloned(model: Any) -> Any:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._batches import check_batching, one_or_several
@@ -31,17 +30,17 @@ from ..teachers import (
     warn_of_constraints,
 )
 from ..teachers.lightgbm import LightGBMTeacher, default_lightgbm, few_jobs
-from ..training import TRAINING_CONSTRAINTS, TrainResult, check_training_parameters, or_auto
+from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
 from ._explaining import values_in_batches
+from ._few_rows import EXACT_ROWS
 from ._from_batches import LearnsFromBatches
-from ._inference import EXACT_ROWS
-from ._labelling import Rows, targets_of
 from ._labels import TREE_KINDS, TeacherReasons, has_trees, rows_compared
-from ._lightgbm_limits import warn_of_a_constant
 from ._onnx import StudentExport
-from ._plan import ROWS_OF_IMPORTANCES, Plan
-from ._sparse import ReadsSparse, learn_from_sparse, scores_of
-from ._training import train_student
+from ._sparse import ReadsSparse, scores_of
+
+if TYPE_CHECKING:
+    from ..training import TrainResult
+    from ._plan import Plan
 
 
 class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistiller, ReadableNetwork):
@@ -150,8 +149,9 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
     Raw scores and contributions are log-odds for two classes, and one score per class for more classes. For
     regression they are in the units of the target, or of its logarithm for Poisson, gamma and Tweedie
     objectives. Classifiers that are random forests, extremely randomized trees or single trees have
-    contributions in units of probability instead. Up to 512 rows are computed in float64, and more in
-    float32: the same row may then differ by about 1e-6 of the score's scale between small and large tables.
+    contributions in units of probability instead. Up to 512 rows are computed in float64 by
+    NumPy, and more in float32 by torch: the same row may then differ by about 1e-6 of the score's scale
+    between small and large tables.
 
     With ``explanation="permutation"`` contributions are interventional Shapley values of the score of any
     model: its log-odds, decision function or prediction, or the raw score of a forest. Unknown values are
@@ -348,25 +348,9 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
     # --- the student -----------------------------------------------------------------------------
 
     def _distil(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        if issparse(matrix):
-            learn_from_sparse(self, matrix, y, sample_weight)
-            return
-        rng = own_random_state(self.random_state)
-        seed = rng.randint(2**31 - 1)
-        teacher, levels = self._adapter, self._reader.levels
-        plan = Plan.of(self, teacher, levels, matrix, sample_weight, seed)
-        if isinstance(teacher, LightGBMTeacher):
-            warn_of_a_constant(plan.scores, y)
-        weight = np.ones(len(matrix)) if sample_weight is None else sample_weight
-        result = None
-        if plan.has_to_learn:
-            rows = Rows(matrix, plan.scores, y, weight, plan.base, plan.scale, self._task.link)
-            targets = targets_of(rows, plan.bins, plan.labels(teacher, levels), self, rng)
-            result = train_student(plan.bins, targets, plan.scheme, self, seed, plan.signs)
-        self._keep(plan, result)
-        if plan.imitated:
-            shown = rng.permutation(len(matrix))[:ROWS_OF_IMPORTANCES]
-            self._weigh_columns(matrix[shown], weight[shown])
+        from ._learning import learn  # imports torch, which few rows are explained without
+
+        learn(self, matrix, y, sample_weight)
 
     def _keep(self, plan: Plan, result: TrainResult | None) -> None:
         """Take over what was trained."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .._batches import in_batches, one_or_several, rows_at_once
-from ._inference import EXACT_ROWS
+from ._few_rows import EXACT_ROWS
 from ._monotone import CHUNK_ROWS
 
 

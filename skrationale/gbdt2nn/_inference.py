@@ -11,19 +11,14 @@ from scipy.special import expit
 
 from .._tensors import as_tensor
 from ..training import limit_threads, resolve_device
+from ._few_rows import EXACT_ROWS, dense, looked_up, silu
 from ._monotone import CHUNK_ROWS, share_remainder
-from ._network import split_outputs
+from ._outputs import split_outputs
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from ._bins import TeacherBins
     from ._monotone import CompiledMonotone
     from ._network import BinNetwork
-
-EXACT_ROWS = 512
-"""Up to this many rows are computed in float64; more in float32, which differs by about 1e-6 of the score's
-scale. Not measured."""
 
 
 @dataclass(frozen=True)
@@ -63,39 +58,47 @@ class CompiledNetwork:
         encoded : ndarray of shape (n, d'), int32
             Bins.
         device : str
-            Where to compute; a device that is not there any more gives way to the CPU.
+            Where to compute many rows; a device that is not there any more gives way to the CPU.
         exact : bool, default=None
-            Whether to compute in float64; None: where there are few rows.
+            Whether to compute in float64, by numpy; None: where there are few rows.
 
         Returns
         -------
         ndarray of shape (n, n_outputs), float64
         """
-        import torch
-
         n = len(encoded)
         if n == 0 or encoded.shape[1] == 0:
             return np.zeros((n, len(self.biases[-1])))
+        if n <= EXACT_ROWS if exact is None else exact:
+            return self._of_few(encoded)
+        return self._of_many(encoded, device)
+
+    def _of_few(self, encoded: np.ndarray) -> np.ndarray:
+        weights, biases = self._exact
+        hidden = looked_up(self.table, encoded)
+        hidden += biases[0]
+        for weight, bias in zip(weights, biases[1:], strict=True):
+            hidden = dense(silu(hidden), weight, bias)
+        return hidden
+
+    def _of_many(self, encoded: np.ndarray, device: str) -> np.ndarray:
+        import torch
+
+        n = len(encoded)
         try:
             place = resolve_device(device)
         except ValueError:
             place = torch.device("cpu")
-        exact = n <= EXACT_ROWS if exact is None else exact
-        dtype = torch.float64 if exact else torch.float32
         with torch.inference_mode(), limit_threads(min(n, CHUNK_ROWS) * self.weights[0].size):
-            if exact and place.type == "cpu":
-                table, weights, biases = self._exact
-            else:
-                weights = [as_tensor(w).to(place, dtype) for w in self.weights]
-                biases = [as_tensor(b).to(place, dtype) for b in self.biases]
-                table = as_tensor(self.table).to(place)
+            table, *layers = (
+                as_tensor(array).to(place, torch.float32)
+                for array in (self.table, *self.weights, *self.biases)
+            )
+            weights, biases = layers[: len(self.weights)], layers[len(self.weights) :]
             out = np.empty((n, len(self.biases[-1])))
             for start in range(0, n, CHUNK_ROWS):
                 bins = torch.from_numpy(encoded[start : start + CHUNK_ROWS]).to(place)
-                if dtype == torch.float64:
-                    hidden = torch.nn.functional.embedding(bins, table).to(dtype).sum(1)
-                else:
-                    hidden = torch.nn.functional.embedding_bag(bins, table, mode="sum")
+                hidden = torch.nn.functional.embedding_bag(bins, table, mode="sum")
                 hidden += biases[0]
                 for weight, bias in zip(weights, biases[1:], strict=True):
                     hidden = torch.addmm(bias, torch.nn.functional.silu(hidden, inplace=True), weight)
@@ -103,11 +106,10 @@ class CompiledNetwork:
         return out
 
     @cached_property
-    def _exact(self) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """The table, and the dense layers in float64, kept from the first call on: one row is soon done."""
-        table, *layers = map(as_tensor, (self.table, *self.weights, *self.biases))
-        layers = [each.double() for each in layers]
-        return table, layers[: len(self.weights)], layers[len(self.weights) :]
+    def _exact(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """The dense layers in float64, kept from the first call on: one row is soon done."""
+        weights, biases = ([each.astype(np.float64) for each in part] for part in (self.weights, self.biases))
+        return weights, biases
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_exact"}
@@ -184,7 +186,7 @@ class CompiledStudent:
         self, encoded: np.ndarray, device: str, exact: bool | None
     ) -> tuple[np.ndarray, np.ndarray | None]:
         assert self.monotone is not None
-        scores, reasons = self.monotone(encoded), None
+        scores, reasons = self.monotone(encoded, exact), None
         if self.networks:
             reasons = self.networks[0](encoded, device=device, exact=exact)
             reasons = share_remainder(reasons.reshape(*scores.shape, -1), scores) * self.scale

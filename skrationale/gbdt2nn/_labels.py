@@ -13,7 +13,6 @@ from ..tabular import UNSEEN, TableReader
 from ..teachers import PermutationWalks, ScoreTeacher
 from ..teachers.catboost import CatBoostTeacher
 from ..teachers.lightgbm import LightGBMTeacher, few_jobs
-from ..trees.tables import FEW_FOR_TABLES, MAX_TABLE_BYTES, ForestTables
 from ._bins import TeacherBins, translated
 from ._explaining import values_in_batches
 
@@ -52,8 +51,8 @@ class Labels:
         Needed for the kind "permutation".
     rng : RandomState, optional
         Draws their pairs.
-    max_table_bytes : int, default=2**29
-        Most memory for tables.
+    max_table_bytes : int, optional
+        Most memory for tables; None: as tables are made by default.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Labels:
         *,
         walks: PermutationWalks | None = None,
         rng: np.random.RandomState | None = None,
-        max_table_bytes: int = MAX_TABLE_BYTES,
+        max_table_bytes: int | None = None,
     ) -> None:
         self._teacher = teacher
         self._codes = teacher.level_codes(levels)
@@ -75,7 +74,10 @@ class Labels:
             assert rng is not None
             self._walks, self._rng, self._n_pairs = walks, rng, 1
         elif kind == "tree_shap" and isinstance(teacher, LightGBMTeacher):
-            self._tables = ForestTables(teacher, max_table_bytes, dtype)
+            from ..trees.tables import MAX_TABLE_BYTES, ForestTables
+
+            most = MAX_TABLE_BYTES if max_table_bytes is None else max_table_bytes
+            self._tables = ForestTables(teacher, most, dtype)
         elif kind is not None:
             assert has_trees(teacher)
             self._by_table = teacher.contributions(kind)
@@ -245,6 +247,8 @@ class TeacherReasons:
     def _by_trees(
         self, teacher: LightGBMTeacher | CatBoostTeacher, kind: str, matrix: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
+        from ..trees.tables import FEW_FOR_TABLES
+
         of_table = teacher.contributions(kind, few_jobs(matrix))
         base = of_table(teacher.form.of_matrix(matrix[:1]))[1]
         by_tables = isinstance(teacher, LightGBMTeacher) and len(matrix) >= FEW_FOR_TABLES

@@ -14,6 +14,7 @@ from torch import Generator, Tensor, nn
 from ..teachers import NumericBins
 from ..training import linear
 from ._bins import TeacherBins
+from ._outputs import split_outputs
 from ._sums import RunningSums
 
 THRESHOLDS, LARGEST_UNIT = 1300, 4.0
@@ -171,29 +172,3 @@ class StudentNetwork(nn.Module):
         """Map bins (n, d') to scores (n, K) and reasons (n, K, d') or None, both without the base."""
         outputs = torch.cat([network(encoded) for network in self.networks], dim=1)
         return split_outputs(outputs, self.scheme, self.n_scores)
-
-
-def split_outputs(outputs: Any, scheme: str, n_scores: int) -> tuple[Any, Any]:
-    """Read the joined outputs of a scheme's networks.
-
-    Parameters
-    ----------
-    outputs : Tensor or ndarray of shape (n, n_outputs)
-        Outputs.
-    scheme : {"additive", "joint", "independent", "score"}
-        What they are.
-    n_scores : int
-        Number K of scores.
-
-    Returns
-    -------
-    scores : Tensor or ndarray of shape (n, K)
-    reasons : Tensor or ndarray of shape (n, K, d') or None
-    """
-    if scheme == "score":
-        return outputs, None
-    scores, reasons = (
-        (None, outputs) if scheme == "additive" else (outputs[:, :n_scores], outputs[:, n_scores:])
-    )
-    reasons = reasons.reshape(len(outputs), n_scores, -1)
-    return (reasons.sum(-1) if scores is None else scores), reasons

@@ -20,7 +20,7 @@ from ..training import (
 )
 from ._bins import TeacherBins
 from ._losses import explanation_loss, label_loss, score_loss
-from ._monotone import MonotoneStudent
+from ._monotone_network import MonotoneStudent
 from ._network import StudentNetwork
 
 # Figures of examples/benchmarks/results/gbdt2nn.md were made with these values; none with others are kept.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score, r2_score
 
 from .._weights import check_weights
 from ..explanation.ruler import on_ruler
@@ -16,6 +15,8 @@ from .labels import label_measures
 
 def score_of(task: Any, y: Any, predictions: np.ndarray, sample_weight: Any = None) -> float:
     """Score predictions: accuracy of labels, R2 of numbers; `y` is read as in fit."""
+    from sklearn.metrics import accuracy_score, r2_score
+
     y = read_target(y, warn=False)
     weight = None if sample_weight is None else check_weights(sample_weight, len(predictions))
     if task is not None and task.is_classification:

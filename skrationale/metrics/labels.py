@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import log_loss, roc_auc_score
 
 from ..tabular import read_target
 
@@ -38,6 +37,8 @@ def label_measures(y: Any, probabilities: np.ndarray, classes: Any) -> dict[str,
     >>> found["auroc"], round(found["log_loss"], 3)
     (1.0, 0.223)
     """
+    from sklearn.metrics import log_loss, roc_auc_score
+
     labels, known = read_target(y, warn=False, mixed=True), np.asarray(classes)
     if labels.dtype.kind != known.dtype.kind:
         labels, known = labels.astype(object), known.astype(object)

@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 
 from .._random import fixed_seed
 from .._scales import exponents, moments
@@ -145,8 +144,10 @@ class TableEncoder:
         names = self.reader.feature_names
         groups = [*self._numbers, *self._missing]
         encoded = [*(names[j] for j in self._numbers), *(f"{names[j]} is missing" for j in self._missing)]
-        self._one_hot: OneHotEncoder | None = None
+        self._one_hot: Any = None
         if self._categories.size:
+            from sklearn.preprocessing import OneHotEncoder
+
             self._one_hot = OneHotEncoder(
                 handle_unknown="infrequent_if_exist",
                 max_categories=self.max_categories,
@@ -165,6 +166,8 @@ class TableEncoder:
         return self
 
     def _fit_scaler(self, numbers: np.ndarray, sample_weight: np.ndarray | None) -> Any:
+        from sklearn.preprocessing import QuantileTransformer, StandardScaler
+
         if self.numeric == "quantile":
             return QuantileTransformer(
                 n_quantiles=min(MAX_QUANTILES, len(numbers)),

@@ -8,12 +8,11 @@ from typing import Any
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._callers import outside
-from .._library import BOOSTING, library_of, unfrozen
+from .._library import BOOSTING, is_pipeline, library_of, unfrozen
 from ..tabular import TableReader
 
 EARLY_STOPPING = ("early_stopping_round", "early_stopping_rounds", "early_stopping", "n_iter_no_change")
@@ -78,7 +77,7 @@ def _below(model: Any) -> Any:
     """Give the estimator that a Pipeline or a search fits, or None."""
     if isinstance(model, FrozenEstimator):
         return None
-    if isinstance(model, Pipeline):
+    if is_pipeline(model):
         return model.steps[-1][1]
     inner = getattr(model, "estimator", None)
     return inner if hasattr(inner, "fit") else None
@@ -172,7 +171,7 @@ def warn_of_refit(model: Any, parameter: str) -> None:
 def _holds_a_fit(model: Any) -> bool:
     if isinstance(model, FrozenEstimator) or model is None or isinstance(model, str):
         return False
-    if isinstance(model, Pipeline):
+    if is_pipeline(model):
         # its own check looks at the last step alone, which may be frozen
         return any(_holds_a_fit(step) for _, step in model.steps)
     try:

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
 
 from .._callers import outside
-from .._library import library_of, unfrozen
+from .._library import is_pipeline, library_of, unfrozen
 from ..tabular import TableReader, are_counted, safe_names
 
 SHOWN = 20
@@ -38,7 +36,7 @@ def names_at_fit(model: Any) -> list[str] | None:
     reader = getattr(model, "_reader", None)
     if isinstance(reader, TableReader):
         return None if reader.names is None else list(map(str, reader.names))
-    if isinstance(model, Pipeline):
+    if is_pipeline(model):
         steps = (step for _, step in model.steps if step is not None and not isinstance(step, str))
         return names_at_fit(next(steps, None))
     known = getattr(model, "feature_names_in_", None)
@@ -140,9 +138,11 @@ def _warn_of_no_names(model: Any, given: list[str], role: str) -> None:
 
 def _picks_by_name(model: Any, known: list[str], given: list[str]) -> bool:
     """Whether a model looks up the columns that it needs by itself."""
+    from sklearn.compose import ColumnTransformer
+
     model = unfrozen(model)
     model = getattr(model, "best_estimator_", model)
-    while isinstance(model, Pipeline):
+    while is_pipeline(model):
         model = model.steps[0][1]
     return isinstance(model, ColumnTransformer) and set(known) <= set(given)
 

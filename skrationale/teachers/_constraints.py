@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 from .._callers import outside
+from .._library import is_pipeline
 from ._lightgbm_text import read_header
 
 PARAMETERS = ("monotonic_cst", "monotone_constraints")
@@ -45,7 +45,7 @@ def monotone_columns(model: Any, names: Sequence[str]) -> dict[str, int]:
     {'age': -1}
     """
     while True:
-        if isinstance(model, Pipeline):
+        if is_pipeline(model):
             if len(model) > 1:
                 names = list(getattr(model[-1], "feature_names_in_", ()))
             model = model[-1]

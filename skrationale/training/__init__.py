@@ -8,48 +8,6 @@ callbacks of our own, and users would have to learn them. It costs one subclass 
 something is trained, so it stays.
 """
 
-from ._data import EXACT_ROWS, Batch
-from ._device import resolve_device
-from ._holdout import FEWEST_VALIDATION_ROWS, hold_out, validation_split
-from ._losses import mean_and_std, row_losses, soft_losses, task_loss
-from ._random import convolution, generator_of, linear, seeded
-from ._settings import (
-    TRAINING_CONSTRAINTS,
-    Settings,
-    check_hidden_layer_sizes,
-    check_training_parameters,
-    epochs_for,
-    or_auto,
-)
-from ._state import get_state, rebuild_module, set_state
-from ._threads import limit_threads
-from ._train import TrainResult, train
+import lazy_loader as _lazy
 
-__all__ = [
-    "EXACT_ROWS",
-    "FEWEST_VALIDATION_ROWS",
-    "TRAINING_CONSTRAINTS",
-    "Batch",
-    "Settings",
-    "TrainResult",
-    "check_hidden_layer_sizes",
-    "check_training_parameters",
-    "convolution",
-    "epochs_for",
-    "generator_of",
-    "get_state",
-    "hold_out",
-    "limit_threads",
-    "linear",
-    "mean_and_std",
-    "or_auto",
-    "rebuild_module",
-    "resolve_device",
-    "row_losses",
-    "seeded",
-    "set_state",
-    "soft_losses",
-    "task_loss",
-    "train",
-    "validation_split",
-]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

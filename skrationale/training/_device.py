@@ -1,9 +1,16 @@
 """Which device to train on."""
 
-import torch
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 def _available() -> list[str]:
+    import torch
+
     names = ["cpu"]
     if torch.cuda.is_available():
         names += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
@@ -36,6 +43,8 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
     >>> resolve_device("cpu")
     device(type='cpu')
     """
+    import torch
+
     available = _available()
     if isinstance(device, str) and device == "auto":
         return torch.device("cuda" if "cuda" in available else "cpu")

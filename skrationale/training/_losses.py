@@ -1,14 +1,7 @@
-"""Losses that families share, tensors in and tensor out, and the units of a target of numbers."""
+"""Losses that families share, tensors in and tensor out."""
 
-import numpy as np
 import torch
 from torch.nn import functional
-
-from .._scales import moments
-
-ROUNDING = 1e-12
-"""Numbers whose standard deviation is this share of their mean are one number: 10,000 times what a float64
-loses. Not measured."""
 
 
 def row_losses(scores: torch.Tensor, y: torch.Tensor, link: str) -> torch.Tensor:
@@ -45,9 +38,3 @@ def soft_losses(scores: torch.Tensor, teacher: torch.Tensor, link: str) -> torch
     if link == "softmax":
         return functional.cross_entropy(scores, torch.softmax(teacher, 1), reduction="none")
     return row_losses(scores, teacher[:, 0] if link == "identity" else torch.sigmoid(teacher[:, 0]), link)
-
-
-def mean_and_std(target: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
-    """Give the weighted mean and standard deviation of numbers (n,), 0 where they vary by rounding alone."""
-    mean, deviation = moments(target, weight)
-    return mean, deviation if deviation > ROUNDING * abs(mean) else 0.0

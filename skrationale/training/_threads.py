@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import torch
 from threadpoolctl import ThreadpoolController
 
 SMALL_WORK = 2**24
@@ -37,6 +36,8 @@ def limit_threads(work: int | None = None) -> Iterator[None]:
     ...     torch.get_num_threads()
     1
     """
+    import torch
+
     # Asking makes torch give a new thread its number now, and not inside of a block.
     if torch.get_num_threads() == 1 or not (work is None or work < SMALL_WORK):
         yield
@@ -64,6 +65,8 @@ def _matrix_threads() -> Callable[[int], int]:
 
     Once torch has set its own in a thread, MKL, of which it brings a copy, does not ask OpenMP any more.
     """
+    import torch
+
     try:
         library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
         return library.MKL_Set_Num_Threads_Local

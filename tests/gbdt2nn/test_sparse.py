@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 import skrationale.gbdt2nn._sparse as of_students
+import skrationale.gbdt2nn._sparse_lessons as of_lessons
 import skrationale.tabular._lazy as lazy
 from skrationale import (
     FLINTClassifier,
@@ -177,7 +178,7 @@ def test_what_a_large_table_cannot_have_is_refused(all_large):
 def test_a_fit_takes_a_fraction_of_the_dense_table(monkeypatch):
     monkeypatch.setattr(lazy, "MOST_DENSE_BYTES", 2**25)
     monkeypatch.setattr(of_students, "PART_BYTES", 2**21)
-    monkeypatch.setattr(of_students, "TABLE_BYTES", 0)
+    monkeypatch.setattr(of_lessons, "TABLE_BYTES", 0)
     n, d = 3_000, 2_000  # 48 MB as a dense table
     columns = np.random.default_rng(0).integers(d, size=(n, 5))
     columns[:, 0] %= 10

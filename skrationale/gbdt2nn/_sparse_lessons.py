@@ -1,0 +1,91 @@
+"""A student learns from a large sparse table, of which a part is dense at one time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._scales import to_shares
+from ..training import Settings
+from ._lessons import Lessons
+from ._lightgbm_limits import warn_of_a_constant
+from ._plan import ROWS_OF_IMPORTANCES, Plan
+from ._sparse import dense, rows_of_part
+from ._synthetic import n_copies
+from ._training import epochs_of, n_shown
+
+POOL_BYTES, TABLE_BYTES = 2**23, 2**24
+"""Memory for explained rows that are kept from earlier parts, and for tables of the teacher's contributions;
+trees without tables are computed, which takes longer. Not measured."""
+
+
+def learn_from_sparse(student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+    """Train a student that has met its teacher.
+
+    Parameters
+    ----------
+    student : GBDT2NNStudent
+        Gets what is fitted.
+    matrix : sparse matrix of shape (n, d)
+        Rows.
+    y : ndarray of shape (n,)
+        Encoded target.
+    sample_weight : ndarray of shape (n,) or None
+        Weights of mean 1.
+    """
+    SparseLessons(student, matrix, y, sample_weight).run()
+
+
+class SparseLessons(Lessons):
+    """Parts of a sparse table, drawn at random; parameters as of `learn_from_sparse`."""
+
+    def __init__(self, student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        self.matrix, self.y, self.weight = matrix, y, sample_weight
+        n = matrix.shape[0]
+        size = min(rows_of_part(matrix.shape[1]), n)
+        settings, n_scores = Settings.of(student), student._task.n_outputs
+        shown = min(n_shown(n), n_copies(student.n_synthetic, n))
+        epochs = epochs_of(settings, n, n, n_scores, max(1, settings.batch_size // (1 + shown)))
+        n_batches = max(1, round(epochs * n / size))
+        super().__init__(student, n_batches, size, POOL_BYTES, max_table_bytes=TABLE_BYTES)
+        self._order = np.empty(0, dtype=np.intp)
+
+    def run(self) -> None:
+        """Plan, train, and keep what was trained."""
+        student, matrix, weight = self.student, self.matrix, self.weight
+        levels = student._reader.levels
+        plan = self.plan = Plan.of(student, student._adapter, levels, matrix, weight, self.seed)
+        warn_of_a_constant(plan.scores, self.y)
+        student._keep(plan, self.trained(*self.next()) if plan.has_to_learn else None)
+        if plan.imitated:
+            self._weigh_columns()
+
+    def next(self) -> tuple[np.ndarray, np.ndarray]:
+        n = self.matrix.shape[0]
+        if self.weight is None:
+            while len(self._order) < self.size:
+                self._order = np.concatenate([self._order, self.rng.permutation(n)])
+            rows, self._order = self._order[: self.size], self._order[self.size :]
+        else:
+            rows = self.rng.choice(n, self.size, p=self.weight / self.weight.sum())
+        self.n_taken += 1
+        return dense(self.matrix[rows]), self.y[rows]
+
+    def heard(self, matrix: np.ndarray, scores: np.ndarray) -> None:
+        """Rows drawn at random do not drift."""
+
+    def encoded(self, y: np.ndarray | None) -> np.ndarray:
+        assert y is not None
+        return y
+
+    def _weigh_columns(self) -> None:
+        n = self.matrix.shape[0]
+        shown = self.rng.permutation(n)[:ROWS_OF_IMPORTANCES]
+        weight = np.ones(n) if self.weight is None else self.weight
+        found = np.zeros(self.matrix.shape[1])
+        for i in range(0, len(shown), self.size):
+            rows = shown[i : i + self.size]
+            values = self.student._contributions(dense(self.matrix[rows]), exact=False)
+            found += np.tensordot(weight[rows], np.abs(values), 1).sum(axis=0)
+        self.student.feature_importances_ = to_shares(found)
