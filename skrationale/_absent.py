@@ -46,8 +46,8 @@ class AbsentTeacher(BaseEstimator):
             Always.
         """
         raise ValueError(
-            f"This was made from a serving copy without its teacher ({self.name}), and cannot be "
-            "fitted: expected teacher=... to be set, or the model that the copy was made of."
+            f"This estimator comes from a serving copy without its teacher ({self.name}) and cannot be "
+            "fitted: set teacher=..., or use the original model."
         )
 
     predict = fit
@@ -80,7 +80,7 @@ class LeavesTeacherOut:
         if name in type(self)._of_teacher and isinstance(teacher, AbsentTeacher):
             raise AttributeError(
                 f"This {type(self).__name__} is a serving copy without its teacher ({teacher.name}). It "
-                f"predicts and explains, but {name!r}, fidelity and contributions of the teacher need the "
-                "model that it was made of."
+                f"can predict and explain, but {name!r}, fidelity and contributions of the teacher need "
+                "the original model."
             )
         return object.__getattribute__(self, name)  # fails again, in the words of the attribute

@@ -69,10 +69,10 @@ def check_path(path: Any) -> Path:
     elif not stat.S_ISREG(found.st_mode):
         kind = next((words for test, words in _KINDS if test(found.st_mode)), "of an unknown kind")
         raise io.UnsupportedOperation(
-            f"path is {shown}, which is {kind}; expected a regular file, or a path where nothing is yet."
+            f"path is {shown}, which is {kind}; expected a regular file, or a path that does not exist yet."
         )
     elif not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, "path is a file that may not be written", str(target))
+        raise PermissionError(errno.EACCES, "path is a file without write permission", str(target))
     return target
 
 
@@ -85,7 +85,8 @@ def _status(path: Any) -> os.stat_result | None:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise io.UnsupportedOperation(
-                f"path is {os.fspath(path)!r}, a link that leads in a circle; expected a regular file."
+                f"path is {os.fspath(path)!r}, a symbolic link that leads back to itself; expected a "
+                "regular file."
             ) from None
         raise
 

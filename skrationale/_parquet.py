@@ -30,4 +30,6 @@ def refuse_lacking(fragments: Iterable[Any], names: Sequence[str], parameter: st
         lacks = [name for name in names if name not in there]
         if lacks:
             place, of = getattr(fragment, "path", fragment), f" of `{parameter}`" if parameter else ""
-            raise ValueError(f"The file {place!r}{of} lacks the column(s) {lacks[:10]} of the others.")
+            raise ValueError(
+                f"The file {place!r}{of} has no column(s) {lacks[:10]}, which the other files have."
+            )

@@ -80,7 +80,7 @@ class Task:
             finite = False
         if not finite:
             raise ValueError(
-                f"y holds text that is not a number; expected numbers. For labels take {classifier}."
+                f"y holds text that is not a number; expected numbers. For labels use {classifier}."
             )
         return cls("identity", 1)
 
@@ -111,8 +111,8 @@ class Task:
         unknown = np.setdiff1d(y, self.classes)
         if unknown.size:
             raise ValueError(
-                f"y holds label(s) {unknown[:5].tolist()} that the teacher does not know; "
-                f"expected labels among {self.classes[:20].tolist()}."
+                f"y holds label(s) {unknown[:5].tolist()} that are not among the classes of the fitted "
+                f"model; expected labels among {self.classes[:20].tolist()}."
             )
         return np.searchsorted(self.classes, y)
 

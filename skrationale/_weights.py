@@ -59,8 +59,9 @@ def check_weights(sample_weight: Any, n: int) -> np.ndarray:
         ratio = most / least
     if ratio > LARGEST_RATIO:
         raise ValueError(
-            f"sample_weight has weights from {least:g} to {most:g}, so far apart that small ones have "
-            f"no effect; expected a ratio of at most {LARGEST_RATIO:g}, or 0 for rows to leave out."
+            f"sample_weight has weights from {least:g} to {most:g}, and the small ones would have no "
+            f"effect. Expected a ratio of at most {LARGEST_RATIO:g}. Give the weight 0 to rows that should "
+            "be left out."
         )
     exponent = int(np.frexp(most)[1])
     return weight if abs(exponent) <= LARGEST_EXPONENT else np.ldexp(weight, -exponent)
@@ -101,7 +102,7 @@ def class_factors(
     if class_weight is None:
         return None
     if not classifies:
-        raise ValueError(f"class_weight is {class_weight!r}, but the target is numbers; expected None.")
+        raise ValueError(f"class_weight is {class_weight!r}, but the target is numeric; expected None.")
     classes, codes = np.unique(y, return_inverse=True)
     if isinstance(class_weight, str):  # "balanced"
         total = np.bincount(codes, weights=weight)
@@ -115,8 +116,8 @@ def class_factors(
     without = [label for label in labels if label not in class_weight]
     if others and without:
         raise ValueError(
-            f"class_weight has the label {others[0]!r}, which is not in y, and none for {without[0]!r}; "
-            f"expected labels among {labels[:10]}."
+            f"class_weight has the label {others[0]!r}, which is not in y, and has no weight for the label "
+            f"{without[0]!r}; expected labels among {labels[:10]}."
         )
     return np.array([float(class_weight.get(label, 1.0)) for label in labels])[codes]
 

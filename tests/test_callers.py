@@ -48,7 +48,11 @@ def test_a_target_that_is_a_column_is_told_at_the_line_of_the_user(y):
 
 def test_warnings_of_a_teacher_fitted_on_the_way_point_to_the_line_of_the_user():
     student = RationaleDistiller(RationaleRegressor(max_features=2, weight_decay=1e-3, **QUICK), **QUICK)
-    found = [each for each in heard(lambda: student.fit(X, Y)) if "max_features=2 of 2" in str(each.message)]
+    found = [
+        each
+        for each in heard(lambda: student.fit(X, Y))
+        if "max_features=2 is no limit for 2" in str(each.message)
+    ]
     assert found
     assert {each.filename for each in found} == {__file__}
 
@@ -60,7 +64,7 @@ def test_warnings_behind_scikit_learn_point_to_the_line_of_the_user():
     for text, call in (
         ("only unknown levels", lambda: models[0].fit(X, Y).predict(shouted)),
         ("only unknown levels", lambda: models[1].transform(shouted)),
-        ("max_features=2 of 2", lambda: search.fit(X, Y)),
+        ("max_features=2 is no limit for 2", lambda: search.fit(X, Y)),
     ):
         found = [each for each in heard(call) if text in str(each.message)]
         assert found

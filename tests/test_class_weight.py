@@ -123,7 +123,10 @@ def test_weights_that_do_not_reach_a_frozen_model_are_warned_of(make):
         ({"rare": 0.0}, r"class_weight\['rare'\] is 0.0; expected a finite number above 0"),
         ({"rare": -1}, r"class_weight\['rare'\] is -1"),
         ({"rare": "2"}, r"class_weight\['rare'\] is '2'"),
-        ({"rare": 2.0, "usual-": 1.0}, "the label 'usual-', which is not in y, and none for 'usual'"),
+        (
+            {"rare": 2.0, "usual-": 1.0},
+            "the label 'usual-', which is not in y, and has no weight for the label 'usual'",
+        ),
         ("even", "'class_weight' parameter of SmoothMLPClassifier must be .* Got 'even'"),
     ],
 )
@@ -142,10 +145,10 @@ def test_a_label_that_a_fold_lacks_is_no_error():
 
 def test_numbers_have_no_classes():
     with pytest.raises(
-        ValueError, match="class_weight is 'balanced', but the target is numbers; expected None"
+        ValueError, match="class_weight is 'balanced', but the target is numeric; expected None"
     ):
         GBDT2NNStudent(LGBMRegressor(**TREES), class_weight="balanced", **QUICK).fit(X, SCORE)
-    with pytest.raises(ValueError, match="the target is numbers"):
+    with pytest.raises(ValueError, match="the target is numeric"):
         SymbolicDistiller(class_weight="balanced", **SEARCH).fit(X, SCORE)
     for regressor in (SmoothMLPRegressor, RationaleRegressor):
         assert "class_weight" not in regressor().get_params()

@@ -319,7 +319,7 @@ def test_a_serving_copy_in_a_file_without_code_answers_alike(make, fitted, mixed
                 ask()
         for teachable in (served, clone(served)):
             assert is_classifier(teachable) == is_classifier(model)
-            with pytest.raises(ValueError, match="without its teacher .* expected teacher=... to be set"):
+            with pytest.raises(ValueError, match="without its teacher .* cannot be fitted: set teacher=..."):
                 teachable.fit(X, target_of(model, mixed[1]))
 
 

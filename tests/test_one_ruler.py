@@ -190,7 +190,11 @@ def test_regressors_have_neither(monkeypatch):
 @pytest.mark.parametrize(
     ("teacher", "error", "match"),
     [
-        (SVC(decision_function_shape="ovo"), ValueError, "decision_function of SVC is not largest for the"),
+        (
+            SVC(decision_function_shape="ovo"),
+            ValueError,
+            "The largest score from decision_function of SVC is not that of the",
+        ),
         (RidgeClassifier(), None, None),
     ],
 )

@@ -47,8 +47,11 @@ def with_cell(value, dtype=object):
 WRONG = {
     "zero": (np.zeros(N), "sample_weight is zero in every row"),
     "false": (np.zeros(N, dtype=bool), "sample_weight is zero in every row"),
-    "far-apart": (np.where(Y > 0, 1e300, 1e-300), "from 1e-300 to 1e\\+300, so far apart"),
-    "lost-in-a-sum": (with_cell(1e-20), "from 1e-20 to 1, so far apart"),
+    "far-apart": (
+        np.where(Y > 0, 1e300, 1e-300),
+        "from 1e-300 to 1e\\+300, and the small ones would have no effect",
+    ),
+    "lost-in-a-sum": (with_cell(1e-20), "from 1e-20 to 1, and the small ones would have no effect"),
     "nan": (with_cell(np.nan, float), "sample_weight is missing in row 3"),
     "infinite": (with_cell(np.inf, float), "sample_weight is infinite in row 3"),
     "beyond-a-float": (with_cell(10**400), "sample_weight is infinite in row 3"),

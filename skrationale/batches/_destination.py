@@ -35,7 +35,7 @@ def check_folder(destination: Any) -> Path:
     if not isinstance(destination, str | os.PathLike) or not isinstance(os.fspath(destination), str):
         raise TypeError(f"`destination` must be the path of a folder, got {type(destination).__name__}.")
     if "://" in os.fspath(destination):
-        raise ValueError(f"`destination` is {os.fspath(destination)!r}; expected a folder of this machine.")
+        raise ValueError(f"`destination` is {os.fspath(destination)!r}; expected a folder on this machine.")
     folder = Path(os.path.abspath(destination))
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"`destination` is {str(folder)!r}, which is a file; expected a folder.")
@@ -48,14 +48,14 @@ def refuse_source_within(folder: Path, source: Any, fragments: Sequence[Any]) ->
         read = Path(os.path.realpath(source))
         if Path(os.path.realpath(folder)).is_relative_to(read):
             raise ValueError(
-                f"`destination` is {str(folder)!r}, inside of `source`; expected another folder."
+                f"`destination` is {str(folder)!r}, which lies inside `source`; expected another folder."
             )
     own = Path(os.path.realpath(folder))
     for fragment in fragments:
         if is_local(fragment) and Path(os.path.realpath(place_of(fragment))).is_relative_to(own):
             raise ValueError(
-                f"`destination` is {str(folder)!r}, where {place_of(fragment)!r} of `source` lies; expected "
-                "another folder."
+                f"`destination` is {str(folder)!r}, which holds {place_of(fragment)!r} of `source`; "
+                "expected another folder."
             )
 
 
@@ -125,8 +125,8 @@ def refuse_other(path: Path, expected: dict[str, Any] | None) -> None:
             return
         differs = "other than now: " + ", ".join(keys)
     raise FileExistsError(
-        f"{str(path)!r} exists and was made from something else ({differs}); expected parts of the same "
-        "model, settings and data, an empty folder, or overwrite=True."
+        f"{str(path)!r} exists and was made from other inputs ({differs}). Use the same model, settings "
+        "and data as for the existing parts, an empty folder, or overwrite=True."
     )
 
 

@@ -119,8 +119,8 @@ class BatchExplainer:
         """
         if self.keep:
             raise ValueError(
-                f"`keep` is {list(self.keep)}, whose types are not known here; expected schema_for(schema "
-                "of a batch)."
+                f"`keep` is {list(self.keep)}, but the types of these columns are not known before a batch "
+                "is read; call schema_for(schema of a batch) instead."
             )
         return self._written.schema()
 
@@ -145,11 +145,14 @@ class BatchExplainer:
         missing = [name for name in self.keep if name not in schema.names]
         if missing:
             raise ValueError(
-                f"`keep` has the column(s) {missing}, which the data lack; they have {schema.names[:20]}."
+                f"`keep` names the column(s) {missing}, which the data do not have; the data have "
+                f"{schema.names[:20]}."
             )
         twice = [name for name in self.keep if schema.names.count(name) > 1]
         if twice:
-            raise ValueError(f"`keep` has the column(s) {twice}, of which the data have several.")
+            raise ValueError(
+                f"`keep` names the column(s) {twice}, but the data have more than one column of this name."
+            )
         return self._written.schema([schema.field(name) for name in self.keep])
 
     def __call__(self, batch: Any) -> Any:
@@ -210,7 +213,7 @@ class BatchExplainer:
         missing = [name for name, place in zip(names, found, strict=True) if place is None]
         if missing:
             raise ValueError(
-                f"The batch lacks the column(s) {missing[:10]} that the model reads; it has "
+                f"The batch does not have the column(s) {missing[:10]} that the model reads; it has "
                 f"{schema.names[:20]}."
             )
         return [place for place in found if place is not None]

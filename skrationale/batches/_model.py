@@ -177,9 +177,9 @@ def find_columns(names: Sequence[str], given: Sequence[str], *, alike: bool) -> 
         if len(places) > 1:
             both = [given[place] for place in places]
             raise ValueError(
-                f"The model reads a column {name!r}, and the data have {both}, whose names are the same, "
-                "or are so as LightGBM writes them; expected other names, or those of the columns to read "
-                "as `columns`."
+                f"The model reads a column {name!r}, but the data have several columns of this name: "
+                f"{both}. (LightGBM replaces some characters in names.) Rename these columns, or name the "
+                "columns to read in `columns`."
             )
         found.append(places[0] if places else None)
     return found
@@ -188,8 +188,12 @@ def find_columns(names: Sequence[str], given: Sequence[str], *, alike: bool) -> 
 def _missing(missing: list[str], given: Sequence[str], at_fit: Any, columns: Any) -> str:
     here = f"{list(given[:10])}" + (", ..." if len(given) > 10 else "")
     asked = "that `columns` names" if columns is not None else "that the model reads"
-    hint = "" if columns is not None else "; where these have other names, give them as `columns`"
-    return f"The data lack the column(s) {missing[:10]} {asked}; they have {here}{hint}."
+    hint = (
+        ""
+        if columns is not None
+        else "; if these columns have other names in the data, give these names as `columns`"
+    )
+    return f"The data do not have the column(s) {missing[:10]} {asked}; they have {here}{hint}."
 
 
 def scores_and_values(asked: Asked, X: Any) -> tuple[np.ndarray, Explanation]:

@@ -186,8 +186,8 @@ def pieces_of(dataset: Any, names: Sequence[str]) -> list[Piece]:
     for fragment in dataset.get_fragments():
         if not isinstance(fragment, ds.ParquetFileFragment):
             raise TypeError(
-                f"`source` holds a {type(fragment).__name__}; expected parquet files. Data in memory are "
-                "explained by `explain`, or by BatchExplainer."
+                f"`source` holds a {type(fragment).__name__}; expected parquet files. For data in memory "
+                "use `explain` or BatchExplainer."
             )
         refuse_lacking([fragment], names)
         out += _cut(fragment)

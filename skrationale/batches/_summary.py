@@ -92,7 +92,9 @@ class DatasetSummary:
         names = sorted(path.name for path in folder.glob("*")) if folder.is_dir() else []
         paths = [folder / name for name in names if PART.fullmatch(name)]
         if not paths:
-            raise FileNotFoundError(f"`destination` {str(folder)!r} holds no part of an explained data set.")
+            raise FileNotFoundError(
+                f"`destination` {str(folder)!r} holds no part that explain_dataset wrote."
+            )
         found = [describe_part(path) for path in paths]
         _refuse_mixture(paths, found)
         form = found[0]["form"]
@@ -158,7 +160,7 @@ def _refuse_mixture(paths: list[Path], found: list[dict[str, Any]]) -> None:
         differs = [key for key in SAME if part["job"][key] != first[key]]
         if differs:
             raise ValueError(
-                f"{paths[0].name!r} and {path.name!r} were made from different things: {', '.join(differs)}."
+                f"{paths[0].name!r} and {path.name!r} were made from different inputs: {', '.join(differs)}."
             )
     if len(paths) < n_parts:
         raise ValueError(f"{n_parts - len(paths)} of {n_parts} parts are missing: run their jobs first.")

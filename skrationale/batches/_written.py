@@ -53,8 +53,8 @@ class Written:
         taken = [name for name in keep if name in set(names)]
         if taken:
             raise ValueError(
-                f"`keep` has the column(s) {taken}, but these are names of columns of reasons; rename "
-                "them first."
+                f"`keep` has the column(s) {taken}, but columns of reasons already have these names; "
+                "rename the columns of the data first."
             )
         return written
 

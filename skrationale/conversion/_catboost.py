@@ -61,7 +61,7 @@ class CatBoost:
                 raise refused(model, kind.replace("_", " "), "columns of numbers and categories")
         for ctr in features.get("ctrs", []):
             if len(ctr["elements"]) > 1:
-                raise refused(model, "statistics of several columns together", ONE_COLUMN)
+                raise refused(model, "category statistics that combine several columns", ONE_COLUMN)
         self._names = list(model.feature_names_)
         self._categories = _places(features.get("categorical_features", []))
         self._words: dict[int, np.ndarray] = {}
@@ -74,15 +74,15 @@ class CatBoost:
             return None if categories else (None,) * len(self._names)
         kind = type(self.model).__name__
         if len(levels) != len(self._names):
-            raise ValueError(f"X has {len(levels)} columns, but the {kind} {len(self._names)}.")
+            raise ValueError(f"X has {len(levels)} columns, but the {kind} was fitted on {len(self._names)}.")
         own: list[list[Any] | None] = []
         for j, (name, of_column) in enumerate(zip(self._names, levels, strict=True)):
             if (j in categories) != (of_column is not None):
                 here, there = ("numbers", "categories") if of_column is None else ("text", "numbers")
                 raise ValueError(
-                    f"Column {j} of X holds {here}, but the {kind} was fitted on {there} there, called "
-                    f"{name!r}; expected the columns at its fit in their order, and text or categories where "
-                    "these are, as X.astype({...: 'category'}) makes of whole numbers."
+                    f"Column {j} of X holds {here}, but the {kind} was fitted on {there} in this column, "
+                    f"{name!r}. Expected the same columns, order and types as at its fit; X.astype({{...: "
+                    "'category'}) turns whole numbers into categories."
                 )
             own.append(None)
             if of_column is not None:
@@ -237,7 +237,7 @@ def combined(model: Any) -> Combined | None:
 def _link_of(model: Any, saved: dict[str, Any]) -> Link:
     loss = saved.get("model_info", {}).get("params", {}).get("loss_function", {}).get("type")
     if loss not in LINKS:
-        got = f"loss {loss!r}" if loss else "no known loss, as models have that are sums of others"
+        got = f"loss {loss!r}" if loss else "no known loss (a sum of several models has none)"
         raise refused(model, got, f"one of {', '.join(LINKS)}")
     return LINKS[loss]
 
@@ -262,7 +262,7 @@ def _saved(model: Any) -> dict[str, Any]:
             model.save_model(str(path), format="json")
         except CatBoostError as error:
             raise refused(
-                model, f"parts that CatBoost saves in no readable form ({error})", ONE_COLUMN
+                model, f"parts that CatBoost does not save in a readable form ({error})", ONE_COLUMN
             ) from None
         return json.loads(path.read_text(encoding="utf-8"))
 

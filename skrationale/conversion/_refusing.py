@@ -8,6 +8,6 @@ from typing import Any
 def refused(model: Any, got: str, expected: str) -> ValueError:
     """Make an error that says what a model has that cannot be rewritten."""
     return ValueError(
-        f"The {type(model).__name__} has {got}, and cannot be rewritten as a sum of trees; expected "
-        f"{expected}. GBDT2NNStudent takes any model with explanation='permutation'."
+        f"The {type(model).__name__} has {got} and cannot be converted to a sum of trees; expected "
+        f"{expected}. GBDT2NNStudent accepts any model if explanation='permutation'."
     )

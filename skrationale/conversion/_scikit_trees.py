@@ -140,7 +140,7 @@ def refuse_levels(model: Any, levels: Sequence[Any] | None) -> None:
         names = getattr(model, "feature_names_in_", None)
         column = found[0] if names is None else repr(str(names[found[0]]))
         raise ValueError(
-            f"Column {column} of X holds text or categories, but {type(model).__name__} takes numbers alone."
+            f"Column {column} of X holds text or categories, but {type(model).__name__} takes only numbers."
         )
 
 

@@ -84,7 +84,7 @@ def _check_names(known: Sequence[str], columns: Sequence[Any], model: Any) -> No
     here, there = next((a, b) for a, b in zip_longest(given, known) if a != b)
     raise ValueError(
         f"X has column {here!r} where the {type(model).__name__} was fitted on {there!r}; expected the "
-        "columns at its fit, in their order."
+        "same columns in the same order as at its fit."
     )
 
 

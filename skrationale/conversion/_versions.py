@@ -35,7 +35,8 @@ def is_tested(library: str, found: str | None = None) -> bool:
         newest = ".".join(map(str, TESTED[library]))
         warnings.warn(
             f"{library} {found} is newer than {newest}, the newest version whose models were tested here. "
-            "Its forests are compared with the model on more rows, and an error is raised where they differ.",
+            "Each converted forest is compared with its model on more rows, and an error is raised if "
+            "they differ.",
             UserWarning,
             stacklevel=outside(),
         )

@@ -107,9 +107,7 @@ class XGBoost:
         try:
             self._learner = json.loads(self._booster.save_raw("json"))["learner"]
         except xgboost.core.XGBoostError as error:
-            raise NotFittedError(
-                f"The {type(model).__name__} is not fitted; expected a fitted one."
-            ) from error
+            raise NotFittedError(f"The {type(model).__name__} is not fitted; fit it first.") from error
         self._refuse_others()
         self._link = LINKS[self._learner["objective"]["name"]]
         boosting = self._learner["gradient_booster"]
@@ -197,15 +195,17 @@ class XGBoost:
         else:
             if kept.levels and own and not set(kept.levels) & set(own):
                 raise ValueError(
-                    f"Column {self._name(j)} of X holds levels such as {own[0]!r}, none of which the "
-                    f"{type(self.model).__name__} knows; expected levels such as {kept.levels[0]!r}."
+                    f"Column {self._name(j)} of X holds levels such as {own[0]!r}, and the "
+                    f"{type(self.model).__name__} was fitted on none of them; expected levels such as "
+                    f"{kept.levels[0]!r}."
                 )
             return
         if wrong:
             raise ValueError(
                 f"The levels of column {self._name(j)} of X are not those that the "
-                f"{type(self.model).__name__} was fitted on, and it does not keep them itself; expected the "
-                f"same levels in the same order as at its fit, got {', '.join(map(repr, own[:10]))}."
+                f"{type(self.model).__name__} was fitted on, and the model does not store its levels; "
+                "expected the same levels in the same order as at its fit, got "
+                f"{', '.join(map(repr, own[:10]))}."
             )
 
     def _name(self, j: int) -> str:
@@ -235,9 +235,9 @@ class XGBoost:
         if self.levels is None:
             unknown = next(j for j in self._categories if j not in self._kept or not self._kept[j].levels)
             raise ValueError(
-                f"The {type(self.model).__name__} does not keep the levels of its category column "
-                f"{self._name(unknown)}, as XGBoost does from 3.1 on for ASCII text; expected X with the "
-                "same levels in the same order as at its fit."
+                f"The {type(self.model).__name__} does not store the levels of its category column "
+                f"{self._name(unknown)} (XGBoost stores them from version 3.1 on, if they are ASCII text); "
+                "expected X with the same levels in the same order as at its fit."
             )
         self._warn_of_cut_levels()
         largest, codes = self._largest_codes(), {}
@@ -258,9 +258,9 @@ class XGBoost:
             own = self.levels[j]
             if own is not None and kept.is_cut(own):
                 warnings.warn(
-                    f"Column {self._name(j)} has levels with letters beyond ASCII, which XGBoost 3.1 and "
-                    "3.2 confuse: predictions of its own from a DataFrame may be those of other levels. Here "
-                    "each level counts as what it was at the fit.",
+                    f"Column {self._name(j)} has levels with non-ASCII letters, which XGBoost 3.1 and 3.2 "
+                    "confuse: XGBoost itself may read a wrong level from a DataFrame. This package reads "
+                    "each level as it was at the fit.",
                     UserWarning,
                     stacklevel=outside(),
                 )
@@ -279,7 +279,7 @@ class XGBoost:
             elif self._link == "log":
                 base = np.log(base)
         if not np.isfinite(base).all():
-            raise refused(self.model, f"base_score={text}", "one whose raw score is finite")
+            raise refused(self.model, f"base_score={text}", "a base_score whose raw score is finite")
         return base.astype(np.float64)
 
     def _tree(self, tree: dict[str, Any], weight: float, codes: dict[int, np.ndarray]) -> Tree:

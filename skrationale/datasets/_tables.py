@@ -140,13 +140,17 @@ def _read_local(path: Path) -> tuple[pd.DataFrame, pd.Series]:
 def _download(name: str, source: _Source, folder: Path) -> tuple[pd.DataFrame, pd.Series]:
     advice = f"Put {name}.csv.gz (last column: the target) and its card {name}.json into {folder}."
     if source.data_id is None:
-        raise FileNotFoundError(f"{name} is not in {folder}, and no OpenML id of it is known. {advice}")
+        raise FileNotFoundError(
+            f"{name} is not in {folder}, and this package knows no OpenML id for it. {advice}"
+        )
     from sklearn.datasets import fetch_openml
 
     try:
         bunch = fetch_openml(data_id=source.data_id, as_frame=True)
     except OSError as error:
-        raise OSError(f"{name} is not in {folder}, and OpenML gave: {error}. {advice}") from error
+        raise OSError(
+            f"{name} is not in {folder}, and the download from OpenML failed: {error}. {advice}"
+        ) from error
     X, y = bunch.data, bunch.target
     texts = X.select_dtypes(exclude=["number", "bool", "category"]).columns
     X = X.astype(dict.fromkeys(texts, "category"))

@@ -62,8 +62,8 @@ def make_texts(
     """
     if n_causes % 2 == 0 or n_words < 2 * n_causes + 2:
         raise ValueError(
-            f"n_causes is {n_causes} and n_words {n_words}; expected an odd number of causes, and at least "
-            f"{2 * n_causes + 2} words for so many."
+            f"n_causes is {n_causes} and n_words {n_words}; expected an odd n_causes, and n_words of at "
+            f"least {2 * n_causes + 2} for this n_causes."
         )
     rng, causes, fillers = own_random_state(random_state), *_language()
     texts, values, truth = [], np.zeros(n_samples), []

@@ -35,8 +35,8 @@ def additivity_error(explanation: "Explanation", answers: Any, scale: str) -> fl
     if scale == "response":
         if not responses:
             raise ValueError(
-                "`scale` is 'response', but one output alone of a softmax gives no probability; expected "
-                "'score', or an explanation of all outputs."
+                "`scale` is 'response', but a single output of a softmax does not give a probability; "
+                "expected 'score', or an explanation of all outputs."
             )
         return min(_error(response, given) for response in responses)
     sums = _on_the_scale(own, responses, given, link)
@@ -76,8 +76,8 @@ def _shares(parts: np.ndarray) -> np.ndarray:
 def _refuse_labels(own: np.ndarray, given: np.ndarray) -> None:
     if np.array_equal(given, np.round(given)) and _apart(own, given) > SURE:
         raise ValueError(
-            "`scores` holds whole numbers only, as labels are; expected what `decision_function` or "
-            "`predict_proba` gave."
+            "`scores` holds only whole numbers, which seem to be labels; expected the result of "
+            "`decision_function` or `predict_proba`."
         )
 
 
@@ -94,10 +94,10 @@ def _on_the_scale(own: np.ndarray, responses: list[np.ndarray], given: np.ndarra
     if near <= SURE or (responses and near <= NEARER * far):
         return found
     raise ValueError(
-        f"`scores` may hold scores or responses (link {link!r}), and is close neither to the sums of the "
-        "contributions nor to the responses that follow from them; expected "
-        "scale='score' with what `decision_function` gave, or the raw scores of a regressor, or "
-        "scale='response' with what `predict` of a regressor or `predict_proba` gave for all outputs."
+        "`scores` is close neither to the sums of the contributions nor to the responses computed from "
+        f"them (link {link!r}), so its scale is not clear. Set scale='score' for the result of "
+        "`decision_function` or the raw scores of a regressor. Set scale='response' for the result of a "
+        "regressor's `predict`, or of `predict_proba` for all outputs."
     )
 
 

@@ -179,7 +179,7 @@ class Explanation:
         Returns
         -------
         Explanation
-            The reasons for this output alone; attributes, formula and meta are kept whole.
+            The contributions to this output only; attributes, formula and meta are kept unchanged.
 
         Raises
         ------
@@ -223,12 +223,13 @@ class Explanation:
         Returns
         -------
         list of str
-            By falling mean absolute value, summed over outputs; equals stay in column order.
+            Sorted by mean absolute value, summed over outputs, largest first; equal ones stay in column
+            order.
         """
         return strongest(self.feature_names, strength(self), n)
 
     def scores(self) -> np.ndarray:
-        """Return base values plus the sum of all reasons.
+        """Return base values plus the sum of all contributions.
 
         Returns
         -------
@@ -238,35 +239,36 @@ class Explanation:
         Raises
         ------
         ValueError
-            With ``kind="rationale"``: weights of chosen cells do not add up to a score.
+            With ``kind="rationale"``, because weights of selected cells do not add up to a score.
         """
         if self.kind == "rationale":
             raise ValueError("`kind` is 'rationale': its values do not add up to a score.")
         return self.base_values + self.values.sum(axis=1)
 
     def additivity_error(self, scores: Any, *, scale: Literal["auto", "score", "response"] = "auto") -> float:
-        """Return how far reasons are from adding up to what the model gave.
+        """Return how far base values plus contributions are from the scores of the model.
 
-        Base and values add up to the score: what ``decision_function`` of a classifier gives, and with the
-        link "identity" ``predict`` of a regressor. With the link "log" or "logit" a regressor predicts the
-        response, ``exp(score)`` or ``1 / (1 + exp(-score))``, and sums are compared after the same step.
+        Base values and contributions add up to the score. The score of a classifier is the result of
+        ``decision_function``. The score of a regressor with the link "identity" is the result of ``predict``.
+        With the link "log" or "logit" a regressor predicts the response, ``exp(score)`` or
+        ``1 / (1 + exp(-score))``. The sums are then transformed in the same way before they are compared.
 
         Parameters
         ----------
         scores : array-like of shape (n,) or (n, k)
-            What ``decision_function`` gave, or ``predict`` of a regressor; also raw scores of a regressor,
-            and probabilities (of two classes, those of the positive one).
+            The result of ``decision_function``, or of a regressor's ``predict``. Raw scores of a regressor
+            and probabilities are possible too; for two classes, give the probabilities of the positive class.
         scale : {"auto", "score", "response"}, default="auto"
-            Whether `scores` holds raw scores or responses. "auto": which of them the sums are near to; where
-            that is neither, an error asks for this parameter.
+            Whether `scores` holds raw scores or responses. "auto" chooses the one that the sums are close to.
+            If the sums are close to neither, an error says that this parameter is needed.
 
         Returns
         -------
         float
             The largest ``|sums - scores|``, where ``sums = base + sum(values)``, divided by the largest
-            absolute value among scores, base and values: where large values cancel, a sum misses a small
-            score by rounding, about 1e-16 of the largest. With a link, and where base and values are all 0,
-            the divisor is at least 1. Responses are compared with those that follow from the sums, and the
+            absolute value among scores, base and values. The divisor includes the values, because rounding
+            errors are about 1e-16 of the largest value. With a link, or if base and values are all 0, the
+            divisor is at least 1. Responses are compared with the responses computed from the sums, and the
             divisor is the largest response, or 1 if that is larger.
 
         Raises
@@ -274,7 +276,7 @@ class Explanation:
         TypeError
             If `scores` holds no numbers.
         ValueError
-            If shapes differ, labels were given, or "auto" cannot tell; also with ``kind="rationale"``.
+            If shapes differ, `scores` holds labels, or "auto" finds no scale; also with ``kind="rationale"``.
 
         Examples
         --------
@@ -295,7 +297,7 @@ class Explanation:
         Returns
         -------
         dict
-            Arrays are nested lists; NaN in an array of numbers is None, infinity "inf".
+            Arrays become nested lists. In arrays of numbers NaN becomes None, and infinity becomes "inf".
         """
         from ._json import to_plain
 
@@ -307,8 +309,9 @@ class Explanation:
         Returns
         -------
         str
-            Numbers are exact. In `display_data` and among row labels what is no string, number, bool or None
-            is written as its ``str``; an Index of pandas keeps its type (dates, periods, categories, levels).
+            Numbers are exact. Entries of `display_data` and row labels that are not strings, numbers, bools
+            or None are written as their ``str``. An Index of pandas keeps its type (dates, periods,
+            categories, levels).
         """
         from ._json import to_text
 
@@ -326,14 +329,14 @@ class Explanation:
         Returns
         -------
         Explanation
-            The same as was written.
+            The same explanation that was written.
 
         Raises
         ------
         TypeError
             If `text` is neither a string nor bytes.
         ValueError
-            If the text is no JSON, or anything in it is not as `to_json` writes it: entry, type or shape.
+            If the text is not JSON, or an entry, type or shape in it is not as `to_json` writes it.
 
         Examples
         --------
@@ -352,8 +355,8 @@ class Explanation:
         Returns
         -------
         shap.Explanation
-            With numbers and category codes in ``data``, and what the user typed in
-            ``display_data``. Mask, attributes, formula, kind, link and meta have no place there.
+            Numbers and category codes are in ``data``, and the values of your table are in ``display_data``.
+            Mask, attributes, formula, kind, link and meta are left out, because shap has no place for them.
 
         Raises
         ------
@@ -375,8 +378,9 @@ class Explanation:
         Parameters
         ----------
         kind : {"bar", "waterfall", "beeswarm", "rationale", "dependence"}, default="bar"
-            Mean absolute value of each feature, how one row got its score, every value of every row, the
-            cells that each prediction was made from, or the cells of one column against what they contribute.
+            "bar" shows the mean absolute value of each feature, "waterfall" how the contributions of one row
+            add up to its score, "beeswarm" every value of every row, "rationale" the cells that each
+            prediction used, and "dependence" the cells of one column against their contributions.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
         **kwargs : dict
@@ -406,12 +410,12 @@ class Explanation:
         max_rows: int = 20,
         interactive: bool = False,
     ) -> None:
-        """Write a page that stands alone: no script unless you ask for it, and no external address.
+        """Write a web page in one file: no external addresses, and no scripts unless you ask for one.
 
         Parameters
         ----------
         path : str or path-like
-            File to write, or a link to it; one that is there is replaced as a whole and keeps its mode.
+            File to write, or a link to it. An existing file is replaced as a whole and keeps its mode.
         title : str, default=None
             Title of the page.
         max_rows : int, default=20
@@ -422,7 +426,7 @@ class Explanation:
         Raises
         ------
         OSError
-            When no regular file can be written there; one that was there stays as it was.
+            If no regular file can be written there. An existing file then stays unchanged.
         """
         from .._files import write_text
         from .html import page

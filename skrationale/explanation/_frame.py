@@ -61,7 +61,10 @@ def to_frame(self: "Explanation", *, long: bool = False, backend: str = "pandas"
         columns, found = ["row", *columns], [frame.index.to_flat_index().tolist(), *found]
     twice = next((name for j, name in enumerate(columns) if name in columns[:j]), None)
     if twice is not None:
-        raise ValueError(f"Two columns would be called {twice!r}, which backend={backend!r} cannot hold.")
+        raise ValueError(
+            f"Two columns of the table would have the name {twice!r}, which backend={backend!r} does not "
+            "allow."
+        )
     data = dict(zip(columns, map(_of_one_type, found), strict=True))
     if backend == "polars":
         import polars

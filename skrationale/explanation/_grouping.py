@@ -122,7 +122,8 @@ def _of_mapping(features: tuple[str, ...], by: Mapping[str, Any]) -> tuple[list[
     both = next((name for name in alone if name in set(origin.values())), None)
     if both is not None:
         raise ValueError(
-            f"`by` has a source {both!r}, which is a column too; add it to the list of that source."
+            f"`by` has a source {both!r}, and a column that is not in any list has the same name; add "
+            "this column to the list of that source."
         )
     names = list(dict.fromkeys(sources))
     return names, np.array([names.index(source) for source in sources], dtype=int)

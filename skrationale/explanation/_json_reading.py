@@ -74,7 +74,7 @@ def _load(text: Any) -> Any:
     except RecursionError:
         raise ValueError(f"`text` is nested too deep, expected at most {LEVELS} levels.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"`text` must be JSON, got what cannot be read: {error}.") from error
+        raise ValueError(f"`text` must be JSON, but it cannot be read: {error}.") from error
     except ValueError as error:
         if "`text`" in str(error):
             raise
@@ -151,7 +151,9 @@ def _index(entry: Any, n: int) -> Any:
             f"`text` has an entry 'index' that holds no labels of {n} rows: {error!r}."
         ) from error
     if not same:
-        raise ValueError(f"`text` has an entry 'index' that is not as `to_json` writes labels of {n} rows.")
+        raise ValueError(
+            f"`text` has an entry 'index' in another form than `to_json` writes for labels of {n} rows."
+        )
     return labels
 
 
@@ -248,8 +250,8 @@ def unfree(value: Any, name: str) -> Any:
     text = value[TAG]
     if len(value) > 1 or not isinstance(text, str) or text not in _AWKWARD:
         raise ValueError(
-            f"`text` has {_short(value)} in the entry {name!r}, expected {TAG!r} to stand alone "
-            "with 'nan', 'inf' or '-inf'."
+            f"`text` has {_short(value)} in the entry {name!r}, expected {TAG!r} as the only key, with "
+            "'nan', 'inf' or '-inf'."
         )
     return _AWKWARD[text]
 
@@ -276,15 +278,17 @@ def _attribute(key: str, entry: Any, n: int) -> Any:
     sound = isinstance(shape, list) and all(type(length) is int and length >= 0 for length in shape)
     if not sound or not shape or shape[0] != n or not isinstance(rows, list) or math.prod(shape) != len(rows):
         raise ValueError(
-            f"`text` has the shape {_short(shape)} in the entry {name!r}, expected a list of lengths for all "
-            f"cells of `rows`, the first {n}."
+            f"`text` has the shape {_short(shape)} in the entry {name!r}, expected a list of lengths that "
+            f"begins with {n} and whose product is the number of cells in `rows`."
         )
     array = np.empty(len(rows), dtype=dtype)
     array[:] = _cells(name, rows, dtype)
     try:
         return array.reshape(shape)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"`text` has a shape in the entry {name!r} that no array has: {error}.") from error
+        raise ValueError(
+            f"`text` has a shape in the entry {name!r} that an array cannot have: {error}."
+        ) from error
 
 
 def _dtype(name: str, text: Any) -> np.dtype[Any]:

@@ -47,7 +47,7 @@ def _names_seen(transformer: Any) -> list[str]:
     while hasattr(transformer, "steps"):
         steps = [step for _, step in transformer.steps if step not in (None, "passthrough")]
         if not steps:
-            raise ValueError(f"{transformer!r} has no step that has seen columns{SAY_HOW}.")
+            raise ValueError(f"{transformer!r} has no step that was fitted on columns{SAY_HOW}.")
         transformer = steps[0]
     seen = getattr(transformer, "feature_names_in_", None)
     if seen is None:
@@ -152,7 +152,7 @@ def _of_one(transformer: Any, inputs: list[str]) -> np.ndarray:
     outputs = _outputs(transformer, inputs)
     if outputs is None:
         raise ValueError(
-            f"{type(transformer).__name__} has no names of what it makes (get_feature_names_out){SAY_HOW}."
+            f"{type(transformer).__name__} does not name its output columns (get_feature_names_out){SAY_HOW}."
         )
     if outputs == inputs:
         return np.arange(len(inputs))

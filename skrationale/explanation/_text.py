@@ -32,38 +32,38 @@ CSS = """
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TextExplanation:
-    """Which units (words or sentences) of n texts their predictions were made from, and from no others.
+    """Units (words or sentences) of n texts from which the predictions were made, without any other units.
 
     Texts differ in length, so there is one array for each text; all are copied and read-only.
 
     Parameters
     ----------
     texts : sequence of n str
-        The texts as the user typed them.
+        The texts as you gave them.
     spans : sequence of n array-like of int of shape (L, 2)
         Start and end of each unit in its text.
     values : sequence of n array-like of shape (L,)
-        How much each unit that is shown was wanted, a probability above one half; 0 for the others. They do
-        not add up to the score.
+        How strongly each shown unit was selected: a probability above one half, or 0 for units that are not
+        shown. The values do not add up to the score.
     mask : sequence of n array-like of bool of shape (L,)
         The rationale: True where the prediction used the unit.
     scores : array-like of shape (n,) or (n, K)
-        What was predicted, in units of the score that `link` names.
+        The predicted scores, in the units that `link` names.
     base_values : array-like of shape (K,)
-        Scores of a text of which nothing is shown.
+        Scores of a text if no unit of it is shown.
     output_names : sequence of str, default=()
         Names of the K scores.
     predictions : sequence of n str, default=()
-        Label predicted for each text; none for numbers.
+        Label predicted for each text; empty if numbers are predicted.
     link : {"identity", "logit", "softmax"}, default="identity"
-        Predictions themselves, log-odds of the second class, or one score a class before the softmax.
+        Predictions themselves, log-odds of the second class, or one score per class before the softmax.
     meta : dict, default={}
-        Plain data about how it was made.
+        Plain data about how the explanation was made.
 
     Raises
     ------
     TypeError, ValueError
-        When a parameter is not as described, or lengths disagree.
+        If a parameter is not as described, or lengths differ.
 
     Examples
     --------
@@ -125,7 +125,8 @@ class TextExplanation:
             ends = spans.ravel()
             if units and (ends[0] < 0 or ends[-1] > len(text) or (np.diff(ends) < 0).any()):
                 raise ValueError(
-                    f"text {i}: `spans` must rise, and lie in the {len(text)} characters of the text."
+                    f"text {i}: `spans` must be in increasing order and lie within the {len(text)} "
+                    "characters of the text."
                 )
 
     # --- parts -----------------------------------------------------------------------------------
@@ -158,7 +159,7 @@ class TextExplanation:
             value.setflags(write=False)
 
     def words(self, i: int) -> list[str]:
-        """Give the shown units of a text, as typed.
+        """Return the shown units of a text, as you gave them.
 
         Parameters
         ----------
@@ -173,7 +174,7 @@ class TextExplanation:
         return [self.texts[i][start:end] for start, end in self.spans[i][self.mask[i]].tolist()]
 
     def top(self, n: int = 10) -> dict[str, list[tuple[str, int]]]:
-        """Count in how many texts each unit is shown, whatever its case.
+        """Count in how many texts each unit is shown; upper and lower case count as the same.
 
         Parameters
         ----------
@@ -183,7 +184,8 @@ class TextExplanation:
         Returns
         -------
         dict of str to list of (str, int)
-            For each predicted label (``""`` where there are none) units and numbers of texts, most first.
+            For each predicted label (``""`` if there are none): units and their numbers of texts, most texts
+            first.
         """
         counts: dict[str, dict[str, int]] = {}
         for i in range(len(self)):
@@ -198,7 +200,7 @@ class TextExplanation:
     # --- forms -----------------------------------------------------------------------------------
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a row for each shown unit.
+        """Return a table with one row for each shown unit.
 
         Returns
         -------
@@ -248,7 +250,7 @@ class TextExplanation:
         Raises
         ------
         ValueError, TypeError
-            When it is something else.
+            If the text is not as `to_json` writes it.
         """
         plain = json.loads(text)
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
@@ -266,8 +268,8 @@ class TextExplanation:
         Returns
         -------
         shap.Explanation
-            With an array of pieces of text and one of values for each text. What stands between units is
-            part of the piece before, so that pieces add up to the text.
+            It holds an array of text pieces and an array of values for each text. Characters between units
+            belong to the piece before them, so that the pieces together are the text.
 
         Raises
         ------
@@ -293,7 +295,7 @@ class TextExplanation:
         return self._document("explanation/templates/text_card.html", MAX_TEXTS)
 
     def write_html(self, path: str | os.PathLike[str], title: str = "Words that decided") -> None:
-        """Write a page that stands alone: no script, no external address.
+        """Write a web page in one file, without scripts and external addresses.
 
         Parameters
         ----------
@@ -305,7 +307,7 @@ class TextExplanation:
         Raises
         ------
         OSError
-            When no regular file can be written there; one that was there stays as it was.
+            If no regular file can be written there. An existing file then stays unchanged.
         """
         from .._files import write_text
 

@@ -211,8 +211,8 @@ def attribute_table(value: Any, n_rows: int) -> dict[str, Any] | None:
     for key, array in arrays.items():
         if array.shape[:1] != (n_rows,):
             raise ValueError(
-                f"`attributes[{key!r}]` is an array of shape {array.shape}, expected {n_rows} rows "
-                "as `values` has; pass what is not aligned with rows as a list."
+                f"`attributes[{key!r}]` is an array of shape {array.shape}, expected {n_rows} rows as "
+                "`values` has; pass data that are not aligned with rows as a list."
             )
         if np.ma.is_masked(array):
             raise TypeError(
@@ -240,7 +240,7 @@ def row_index(rows: Any, n: int) -> Any:
             f"or integers, got {rows!r}. Outputs are chosen with `for_output`."
         )
     if index.dtype == bool and len(index) != n:
-        raise IndexError(f"the boolean index has {len(index)} entries, expected {n}, one a row.")
+        raise IndexError(f"the boolean index has {len(index)} entries, expected {n}, one per row.")
     return index if index.size else index.astype(bool if index.dtype == bool else np.intp)
 
 

@@ -222,7 +222,8 @@ class BaseFlint(FlintReasoner):
         known = getattr(self.predictor_, "n_features_in_", matrix.shape[1])
         if known != matrix.shape[1]:
             raise ValueError(
-                f"The predictor was fitted on {known} columns; expected those of X, {matrix.shape[1]}."
+                f"The predictor was fitted on {known} columns, but X has {matrix.shape[1]}; expected "
+                "the same columns."
             )
         return fitted_predictor
 
@@ -287,7 +288,9 @@ class BaseFlint(FlintReasoner):
         matrix = self._read_or_kept(X)
         j = position_of(attribute, list(self.get_feature_names_out()))
         if self.image_shape_ is None:
-            raise ValueError("attribute_map is for images; of a table describe_attribute says the columns.")
+            raise ValueError(
+                "attribute_map is only for images; for a table, describe_attribute lists the columns."
+            )
         units = patches_of(self.image_shape_, grid)
 
         def alone(rows: np.ndarray) -> np.ndarray:

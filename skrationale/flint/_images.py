@@ -81,10 +81,10 @@ def warn_of_pixel_range(
     )
     if better > right + GAIN:
         warnings.warn(
-            f"The predictor is right in {format_share(right)} of the images as given, and in "
-            f"{format_share(better)} of them when "
-            f"{'multiplied by 255' if of_parts else 'scaled to 0 to 1'}. Was it fitted to images in other "
-            "units? Give images in the units that it was fitted to.",
+            f"The predictor classifies {format_share(right)} of the given images correctly, and "
+            f"{format_share(better)} of them when they are "
+            f"{'multiplied by 255' if of_parts else 'scaled to 0 to 1'}. It was probably fitted on images in "
+            "other units. Give images in the units on which it was fitted.",
             UserWarning,
             stacklevel=outside(),
         )

@@ -32,8 +32,8 @@ def layer_sizes(sizes: Sequence[int] | str, image_shape: Sequence[int] | None) -
         return ROW_SIZES if image_shape is None else IMAGE_SIZES
     if image_shape is not None and len(sizes) != 3:
         raise ValueError(
-            "The 'hidden_layer_sizes' parameter must be three numbers for images: maps of two convolutions "
-            f"and the width of the layer after them. Got {sizes!r} instead."
+            "The 'hidden_layer_sizes' parameter must be three numbers for images: the numbers of feature "
+            f"maps of two convolutions, and the width of the layer after them. Got {sizes!r} instead."
         )
     return tuple(map(int, sizes))
 

@@ -29,8 +29,8 @@ def check_source(model: FlintModel) -> None:
     predictor = getattr(source, "predictor", source)
     if not isinstance(source, WrappedMLP) or isinstance(predictor, Pipeline):
         raise ValueError(
-            f"FLINT of a given predictor, a {type(predictor).__name__}, cannot be written as an ONNX graph; "
-            "expected predictor=None, or an MLPClassifier or MLPRegressor that is in no Pipeline."
+            f"FLINT of a given predictor, a {type(predictor).__name__}, cannot be written as an ONNX "
+            "graph; expected predictor=None, or an MLPClassifier or MLPRegressor outside a Pipeline."
         )
 
 

@@ -102,8 +102,8 @@ def pictures_of(
     attributes_of = model.attribute_function() if maximise else None
     if maximise and attributes_of is None:
         raise ValueError(
-            "maximise=True needs gradients, which an own predictor and a torch module have; expected "
-            "maximise=False for this predictor."
+            "maximise=True needs gradients, which only the built-in predictor and torch modules have; "
+            "expected maximise=False for this predictor."
         )
     scale = max(float(phi.max()), float(np.finfo(np.float32).tiny))
     found, units = [], PictureUnits.of(image_shape)

@@ -375,7 +375,9 @@ def _checked_rows(
     matrix = _checked_matrix(matrix, len(columns.names))
     values = np.asarray(values, dtype=np.float64)
     if values.shape != (len(matrix),):
-        raise ValueError(f"values has shape {values.shape}; expected ({len(matrix)},), one a row of matrix.")
+        raise ValueError(
+            f"values has shape {values.shape}; expected ({len(matrix)},), one per row of matrix."
+        )
     if not np.isfinite(values).all():
         raise ValueError("values holds NaN or infinity; expected finite numbers.")
     weight = check_weights(sample_weight, len(matrix))

@@ -232,7 +232,8 @@ def wrap_module(
         )
     if not np.array_equal(scores, again):
         raise ValueError(
-            "The predictor gives two different outputs for one row in evaluation mode; expected equal ones."
+            "The predictor gives different outputs for the same row in evaluation mode; expected "
+            "equal outputs each time."
         )
     return source
 

@@ -31,8 +31,8 @@ def plain_level(level: Any, name: str) -> str | bool | int | float:
     if isinstance(level, (bool, int)) or (isinstance(level, float) and math.isfinite(level)):
         return level
     raise ValueError(
-        f"Column {name!r} has a level of type {type(level).__name__} ({level!r}); only text, finite numbers "
-        "and booleans can be written down. Turn the levels into text before fitting."
+        f"Column {name!r} has a level of type {type(level).__name__} ({level!r}); only text, finite "
+        "numbers and booleans can be stored. Turn the levels into text before fitting."
     )
 
 
@@ -161,7 +161,7 @@ def _variable(entry: Any, i: int, reader: TableReader) -> Variable:
     level = None
     if kind == "level":
         if levels is None or code != int(code) or not 0 <= code < len(levels):
-            raise ValueError(f"{place} has the 'code' {code!r}, which is that of no level of its column.")
+            raise ValueError(f"{place} has the 'code' {code!r}, which no level of its column has.")
         level = levels[int(code)]
     return Variable(
         column,

@@ -126,9 +126,14 @@ def parse(text: str, names: Mapping[str, sp.Symbol]) -> sp.Expr:
         check_constants(expr)
     except (OverflowError, ZeroDivisionError) as error:
         short = shorten(text, 80)
-        raise ValueError(f"The formula {short!r} holds a value that is no finite number: {error}.") from None
+        raise ValueError(
+            f"The formula {short!r} holds a value that is not a finite number: {error}."
+        ) from None
     except RecursionError:
-        raise ValueError("The formula is nested too deep to be read from where this was called.") from None
+        raise ValueError(
+            "The formula is nested too deep to be read here, because the calling code is itself nested "
+            "deep in Python calls."
+        ) from None
     return expr
 
 
@@ -139,7 +144,7 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise ValueError(f"Position {position + 1} of the formula: {text[position]!r} is not understood.")
+            raise ValueError(f"Position {position + 1} of the formula: {text[position]!r} cannot be read.")
         kind = str(match.lastgroup)
         if kind != "space":
             tokens.append((kind, match[kind], position))

@@ -104,8 +104,8 @@ class TermsShapley:
             if nowhere.any():
                 warnings.warn(
                     f"The contributions of the term {term.xreplace(names)} are NaN in {nowhere.sum()} of "
-                    f"{len(nowhere)} rows: it has no finite value where columns of these rows are combined "
-                    "with columns of the background.",
+                    f"{len(nowhere)} rows: the term has no finite value if columns of these rows are "
+                    "combined with columns of background rows.",
                     RuntimeWarning,
                     stacklevel=outside(),
                 )

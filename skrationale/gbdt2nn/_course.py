@@ -95,8 +95,8 @@ class Course(Lessons):
         self.has_warned = True
         warnings.warn(
             f"The mean score of batch {self.n_taken} is {shift:.1f} standard deviations from that of the "
-            "first: `batches` seems to be sorted, and a student is worse with sorted rows. Shuffle the "
-            "rows, or give a pyarrow Dataset of many small row groups, which are mixed.",
+            "first: `batches` seems to be sorted, and sorted rows make a student less accurate. Shuffle "
+            "the rows, or give a pyarrow Dataset of many small row groups, which are mixed.",
             UserWarning,
             stacklevel=outside(),
         )

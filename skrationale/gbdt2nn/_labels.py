@@ -230,9 +230,9 @@ class TeacherReasons:
         if kind in TREE_KINDS and has_trees(self.teacher):
             return *self._by_trees(self.teacher, kind, matrix), meta
         raise ValueError(
-            f"The teacher {type(self.teacher.model).__name__} has no {kind!r} contributions here: tree "
-            "ensembles have 'tree_shap' and 'path', and any teacher 'permutation' once a student was fitted "
-            "with it."
+            f"The teacher {type(self.teacher.model).__name__} has no {kind!r} contributions. Tree "
+            "ensembles have 'tree_shap' and 'path'. All teachers have 'permutation' after a student was "
+            "fitted with explanation='permutation'."
         )
 
     def _by_walks(self, walks: PermutationWalks, X: Any, matrix: np.ndarray) -> np.ndarray:

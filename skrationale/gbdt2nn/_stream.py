@@ -125,12 +125,15 @@ class Stream:
 
     def _check_target(self, table: Any, y: np.ndarray | None) -> None:
         if self._has_target not in (None, y is not None):
-            raise ValueError("`batches` must give a target with each table or with none, got some of both.")
+            raise ValueError(
+                "`batches` must give a target with every table or with no table, got targets with some "
+                "tables only."
+            )
         self._has_target = y is not None
         if y is not None and y.shape != (len(table),):
             raise ValueError(
-                f"A target of `batches` has shape {y.shape}; expected that of the rows of its table, "
-                f"{(len(table),)}."
+                f"A target of `batches` has shape {y.shape}; expected {(len(table),)}, one value per row "
+                "of its table."
             )
 
 
@@ -230,7 +233,7 @@ def _joined(tables: list[Any]) -> Any:
         if _columns_of(table) != _columns_of(tables[0]):
             raise ValueError(
                 f"The first tables of `batches` have different columns: {_columns_of(tables[0])} and "
-                f"{_columns_of(table)}; expected the same in all, in one order."
+                f"{_columns_of(table)}; expected the same columns in the same order in all tables."
             )
     if not hasattr(tables[0], "columns"):
         return np.concatenate(tables)

@@ -45,8 +45,8 @@ def check_onnx_options(inputs: Any, dtype: Any, opset: Any) -> None:
     newest = need_onnx().defs.onnx_opset_version()
     if not isinstance(opset, int | np.integer) or not FIRST_OPSET <= opset <= newest:
         raise ValueError(
-            f"opset must be an integer from {FIRST_OPSET} to {newest}, the newest of the onnx that is "
-            f"installed. Got {opset!r} instead."
+            f"opset must be an integer from {FIRST_OPSET} to {newest}, the newest opset of the installed "
+            f"onnx. Got {opset!r} instead."
         )
 
 
@@ -254,8 +254,8 @@ class Graph:
         size = model.ByteSize()
         if size >= LARGEST_FILE:
             raise ValueError(
-                f"This model takes {size / 2**30:.3g} GiB as ONNX; expected less than 2, which a file of "
-                "protobuf can hold. Fit it with fewer max_thresholds, or with narrower layers."
+                f"This model takes {size / 2**30:.3g} GiB as ONNX; expected less than 2 GiB, the limit of "
+                "protobuf files. Fit it with a smaller max_thresholds, or with narrower layers."
             )
         self._onnx.checker.check_model(model, full_check=True)
         return model

@@ -73,8 +73,8 @@ def _codes_of_numbers(graph: Graph, column: str, levels: list[Any], name: str) -
     odd = next((level for level in levels if not isinstance(level, NUMBERS)), None)
     if odd is not None:
         raise ValueError(
-            f"Column {name!r} has the level {odd!r:.60}, a {type(odd).__name__}; inputs='columns' takes "
-            "levels that are all text or all numbers. Expected inputs='matrix', with codes of levels."
+            f"Column {name!r} has the level {odd!r:.60}, a {type(odd).__name__}; with inputs='columns' all "
+            "levels must be text, or all must be numbers. Expected inputs='matrix', with codes of levels."
         )
     keys = np.array(levels, dtype=np.float64)
     if (keys.astype(graph.numpy).astype(np.float64) != keys).any() and graph.numpy is np.float32:

@@ -48,7 +48,9 @@ def explanation_of(explanation: Any, table: Any) -> Explanation:
     if n != len(table):
         raise ValueError(f"explanation has {n} rows; expected {len(table)}, as X has.")
     if d != table.shape[1]:
-        hint = " Its values are those of attributes: give one by column." * (explanation.kind == "attribute")
+        hint = " Its values belong to attributes: give an explanation by column." * (
+            explanation.kind == "attribute"
+        )
         raise ValueError(f"explanation has {d} columns; expected {table.shape[1]}, as X has.{hint}")
     names = tuple(map(str, getattr(table, "columns", ())))
     if names != explanation.feature_names and sorted(names) == sorted(explanation.feature_names):
@@ -75,8 +77,8 @@ def checked_predictions(predict: Callable[[Any], Any], table: Any) -> np.ndarray
         )
     if got.dtype.kind not in "iufb":
         raise TypeError(
-            f"predict returned an array of {got.dtype}; expected numbers. Of a classifier give predict_proba "
-            "or decision_function."
+            f"predict returned an array of {got.dtype}; expected numbers. For a classifier give "
+            "predict_proba or decision_function."
         )
     answers = got.astype(np.float64)
     if not np.isfinite(answers).all():

@@ -78,7 +78,7 @@ def infidelity(
     if explanation.kind == "rationale":
         raise ValueError(
             "explanation is of kind 'rationale', whose values do not add up to a score; expected another "
-            "kind. Measure rationales by comprehensiveness and sufficiency."
+            "kind. For rationales use comprehensiveness and sufficiency."
         )
     whole, values = perturber.whole, np.nan_to_num(explanation.values)
     if whole.shape != (len(values), *values.shape[2:]):

@@ -75,7 +75,7 @@ def rationale_agreement(
             found["auprc"] = float(average_precision_score(true, np.asarray(scores[i], dtype=float)))
         rows.append(found)
     if not rows:
-        raise ValueError("truth marks nothing in any text.")
+        raise ValueError("truth marks no token in any text; expected at least one marked token.")
     means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
     return means | {"n_texts": float(len(rows))}
 

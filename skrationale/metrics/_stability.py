@@ -209,7 +209,9 @@ def _explained(explain: Callable[[Any], Explanation], table: Any) -> np.ndarray:
     """Values of a table of m rows, NaN as 0."""
     explanation = an_explanation("what explain returns", explain(table))
     if len(explanation) != len(table):
-        raise ValueError(f"explain gave {len(explanation)} rows; expected {len(table)}, as it was asked for.")
+        raise ValueError(
+            f"explain gave {len(explanation)} rows; expected {len(table)}, one per row that it was given."
+        )
     return np.nan_to_num(explanation.values)
 
 
@@ -242,7 +244,7 @@ def _spreads(table: Any) -> tuple[np.ndarray, np.ndarray]:
         varies = spread > 1e-12 * np.abs(mean)
         if varies.any():
             return positions[varies], np.ldexp(spread, units)[varies]
-    raise ValueError("X has no column of numbers that vary; noise is added only to such columns.")
+    raise ValueError("X has no numeric column with different values; noise is added only to such columns.")
 
 
 def _take(table: Any, rows: np.ndarray) -> Any:

@@ -47,7 +47,8 @@ def answers_of(estimator: Any, X: Any, *, reasons: bool) -> dict[str, Any]:
     if teacher is None:
         raise TypeError(
             "`estimator` must be fitted and have a `teacher_`, or be a FLINT model, got "
-            f"{type(estimator).__name__}; numbers are drawn by `from_predictions(scores, teacher_scores)`."
+            f"{type(estimator).__name__}; to plot arrays of scores, use `from_predictions(scores, "
+            "teacher_scores)`."
         )
     asked = rows_for_teacher(estimator, X)
     answers = _scored(estimator, X, teacher, asked)

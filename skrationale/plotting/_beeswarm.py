@@ -14,7 +14,7 @@ from ._style import LEGEND_ABOVE, axes_for, category, label, missing, note, tidy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ONE_ROW = "One row has a point a line: a waterfall shows how its contributions add up."
+ONE_ROW = "One row has one point per line: a waterfall shows how its contributions add up."
 HALF_HEIGHT, BINS, CROWD = 0.38, 80, 6
 LEGEND: dict[str, Any] = LEGEND_ABOVE | {"ncols": 2, "markerscale": 1.6, "handletextpad": 0.1}
 

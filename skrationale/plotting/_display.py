@@ -103,7 +103,7 @@ class PanelDisplay(Display):
             axes = list(np.ravel(np.asarray(ax, dtype=object)))
             if len(axes) != n:
                 raise ValueError(
-                    f"`ax` must be one Axes, for the first panel alone, or {n} of them, one a panel; "
+                    f"`ax` must be one Axes, which shows only the first panel, or {n} Axes, one per panel; "
                     f"got {len(axes)}."
                 )
         self._draw_panels(axes)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-ONE_ROW = "One row: how well two agree is seen over many."
+ONE_ROW = "One row: how well the two agree shows only over many rows."
 
 
 class FidelityDisplay(PanelDisplay):
@@ -91,7 +91,7 @@ class FidelityDisplay(PanelDisplay):
         if len(shape) not in ((1,) if self.labels else (1, 2)):
             raise ValueError(f"`scores` has shape {shape}, expected (n,)" + " or (n, K)." * (not self.labels))
         if (values is None) != (teacher_values is None):
-            raise ValueError("`values` and `teacher_values` belong together, got only one of them.")
+            raise ValueError("`values` and `teacher_values` must be given together, got only one of them.")
         self.values = self.teacher_values = self.explanation_r2_ = None
         if values is not None:
             self.values = checks.number_array("values", values)

@@ -15,7 +15,7 @@ from ._style import LEGEND_ABOVE, OUTPUTS, colour_of, entry, frame, note, thin_t
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ONE = "One value: there is no path to see; compare several, or read the measures as numbers."
+ONE = "One value: there is no path to show. Compare several values, or read the measures as numbers."
 NOT_DRAWN = ("selected", "admissible", "n_iter", "seconds", "standard_error")
 
 
@@ -93,7 +93,7 @@ class LambdaPathDisplay(PanelDisplay):
         for title, keys in (("errors", list(self.errors)), ("panels", sum(self.panels, []))):
             unknown = [key for key in keys if key not in self.measures]
             if unknown:
-                raise ValueError(f"`{title}` must be of measures among {list(self.measures)}, got {unknown}.")
+                raise ValueError(f"`{title}` must name measures among {list(self.measures)}, got {unknown}.")
         if not self.panels or not all(self.panels):
             raise ValueError(f"`panels` must be lists of measures, got {panels!r}.")
         self.chosen = None if chosen is None else float(chosen)

@@ -29,7 +29,7 @@ LINE = 0.165
 """Height of a line of the list, in inches. Not measured."""
 APART = 14.5
 """Points between two numbers."""
-ONE = "One candidate: there is nothing to compare; a search over more of them shows a front."
+ONE = "One candidate: there is nothing to compare. A search over more candidates shows a front."
 LOG_FROM = 100.0
 """Largest over smallest positive number from which an axis is logarithmic."""
 
@@ -99,15 +99,15 @@ class ParetoDisplay(Display):
     ) -> None:
         self.x = checks.number_array("x", x)
         if self.x.ndim != 1:
-            raise ValueError(f"`x` has shape {self.x.shape}, expected one number a candidate.")
+            raise ValueError(f"`x` has shape {self.x.shape}, expected one number per candidate.")
         arrays = {"y": y, "x_error": x_error, "y_error": y_error}
         for name, value in arrays.items():
             given = None if value is None and name != "y" else checks.number_array(name, value)
             if given is not None:
-                checks.shaped(name, given, self.x.shape, "one number a candidate, as `x` has")
+                checks.shaped(name, given, self.x.shape, "one number per candidate, as `x` has")
             setattr(self, name, given)
         if labels is not None and len(labels) != len(self.x):
-            raise ValueError(f"`labels` has {len(labels)} names, expected {len(self.x)}, one a candidate.")
+            raise ValueError(f"`labels` has {len(labels)} names, expected {len(self.x)}, one per candidate.")
         if chosen is not None and not (isinstance(chosen, int | np.integer) and 0 <= chosen < len(self.x)):
             raise ValueError(f"`chosen` must be a position below {len(self.x)}, got {chosen!r}.")
         self.labels = None if labels is None else [str(text) for text in labels]
@@ -117,7 +117,10 @@ class ParetoDisplay(Display):
         signs = (1 if x_larger_is_better else -1, 1 if y_larger_is_better else -1)
         self.front_ = front_of(self.x, self.y, signs)
         if not len(self.front_):
-            raise ValueError(f"`x` and `y`: none of {len(self.x)} candidates has a number in both, got NaN.")
+            raise ValueError(
+                f"`x` and `y` must both have a number for at least one of the {len(self.x)} candidates, "
+                "got NaN in `x` or `y` for each."
+            )
 
     y: np.ndarray
     x_error: np.ndarray | None
@@ -213,11 +216,11 @@ class ParetoDisplay(Display):
         fronts = hooks_of(estimator)._formula_fronts()
         if fronts is None:
             raise TypeError(
-                f"`estimator` must be fitted and have `equations_`, got {type(estimator).__name__}; "
-                "a search is drawn by `from_cv_results(search.cv_results_, x=...)`."
+                f"`estimator` must be fitted and have `equations_`, got {type(estimator).__name__}; for a "
+                "search use `from_cv_results(search.cv_results_, x=...)`."
             )
         if len(fronts) == 1 and output not in (None, 0):
-            raise ValueError(f"`output` must be None or 0 where there is one output, got {output!r}.")
+            raise ValueError(f"`output` must be None or 0, because there is one output, got {output!r}.")
         if len(fronts) > 1 and (
             output is None or isinstance(output, bool) or output not in range(len(fronts))
         ):

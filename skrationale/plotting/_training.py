@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 USUAL = ("train_loss", "valid_loss")
 WORDS = {"train_loss": "training loss", "valid_loss": "validation loss"}
 NOT_DRAWN = ("epoch", "lr", "dur", "stage")
-ONE = "One epoch is no curve: its losses are points."
+ONE = "One epoch makes no curve: its losses are shown as points."
 MAX_NAMED = 16
 """Bands of stages that are named."""
 LOG_FROM = 30.0

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 TEMPLATE = "rationale/templates/audit.html"
 GROUPS = {
-    "leak": "Leak: does the mask tell more than the cells it shows?",
+    "leak": "Leak: does the mask reveal more than the cells it shows?",
     "sufficiency": "Sufficiency: do the shown cells support the predictions?",
     "stability": "Stability and size: are the rationales the same after a refit, and small?",
 }
 """What the checks of a group ask."""
 WORDS = {
     "leak": "leaks",
-    "unsupported": "is better than its cells support",
+    "unsupported": "predicts better than its cells support",
     "empty": "is empty",
     "everything": "has all columns",
     "insufficient": "leaves out much",
     "unstable": "is unstable",
-    "telling": "has masks that tell the target",
+    "telling": "has masks that reveal the target",
 }
 """What a finding says of the rationale, in a few words."""
 

@@ -198,7 +198,7 @@ class RationaleAudit:
     def verdict(self) -> str:
         """The findings in a few sentences."""
         unit = "of the variance" if self.metric == "R2" else "nats"
-        leak = f"the masks tell {_pair(self.leak, self.leak_error)} {unit} beyond the cells they show"
+        leak = f"the masks reveal {_pair(self.leak, self.leak_error)} {unit} beyond the cells they show"
         own = f"{_pair(self.unsupported, self.unsupported_error)} {unit} better than these cells support"
         if not self.has_judge:
             loss = "squared error" if self.metric == "R2" else "log-loss"
@@ -211,7 +211,7 @@ class RationaleAudit:
             same = (
                 f"The same {count_of(round(self.mean_columns), self.unit)}" if self.mean_columns else "None"
             )
-            first = f"{same} for every {self.row}: nothing to leak."
+            first = f"{same} for every {self.row}: the masks cannot leak."
         elif not self.honest:
             first = f"The rationale is not honest: {leak}, and the model predicts {own}."
         elif "untested" in self.findings:
@@ -228,13 +228,16 @@ class RationaleAudit:
             "everything": f"In {format_share(self.full_share)} of the {self.row}s all {self.unit}s are "
             "selected.",
             "insufficient": f"The rationale leaves out {_pair(self.missing, self.missing_error)} {unit} of "
-            f"what all {'cells' if self.unit == 'column' else f'{self.unit}s'} tell.",
-            "telling": f"What masks look like, without any {self.unit}, tells the target: {self.metric} "
-            f"{self.mask_only_score:.3f}.",
-            "untested": f"Only {format_share(self.exchanged)} of the masks fit other rows: leaks may stay "
-            "unseen."
+            "the information in all "
+            f"{'cells' if self.unit == 'column' else f'{self.unit}s'}.",
+            "telling": f"The masks alone, without the values of any {self.unit}, predict the target: "
+            f"{self.metric} {self.mask_only_score:.3f}.",
+            "untested": (
+                f"Only {format_share(self.exchanged)} of the masks could be tried on other rows, so this "
+                "audit may miss leaks."
+            )
             if self.exchanged < EXCHANGED
-            else f"More {self.row}s may help, if the {self.unit}s tell anything of the target.",
+            else f"More {self.row}s may help, if the {self.unit}s have any information about the target.",
             "unstable": f"It is unstable: rationales of refits have a Jaccard index of {self.stability:.2f}.",
         }
         return " ".join(sentences + [remarks[name] for name in self.findings if name in remarks])
@@ -263,7 +266,7 @@ class RationaleAudit:
         loss, may_leak = self._loss_name, self.has_judge and not self.one_mask
         learnt = self.constant_loss - ERRORS * self.learnt_error
         telling = not math.isinf(self.mask_only_limit)
-        alone = f"below {self.mask_only_limit:.3g}" if telling else "low; true masks tell something too"
+        alone = f"below {self.mask_only_limit:.3g}" if telling else "low; honest masks reveal something too"
         near, told = f"below {self.leak_limit:.3g}", f"this, or that of EVAL-X, below {learnt:.3g}"
         leaks, gains = ("leak" not in found, "unsupported" not in found) if may_leak else (None, None)
         exchanged = self.exchanged >= EXCHANGED

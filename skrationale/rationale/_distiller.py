@@ -222,7 +222,8 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         known = getattr(self.teacher_, "n_features_in_", self.n_features_in_)
         if known != self.n_features_in_:
             raise ValueError(
-                f"The teacher was fitted on {known} columns; expected those of X, {self.n_features_in_}."
+                f"The teacher was fitted on {known} columns, but X has {self.n_features_in_}; expected "
+                "the same columns."
             )
 
     def _distil(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:

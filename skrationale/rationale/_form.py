@@ -37,8 +37,8 @@ class TableForm:
             given = getattr(estimator, name)
             if given is not usual and given != usual:
                 raise ValueError(
-                    f"The {name!r} parameter of {type(estimator).__name__} is for pictures, X of shape "
-                    f"(n, H, W) or (n, C, H, W). Got {given!r} with a table; expected {usual!r}."
+                    f"The {name!r} parameter of {type(estimator).__name__} is only for pictures, X of "
+                    f"shape (n, H, W) or (n, C, H, W). Got {given!r} with a table; expected {usual!r}."
                 )
 
     def flat(self, X: Any) -> Any:
@@ -75,7 +75,7 @@ class TableForm:
         """Fit an estimator that has read its rows (n, d), encoded its target (n,) and set its task."""
         wanted, d = estimator.max_features, matrix.shape[1]
         if isinstance(wanted, Integral) and wanted >= d > 1:
-            warn(f"max_features={wanted} of {d} columns: every row uses all that vary.")
+            warn(f"max_features={wanted} is no limit for {d} columns: every row uses all columns that vary.")
         fitting = Fitting(
             estimator,
             TableEncoder().fit_matrix(estimator._reader, matrix, sample_weight),
@@ -98,8 +98,8 @@ class TableForm:
         shown = np.asarray(mask)
         if shown.dtype != bool or shown.shape != matrix.shape:
             raise ValueError(
-                f"mask must be a bool array of shape {matrix.shape}, a cell for each of X. Got an array of "
-                f"{shown.dtype} of shape {shown.shape} instead."
+                f"mask must be a bool array of shape {matrix.shape}, one value for each cell of X. Got an "
+                f"array of {shown.dtype} of shape {shown.shape} instead."
             )
         return shown
 

@@ -209,8 +209,8 @@ def _data(rows: Rows) -> str:
             else f"{count_of(len(rows), 'row')}{drawn}, {count_of(len(rows.names), 'column')}.",
             f"Cells that are missing: {format_share(missing)}.",
             target,
-            "All figures of this page were measured on these rows. It does not know whether the model has "
-            "seen them in fit.",
+            "All figures of this page were measured on these rows. This page cannot tell whether the "
+            "model was fitted on them.",
         ]
     )
 
@@ -225,7 +225,7 @@ def _measured(one: Measured, names: list[str], words: dict[str, str]) -> str:
         [words[name], _number(one.figures.get(name)), text(one.missing.get(name, ""), 300)] for name in names
     ]
     if any(line[2] for line in lines):
-        return table(["figure", "value", "why there is none"], lines)
+        return table(["figure", "value", "why it is missing"], lines)
     return table(["figure", "value"], [line[:2] for line in lines])
 
 
@@ -243,9 +243,9 @@ def _answers(one: Measured, teacher: Measured | None) -> str:
     if hooks_of(one.member.model)._has_fidelity:
         asked = ["prediction_r2", *(["same_class"] if classifies else [])]
         both = (
-            "How well the answers of its interpreter agree with those of its network:"
+            "How well the predictions of its interpreter agree with those of its network:"
             if _reads_a_network(one)
-            else "How well its answers agree with its teacher's:"
+            else "How well its predictions agree with those of its teacher:"
         )
         parts += [both, _measured(one, asked, MEASURES)]
     return "\n\n".join(parts)
@@ -295,9 +295,14 @@ def _columns(one: Measured, rows: Rows, agreement: np.ndarray | None) -> str:
         line = [text(explanation.feature_names[j]), format_share(float(share[j])), levels[j]]
         line += [format_share(float(missing[j]))] if missing is not None else []
         lines.append(line + ([_number(float(agreement[j]))] if agreement is not None else []))
-    notes = ["Columns by their share in the mean absolute contributions. Levels are those of fit."]
+    notes = [
+        (
+            "Columns, sorted by their share in the mean absolute contributions. Levels are those that fit "
+            "found."
+        )
+    ]
     if len(order) > MAX_COLUMNS:
-        notes.append(f"{count_of(len(order) - MAX_COLUMNS, 'column')} with less are left out.")
+        notes.append(f"{count_of(len(order) - MAX_COLUMNS, 'column')} with smaller shares are left out.")
     return f"{table(head, lines)}\n\n{' '.join(notes)}"
 
 
@@ -317,7 +322,8 @@ def _costs(one: Measured) -> str:
     names = ["kilobytes", "predict_us", "explain_us"]
     words = {name: WORDS[name][0] for name in names}
     notes = (
-        "The size is without a teacher; times are of many rows at once, on the machine that made this page."
+        "The size does not include a teacher. Times are for many rows at once, on the machine that "
+        "made this page."
     )
     return f"{_measured(one, names, words)}\n\n{notes}"
 
@@ -333,15 +339,18 @@ def _limits(found: list[Measured], agreement: np.ndarray | None) -> str:
             if agreement[j] < LOW_R2 and share[j] >= LITTLE
         ]
         lines.append(
-            f"Reasons of these columns agree little with the teacher's (R2 below {LOW_R2}): {', '.join(low)}."
+            (
+                "The reasons of these columns agree little with the teacher's reasons (R2 below "
+                f"{LOW_R2}): {', '.join(low)}."
+            )
             if low
-            else f"No column with {format_share(LITTLE)} of the reasons or more has an R2 with the teacher's "
-            f"below {LOW_R2}."
+            else f"No column with at least {format_share(LITTLE)} of the reasons has an R2 below {LOW_R2} "
+            "with the teacher's reasons."
         )
     lines += [
         "Reasons say what the model does, and not what would happen in the world if a cell were changed.",
-        "Figures hold for rows like those of this page. On others, such as unseen levels or numbers beyond "
-        "those seen in fit, nothing here says how well the model does.",
+        "The figures hold for rows like those of this page. For other rows, such as rows with unseen "
+        "levels or with numbers outside the range in fit, this page does not say how good the model is.",
     ]
     lines += [f"Warned of: {text(words, 400)}" for each in found[:2] for words in each.warnings[:MAX_NOTES]]
     return bullets(lines)

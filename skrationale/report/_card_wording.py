@@ -2,51 +2,52 @@
 
 from ..explanation import Explanation
 
-CAUSES = "They are no causes, and do not say what would happen if a cell were changed."
+CAUSES = "They are not causes, and do not say what would happen if a cell were changed."
 """What no reasons are."""
 WHAT_REASONS_ARE = {
     "tree_shap": (
-        "A network's imitation of its teacher's TreeSHAP, path-dependent: what a column adds to the "
-        "score, where columns that are not known yet are averaged over by the shares of training rows in "
-        "the branches of each tree.",
-        "They are not the teacher's own values, which the R2 below compares them with, and not "
-        "interventional Shapley values: columns that go together may share the credit of one.",
+        "Predictions by a network of its teacher's TreeSHAP values (path-dependent). A value is what a "
+        "column adds to the score. Columns that are not known yet are averaged out, weighted by the share "
+        "of training rows in each branch of a tree.",
+        "They are not the teacher's own values: the R2 below compares the two. They are not "
+        "interventional Shapley values: columns that depend on each other may share the contribution of "
+        "one.",
     ),
     "path": (
-        "A network's imitation of its teacher's path contributions (Saabas): by how much the expected "
-        "score changes at each split on a row's path, credited to the column of the split.",
-        "They are no Shapley values: splits near the root of a tree are credited less than those below "
-        "them for the same effect.",
+        "Predictions by a network of its teacher's path contributions (Saabas). At each split on a row's "
+        "path, the change of the expected score is added to the column of the split.",
+        "They are not Shapley values: for the same effect, splits near the root of a tree get a smaller "
+        "contribution than splits below them.",
     ),
     "permutation": (
-        "A network's estimate of the interventional Shapley values of its teacher, learnt from random "
-        "orders of the columns: unknown cells are those of background rows.",
-        "They are not exact, and average over combinations of cells that may never occur together.",
+        "Predictions by a network of its teacher's interventional Shapley values, learnt from random "
+        "orders of the columns. Unknown cells get the values of background rows.",
+        "They are not exact. They average over combinations of cells that may never occur together.",
     ),
     "integrated gradients": (
         "Integrated gradients of the network from the average training row to each row.",
-        "They depend on that starting point, and are no Shapley values.",
+        "They depend on this starting point. They are not Shapley values.",
     ),
     "rationale": (
-        "The columns of each row from which it is predicted: given which columns they are, the prediction "
-        "reads no other cell.",
-        "They are no parts of a score: a weight says how much a column was wanted, and not what it adds. "
-        "Which columns are chosen may depend on the whole row.",
+        "The columns from which each row is predicted. Once they are selected, the prediction uses no "
+        "other cell.",
+        "They are not parts of a score: a weight says how strongly a column was selected, and not what it "
+        "adds. The selection may depend on the whole row.",
     ),
     "formula": (
-        "Shapley values of the formula against background rows: what each column adds to the value that "
-        "the formula has on average. The formula itself is the model.",
-        "They are not the terms of the formula, where columns meet in one term.",
+        "Shapley values of the formula with background rows: what each column adds to the average value "
+        "of the formula. The formula itself is the model.",
+        "They are not the terms of the formula, because one term may hold several columns.",
     ),
     "attributes": (
         "Contributions of the columns to the score of FLINT's interpreter, which explains by attributes "
         "that it has learnt; shown here by columns.",
-        "Where the network decides instead of the interpreter, they explain the interpreter and not the "
-        "decision.",
+        "If the prediction comes from the network and not from the interpreter, they explain only the "
+        "interpreter.",
     ),
     "other": (
         "What the model's own method explain gives, by columns.",
-        "What they mean is said by that method.",
+        "The documentation of that method says what they mean.",
     ),
 }
 """By kind: what such reasons are, and what they are not."""

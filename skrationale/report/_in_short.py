@@ -71,8 +71,8 @@ def _which_model(given: list[Measured], rows: Rows) -> str:
     doubt = ERRORS * best.errors.get("score", math.nan)
     if best.figures["score"] - least <= doubt:
         return (
-            f"None is clearly better than the {constant.name}, the same answer for every row "
-            f"({metric} {figure('score', least)}); the best, {_name(best)}, has {value}."
+            f"None is clearly better than the {constant.name}, the same prediction for every row ({metric} "
+            f"{figure('score', least)}); the best, {_name(best)}, has {value}."
         )
     text = f"{_name(best)} has the best {metric}, {value}."
     alike = [best]
@@ -113,7 +113,7 @@ def _which_columns(given: list[Measured], rows: Rows, chosen: dict[int, str], sh
     strongest = [] if i is None else [words for one in given if (words := _strongest(one, i))]
     if i is not None and strongest:
         text += f" In row {label_text(rows.labels, i)}: {'; '.join(strongest[:MAX_NAMES])}."
-        text += " More rows stand below." if len(chosen) > 1 else ""
+        text += " More rows follow below." if len(chosen) > 1 else ""
     return text
 
 

@@ -45,7 +45,7 @@ MEASURES = {
 LABEL_MEASURES = ("auroc", "log_loss")
 """Of classifiers, beside accuracy: where one class is rare, that says little."""
 REASON_MEASURES = ("comprehensiveness", "sufficiency", "columns_used", "stability")
-FOR_COLUMNS = "it is measured by columns, and texts have none"
+FOR_COLUMNS = "it needs columns, and texts have no columns"
 """Of an explanation itself, whatever the teacher says."""
 RANKED = ("score", *LABEL_MEASURES, *MEASURES, "comprehensiveness", "sufficiency", "stability")
 """Of which the best is named, where it is sure; costs and columns used are no contest."""
@@ -280,9 +280,9 @@ def _measure_probabilities(one: Measured, table: Any, rows: Rows) -> None:
     if not member.gives_probabilities:
         one.figures["log_loss"] = math.nan
         one.by_row.pop("log_loss", None)
-        one.missing["log_loss"] = "it gives no probabilities"
+        one.missing["log_loss"] = "it predicts no probabilities"
     if set(distinct(rows.y)) - set(one.labels or ()):
-        one.missing |= dict.fromkeys(LABEL_MEASURES, "y holds a label that it does not know")
+        one.missing |= dict.fromkeys(LABEL_MEASURES, "y holds a label on which the model was not fitted")
     elif len(distinct(rows.y)) == 1:
         one.missing["auroc"] = "y holds only one label"
 
@@ -301,8 +301,10 @@ def _measure_fidelity(one: Measured, table: Any) -> None:
     one.missing |= dict.fromkeys(
         ("explanation_r2", "top1_agreement"), "its teacher has no contributions to compare with"
     )
-    one.missing["same_class"] = "its fidelity gives none" if one.member.classifies else "it predicts numbers"
-    one.missing["prediction_r2"] = "its fidelity gives none"
+    one.missing["same_class"] = (
+        "its fidelity does not include this figure" if one.member.classifies else "it predicts numbers"
+    )
+    one.missing["prediction_r2"] = "its fidelity does not include this figure"
 
 
 def _measure_parts(one: Measured, table: Any, names: list[str]) -> None:
@@ -410,7 +412,7 @@ def by_sources(one: Measured, rows: Rows, grouped: bool | Mapping[str, Any]) -> 
     why = one.missing.pop("grouped", None)
     if found is None:
         one.warnings.append(
-            f"Contributions are those of the columns that the model gets, not of the columns of X: {why}"
+            f"Contributions belong to the columns that the model gets, not to the columns of X: {why}"
         )
     else:
         one.explanation = found

@@ -136,8 +136,8 @@ def gather(estimators: Any) -> list[Member]:
         labels = [member.name for member in members if member.classifies]
         numbers = [member.name for member in members if not member.classifies]
         raise ValueError(
-            f"estimators must all predict labels or all numbers. Got classifiers {labels} and "
-            f"others {numbers}."
+            f"estimators must either all predict labels or all predict numbers. Got classifiers {labels} "
+            f"and others {numbers}."
         )
     return with_teachers(members)
 

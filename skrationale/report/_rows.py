@@ -111,7 +111,7 @@ def read_rows(X: Any, y: Any, n_rows: Any, random_state: Any) -> Rows:
     try:
         target = read_target(y, warn=False, mixed=True)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"y must be one label or number a row: {error}") from None
+        raise ValueError(f"y must hold one label or number per row: {error}") from None
     if len(target) != len(table):
         raise ValueError(f"y has {len(target)} values; expected {len(table)}, as X has rows.")
     rng = own_random_state(random_state)

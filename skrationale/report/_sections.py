@@ -46,7 +46,7 @@ def section(one: Measured, rows: Rows, examples: dict[int, str], *, audit: bool)
     parts = []
     for what, make in (makers[part] for part in one.member.report_parts):
         made = one.attempt(what, make)
-        failed = f"Not shown: {what}, since it failed: {one.missing.get(what, '')}"
+        failed = f"Not shown: {what}, because it failed: {one.missing.get(what, '')}"
         parts.append(Note(failed) if made is None else made)
     reasons = _reasons(one, rows, examples)
     return render(
@@ -158,7 +158,7 @@ def audited(model: Any, table: Any, rows: Rows, audit: bool) -> Any:
 def audited_teacher(model: Any) -> Any:
     """Return the verdict about the rationales of its teacher, where that was audited in fit."""
     earlier = model.teacher_audit_
-    name = "Audit of its teacher, in fit"
+    name = "Audit of its teacher, made during fit"
     return (
         "" if earlier is None else render(f"{TEMPLATES}/audit.html", name=name, audit=notebook_html(earlier))
     )

@@ -24,7 +24,7 @@ def shown(texts: TextExplanation) -> Any:
         [shorten(label, 60) if label else "all", shorten(", ".join(words), 600)]
         for label, words in most_shown(texts).items()
     ]
-    head = ["predicted", "words that are shown in most texts"]
+    head = ["predicted", "words that are selected in most texts"]
     return render(
         f"{TEMPLATES}/texts.html",
         middle=count_of(middle, "unit"),
@@ -54,10 +54,11 @@ def reasons_in_markdown(texts: TextExplanation) -> str:
     shares = [mask.mean() for mask in texts.mask if len(mask)]
     return bullets(
         [
-            "**What they are.** The words, or other units, that each prediction is made from. Once they are "
-            "chosen, no other word of the text takes part.",
-            "**What they are not.** They do not add up to the score, and they do not say why a person would "
-            "decide so. The whole text is read to choose them; an audit says whether that leaks.",
+            "**What they are.** The words, or other units, from which each prediction is made. Once they "
+            "are selected, the prediction uses no other word of the text.",
+            "**What they are not.** They do not add up to the score, and they do not say why a person "
+            "would decide in this way. The model reads the whole text to select them; an audit says "
+            "whether this leaks.",
             f"In the median text {count_of(int(np.median(sizes)), 'unit')}, on average "
             f"{format_share(float(np.mean(shares)) if shares else 0.0)} of a text.",
         ]
@@ -65,10 +66,10 @@ def reasons_in_markdown(texts: TextExplanation) -> str:
 
 
 def words_in_markdown(texts: TextExplanation | None) -> str:
-    """List in Markdown the words that are shown in most texts, by predicted class."""
+    """List in Markdown the words that are selected in most texts, by predicted class."""
     if texts is None:
-        return "It gives no reasons by words."
+        return "It has no reasons by words."
     lines = [
         [text(label or "all", 40), text(", ".join(words), 600)] for label, words in most_shown(texts).items()
     ]
-    return table(["predicted", "words that are shown in most texts, and in how many"], lines)
+    return table(["predicted", "words that are selected in most texts, and in how many"], lines)

@@ -91,9 +91,9 @@ def save(model: Any, path: str | os.PathLike[str], *, trusted: Iterable[str] = (
             sio.loads(data, trusted=sorted(known))
     except Exception as error:
         raise ValueError(
-            f"This {type(model).__name__} holds something that skops cannot write, or not read again, such "
-            f"as a torch module or levels that are dates: {error}. Expected plain weights, and levels "
-            "that are text, numbers or booleans; pickle can hold others."
+            f"This {type(model).__name__} holds an object that skops cannot write or cannot read again, "
+            f"such as a torch module or levels that are dates: {error}. Expected plain weights, and levels "
+            "that are text, numbers or booleans; for other objects use pickle."
         ) from error
     if unknown:
         raise ValueError(_not_trusted(type(model).__name__, unknown))
@@ -154,7 +154,7 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[str] = ()) -> Any:
         unknown = set(sio.get_untrusted_types(data=data)) - known
     except (BadZipFile, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{shown} is no file that skrationale.serving.save has written, or is damaged: {error}."
+            f"{shown} was not written by skrationale.serving.save, or is damaged: {error}."
         ) from error
     if unknown:
         raise ValueError(_not_trusted(shown, unknown))
@@ -198,7 +198,7 @@ def _not_trusted(what: str, unknown: set[str]) -> str:
         "Expected a model without its teacher, as skrationale.serving.serving_copy makes it, or, for files "
         "that only you write, trusted=skrationale.serving.FOREST_TYPES."
         if forests
-        else "Expected none beside skrationale.TRUSTED_TYPES, or their names as trusted=[...], if you know "
-        "that they run no code."
+        else "Expected only the types in skrationale.TRUSTED_TYPES. If you know that the other types run "
+        "no code, give their names as trusted=[...]."
     )
     return f"{what} holds types that are not trusted: {sorted(unknown)}. {way_out}"

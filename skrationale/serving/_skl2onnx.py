@@ -83,8 +83,9 @@ def _set_types(operator: Any) -> None:
     if len(outputs) != len(model.graph.output):
         names = [output.name for output in model.graph.output]
         raise ValueError(
-            f"{type(operator.raw_operator).__name__} gives the outputs {names}, but what it stands in, "
-            f"such as a VotingRegressor, takes {len(outputs)}; expected it alone, or at a Pipeline's end."
+            f"{type(operator.raw_operator).__name__} gives the outputs {names}, but the model around it, "
+            f"such as a VotingRegressor, takes {len(outputs)}; expected the estimator alone, or as the "
+            "last step of a Pipeline."
         )
     for variable, output in zip(outputs, model.graph.output, strict=True):
         tensor = output.type.tensor_type
@@ -121,8 +122,8 @@ def _model_of(operator: Any) -> Any:
     )
     if names != own and sorted(names) == sorted(own):
         raise ValueError(
-            f"Inputs of {type(model).__name__} are in the order {names}; expected that of the columns at "
-            f"fit, {own}."
+            f"Inputs of {type(model).__name__} are in the order {names}; expected the order of the columns "
+            f"at fit, {own}."
         )
     inputs = "matrix" if single and not isinstance(given[0], StringTensorType) else "columns"
     versions = operator.target_opset

@@ -253,9 +253,9 @@ class SymbolicDistiller(BaseDistiller):
             self.teacher is None or isinstance(self.teacher, BaseSmoothMLP)
         ):
             raise ValueError(
-                f"jacobian_lambda={self.jacobian_lambda!r} is for smooth teachers that are fitted here. "
-                f"Got the teacher {type(self.teacher).__name__}; expected SmoothMLPRegressor() or "
-                "SmoothMLPClassifier(), or jacobian_lambda='auto'."
+                f"jacobian_lambda={self.jacobian_lambda!r} is only for smooth teachers that this estimator "
+                f"fits itself. Got the teacher {type(self.teacher).__name__}; expected "
+                "SmoothMLPRegressor() or SmoothMLPClassifier(), or jacobian_lambda='auto'."
             )
 
     def _begin_fit(self) -> None:
@@ -403,7 +403,7 @@ class SymbolicDistiller(BaseDistiller):
         if wrong:
             warnings.warn(
                 f"The formula has no finite value on {wrong} of {len(scores)} rows; "
-                "`formula_.domain_warnings(X)` says why.",
+                "`formula_.domain_warnings(X)` shows the causes.",
                 RuntimeWarning,
                 stacklevel=outside(),
             )

@@ -88,7 +88,10 @@ class Fronts:
         chosen = [int(i) for i in np.atleast_1d(index)]
         sizes = [len(front) for front in self.rows]
         if len(chosen) != len(sizes) or any(not 0 <= i < n for i, n in zip(chosen, sizes, strict=False)):
-            raise ValueError(f"index must be {len(sizes)} int below {sizes}. Got {index!r} instead.")
+            raise ValueError(
+                f"index must hold {len(sizes)} integers, one per output, of at least 0 and below {sizes}. "
+                f"Got {index!r} instead."
+            )
         return replace(self, chosen=chosen)
 
 

@@ -91,7 +91,7 @@ class DateParts(TransformerMixin, BaseEstimator):
             or len(set(parts)) < len(parts)
         ):
             raise ValueError(
-                f"The 'parts' parameter of DateParts must be different ones of {list(PARTS)}. Got "
+                f"The 'parts' parameter of DateParts must be different names from {list(PARTS)}. Got "
                 f"{self.parts!r} instead."
             )
         kinds: dict[str, str | None] = {}

@@ -24,8 +24,8 @@ NUMERIC = frozenset({"boolean", "integer", "floating", "mixed-integer-float", "d
 COMPLEX = (complex, np.complexfloating)
 CONTAINERS = (dict, list, set, tuple, np.ndarray)
 ADVICE = (
-    "expected numbers, booleans, text or categories. "
-    "Turn it into numbers first; for dates and times skrationale.DateParts() in a pipeline does."
+    "expected numbers, booleans, text or categories. Turn it into numbers first; for dates and times, put "
+    "skrationale.DateParts() into a pipeline."
 )
 
 

@@ -25,16 +25,16 @@ def refuse_without_rows(name: str, table: Any) -> None:
     words = MADE_BY.get((package, kind.__name__))
     if words is not None:
         raise TypeError(
-            f"{name} is a {kind.__name__} of {package}, which holds no rows yet: {words}. For tables larger "
-            "than memory see fit_batches and explain_dataset."
+            f"{name} is a {kind.__name__} of {package}, which does not hold rows yet: {words}. For tables "
+            "larger than memory see fit_batches and explain_dataset."
         )
 
 
 MOST_DENSE_BYTES = 2**27
 """Sparse tables up to this size as float64, 128 MB, are made dense. Not measured."""
 INSTEAD = (
-    "Give the raw frame instead of one-hot columns: categories and text are read as they are, with one "
-    "reason a column"
+    "Give the raw frame instead of one-hot columns: categories and text are read without encoding, with "
+    "one reason per column"
 )
 
 
@@ -42,8 +42,8 @@ def refuse_sparse(X: Any) -> None:
     """Raise a TypeError for a sparse table (n, d)."""
     if sparse.issparse(X):
         raise TypeError(
-            f"X is a sparse table of {X.shape[-1]} columns; expected a dense one. {INSTEAD}; or encode by "
-            "OneHotEncoder(sparse_output=False), in a ColumnTransformer by sparse_threshold=0. "
+            f"X is a sparse table of {X.shape[-1]} columns; expected a dense one. {INSTEAD}; or encode "
+            "with OneHotEncoder(sparse_output=False), and in a ColumnTransformer set sparse_threshold=0. "
             "GBDT2NNStudent takes sparse tables."
         )
 

@@ -154,7 +154,7 @@ def as_numbers(y: np.ndarray, instead: str = "; expected numbers.") -> np.ndarra
     except ValueError:
         raise ValueError(f"y holds text{instead}") from None
     if not np.isfinite(numbers).all():
-        raise ValueError(f"y holds text that is no finite number{instead}")
+        raise ValueError(f"y holds text that is not a finite number{instead}")
     return numbers
 
 

@@ -67,8 +67,8 @@ def check_teacher(teacher: Any, owner: str) -> None:
         value = parameters.get(name)
         if isinstance(value, int | float) and value > 0:
             raise ValueError(
-                f"The teacher {type(inner).__name__} has {name}={value!r}, which needs rows to "
-                f"stop by, and {owner} gives it none: leave {name} out, or fit the teacher yourself with "
+                f"The teacher {type(inner).__name__} has {name}={value!r}, which needs validation rows, "
+                f"but {owner} gives it none: leave {name} out, or fit the teacher yourself with "
                 "eval_set=... and give it in a FrozenEstimator."
             )
 
@@ -109,8 +109,9 @@ def classifies(teacher: Any, owner: str) -> bool:
         library = BOOSTING.get(library_of(unfrozen(teacher)) or "", kind.__module__.partition(".")[0])
         raise TypeError(
             f"The 'teacher' parameter of {owner} must be a scikit-learn classifier or regressor, but "
-            f"{kind.__name__} lacks the tags by which scikit-learn tells these: take a newer {library}, or "
-            "let the class inherit from ClassifierMixin or RegressorMixin, and BaseEstimator."
+            f"{kind.__name__} lacks the tags by which scikit-learn recognises these: use a newer "
+            f"{library}, or let the class inherit from ClassifierMixin or RegressorMixin, and "
+            "BaseEstimator."
         ) from error
 
 
@@ -141,8 +142,8 @@ def text_refused(teacher: Any, reader: TableReader) -> None:
         fix = "set enable_categorical=True" if xgboost else "name such columns in its parameter cat_features"
         raise ValueError(
             f"Column {reader.feature_names[j]!r} of X holds text or categories, which "
-            f"{type(teacher).__name__} does not take as it is: {fix}, or give a Pipeline that encodes "
-            "such columns as the teacher."
+            f"{type(teacher).__name__} cannot read without encoding: {fix}, or give a Pipeline that "
+            "encodes such columns as the teacher."
         )
 
 

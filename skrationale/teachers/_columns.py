@@ -127,10 +127,10 @@ def _warn_of_no_names(model: Any, given: list[str], role: str) -> None:
     """Say that columns are read by position: scikit-learn remembers no names but text."""
     shown = ", ".join(given[:SHOWN]) + (", ..." if len(given) > SHOWN else "")
     warnings.warn(
-        f"X has the columns {shown}, but the {role} {type(unfrozen(model)).__name__} "
-        "knows no names of columns (scikit-learn remembers only names that are text): it reads them by "
-        f"position. Check that they are in the order of its fit, or give columns names that are text, to X "
-        f"and to the {role}'s fit.",
+        f"X has the columns {shown}, but the {role} {type(unfrozen(model)).__name__} has no column names "
+        "(scikit-learn stores names only if all of them are text) and reads columns by position. Check "
+        "that the columns are in the order of its fit, or use names that are text, both in X and when the "
+        f"{role} is fitted.",
         UserWarning,
         stacklevel=outside(),
     )
@@ -151,8 +151,8 @@ def _refuse_twins(names: list[str], role: str) -> None:
     twins = [name for name, count in Counter(names).items() if count > 1]
     if twins:
         raise ValueError(
-            f"X has more than one column {twins[0]!r}, so that the columns of the {role} cannot be told "
-            f"apart by name; expected different names, or the order of columns at the {role}'s fit."
+            f"X has more than one column {twins[0]!r}, so the columns of the {role} cannot be found by "
+            f"name; expected different names, or the columns in the order of the {role}'s fit."
         )
 
 

@@ -137,8 +137,8 @@ def warn_of_weights(sample_weight: np.ndarray | None, role: str) -> None:
         return
     warnings.warn(
         f"The {role} is frozen, so sample_weight and class_weight do not change its predictions. They only "
-        "weight rows of the training here, which imitates these predictions. To change the predictions, fit "
-        f"the {role} with the weights first, or give it unfitted.",
+        "weight the rows from which this estimator learns to imitate these predictions. To change the "
+        f"predictions, fit the {role} with the weights first, or give it unfitted.",
         UserWarning,
         stacklevel=outside(),
     )

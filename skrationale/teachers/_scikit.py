@@ -128,8 +128,8 @@ class AnyTeacher:
         predicted = np.asarray(self.model.predict(table))
         if np.mean(classes[scores.argmax(axis=1)] != predicted) > MISREAD:
             raise ValueError(
-                f"decision_function of {type(self.model).__name__} is not largest for the class that it "
-                "predicts; expected one score a class, as with decision_function_shape='ovr'."
+                f"The largest score from decision_function of {type(self.model).__name__} is not that of "
+                "the predicted class; expected one score per class, as with decision_function_shape='ovr'."
             )  # three classes have three pairs too
         return scores, softmax(scores, axis=1)
 
@@ -140,8 +140,8 @@ class AnyTeacher:
         if found.ndim != 2 or found.shape[1] != n_columns or not np.isfinite(found).all():
             raise ValueError(
                 f"The teacher {type(self.model).__name__} gave scores of shape {found.shape}, "
-                f"{np.count_nonzero(~np.isfinite(found))} of them not finite; expected {n_columns} "
-                "finite number(s) a row."
+                f"{np.count_nonzero(~np.isfinite(found))} of them not finite; expected {n_columns} finite "
+                "number(s) per row."
             )
         return found
 

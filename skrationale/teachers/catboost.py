@@ -79,8 +79,9 @@ class CatBoostTeacher(ScoreTeacher):
         error = np.abs(values[some].sum(axis=-1) - scores).max()
         if error > TOLERANCE * max(np.abs(scores).max(), np.abs(values[some]).max()):
             raise ValueError(
-                f"ShapValues of the {type(self.model).__name__} miss its raw scores by {error:.3g}; expected "
-                "a CatBoost whose own contributions add up, or explanation='permutation'."
+                f"ShapValues of the {type(self.model).__name__} do not add up to its raw scores: they "
+                f"differ by {error:.3g}; expected a CatBoost whose own contributions add up, or "
+                "explanation='permutation'."
             )
         return self.form.back(values[..., :-1], axis=2), values[0, :, -1]
 

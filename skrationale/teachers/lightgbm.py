@@ -138,7 +138,9 @@ class LightGBMTeacher(LightGBMOnRuler):
             found = f"objective {self.objective!r} in a classifier"
             raise _refused(role, found, "a classification objective")
         if "sqrt" in options:
-            raise _refused(role, "reg_sqrt=True", "reg_sqrt=False, and a target transformed before")
+            raise _refused(
+                role, "reg_sqrt=True", "reg_sqrt=False, with a target that is transformed before fit"
+            )
         if "\nis_linear=1" in text or "[linear_tree: 1]" in text:
             raise _refused(role, "linear_tree=True", "linear_tree=False: each leaf holds one number")
         self.n_outputs, self.n_features = self.booster.num_model_per_iteration(), self.booster.num_feature()
@@ -379,7 +381,7 @@ def _advice(model: Any, role: str) -> str:
         end = ", in a FrozenEstimator" if is_teacher else ""
         return f". Give the best_estimator_ of the search{end}."
     if hasattr(model, "steps"):
-        return ". Give the last step of the pipeline, and as X the table that this step sees."
+        return ". Give the last step of the pipeline, and give as X the table that this step gets."
     return f". Other models can teach {others}." if is_teacher else " instead."
 
 

@@ -191,4 +191,7 @@ def _check_sums(sums: np.ndarray, expected: np.ndarray, parts: Sequence[np.ndarr
     """Raise unless sums are as expected, to 1e-9 of the largest of the parts that they are made of."""
     error = np.abs(sums - expected).max()
     if not error <= TOLERANCE * max(np.abs(part).max(initial=0.0) for part in (expected, *parts)):
-        raise RuntimeError(f"Path contributions miss {name} by {error:.3g}; was the model changed meanwhile?")
+        raise RuntimeError(
+            f"Path contributions do not add up to {name}: they differ by {error:.3g}. The model may have "
+            "been changed since it was read."
+        )

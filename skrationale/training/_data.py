@@ -66,7 +66,7 @@ def _tensor(name: str, value: Any, device: torch.device, dtype: torch.dtype) -> 
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"`{name}` must be a numpy array or a torch tensor, got {type(value).__name__}.")
     if value.ndim == 0:
-        raise ValueError(f"`{name}` must have one row for each sample, got a single number.")
+        raise ValueError(f"`{name}` must be an array with one row per sample, got a single number.")
     value = value.detach()
     return (value.to(dtype) if value.is_floating_point() else value).to(device)
 

@@ -5,9 +5,9 @@ from typing import Any
 from skorch.history import History
 
 NOT_HELD_OUT = (
-    " Names that begin with valid_ are logged where rows are held out: set early_stopping=True (with "
-    "n_iter_no_change=None training still goes to its end), and give at least 10 such rows by "
-    "validation_fraction; or look at 'train_loss'."
+    " Names that begin with valid_ are logged only if rows are held out: set early_stopping=True, and "
+    "choose validation_fraction so that at least 10 rows are held out (with n_iter_no_change=None all "
+    "epochs are trained). Or use 'train_loss'."
 )
 
 

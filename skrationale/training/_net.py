@@ -28,7 +28,9 @@ class Criterion(torch.nn.Module):
         total, terms = checked = self.loss(module, batch)
         for name, value in {"loss": total, **terms}.items():
             if not isinstance(value, torch.Tensor) or value.ndim:
-                raise TypeError(f"`loss` must return tensors without dimensions, got {value!r} as {name!r}.")
+                raise TypeError(
+                    f"`loss` must return scalar tensors (without dimensions), got {value!r} as {name!r}."
+                )
         return checked
 
 

@@ -209,7 +209,10 @@ def interacting_groups(
         # what all leaves have in common contributes nothing, but would cost digits
         split = split_tree(replace(tree, leaf_values=tree.leaf_values - mean_of(tree)), bins)
         if split is None:
-            raise ValueError("A tree of the model reads one column in two ways, expected one way for each.")
+            raise ValueError(
+                "A tree of the model reads one column in two ways (for example with two rules for "
+                "missing values); expected one way per column."
+            )
         for group in groups_of(split, STATES, MOST_LEAVES):
             sizes = tuple(len(own) for own in group.states.values())
             leaves = QuadratureTree.of(output, split, group)

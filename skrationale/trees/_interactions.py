@@ -146,7 +146,9 @@ class Interactions:
 
         if self.values.ndim == 4:
             outputs = ", ".join(map(repr, self.output_names))
-            raise ValueError(f"There are several outputs ({outputs}): take one by for_output(name) first.")
+            raise ValueError(
+                f"There are several outputs ({outputs}): choose one with for_output(name) first."
+            )
         n, names = len(self), list(self.feature_names)
         if not isinstance(row, Integral) or isinstance(row, bool) or not -n <= row < n:
             raise IndexError(f"`row` must be an integer from 0 to {n - 1}, got {row!r}.")

@@ -50,8 +50,8 @@ class PairsTree:
         longest = int(self.layout.on_path.sum(axis=0).max())
         if longest > MOST_COLUMNS:
             raise ValueError(
-                f"The model has a path that splits on {longest} columns, of which `background` takes at most "
-                f"{MOST_COLUMNS} in a tree that is too large for tables of `max_table_bytes`."
+                f"The model has a path that splits on {longest} columns. With `background`, at most "
+                f"{MOST_COLUMNS} are possible in a tree that is too large for tables of `max_table_bytes`."
             )
 
     def _codes(self, encoded: np.ndarray, leaves: slice) -> np.ndarray:

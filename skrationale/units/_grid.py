@@ -49,8 +49,8 @@ def read_grid(given: Any, image_shape: ImageShape, name: str = "grid") -> tuple[
     right = len(pair) == 2 and all(isinstance(k, Integral) and not isinstance(k, bool) for k in pair)
     if not right or not (1 <= pair[0] <= height and 1 <= pair[1] <= width):
         raise ValueError(
-            f"{name} must be a number of patches, or two, down and across, of pictures of {height} x {width} "
-            f"pixels. Got {given!r} instead."
+            f"{name} must be one number of patches, or two (down and across), for pictures of {height} x "
+            f"{width} pixels. Got {given!r} instead."
         )
     return int(pair[0]), int(pair[1])
 

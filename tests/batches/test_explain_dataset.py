@@ -262,7 +262,9 @@ def test_columns_may_have_other_names(student, rows, tmp_path):
     names = [f"{name} 2" for name in rows[1].columns]
     other = rows[1].set_axis(names, axis=1)[names[::-1]]
     other.to_parquet(tmp_path / "x.parquet")
-    with pytest.raises(ValueError, match=r"lack the column\(s\) \['age', .*give them as `columns`"):
+    with pytest.raises(
+        ValueError, match=r"do not have the column\(s\) \['age', .*give these names as `columns`"
+    ):
         explain_dataset(student, tmp_path / "x.parquet", tmp_path / "out")
     explain_dataset(student, tmp_path / "x.parquet", tmp_path / "out", columns=names)
     got = pd.read_parquet(tmp_path / "out")
@@ -396,7 +398,7 @@ def test_parts_of_another_model_are_not_taken_as_done(student, data, rows, tmp_p
     kept = bytes_of(tmp_path / "out")
     (tmp_path / "out" / "part-00001.parquet").unlink()
     jobs[1]()
-    with pytest.raises(ValueError, match="made from different things: model"):
+    with pytest.raises(ValueError, match="made from different inputs: model"):
         DatasetSummary.of(tmp_path / "out")
     assert bytes_of(tmp_path / "out")["part-00000.parquet"] == kept["part-00000.parquet"]
 
@@ -460,7 +462,7 @@ def test_source_and_destination_lie_apart(student, rows, tmp_path):
     for source in (tmp_path, tmp_path / "x.parquet"):
         with pytest.raises(ValueError, match="`destination` is"):
             explain_dataset(student, source, tmp_path)
-    with pytest.raises(ValueError, match="inside of `source`"):
+    with pytest.raises(ValueError, match="lies inside `source`"):
         explain_dataset(student, tmp_path, tmp_path / "out")
     assert sorted(os.listdir(tmp_path)) == ["x.parquet"]
 
@@ -468,7 +470,7 @@ def test_source_and_destination_lie_apart(student, rows, tmp_path):
 @pytest.mark.parametrize(
     ("change", "error", "match"),
     [
-        ({"keep": ["nobody"]}, ValueError, r"`keep` has the column\(s\) \['nobody'\], which the data lack"),
+        ({"keep": ["nobody"]}, ValueError, r"`keep` names the column\(s\) \['nobody'\], which the data do"),
         ({"keep": "key"}, TypeError, "`keep` must be a list of column names, got 'key'"),
         ({"keep": ["key", "key"]}, ValueError, r"`keep` has \['key'\] more than once"),
         ({"keep": [1]}, TypeError, "`keep` must be a list of column names"),
@@ -484,7 +486,7 @@ def test_source_and_destination_lie_apart(student, rows, tmp_path):
         ({"source": 3}, TypeError, "`source` must be a path.*got int"),
         ({"source": ds.dataset(pa.table(dict.fromkeys(COLUMNS, [1])))}, TypeError, "expected parquet files"),
         ({"destination": 3}, TypeError, "`destination` must be the path of a folder, got int"),
-        ({"destination": "s3://bucket/out"}, ValueError, "expected a folder of this machine"),
+        ({"destination": "s3://bucket/out"}, ValueError, "expected a folder on this machine"),
         ({"model": LGBMClassifier()}, TypeError, r"is a LGBMClassifier; expected .* TreeContributions"),
         ({"model": GBDT2NNStudent}, TypeError, "`model` is a GBDT2NNStudent; expected a fitted"),
         ({"model": GBDT2NNStudent()}, NotFittedError, "not fitted"),
@@ -499,7 +501,10 @@ def test_wrong_parameters_are_named(student, data, tmp_path, change, error, matc
 
 def test_a_kept_column_must_not_look_like_a_reason(student, rows, tmp_path):
     rows[1].assign(score=1.0).to_parquet(tmp_path / "x.parquet")
-    with pytest.raises(ValueError, match=r"`keep` has the column\(s\) \['score'\], but these are names"):
+    with pytest.raises(
+        ValueError,
+        match=r"`keep` has the column\(s\) \['score'\], but columns of reasons already have these names",
+    ):
         explain_dataset(student, tmp_path / "x.parquet", tmp_path / "out", keep=["score"])
 
 
@@ -516,7 +521,9 @@ def test_no_rows_and_files_that_lack_a_column(student, rows, tmp_path):
         explain_dataset(student, tmp_path / "none.parquet", tmp_path / "out")
     rows[1].to_parquet(tmp_path / "a.parquet")
     rows[1].drop(columns="idle").to_parquet(tmp_path / "b.parquet")
-    with pytest.raises(ValueError, match=r"b.parquet' lacks the column\(s\) \['idle'\]"):
+    with pytest.raises(
+        ValueError, match=r"b.parquet' has no column\(s\) \['idle'\], which the other files have"
+    ):
         explain_dataset(student, [tmp_path / "a.parquet", tmp_path / "b.parquet"], tmp_path / "out")
 
 
@@ -577,7 +584,8 @@ def test_a_kept_column_must_be_the_only_one_of_its_name(student, rows):
     for _ in range(2):
         batch = batch.append_column("id", batch.column(0))
     with pytest.raises(
-        ValueError, match=r"`keep` has the column\(s\) \['id'\], of which the data have several"
+        ValueError,
+        match=r"`keep` names the column\(s\) \['id'\], but the data have more than one column of this name",
     ):
         BatchExplainer(student, keep=["id"])(batch)
     assert name in BatchExplainer(student, keep=[name])(batch).schema.names
@@ -588,11 +596,15 @@ def test_schemas_are_known_before_a_batch(student, rows):
     keeping = BatchExplainer(student, keep=["key", "grade"], top=1)
     assert keeping.schema_for(batch.schema) == keeping(batch).schema
     assert (keeping.top, keeping.keep, keeping.model) == (1, ("key", "grade"), student)
-    with pytest.raises(ValueError, match=r"`keep` is \['key', 'grade'\], whose types are not known here"):
+    with pytest.raises(
+        ValueError, match=r"`keep` is \['key', 'grade'\], but the types of these columns are not known"
+    ):
         _ = keeping.schema
-    with pytest.raises(ValueError, match=r"`keep` has the column\(s\) \['key'\], which the data lack"):
+    with pytest.raises(
+        ValueError, match=r"`keep` names the column\(s\) \['key'\], which the data do not have"
+    ):
         keeping.schema_for(batch.schema.remove(batch.schema.get_field_index("key")))
-    with pytest.raises(ValueError, match=r"lacks the column\(s\) \['age'\]"):
+    with pytest.raises(ValueError, match=r"does not have the column\(s\) \['age'\]"):
         BatchExplainer(student)(batch.drop_columns("age")[:0])
     with pytest.raises(TypeError, match="`batch` is a DataFrame"):
         keeping(rows[0])
@@ -721,7 +733,8 @@ def test_names_that_lightgbm_writes_alike_are_asked_for(tmp_path, order):
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 3)), columns=["a b", "c", "a_b"])
     trees = TreeContributions(LGBMRegressor(**TREES).fit(X[["a b", "c"]], X["a b"]))
     X[order].to_parquet(tmp_path / "x.parquet")
-    match = f"reads a column 'a_b', and the data have \\['{order[0]}', '{order[1]}'\\]"
+    names = f"\\['{order[0]}', '{order[1]}'\\]"
+    match = f"reads a column 'a_b', but the data have several columns of this name: {names}"
     with pytest.raises(ValueError, match=match):
         explain_dataset(trees, tmp_path / "x.parquet", tmp_path / "out")
     with pytest.raises(ValueError, match=match):

@@ -105,7 +105,7 @@ def test_errors_name_the_way_out(tmp_path, bank, monkeypatch):
         raise OSError("no route")
 
     monkeypatch.setattr(sklearn.datasets, "fetch_openml", unreachable)
-    with pytest.raises(OSError, match=r"OpenML gave: no route\. Put yacht\.csv\.gz"):
+    with pytest.raises(OSError, match=r"the download from OpenML failed: no route\. Put yacht\.csv\.gz"):
         fetch_table("yacht", data_home=empty)
     (bank / "bank_marketing.json").write_text('{"categorical_columns": ["colour"]}')
     with pytest.raises(ValueError, match=r"is \['colour'\]; expected a list of columns"):

@@ -40,7 +40,7 @@ def test_an_error_is_measured_on_the_scale_of_what_was_given(link):
 def test_what_is_near_to_neither_sum_asks_for_the_scale(link, score, given):
     e = Explanation(np.zeros((30, 1)), score, link=link)
     given = np.full(30, given)  # about as far from the score as from what it stands for
-    with pytest.raises(ValueError, match="`scores` may hold scores or responses.*scale='score'"):
+    with pytest.raises(ValueError, match="its scale is not clear.*scale='score'"):
         e.additivity_error(given)
     assert e.additivity_error(given, scale="score") > 0.3
     assert e.additivity_error(given, scale="response") > 0.3
@@ -50,7 +50,7 @@ def test_what_is_near_to_neither_sum_asks_for_the_scale(link, score, given):
 def test_labels_are_no_scores(labels):
     labels = np.where(SUMS > 0, labels[1], labels[0])
     e = Explanation(8 * VALUES, 2.4, link="logit")
-    with pytest.raises(ValueError, match="whole numbers only, as labels are"):
+    with pytest.raises(ValueError, match="only whole numbers, which seem to be labels"):
         e.additivity_error(labels)
     with pytest.raises(TypeError, match="`scores`"):
         e.additivity_error(np.where(SUMS > 0, "yes", "no"))
@@ -62,9 +62,9 @@ def test_probabilities_of_several_classes():
     many = Explanation(values, 0.0, link="softmax")
     assert many.additivity_error(scores) < 1e-12
     assert many.additivity_error(softmax(scores, axis=1)) < 1e-12
-    with pytest.raises(ValueError, match="scores or responses"):
+    with pytest.raises(ValueError, match="its scale is not clear"):
         many.for_output(1).additivity_error(softmax(scores, axis=1)[:, 1])
-    with pytest.raises(ValueError, match="one output alone of a softmax"):
+    with pytest.raises(ValueError, match="a single output of a softmax"):
         many.for_output(1).additivity_error(scores[:, 1], scale="response")
     assert many.for_output(1).additivity_error(scores[:, 1]) < 1e-12
     rest = Explanation(values, 0.0, link="logit")

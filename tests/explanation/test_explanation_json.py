@@ -120,7 +120,7 @@ def test_whatever_is_changed_is_read_exactly_or_refused_with_a_value_error(plain
         (("attributes", "used", "rows", 0), "False", "'False' .* expected true or false"),
         (("meta",), [], "meta a list of 0, expected an object"),
         (("meta",), {"$float": "nan"}, "meta .* expected an object"),
-        (("meta", "deep", 0, "loss", "$float"), "1", "to stand alone with 'nan'"),
+        (("meta", "deep", 0, "loss", "$float"), "1", "as the only key, with 'nan'"),
         (("more",), 1, "an entry 'more', which `to_json` does not write"),
     ],
 )

@@ -125,7 +125,7 @@ def test_what_mixes_columns_or_says_nothing_is_refused_with_a_way_out():
     for transformer, words in (
         (PCA(2), "PCA makes 'pca0' from no single column"),
         (PolynomialFeatures(2), r"PolynomialFeatures makes '.*' from "),
-        (FunctionTransformer(lambda X: X * 2), "FunctionTransformer has no names of what it makes"),
+        (FunctionTransformer(lambda X: X * 2), "FunctionTransformer does not name its output columns"),
     ):
         transformer.fit(numbers)
         made = np.asarray(transformer.transform(numbers))
@@ -139,7 +139,7 @@ def test_what_mixes_columns_or_says_nothing_is_refused_with_a_way_out():
     [
         ({"s": ["x7"]}, ValueError, r"`by\['s'\]` names the column 'x7', which is not explained"),
         ({"s": ["x0"], "t": ["x0"]}, ValueError, "the column 'x0' in 's' and in 't'"),
-        ({"x1": ["x0"]}, ValueError, "a source 'x1', which is a column too"),
+        ({"x1": ["x0"]}, ValueError, "a source 'x1', and a column that is not in any list has the same name"),
         ({"s": "x0"}, TypeError, r"`by\['s'\]` must be a list of columns. Got 'x0'"),
         (["x0"], TypeError, "must be a dict of each source .* Got list"),
     ],

@@ -354,7 +354,7 @@ class TestGivenPredictors:
         with seeded(0):
             module = Restless(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
         before = torch.get_rng_state()
-        with pytest.raises(ValueError, match="gives two different outputs for one row"):
+        with pytest.raises(ValueError, match="gives different outputs for the same row"):
             FLINTRegressor(module, max_epochs=1, random_state=SEED).fit(X, y)
         assert torch.equal(torch.get_rng_state(), before)
 
@@ -380,7 +380,7 @@ class TestGivenPredictors:
 
         X, y = load_breast_cancer(return_X_y=True)
         module = Noisy(torch.nn.Linear(30, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
-        with pytest.raises(ValueError, match="two different outputs for one row"):
+        with pytest.raises(ValueError, match="different outputs for the same row"):
             FLINTClassifier(module).fit(X, y)
 
     def test_tables_with_names_and_categories_go_through_a_pipeline(self, mixed):

@@ -267,12 +267,12 @@ def test_maps_of_an_attribute(model, digits):
     assert model.attribute_map(3, images, grid=(2, 8)).shape == (30, 2, 8)
     assert model.attribute_map(3).shape == (1200, 4, 4)
     for grid in (0, 9, (4, 4, 4), "fine", 2.5):
-        with pytest.raises(ValueError, match="grid must be a number of patches"):
+        with pytest.raises(ValueError, match="grid must be one number of patches"):
             model.attribute_map(3, images, grid=grid)
     with pytest.raises(ValueError, match="attribute must be a position below 8"):
         model.attribute_map(8, images)
     table = FLINTClassifier(max_epochs=1, n_attributes=2).fit(digits[0].reshape(-1, 64)[:99], digits[1][:99])
-    with pytest.raises(ValueError, match="attribute_map is for images"):
+    with pytest.raises(ValueError, match="attribute_map is only for images"):
         table.attribute_map(0)
 
 

@@ -128,7 +128,7 @@ def test_a_given_network_of_other_units_is_warned_of(limit, factor):
     )
     settings = SMALL | {"hidden_layer_sizes": "auto", "hidden_layers": ["mean"]}
     with pytest.warns(
-        UserWarning, match="The predictor is right in .* Was it fitted to images in other units?"
+        UserWarning, match="The predictor classifies .* It was probably fitted on images in other units"
     ):
         FLINTClassifier(Bright(limit), **settings).fit(images, bright)
     own = images / 255 if factor == 1 else images * 255

@@ -181,7 +181,7 @@ def test_powers_of_numbers_end_soon(text):
         said = str(make(text))
     except ValueError as error:
         said = str(error)
-        if "no finite number" not in said:
+        if "not a finite number" not in said:
             raise
     assert len(said) < 1000
     assert time.process_time() - start < SECONDS
@@ -227,9 +227,9 @@ def test_each_bound_is_named():
     assert all(f"{MAX_NODES:,} parts" in text and f"{MAX_DEPTH} deep" in text for text in bounds)
     assert f"{MAX_SIGNS:,} signs" in bounds[1]
     assert f"{MAX_BRACKETS} deep" in bounds[1]
-    with pytest.raises(ValueError, match="SQL, which takes at most 1000000"):
+    with pytest.raises(ValueError, match="too long for SQL: it needs more than 1000000 characters"):
         make(nest("max({}*a,b)", 30)).to_sql("postgres")
-    with pytest.raises(ValueError, match="Excel, which takes at most 8192"):
+    with pytest.raises(ValueError, match="too long for Excel: it needs more than 8192 characters"):
         make(nest("(a+{})^b", 20)).to_excel()
 
 

@@ -87,7 +87,7 @@ def test_errors_name_position_and_word(text, position, word):
 
 @pytest.mark.parametrize("text", ["1/0", "log(0)", "9^9^9^9", "exp(1e300)", "(-8)^(1/3)", "a*(1e200*1e200)"])
 def test_constants_without_a_value_are_errors_and_end_soon(text):
-    with pytest.raises(ValueError, match="holds a value that is no finite number"):
+    with pytest.raises(ValueError, match="holds a value that is not a finite number"):
         parse(text, NAMES)
 
 

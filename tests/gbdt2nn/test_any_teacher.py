@@ -172,7 +172,7 @@ def test_scores_alone_are_learnt_from_any_model():
     assert student._teacher_explainer() is None
     with pytest.raises(ValueError, match="no contributions"):
         student.explain(X)
-    with pytest.raises(ValueError, match="Pipeline has no 'tree_shap' contributions here"):
+    with pytest.raises(ValueError, match="Pipeline has no 'tree_shap' contributions. Tree"):
         student.teacher_explain(X)
 
 
@@ -180,12 +180,12 @@ def test_what_cannot_be_says_what_to_do(student):
     for kind in ("tree_shap", "path"):
         with pytest.raises(TypeError, match="must be a tree ensemble of LightGBM.*explanation='permutation'"):
             GBDT2NNStudent(smooth(), explanation=kind).fit(X, Y)
-        with pytest.raises(ValueError, match=f"Pipeline has no '{kind}' contributions here"):
+        with pytest.raises(ValueError, match=f"Pipeline has no '{kind}' contributions. Tree"):
             student.teacher_explain(X, kind)
     with pytest.raises(ValueError, match="monotone='teacher' needs trees"):
         GBDT2NNStudent(smooth(), monotone="teacher", **FAST).fit(X, Y)
     trees = GBDT2NNStudent(LGBMRegressor(n_estimators=2, verbose=-1), **FAST | {"explanation": "path"})
-    with pytest.raises(ValueError, match="no 'permutation' contributions here"):
+    with pytest.raises(ValueError, match="no 'permutation' contributions. Tree"):
         trees.fit(X, Y).teacher_explain(X, "permutation")
     with pytest.raises(ValueError, match="teacher expects 3"):
         GBDT2NNStudent(FrozenEstimator(smooth().fit(X[:, :3], Y)), **FAST).fit(X, Y)

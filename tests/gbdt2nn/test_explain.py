@@ -38,7 +38,7 @@ def test_a_classifier_may_give_scores_or_probabilities_but_no_labels():
     model = LGBMClassifier(**SMALL).fit(X, y.astype(int))
     assert explanation.additivity_error(model.predict(X, raw_score=True)) < 1e-9
     assert explanation.additivity_error(model.predict_proba(X)[:, 1]) < 1e-9
-    with pytest.raises(ValueError, match="whole numbers only, as labels are"):
+    with pytest.raises(ValueError, match="only whole numbers, which seem to be labels"):
         explanation.additivity_error(model.predict(X))
 
 

@@ -201,7 +201,9 @@ def test_a_dataset_with_an_index_or_without_a_column(tmp_path):
     student.fit_batches(ds.dataset(tmp_path), n_batches=2, buffer_rows=300)
     assert sorted(student.feature_names_in_) == ["a", "b", "city"]
     TYPED[:300].drop(columns="b").to_parquet(tmp_path / "1.parquet")
-    with pytest.raises(ValueError, match=r"1\.parquet' of `batches` lacks the column\(s\) \['b'\]"):
+    with pytest.raises(
+        ValueError, match=r"1\.parquet' of `batches` has no column\(s\) \['b'\], which the other files have"
+    ):
         student.fit_batches(ds.dataset(tmp_path), n_batches=2, buffer_rows=300)
 
 
@@ -224,7 +226,7 @@ BAD = {
     "columns": (REGRESSOR, [X[:100], X[:100, :2]], {}, ValueError, "Batch 2 of `batches` .*2 features"),
     "infinite": (REGRESSOR, [X[:100], np.full((100, 3), np.inf)], {}, ValueError, "Batch 2 .*infinity"),
     "target": (REGRESSOR, [(X[:100], Y[:99])], {}, ValueError, r"target of `batches` has shape \(99,\)"),
-    "some": (REGRESSOR, [(X[:100], Y[:100]), X[:100]], {}, ValueError, "with each table or with none"),
+    "some": (REGRESSOR, [(X[:100], Y[:100]), X[:100]], {}, ValueError, "with every table or with no table"),
     "array": (REGRESSOR, [X[:100]], {"target": "y"}, ValueError, "`target` must name a column"),
     "sizes": (FrozenEstimator(LGBMRegressor(**TREES).fit(X[:, :2], Y)), [X], {}, ValueError, "expects 2"),
 }

@@ -252,7 +252,12 @@ class TestTeacher:
             (classifier(), y, ValueError, "give a regressor as teacher"),
             (regressor(), np.full(len(y), "a"), ValueError, "give a classifier as teacher"),
             (FrozenEstimator(regressor().fit(X[:, :3], y)), y, ValueError, "teacher expects 3"),
-            (FrozenEstimator(classifier().fit(X, y > 14)), np.full(len(y), "a"), ValueError, "does not know"),
+            (
+                FrozenEstimator(classifier().fit(X, y > 14)),
+                np.full(len(y), "a"),
+                ValueError,
+                "not among the classes of the fitted model",
+            ),
         ]
         for teacher, target, kind, text in cases:
             with pytest.raises(kind, match=text):

@@ -284,5 +284,5 @@ def test_outputs_must_be_those_of_the_model(X):
 
 def test_values_of_attributes_are_not_those_of_columns(X):
     e = Explanation(np.ones((40, 3)), 0.0, kind="attribute")
-    with pytest.raises(ValueError, match="3 columns; expected 5, .* give one by column"):
+    with pytest.raises(ValueError, match="3 columns; expected 5, .* give an explanation by column"):
         comprehensiveness(e, linear, X)

@@ -176,7 +176,7 @@ def test_rationales_and_attributes_are_scored(classes):
     assert scorer(flint, X) == pytest.approx(
         -sufficiency(flint.explain(X, by="column"), flint.predict_proba, X)
     )
-    with pytest.raises(ValueError, match="give one by column"):
+    with pytest.raises(ValueError, match="give an explanation by column"):
         explanation_scorer("sufficiency")(flint, X)
 
 

@@ -179,7 +179,7 @@ def test_bad_noise():
     with pytest.raises(ValueError, match="n_draws must be an integer of at least 1. Got 0"):
         noise_stability(explain, X, n_draws=0)
     for fixed in (np.ones((4, 2)), np.eye(2, dtype=bool), pd.DataFrame({"a": ["x", "y"]})):
-        with pytest.raises(ValueError, match="no column of numbers that vary"):
+        with pytest.raises(ValueError, match="no numeric column with different values"):
             noise_stability(explain, fixed)
     with pytest.raises(TypeError, match="what explain returns must be an Explanation. Got ndarray"):
         noise_stability(lambda array: array, X)

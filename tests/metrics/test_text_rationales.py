@@ -42,7 +42,7 @@ def test_what_does_not_fit_is_refused():
         rationale_agreement([[True]], [[True, False]])
     with pytest.raises(TypeError, match=r"truth\[0\] must hold booleans. Got an array of int64"):
         rationale_agreement([[True]], [[1]])
-    with pytest.raises(ValueError, match="marks nothing"):
+    with pytest.raises(ValueError, match="marks no token in any text"):
         rationale_agreement([[True]], [[False]])
     with pytest.raises(ValueError, match=r"shapes \(2,\)"):
         rationale_erasure(np.ones(2), np.ones(2), np.ones(2))

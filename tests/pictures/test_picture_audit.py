@@ -71,7 +71,7 @@ def test_masks_that_are_a_code_are_found(model, monkeypatch):
     report = model.audit(DIGITS[900:1500], Y[900:1500], n_refits=0, random_state=0)
     assert {"leak", "telling"} <= set(report.findings)
     assert report.mask_only["rationale"] > 0.95
-    assert "masks tell something beyond the pixels" in report.verdict
+    assert "masks reveal something beyond the pixels" in report.verdict
 
 
 def test_numbers_and_two_classes():

@@ -72,7 +72,7 @@ def test_the_grid_is_the_teachers(teacher):
     student = RationaleDistiller(other, **QUICK | {"max_features": 2, "max_epochs": 2})
     student.fit(DIGITS[:200], Y[:200])
     assert student.teacher_.grid_ == student.grid_ == (2, 2)
-    with pytest.raises(ValueError, match="its teacher cuts pictures into 4 x 4 patches"):
+    with pytest.raises(ValueError, match="its teacher divides pictures into 4 x 4 patches"):
         RationaleDistiller(FrozenEstimator(teacher), grid=2, **QUICK).fit(DIGITS[:200], Y[:200])
 
 

@@ -102,7 +102,7 @@ def test_without_a_number_the_fewest_that_will_do_are_taken():
 
 
 def test_all_patches():
-    with pytest.warns(UserWarning, match="max_features=16 of 16 patches"):
+    with pytest.warns(UserWarning, match="max_features=16 is no limit for 16 patches"):
         model = RationaleClassifier(max_features=16, **QUICK).fit(DIGITS[:N], Y[:N])
     assert model.get_rationale(NEW).all()
     np.testing.assert_array_equal(model.predict(NEW), model.predict(NEW, mask=np.ones((100, 4, 4), bool)))
@@ -187,7 +187,7 @@ def test_a_model_of_pictures_can_become_one_of_a_table(model):
     other.fit(DIGITS[:N].reshape(N, 64), Y[:N])
     assert other.get_rationale(NEW.reshape(100, 64)).shape == (100, 64)
     assert not hasattr(other, "grid_")
-    with pytest.raises(TypeError, match="is for pictures"):
+    with pytest.raises(TypeError, match="is only for pictures"):
         other.get_pixel_mask(NEW.reshape(100, 64))
     with pytest.raises(ValueError, match=r"images of shape \(1, 8, 8\).*expected rows"):
         other.predict(NEW)
@@ -287,7 +287,7 @@ def test_plots_that_cannot_be_drawn_are_refused(model):
     with pytest.raises(ValueError, match="captions has 1 entries; expected one for each of 8"):
         model.plot_rationale(NEW, captions=["a"])
     table = RationaleRegressor(max_epochs=1, random_state=0).fit(np.eye(30), np.arange(30.0))
-    with pytest.raises(TypeError, match="plot_rationale is for pictures"):
+    with pytest.raises(TypeError, match="plot_rationale is only for pictures"):
         table.plot_rationale(np.eye(30))
 
 
@@ -340,7 +340,7 @@ def test_other_shapes_and_missing_pixels_are_refused(model):
     ],
 )
 def test_parameters_of_tables_are_refused(name, value):
-    with pytest.raises(ValueError, match=f"'{name}' parameter of RationaleClassifier is for tables"):
+    with pytest.raises(ValueError, match=f"'{name}' parameter of RationaleClassifier is only for tables"):
         RationaleClassifier(**QUICK, **{name: value}).fit(DIGITS[:N], Y[:N])
 
 
@@ -349,7 +349,7 @@ def test_parameters_of_tables_are_refused(name, value):
     [("grid", 4), ("selection", "occlusion"), ("backbone", nn.Linear(1, 1)), ("selector", nn.Identity())],
 )
 def test_parameters_of_pictures_are_refused_for_tables(name, value):
-    with pytest.raises(ValueError, match=f"'{name}' parameter of RationaleRegressor is for pictures"):
+    with pytest.raises(ValueError, match=f"'{name}' parameter of RationaleRegressor is only for pictures"):
         RationaleRegressor(**{name: value}).fit(np.eye(30), np.arange(30.0))
 
 
@@ -360,7 +360,7 @@ def test_grids_that_do_not_fit_are_refused(grid):
 
 
 def test_no_graph_is_written(model):
-    with pytest.raises(TypeError, match="fitted to pictures; to_onnx is offered for tables"):
+    with pytest.raises(TypeError, match="fitted to pictures; to_onnx is available only for tables"):
         model.to_onnx()
 
 

@@ -63,7 +63,7 @@ def test_measures_in_one_unit_share_a_panel():
     assert d.ax_ is axes[1]
     assert len(figure.axes) == 3
     assert len(plt.get_fignums()) == 2
-    with pytest.raises(ValueError, match=r"`ax` must be .* 2 of them, one a panel; got 3"):
+    with pytest.raises(ValueError, match=r"`ax` must be .* 2 Axes, one per panel; got 3"):
         d.plot(axes)
     one = LambdaPathDisplay.from_estimator(SimpleNamespace(lambda_path_=path), measures=["norm"])
     assert list(one.measures) == ["norm"]
@@ -116,8 +116,8 @@ def test_any_lambdas(lambdas, scale):
         ({"measures": {}}, ValueError, "`measures` is empty"),
         ({"measures": [1, 2]}, TypeError, "`measures` must be a dict, got list"),
         ({"measures": {"a": [1]}}, ValueError, r"`measures\['a'\]` has shape \(1,\), expected \(2,\)"),
-        ({"errors": {"b": [1, 2]}}, ValueError, r"`errors` must be of measures among \['a'\], got \['b'\]"),
-        ({"panels": [["c"]]}, ValueError, "`panels` must be of measures"),
+        ({"errors": {"b": [1, 2]}}, ValueError, r"`errors` must name measures among \['a'\], got \['b'\]"),
+        ({"panels": [["c"]]}, ValueError, "`panels` must name measures"),
         ({"panels": []}, ValueError, "`panels` must be lists of measures"),
     ],
 )

@@ -71,7 +71,7 @@ def test_axes_given_are_the_only_ones_used():
     assert one.ax_ is axes[2]
     assert plt.get_fignums() == [figure.number]
     assert len(figure.axes) == 3
-    with pytest.raises(ValueError, match="`ax` must be one Axes.* or 2 of them, one a panel; got 3"):
+    with pytest.raises(ValueError, match="`ax` must be one Axes.* or 2 Axes, one per panel; got 3"):
         one.plot(axes)
 
 
@@ -140,7 +140,7 @@ def test_few_equal_or_missing_numbers(scores, teacher, r2):
         (([1, 2], [1]), ValueError, r"`scores` has shape \(2,\), expected \(1,\)"),
         (([[[1]]], [[[1]]]), ValueError, "`scores` has shape"),
         ((["a"], [1]), TypeError, "`scores` must be an array of numbers"),
-        (([1], [1], [[1]], None), ValueError, "`values` and `teacher_values` belong together"),
+        (([1], [1], [[1]], None), ValueError, "`values` and `teacher_values` must be given together"),
         (([1], [1], [[1]], [[1, 2]]), ValueError, "`values` has shape"),
         (([1], [1], [[1], [2]], [[1], [2]]), ValueError, r"expected \(1, d\)"),
     ],

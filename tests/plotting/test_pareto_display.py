@@ -133,7 +133,7 @@ def test_axes_given_are_the_only_ones_used():
         ({"x_error": [1]}, ValueError, "`x_error` has shape"),
         ({"labels": ["a"]}, ValueError, "`labels` has 1 names, expected 2"),
         ({"chosen": 2}, ValueError, "`chosen` must be a position below 2, got 2"),
-        ({"y": [np.nan, np.nan]}, ValueError, "none of 2 candidates has a number in both"),
+        ({"y": [np.nan, np.nan]}, ValueError, "at least one of the 2 candidates, got NaN"),
     ],
 )
 def test_bad_input_is_named(given, error, match):

@@ -165,7 +165,7 @@ class TestMaxFeatures:
     def test_all_columns_warn_and_use_all_that_vary(self, k):
         X, y = binary()
         X[:, 4] = 2.0
-        with pytest.warns(UserWarning, match=f"max_features={k} of 6 columns"):
+        with pytest.warns(UserWarning, match=f"max_features={k} is no limit for 6 columns"):
             model = classifier(max_features=k).fit(X, y)
         np.testing.assert_array_equal(model.get_rationale(X), np.tile(np.arange(6) != 4, (400, 1)))
 

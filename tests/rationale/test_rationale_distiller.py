@@ -349,9 +349,11 @@ class TestTeachers:
 
     def test_a_teacher_of_other_columns_or_classes_is_refused(self, two):
         X, y, teacher = two
-        with pytest.raises(ValueError, match="fitted on 6 columns; expected those of X, 4"):
+        with pytest.raises(ValueError, match="fitted on 6 columns, but X has 4; expected the same columns"):
             brief(FrozenEstimator(teacher)).fit(X[:, :4], y)
-        with pytest.raises(ValueError, match=r"label\(s\) \['maybe'\] that the teacher does not know"):
+        with pytest.raises(
+            ValueError, match=r"label\(s\) \['maybe'\] that are not among the classes of the fitted model"
+        ):
             brief(FrozenEstimator(teacher)).fit(X, np.where(X[:, 0] > 1, "maybe", y))
 
     def test_a_teacher_may_know_more_classes(self):

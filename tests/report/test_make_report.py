@@ -243,7 +243,7 @@ def test_hostile_texts_are_escaped_and_shortened(tmp_path):
         ({"y": np.zeros(59)}, ValueError, "y has 59 values; expected 60"),
         ({"y": np.full(60, np.nan)}, ValueError, "y contains NaN"),
         ({"y": np.full(60, "one")}, ValueError, "y holds text"),
-        ({"y": np.zeros((60, 2))}, ValueError, "y must be one label"),
+        ({"y": np.zeros((60, 2))}, ValueError, "y must hold one label"),
         ({"X": np.zeros(60)}, ValueError, "X: "),
         ({"X": np.zeros((60, 2))}, ValueError, "estimator 'ok' cannot predict X"),
         ({"n_rows": 0}, ValueError, "n_rows must be"),
@@ -438,8 +438,8 @@ def test_a_section_that_fails_says_so(numbers, tmp_path):
         warnings.simplefilter("error")
         report = make_report(models, X, y, tmp_path / "r.html", audit=True)
     page = text_of(report)
-    assert "Not shown: the attributes, since it failed: nothing to &lt;describe&gt;" in page
-    assert "Not shown: the audit, since it failed: too few: 60" in page
+    assert "Not shown: the attributes, because it failed: nothing to &lt;describe&gt;" in page
+    assert "Not shown: the audit, because it failed: too few: 60" in page
     assert "<li>on thin &lt;ice&gt;</li>" in page
     assert "Not audited" in text_of(make_report({"sound": Audited().fit(X)}, X, y, tmp_path / "r.html"))
     missing = report.tables["missing"].set_index(["name", "figure"])["reason"]

@@ -131,7 +131,7 @@ def test_columns_whose_reasons_are_not_the_teachers_are_named(fitted, tmp_path):
         row = next(row for row in tables(page["Columns"]) if row[0] == name)
         assert row[-1] == shown(r2)
         assert row[1] in (f"{share[j]:.0%}", "under 1%")
-    assert "agree little with the teacher's (R2 below 0.5)" in limits
+    assert "agree little with the teacher's reasons (R2 below 0.5)" in limits
 
 
 def test_the_same_page_comes_twice_but_for_times(fitted, tmp_path):
@@ -206,7 +206,7 @@ def test_a_serving_copy_says_that_it_has_no_teacher(fitted, tmp_path):
     page = serving_copy(model).model_card(tmp_path / "card.md", X, y, n_rows=20).read_text(encoding="utf-8")
     assert "AbsentTeacher" in page
     assert "Its teacher" not in page
-    assert "agree with its teacher's" not in page
+    assert "agree with those of its teacher" not in page
 
 
 def test_wrong_input_is_refused_and_a_file_stays(fitted, tmp_path):

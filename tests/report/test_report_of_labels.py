@@ -33,7 +33,7 @@ def test_accuracy_is_not_alone(models, tmp_path):
     assert summary.loc["logistic", "log_loss"] == pytest.approx(log_loss(RARE, chances))
     margins = models["margin"].decision_function(X)
     assert summary.loc["margin", "auroc"] == pytest.approx(roc_auc_score(RARE, margins))
-    assert missing.loc[("margin", "log_loss"), "reason"] == "it gives no probabilities"
+    assert missing.loc[("margin", "log_loss"), "reason"] == "it predicts no probabilities"
     assert missing.loc[("votes", "auroc"), "reason"].startswith("The classifier VotingClassifier has neither")
     text = report.path.read_text(encoding="utf-8")
     assert {"AUROC", "log-loss"} <= set(re.findall(r"<th[^>]*><span[^>]*>(.*?)</span></th>", text))
@@ -50,7 +50,7 @@ def test_what_y_cannot_tell_says_why(models, tmp_path):
     assert one["summary"].loc["m", "log_loss"] > 0
     new = make_report({"m": models["logistic"]}, X, np.r_[["maybe"], RARE[1:]], tmp_path / "r.html").tables
     reasons = new["missing"].set_index("figure")["reason"]
-    assert reasons["log_loss"] == reasons["auroc"] == "y holds a label that it does not know"
+    assert reasons["log_loss"] == reasons["auroc"] == "y holds a label on which the model was not fitted"
 
 
 def test_regressors_are_measured_by_r2_alone(tmp_path):

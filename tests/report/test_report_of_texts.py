@@ -37,7 +37,7 @@ def test_a_report_compares_models_of_texts(models, tmp_path):
         ).all()
     assert summary.loc["student", "same_class"] == models["student"].fidelity(NEW)["same_class"]
     missing = report.tables["missing"]
-    assert "texts have none" in str(missing)
+    assert "texts have no columns" in str(missing)
     page = report.path.read_text(encoding="utf-8")
     assert "<script" not in page
     assert "Not shown:" not in page
@@ -67,7 +67,7 @@ def test_a_card_is_about_words(models, tmp_path):
     )
     assert "| all |" in page
     other = make_model_card(models["TF-IDF"], NEW, TRUTH, tmp_path / "card.md").read_text(encoding="utf-8")
-    assert "It gives no reasons by words." in other
+    assert "It has no reasons by words." in other
 
 
 def test_texts_for_a_model_of_tables_are_refused(models, tmp_path):

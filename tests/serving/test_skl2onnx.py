@@ -145,7 +145,7 @@ def test_an_estimator_alone_takes_codes(on_columns):
         ),
         (
             [(name, FloatTensorType([None, 1])) for name in reversed(TABLE.columns)],
-            "order .'idle'.*; expected that of the columns at fit, .'age'",
+            "order .'idle'.*; expected the order of the columns at fit, .'age'",
         ),
     ],
 )
@@ -163,7 +163,10 @@ def test_numbers_in_another_order_are_refused():
 
 def test_models_inside_of_others_are_refused():
     voting = VotingRegressor([("a", GBDT2NNStudent(LGBMRegressor(**TREES), **FAST))]).fit(NUMBERS, SCORE)
-    with pytest.raises(ValueError, match="GBDT2NNStudent gives the outputs .*expected it alone, or at a"):
+    with pytest.raises(
+        ValueError,
+        match="GBDT2NNStudent gives the outputs .*expected the estimator alone, or as the last step of a",
+    ):
         converted(voting, [("X", DoubleTensorType([None, 3]))])
 
 

@@ -135,7 +135,9 @@ def test_another_row_of_the_front(regressor):
     assert explanation.formula == f"prediction = {other.formula_}"
     assert explanation.additivity_error(other.predict(X[:5])) < 1e-9
     for wrong in (len(other.pareto_front_), -1, [0, 0], []):
-        with pytest.raises(ValueError, match="index must be 1 int below"):
+        with pytest.raises(
+            ValueError, match="index must hold 1 integers, one per output, of at least 0 and below"
+        ):
             other.set_formula(wrong)
     with pytest.raises(Exception, match="not fitted"):
         SymbolicDistiller().set_formula(0)
@@ -195,7 +197,9 @@ def test_formulas_of_classes_are_set_together(of_three_classes):
     model = pickle.loads(pickle.dumps(of_three_classes))
     model.set_formula([0, 1, 0])
     assert model.formulas_ == [front[i] for front, i in zip(model.pareto_front_, [0, 1, 0], strict=True)]
-    with pytest.raises(ValueError, match="index must be 3 int below"):
+    with pytest.raises(
+        ValueError, match="index must hold 3 integers, one per output, of at least 0 and below"
+    ):
         model.set_formula(0)
 
 
@@ -313,7 +317,9 @@ def test_rows_of_weight_zero_are_as_if_they_were_not_there():
 
 @pytest.mark.parametrize("teacher", [LinearRegression(), FrozenEstimator(LinearRegression().fit(X, LINE))])
 def test_a_lambda_is_for_smooth_teachers(teacher):
-    with pytest.raises(ValueError, match="jacobian_lambda=0.1 is for smooth teachers that are fitted here"):
+    with pytest.raises(
+        ValueError, match="jacobian_lambda=0.1 is only for smooth teachers that this estimator fits itself"
+    ):
         distil(teacher, jacobian_lambda=0.1)
     assert not hasattr(distil(teacher, y=LINE, jacobian_lambda=None, niterations=4), "lambda_")
 

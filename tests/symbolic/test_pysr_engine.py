@@ -121,7 +121,7 @@ def test_a_probe_that_hangs_is_a_reason_too(monkeypatch, tmp_path):
 def test_a_search_that_hangs_is_ended_with_all_it_started(monkeypatch, tmp_path):
     fake_pysr(monkeypatch, tmp_path, heartbeat(tmp_path / "beat"))
     monkeypatch.setattr(_pysr, "GRACE_SECONDS", 1)
-    with pytest.raises(EngineError, match="did not keep its time limit and was ended after 2 s"):
+    with pytest.raises(EngineError, match="did not keep its time limit and was stopped after 2 s"):
         PySREngine().search(Z, T, **SETTINGS | {"timeout_in_seconds": 1})
     assert (tmp_path / "beat").stat().st_size > 0
     assert not beats_on(tmp_path / "beat")

@@ -99,7 +99,8 @@ def test_wrong_backends_and_names_are_named():
         EXPLAINED.to_frame(backend="spark")
     twice = Explanation([[1.0, 2.0]], 0.0, feature_names=["a", "a"])
     with pytest.raises(
-        ValueError, match="Two columns would be called 'a', which backend='polars' cannot hold"
+        ValueError,
+        match="Two columns of the table would have the name 'a', which backend='polars' does not allow",
     ):
         twice.to_frame(backend="polars")
     assert twice.to_frame().shape == (1, 2)

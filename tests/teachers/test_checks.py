@@ -104,7 +104,7 @@ def test_a_class_is_not_yet_an_estimator(kind):
 def test_early_stopping_without_held_out_rows_is_refused_before_any_work(kind, name):
     teacher = LGBMRegressor(**QUICK_TREES, **{name: 5})
     with pytest.raises(
-        ValueError, match=f"has {name}=5, which needs rows .* eval_set=... .* FrozenEstimator"
+        ValueError, match=f"has {name}=5, which needs validation rows, .* eval_set=... .* FrozenEstimator"
     ):
         KINDS[kind](teacher).fit(X, Y)
     with pytest.raises(ValueError, match=f"has {name}=5"):
@@ -127,7 +127,9 @@ def test_early_stopping_elsewhere_is_left_alone():
 
 @pytest.mark.parametrize("kind", ["rationale", "symbolic"])
 def test_early_stopping_of_xgboost_needs_rows_too(kind):
-    with pytest.raises(ValueError, match="XGBRegressor has early_stopping_rounds=5, which needs rows"):
+    with pytest.raises(
+        ValueError, match="XGBRegressor has early_stopping_rounds=5, which needs validation rows"
+    ):
         KINDS[kind](XGBRegressor(early_stopping_rounds=5)).fit(X, Y)
 
 
@@ -149,7 +151,8 @@ def test_other_trees_teach_what_they_say_of_numbers(kind, make):
     assert isinstance(student.teacher_, type(real))
     fix = "cat_features" if make is CatBoostRegressor else "enable_categorical=True"
     with pytest.raises(
-        ValueError, match=f"Column 'city' of X holds text.*, which .* does not take.* {fix}.* Pipeline"
+        ValueError,
+        match=f"Column 'city' of X holds text.*, which .* cannot read without encoding.* {fix}.* Pipeline",
     ):
         KINDS[kind](make()).fit(TEXT, Y)
 
@@ -165,7 +168,7 @@ def test_text_that_other_trees_do_take_is_given_to_them():
 )
 @pytest.mark.parametrize("kind", ["rationale", "symbolic"])
 def test_a_model_without_tags_is_refused_with_what_to_do(kind):
-    with pytest.raises(TypeError, match="CatBoostClassifier lacks the tags .* take a newer CatBoost, or let"):
+    with pytest.raises(TypeError, match="CatBoostClassifier lacks the tags .* use a newer CatBoost, or let"):
         KINDS[kind](Untagged()).fit(X, Y)
 
 

@@ -247,9 +247,7 @@ class TestNames:
         assert column_order(student_made, ["c[,d]", "a:b"]).tolist() == [1, 0]
 
     def test_names_that_lightgbm_cannot_tell_apart_are_refused(self):
-        with pytest.raises(
-            ValueError, match="more than one column 'a_b', so that the columns of the teacher"
-        ):
+        with pytest.raises(ValueError, match="more than one column 'a_b', so the columns of the teacher"):
             column_order(self.trees(["a_b", "a_b_2"]), ["a:b", "a b"])
 
     def test_exact_names_are_exact_elsewhere(self):
@@ -277,10 +275,12 @@ class TestNames:
     def test_names_that_scikit_learn_forgets_are_told_of(self, names):
         X = self.X.iloc[:, :2].set_axis(pd.Index(names), axis=1)
         model = LinearRegression().fit(X, np.arange(4))
-        with pytest.warns(UserWarning, match="LinearRegression knows no names .* reads them by position"):
+        with pytest.warns(
+            UserWarning, match="LinearRegression has no column names .* reads columns by position"
+        ):
             assert column_order(model, list(X)) is None
         student = RationaleDistiller(FrozenEstimator(model), **BRIEF)
-        with pytest.warns(UserWarning, match="the teacher LinearRegression knows no names"):
+        with pytest.warns(UserWarning, match="the teacher LinearRegression has no column names"):
             student.fit(X, np.arange(4.0))
         with warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -238,7 +238,7 @@ def test_a_model_changed_behind_the_table_is_noticed():
     leaf_table = LeafTable(LightGBMTeacher(model))
     leaf_table.contributions(TEST)
     model.booster_.set_leaf_output(0, 0, 9.0)
-    with pytest.raises(RuntimeError, match="miss the raw score"):
+    with pytest.raises(RuntimeError, match="do not add up to the raw score"):
         leaf_table.contributions(TEST)
 
 
@@ -260,7 +260,7 @@ def test_sums_are_checked_in_the_units_of_the_target(unit):
     model = LGBMRegressor(**SMALL).fit(TRAIN, unit * Y)
     explanation = path_contributions(model, TEST)
     assert explanation.additivity_error(model.predict(TEST)) < 1e-9
-    with pytest.raises(RuntimeError, match="Path contributions miss the raw score"):
+    with pytest.raises(RuntimeError, match="Path contributions do not add up to the raw score"):
         _check_sums(unit * np.ones(3), unit * np.full(3, 1.1), [unit * np.ones(3)], "the raw score")
 
 

@@ -120,7 +120,7 @@ def test_numbers_sentences_and_refits(settings):
     [
         (TEXTS[:50], Y[:50], {}, "X has 50 texts; expected at least 100"),
         (TEXTS[:200], Y[:199], {}, "X holds 200 texts and y 199 values"),
-        (TEXTS[:200], Y[:200] * 7, {}, "that the teacher does not know|does not know"),
+        (TEXTS[:200], Y[:200] * 7, {}, "not among the classes of the fitted model"),
         (TEXTS[:200], Y[:200], {"n_refits": 1}, "n_refits is 1"),
         (TEXTS[:200], Y[:200], {"max_rows": 10}, "max_rows is 10"),
         (TEXTS[:200], np.zeros(200, int), {}, "at least two labels"),

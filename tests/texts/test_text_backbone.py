@@ -139,7 +139,7 @@ def test_pickles_and_clones_answer_alike_and_files_of_skops_are_refused(model, t
     fresh.fit(TEXTS[:60], LABELS[:60])
     pytest.importorskip("skops")
     with pytest.raises(
-        ValueError, match="TextRationaleClassifier holds something that skops cannot write.*torch module"
+        ValueError, match="TextRationaleClassifier holds an object that skops cannot write.*torch module"
     ):
         save(model, tmp_path / "model.skops")
 
@@ -211,7 +211,7 @@ def test_layers_to_tune_are_the_last():
         Encoder.of(given, 3)
     plain = TextBackbone(Flat(), letters)
     with pytest.raises(
-        ValueError, match="has 0 layers in a .*ModuleList; expected at most so many, 0 or 'all'"
+        ValueError, match="has 0 layers in a .*ModuleList; expected 'all', or an integer from 0 to 0"
     ):
         TextRationaleClassifier(backbone=plain).fit(TEXTS[:40], LABELS[:40])
 
@@ -233,15 +233,15 @@ def test_backbones_that_cannot_answer_are_refused(tmp_path, monkeypatch):
         with pytest.raises(kind, match=message):
             TextBackbone(*arguments)
     with pytest.raises(
-        ValueError, match="max_pieces=1 leaves no room for words beside 1 pieces before and 0"
+        ValueError, match="max_pieces=1 leaves no room for words, because 1 pieces come before them and 0"
     ):
         TextBackbone(Flat(), letters, start_ids=[1], max_pieces=1)
     few = TextBackbone(Flat(), lambda words: letters(words)[1:])
     for given, message in (
         (few, "tokenizer of the backbone gave .* expected a list of int for each word"),
         (TextBackbone(Flat(), lambda words: words), "list of int for each word"),
-        (TextBackbone(Flat("short"), letters), r"answered pieces of shape \(1, 3\) with shape \(1, 8\)"),
-        (tmp_path, "no folder with a config.json"),
+        (TextBackbone(Flat("short"), letters), r"returned shape \(1, 8\) for pieces of shape \(1, 3\)"),
+        (tmp_path, "not a folder with a config.json"),
     ):
         with pytest.raises(ValueError, match=message):
             TextRationaleClassifier(backbone=given, backbone_layers=0).fit(TEXTS[:40], LABELS[:40])

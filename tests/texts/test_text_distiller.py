@@ -102,7 +102,7 @@ def test_a_leaking_teacher_is_refused(teacher, monkeypatch, findings, leak, refu
     model = student(teacher, max_epochs=1)
     if refused:
         with pytest.raises(
-            ValueError, match="masks reveal the label, and the student would copy this. It leaks."
+            ValueError, match="masks reveal the label, and the student would inherit this. It leaks."
         ):
             model.fit(TEXTS[:500], LABELS[:500])
         assert not hasattr(model, "teacher_")

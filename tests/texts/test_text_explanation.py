@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_refused():
     good = {"texts": ["ab"], "spans": [[(0, 2)]], "values": [[0.5]], "mask": [[True]], "scores": [0.0]}
     TextExplanation(**good, base_values=[0.0])
     for change, message in (
-        ({"spans": [[(0, 3)]]}, "must rise, and lie in the 2 characters"),
+        ({"spans": [[(0, 3)]]}, "must be in increasing order and lie within the 2 characters"),
         ({"values": [[0.5, 0.1]]}, r"must have shapes \(L, 2\)"),
         ({"values": []}, "must hold 1 arrays"),
         ({"predictions": ["a", "b"]}, "must hold 1 labels"),

@@ -565,7 +565,7 @@ class TestErrors:
             ({}, "`data` must hold arrays with the same number of rows, at least one, got {}"),
             ({"X": np.zeros((0, 3))}, "`data` .* got {'X': 0}"),
             ({"X": np.zeros((5, 3)), "y": np.zeros((4, 1))}, "`data` .* got {'X': 5, 'y': 4}"),
-            ({"X": np.array(3.0)}, r"`data\['X'\]` must have one row for each sample"),
+            ({"X": np.array(3.0)}, r"`data\['X'\]` must be an array with one row per sample"),
         ],
     )
     def test_rows(self, data, message):
@@ -624,7 +624,7 @@ class TestErrors:
             (
                 {"loss": lambda module, batch: (module(batch["X"]), {})},
                 TypeError,
-                "`loss` must return tensors",
+                "`loss` must return scalar tensors",
             ),
             ({"loss": lambda module, batch: (module(batch["X"]).sum(), {"a": 1})}, TypeError, "got 1 as 'a'"),
         ],

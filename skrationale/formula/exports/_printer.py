@@ -62,8 +62,8 @@ class Printer:
             found = self._pieces[node] = self._piece(node)
             if len(found[0]) > self.most_signs:
                 raise ValueError(
-                    f"The formula has more than {self.most_signs} signs in {self.language}, "
-                    f"which takes at most {self.most_signs}."
+                    f"The formula is too long for {self.language}: it needs more than {self.most_signs} "
+                    f"characters; expected at most {self.most_signs}."
                 )
         return found
 

@@ -235,13 +235,14 @@ def _check_names(formula: Formula, found: Sequence[Leaf], dialect: str) -> None:
             raise ValueError(f"SQL cannot hold the character NUL, as in {leaf.variable.label!r}.")
         if language.read_as(name) in language.taken:
             raise ValueError(
-                f"{dialect} has a meaning of its own for the name {name!r} where a table has no such column; "
+                f"{dialect} gives the name {name!r} a special meaning if a table has no such column; "
                 "rename the column."
             )
         others = columns[language.read_as(name)]
         if len(others) > 1:
             raise ValueError(
-                f"{dialect} does not tell the columns {others[0]!r} and {others[1]!r} apart; rename one."
+                f"{dialect} reads {others[0]!r} and {others[1]!r} as the same column name; rename one "
+                "of these columns."
             )
 
 

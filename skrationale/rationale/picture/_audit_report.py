@@ -138,27 +138,29 @@ class PictureAudit:
         sentences = [
             f"From {shown} the model has {metric} {of('rationale, model')}, and from all of them "
             f"{of('all patches, model')}.",
-            f"A predictor that has seen random masks alone has {of('rationale, EVAL-X')} from these patches, "
-            f"{of('random patches, EVAL-X')} from as many random ones, {of('most contrast, EVAL-X')} from "
-            f"those with most contrast, and {of('occlusion, EVAL-X')} from those that matter by occlusion.",
+            f"A predictor that was trained only on random masks (EVAL-X) has {of('rationale, EVAL-X')} "
+            f"from these patches, {of('random patches, EVAL-X')} from as many random ones, "
+            f"{of('most contrast, EVAL-X')} from those with most contrast, and {of('occlusion, EVAL-X')} "
+            "from those that matter most by occlusion.",
             f"Masks alone, without a pixel, have {self.mask_only['rationale']:.3f}; masks of the patches "
             f"with most contrast have {self.mask_only['most contrast']:.3f}.",
         ]
         remarks = {
-            "leak": f"Told its own masks, a predictor loses {self.leak:.3f} ± {self.leak_error:.3f} {unit} "
-            "less: masks tell something beyond the pixels they show. The model was not trained so.",
-            "telling": "Masks tell more than contrast does, so look at what they draw.",
+            "leak": "A second predictor also reads the mask of each picture, and its loss is "
+            f"{self.leak:.3f} ± {self.leak_error:.3f} {unit} lower: masks reveal something beyond "
+            "the pixels they show. The model itself was not trained in this way.",
+            "telling": "Masks predict the target better than contrast does, so look at their shapes.",
             "no better than random": "Rationales are no better than random patches.",
-            "occlusion is better": "Occlusion finds better patches: selection='occlusion' may serve better.",
-            "insufficient": "Rationales leave out much of what whole pictures tell.",
+            "occlusion is better": "Occlusion finds better patches: selection='occlusion' may be better.",
+            "insufficient": "Rationales leave out much of the information in whole pictures.",
         }
         sentences += [remarks[name] for name in self.findings]
         if not self.told:
             sentences.append("The network is not told which pixels are hidden.")
         if not math.isnan(self.stability):
             sentences.append(
-                f"Rationales of refits have a Jaccard index of {self.stability:.2f}, random ones of "
-                f"{self.chance_stability:.2f}: a rationale is one of many that may be enough."
+                f"Rationales of refits have a Jaccard index of {self.stability:.2f}, and random ones of "
+                f"{self.chance_stability:.2f}: other patches than those of a rationale may be enough too."
             )
         return " ".join(sentences)
 
@@ -178,7 +180,7 @@ class PictureAudit:
         lines += [
             (f"mask alone, {name}", value, nan, nan, self.n_rows) for name, value in self.mask_only.items()
         ]
-        columns = ["patches shown, and who answers", self.metric, loss, "standard_error", "pictures"]
+        columns = ["patches shown, and which model predicts", self.metric, loss, "standard_error", "pictures"]
         return pd.DataFrame([tuple(map(encodable, line)) for line in lines], columns=columns)
 
     def __str__(self) -> str:
@@ -187,7 +189,7 @@ class PictureAudit:
 
     def _repr_html_(self) -> str:
         found = self.findings
-        kind, sign, short = "good", "✓", "Better than simple rules, and nothing found"
+        kind, sign, short = "good", "✓", "Better than simple rules, and no problem found"
         if found:
             kind, sign, short = "unknown", "!", f"With {count_of(len(found), 'remark')}"
         if "no better than random" in found or {"leak", "telling"} <= set(found):

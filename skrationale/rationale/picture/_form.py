@@ -68,8 +68,8 @@ class PictureForm:
             given = getattr(estimator, name, usual)
             if given != usual and list(np.ravel(given)) != list(np.ravel(usual)):  # type: ignore[call-overload]
                 raise ValueError(
-                    f"The {name!r} parameter of {type(estimator).__name__} is for tables. Got {given!r} with "
-                    f"pictures; expected {usual!r}."
+                    f"The {name!r} parameter of {type(estimator).__name__} is only for tables. Got "
+                    f"{given!r} with pictures; expected {usual!r}."
                 )
         grid_for(estimator, self.image_shape)
 
@@ -120,7 +120,9 @@ class PictureForm:
         form = replace(self, grid=grid, pixel_range=PixelRange.of(check_pixels(matrix)))
         wanted, n_patches = estimator.max_features, grid[0] * grid[1]
         if isinstance(wanted, Integral) and int(wanted) >= n_patches > 1:
-            warn(f"max_features={wanted} of {n_patches} patches: every picture uses all.")
+            warn(
+                f"max_features={wanted} is no limit for {n_patches} patches: every picture uses all patches."
+            )
         seed = int(own_random_state(estimator.random_state).randint(2**31 - 100))
         plan = plan_of(
             self.image_shape,
@@ -223,7 +225,7 @@ class PictureForm:
     def write_onnx(self, estimator: Any, graph: Graph, matrix: str) -> dict[str, Any]:
         """Refuse: no graph is written for pictures."""
         raise TypeError(
-            f"{type(estimator).__name__} was fitted to pictures; to_onnx is offered for tables alone."
+            f"{type(estimator).__name__} was fitted to pictures; to_onnx is available only for tables."
         )
 
 
@@ -236,7 +238,7 @@ def grid_for(estimator: Any, image_shape: ImageShape) -> tuple[int, int]:
 def _grid_of_teacher(estimator: Any, grid: tuple[int, int], known: tuple[int, int]) -> tuple[int, int]:
     if estimator.grid is not None and grid != known:
         raise ValueError(
-            f"The 'grid' parameter of {type(estimator).__name__} is {estimator.grid!r}, and its teacher cuts "
-            f"pictures into {known[0]} x {known[1]} patches; expected the same, or None."
+            f"The 'grid' parameter of {type(estimator).__name__} is {estimator.grid!r}, but its teacher "
+            f"divides pictures into {known[0]} x {known[1]} patches; expected the same grid, or None."
         )
     return known

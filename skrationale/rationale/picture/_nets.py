@@ -219,6 +219,6 @@ def scores_in(output: Any, n_outputs: int) -> Tensor:
         raise ValueError(
             f"`backbone` gives an array of shape {tuple(scores.shape)}; expected scores of shape "
             f"({len(scores)}, {n_outputs}), "
-            + ("a number a picture." if n_outputs == 1 else "one for each class.")
+            + ("one number per picture." if n_outputs == 1 else "one for each class.")
         )
     return scores

@@ -156,8 +156,8 @@ def _module(name: str, given: Any, sizes: tuple[int, int], seed: int) -> nn.Modu
             f"The factory given as `{name}` returns {type(made).__name__}; expected a torch module."
         )
     raise TypeError(
-        f"`{name}` must be a torch module, or a function of numbers of channels and of outputs that gives "
-        f"one, got {given!r}."
+        f"`{name}` must be a torch module, or a function that takes the number of channels and the number "
+        f"of outputs and returns a module, got {given!r}."
     )
 
 
@@ -183,8 +183,8 @@ def _told(net: nn.Module, image_shape: ImageShape, n_outputs: int) -> bool:
             scores_in(output, n_outputs)
             return told
     raise ValueError(
-        f"`backbone` takes neither pictures of shape {(channels + 1, *image_shape[1:])} (the last channel is "
-        f"the mask) nor {image_shape}. It says {'; '.join(errors)}"
+        f"`backbone` takes neither pictures of shape {(channels + 1, *image_shape[1:])} (the last channel "
+        f"is the mask) nor {image_shape}. Its errors: {'; '.join(errors)}"
     )
 
 

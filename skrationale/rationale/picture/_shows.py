@@ -24,8 +24,8 @@ class ShowsPictures:
         check_is_fitted(self)
         if not isinstance(self._form, PictureForm):
             raise TypeError(
-                f"{asked} is for pictures, and {type(self).__name__} was fitted to a table. Expected X of "
-                "shape (n, H, W) or (n, C, H, W) in fit."
+                f"{asked} is only for pictures, but {type(self).__name__} was fitted to a table. Expected "
+                "X of shape (n, H, W) or (n, C, H, W) in fit."
             )
         return self._form
 

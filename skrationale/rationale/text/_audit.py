@@ -76,7 +76,9 @@ def audit_texts(
     check_audit_parameters(n_refits, max_rows)
     texts, y = as_texts(X), read_target(y)
     if len(texts) != len(y):
-        raise ValueError(f"X holds {len(texts)} texts and y {len(y)} values; expected as many.")
+        raise ValueError(
+            f"X holds {len(texts)} texts and y {len(y)} values; expected the same number of both."
+        )
     if len(y) < FEWEST_ROWS:
         raise ValueError(f"X has {len(y)} texts; expected at least {FEWEST_ROWS}.")
     rng = own_random_state(random_state)

@@ -80,8 +80,8 @@ class TextBackbone:
             )
         if max_pieces <= len(start_ids) + len(end_ids):
             raise ValueError(
-                f"max_pieces={max_pieces} leaves no room for words beside {len(start_ids)} pieces before and "
-                f"{len(end_ids)} behind them; expected more."
+                f"max_pieces={max_pieces} leaves no room for words, because {len(start_ids)} pieces come "
+                f"before them and {len(end_ids)} after them; expected a larger max_pieces."
             )
         self.module = module
         self.tokenize = tokenize
@@ -113,8 +113,8 @@ class TextBackbone:
         path = Path(folder)
         if not (path / "config.json").is_file():
             raise ValueError(
-                f"The backbone {os.fspath(folder)!r} is no folder with a config.json. Expected the folder of "
-                "a transformers model, as save_pretrained writes it; nothing is downloaded."
+                f"The backbone {os.fspath(folder)!r} is not a folder with a config.json. Expected the "
+                "folder of a transformers model, as save_pretrained writes it; nothing is downloaded."
             )
         try:
             from transformers import AutoModel, AutoTokenizer

@@ -322,9 +322,8 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         report = audit_texts(teacher, texts, y, n_refits=0, max_rows=AUDIT_ROWS, random_state=0)
         if "telling" in report.findings or ("leak" in report.findings and report.leak > LEAK):
             raise ValueError(
-                "The teacher's masks reveal the label, and the student would copy this. "
-                f"{report.verdict} Expected an "
-                "honest teacher, or audit_teacher=False."
+                "The teacher's masks reveal the label, and the student would inherit this. "
+                f"{report.verdict} Expected an honest teacher, or audit_teacher=False."
             )
         return report
 

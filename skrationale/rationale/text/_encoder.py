@@ -110,7 +110,7 @@ def read(module: nn.Module, parameters: dict[str, Tensor], ids: Tensor, attentio
     if not isinstance(states, Tensor) or states.ndim != 3 or states.shape[:2] != ids.shape:
         got = f"shape {tuple(states.shape)}" if isinstance(states, Tensor) else f"a {type(states).__name__}"
         raise ValueError(
-            f"The module of the backbone answered pieces of shape {tuple(ids.shape)} with {got}; expected "
+            f"The module of the backbone returned {got} for pieces of shape {tuple(ids.shape)}; expected "
             f"states of shape ({ids.shape[0]}, {ids.shape[1]}, H)."
         )
     return states
@@ -128,7 +128,7 @@ def tuned_names(module: nn.Module, layers: int | str) -> tuple[str, ...]:
     if len(stack) < int(layers):
         raise ValueError(
             f"backbone_layers={layers}, but the module of the backbone has {len(stack)} layers in a "
-            "torch.nn.ModuleList; expected at most so many, 0 or 'all'."
+            f"torch.nn.ModuleList; expected 'all', or an integer from 0 to {len(stack)}."
         )
     before = name + "." if name else ""
     last = tuple(f"{before}{i}." for i in range(len(stack) - int(layers), len(stack)))

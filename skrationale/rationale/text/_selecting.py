@@ -77,7 +77,10 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
             forget_fit(self)
             texts, target = as_texts(X), read_target(y)
             if len(texts) != len(target):
-                raise ValueError(f"X holds {len(texts)} texts and y {len(target)} values; expected as many.")
+                raise ValueError(
+                    f"X holds {len(texts)} texts and y {len(target)} values; expected the same number of "
+                    "both."
+                )
             weight = check_weights(sample_weight, len(target))
             if (weight == 0).any():
                 kept = np.flatnonzero(weight > 0)

@@ -215,7 +215,7 @@ def _run(folder: Path, limit: float | None) -> None:
             code = process.wait(limit)
         except subprocess.TimeoutExpired:
             raise EngineError(
-                f"PySR did not keep its time limit and was ended after {limit:g} s.{_tail(log)}"
+                f"PySR did not keep its time limit and was stopped after {limit:g} s.{_tail(log)}"
             ) from None
         finally:
             _end(process)
