@@ -120,7 +120,7 @@ FIRST = {
     "sparse": (
         "MB of memory to fit a student to a sparse table of 100,000 rows and 2,000 columns",
         "100,000 rows of 2,000 one-hot columns",
-        r"^0 \|",
+        r"^0 \| default \|",
         "fit, MB",
     ),
     "images": (

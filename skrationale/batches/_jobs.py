@@ -123,7 +123,7 @@ class Job:
     def _write(self, path: str, report: Callable[[int], Any]) -> None:
         schema, sums, rows = self.explainer.schema_for(self.schema), Sums(), 0
         with open(path, "xb") as file:
-            settings = {"compression": "zstd", "use_dictionary": _repeated(schema)}
+            settings = {"compression": "snappy", "use_dictionary": _repeated(schema)}
             with arrow("parquet").ParquetWriter(file, schema, **settings) as writer:
                 for table in self._tables():
                     rows += len(table)
