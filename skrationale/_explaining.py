@@ -12,7 +12,7 @@ import numpy as np
 from ._task import Task
 from .explanation import Explanation
 from .explanation.checks import own
-from .tabular import TableReader, as_frame_or_array, display_of_few
+from .tabular import FewRows, TableReader, as_frame_or_array, display_of_few
 from .units import typed_cells
 
 _LEAVES_OUT_CELLS = ContextVar("_LEAVES_OUT_CELLS", default=False)
@@ -29,7 +29,14 @@ def without_cells() -> Iterator[None]:
 
 
 def explanation_of(
-    reader: TableReader, task: Task, X: Any, matrix: np.ndarray, values: np.ndarray, base: Any, **rest: Any
+    reader: TableReader,
+    task: Task,
+    X: Any,
+    matrix: np.ndarray,
+    values: np.ndarray,
+    base: Any,
+    few: FewRows | None = None,
+    **rest: Any,
 ) -> Explanation:
     """Make an explanation without a copy of what is read-only.
 
@@ -47,6 +54,8 @@ def explanation_of(
         Reasons, read-only.
     base : number or ndarray of shape (K,)
         Base values.
+    few : FewRows, optional
+        The rows as the reader has read them, where they are few.
     **rest : dict
         Other fields of the explanation, which come before those that follow from the above.
 
@@ -58,7 +67,7 @@ def explanation_of(
     table = as_frame_or_array(X)
     matrix = own(matrix)
     if "display_data" not in rest and not _LEAVES_OUT_CELLS.get():
-        cells = display_of_few(table)
+        cells = display_of_few(table) if few is None else few.display()
         typed = typed_cells(table, matrix, reader.levels) if cells is None else cells
         rest = rest | {"display_data": typed}
     parts: dict[str, Any] = {

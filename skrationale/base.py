@@ -11,11 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from ._absent import AbsentTeacher, LeavesTeacherOut
 from ._carded import HasModelCard
@@ -35,6 +31,7 @@ from .metrics import explanation_fidelity
 from .metrics.answers import agreement, judged, probabilities_of, score_of
 from .tabular import (
     UNKNOWN_REPORTED,
+    FewRows,
     TableReader,
     as_frame_or_array,
     as_numbers,
@@ -153,13 +150,17 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         return explanation_of(self._reader, self._task, X, matrix, values, base, **rest)
 
     def _read(self, X: Any) -> np.ndarray:
+        return self._read_rows(X)[0]
+
+    def _read_rows(self, X: Any) -> tuple[np.ndarray, FewRows | None]:
+        """Read rows into numbers and codes (n, d), and give rows that are few as they were read."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
         X = as_frame_or_array(X)
         if not self._reader.has_columns_of(X):  # else there is nothing to say, and one row is soon read
             validate_data(self, X, reset=False, skip_check_array=True)
             refuse_other_order(self._reader.names, X)
-        return self._reader.transform(X)
+        return self._reader.read(X)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels, or numbers in the units of the target.
@@ -432,9 +433,8 @@ class BaseDistiller(LeavesTeacherOut, BaseReasoner):
         label that the teacher does not know, AUROC also when it holds one label alone, and
         ``teacher_log_loss`` when the teacher has no ``predict_proba``.
         """
-        matrix = self._read(X)
+        task, scores = self._task, self._scores(self._read(X))
         table = self._adapter.form.rows(as_frame_or_array(X))
-        task, scores = self._task, self._scores(matrix)
         with UNKNOWN_REPORTED.on():
             teacher_scores, chances = self._adapter.answers(table)
             result = agreement(scores, teacher_scores, task, teacher_probabilities=chances)

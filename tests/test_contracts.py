@@ -27,6 +27,7 @@ from seeds import SEED
 from sklearn.base import clone, is_classifier
 
 from skrationale.serving import load, save, serving_copy
+from skrationale.tabular import FewRows
 
 every = pytest.mark.parametrize("make", ALL.values(), ids=ALL.keys())
 # what the base class alone decides is asked of one estimator of each family and task
@@ -102,6 +103,20 @@ def test_reasons_are_those_of_the_score(make, fitted, mixed):
     assert explanation.values.shape[:2] == X.shape
     assert explanation.feature_names == tuple(X.columns)
     assert_reasons_hold(model, X)
+
+
+@every
+def test_a_row_is_read_once(make, fitted, mixed, monkeypatch):
+    """Its cells as typed are those that were read: to look at them again takes as long as a small network."""
+    model, row, looked, of = fitted(make), mixed[0][:1], [], FewRows.of
+    expected = row.to_numpy(dtype=object)
+    monkeypatch.setattr(
+        FewRows, "of", classmethod(lambda cls, table: looked.append(table is row) or of(table))
+    )
+    explanation = reasons(model, row)
+    assert sum(looked) == 1
+    shown = explanation.display_data
+    assert [*map(repr, shown.ravel())] == [*map(repr, expected.ravel())]
 
 
 @every

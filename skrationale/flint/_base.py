@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._random import own_random_state, seed_unseeded
 from .._task import Task
 from ..base import ReadableNetwork, unchanged_on_error
-from ..tabular import TableEncoder, as_frame_or_array
+from ..tabular import FewRows, TableEncoder, as_frame_or_array
 from ..teachers import fitted_to, unfrozen, warn_of_refit, warn_of_weights
 from ..training import TRAINING_CONSTRAINTS, check_training_parameters, or_auto
 from ..units import (
@@ -168,12 +168,12 @@ class BaseFlint(FlintReasoner):
             del self._image_shape
         return self
 
-    def _read(self, X: Any) -> np.ndarray:
+    def _read_rows(self, X: Any) -> tuple[np.ndarray, FewRows | None]:
         check_is_fitted(self)
-        matrix = super()._read(flat_rows(X, self.image_shape_))
+        matrix, few = super()._read_rows(flat_rows(X, self.image_shape_))
         if self.image_shape_ is None:
-            return matrix
-        return self._pixel_range.check(check_pixels(matrix), kind_of(X))
+            return matrix, few
+        return self._pixel_range.check(check_pixels(matrix), kind_of(X)), None
 
     def _fit_rows(self, X: Any, matrix: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         shape = self.image_shape_ = self._image_shape

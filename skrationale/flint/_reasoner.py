@@ -395,7 +395,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         if by not in ("attribute", "column"):
             raise ValueError(f"by must be 'attribute' or 'column'. Got {by!r} instead.")
         check_batching(batch_size, n_jobs)
-        matrix, model = self._read(X), self._model
+        (matrix, few), model = self._read_rows(X), self._model
         base, column_reasons = self._by_columns() if by == "column" else (model.bias, None)
 
         def part(rows: slice) -> list[np.ndarray]:
@@ -410,6 +410,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         size = batch_size or (CHUNK if by == "attribute" else COLUMN_CHUNK)
         values, phi, shares = in_batches(part, len(matrix), size, self._n_threads(n_jobs))
         rest: dict[str, Any] = {
+            "few": few,
             "attributes": {"phi": phi, "relevance": shares, "names": list(self._attribute_names)},
             "meta": {
                 "explained": "interpreter",

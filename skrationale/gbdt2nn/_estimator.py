@@ -417,7 +417,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
             of such a student would be arbitrary.
         """
         check_batching(batch_size, n_jobs)
-        matrix = self._read(densely(X))
+        matrix, few = self._read_rows(densely(X))
         student = self._student
         if not student.imitated:
             raise ValueError(
@@ -429,5 +429,5 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         values = values_in_batches(
             lambda rows: self._contributions(rows, exact), matrix, len(base), batch_size, n_jobs
         )
-        meta = student.meta
-        return self._explanation_of(X, matrix, values, one_or_several(base), kind="additive", meta=meta)
+        rest: dict[str, Any] = {"few": few, "kind": "additive", "meta": student.meta}
+        return self._explanation_of(X, matrix, values, one_or_several(base), **rest)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import Tags
 
-from ..tabular import MOST_DENSE_BYTES, TableReader, densely, is_small, numeric_rows
+from ..tabular import MOST_DENSE_BYTES, FewRows, TableReader, densely, is_small, numeric_rows
 from ..teachers import library_of, unfrozen
 from ._few_rows import EXACT_ROWS
 from ._lightgbm_limits import check_lightgbm_limits
@@ -111,11 +111,11 @@ class ReadsSparse:
         if teacher is None or library_of(teacher) == "lightgbm":
             check_lightgbm_limits(self._reader, matrix, numbers)  # type: ignore[attr-defined]
 
-    def _read(self, X: Any) -> Any:
+    def _read_rows(self, X: Any) -> tuple[Any, FewRows | None]:
         if not _is_large(X):
-            return super()._read(densely(X))  # type: ignore[misc]
-        super()._read(np.zeros((1, X.shape[1])))  # type: ignore[misc]
-        return numeric_rows(X)
+            return super()._read_rows(densely(X))  # type: ignore[misc]
+        super()._read_rows(np.zeros((1, X.shape[1])))  # type: ignore[misc]
+        return numeric_rows(X), None
 
     def _explanation_of(self, X: Any, *rest: Any, **more: Any) -> Any:
         return super()._explanation_of(densely(X), *rest, **more)  # type: ignore[misc]

@@ -10,7 +10,7 @@ import numpy as np
 from .._random import own_random_state
 from ..explanation import Explanation
 from ..graphs import Graph
-from ..tabular import TableEncoder, as_frame_or_array
+from ..tabular import FewRows, TableEncoder, as_frame_or_array
 from ..units import flat_rows, image_shape_of, with_channel
 from ._audit import audit
 from ._audit_report import RationaleAudit
@@ -125,10 +125,17 @@ class TableForm:
     # --- answers ---------------------------------------------------------------------------------
 
     def explanation(
-        self, estimator: Any, X: Any, matrix: np.ndarray, values: np.ndarray, base: Any, **rest: Any
+        self,
+        estimator: Any,
+        X: Any,
+        matrix: np.ndarray,
+        values: np.ndarray,
+        base: Any,
+        few: FewRows | None,
+        **rest: Any,
     ) -> Explanation:
         """Put what was found by units together with what rows look like."""
-        return estimator._explanation_of(X, matrix, values, base, **rest)
+        return estimator._explanation_of(X, matrix, values, base, few=few, **rest)
 
     def scores_explained(self, model: RationaleModel, explanation: Explanation) -> tuple[Any, Any]:
         """Give the rows of an explanation, and their mask."""

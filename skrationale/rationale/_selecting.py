@@ -15,6 +15,7 @@ from .._settled import unchanged_on_error
 from ..base import ReadableNetwork
 from ..explanation import Explanation
 from ..graphs import Graph
+from ..tabular import FewRows
 from ._audit_report import RationaleAudit
 from ._fitting import Fitting
 from ._form import TABLES, TableForm, form_of
@@ -68,9 +69,10 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
             super().fit(form.flat(X), y, sample_weight)
         return self
 
-    def _read(self, X: Any) -> np.ndarray:
+    def _read_rows(self, X: Any) -> tuple[np.ndarray, FewRows | None]:
         check_is_fitted(self)
-        return self._form.check(super()._read(self._form.flat(X)), X)
+        matrix, few = super()._read_rows(self._form.flat(X))
+        return self._form.check(matrix, X), few
 
     def _layer_sizes(self) -> tuple[int, ...]:
         """Give widths of layers, where there are none those that suit what it is fitted to."""
@@ -237,7 +239,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
             patch adds to the log-probability of the class, in nats, by the selector or by occlusion.
         """
         check_batching(batch_size, n_jobs)
-        matrix, model = self._read(X), self._model
+        (matrix, few), model = self._read_rows(X), self._model
         single, size = self._task.n_outputs == 1, batch_size or rows_at_once(model.n_inputs, 1)
         values, mask = in_batches(lambda rows: model.values_and_mask(matrix[rows]), len(matrix), size, n_jobs)
         base = model.scores_of_nothing()
@@ -247,6 +249,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
             matrix,
             values,
             base[0] if single else 0.0,
+            few,
             output_names=self._task.output_names if single else ("prediction",),
             mask=mask,
             kind="rationale",

@@ -320,7 +320,7 @@ class BaseSmoothMLP(ReadableNetwork):
         .. [1] Sundararajan, Taly, Yan, "Axiomatic attribution for deep networks", 2017, arXiv:1703.01365.
         """
         check_batching(batch_size, n_jobs)
-        matrix = self._read(X)
+        matrix, few = self._read_rows(X)
         base = self._outputs(self._mean_row[None])[0]
 
         def part(rows: slice) -> list[np.ndarray]:
@@ -329,7 +329,8 @@ class BaseSmoothMLP(ReadableNetwork):
 
         values = in_batches(part, len(matrix), batch_size or CHUNK, n_jobs)[0]
         meta = {"explanation": "integrated gradients", "jacobian_lambda": self.lambda_}
-        return self._explanation_of(X, matrix, values, one_or_several(base), kind="additive", meta=meta)
+        rest: dict[str, Any] = {"few": few, "kind": "additive", "meta": meta}
+        return self._explanation_of(X, matrix, values, one_or_several(base), **rest)
 
     def _integrated_gradients(self, x: np.ndarray, base: np.ndarray) -> np.ndarray:
         """Contributions (n, K, d) of encoded rows, which add up to their scores less the base (K,)."""

@@ -434,7 +434,7 @@ class SymbolicDistiller(BaseDistiller):
             ``meta["standard_error"]`` is 0 unless a term has more than 10 columns and is sampled.
         """
         check_batching(batch_size, n_jobs)
-        matrix, formulas = self._read(X), self.formulas_
+        (matrix, few), formulas = self._read_rows(X), self.formulas_
         shapley = FormulaShapley(formulas, self.n_features_in_, self._background)
 
         def part(rows: slice) -> list[np.ndarray]:
@@ -446,5 +446,5 @@ class SymbolicDistiller(BaseDistiller):
         shapley.warn(undefined)
         text = "\n".join(f"{formula.output_name} = {formula}" for formula in formulas)
         meta = {"background_rows": len(self._background), "standard_error": float(error.max())}
-        base = one_or_several(shapley.base)
-        return self._explanation_of(X, matrix, values, base, formula=text, kind="formula", meta=meta)
+        rest: dict[str, Any] = {"few": few, "formula": text, "kind": "formula", "meta": meta}
+        return self._explanation_of(X, matrix, values, one_or_several(shapley.base), **rest)

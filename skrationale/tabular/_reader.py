@@ -284,10 +284,15 @@ class TableReader:
         UserWarning
             When all cells of a column have levels that were not there at fit; the warning names it.
         """
+        return self.read(X)[0]
+
+    def read(self, X: Any) -> tuple[np.ndarray, FewRows | None]:
+        """Give what :meth:`transform` gives, and what :meth:`read_few` does, with one look at the table."""
         table = as_frame_or_array(X)
         few = self.read_few(table)
-        if few is not None:
-            return few.codes
+        return (self._read_many(table), None) if few is None else (few.codes, few)
+
+    def _read_many(self, table: Any) -> np.ndarray:
         d = len(self.feature_names)
         if table.shape[1] != d:
             raise ValueError(f"X has {table.shape[1]} features, but {d} features were expected.")

@@ -11,6 +11,7 @@ import numpy as np
 from ..._random import own_random_state
 from ...explanation import Explanation
 from ...graphs import Graph
+from ...tabular import FewRows
 from ...units import (
     ImageShape,
     PictureUnits,
@@ -202,7 +203,14 @@ class PictureForm:
     # --- answers ---------------------------------------------------------------------------------
 
     def explanation(
-        self, estimator: Any, X: Any, matrix: np.ndarray, values: np.ndarray, base: Any, **rest: Any
+        self,
+        estimator: Any,
+        X: Any,
+        matrix: np.ndarray,
+        values: np.ndarray,
+        base: Any,
+        few: FewRows | None,
+        **rest: Any,
     ) -> Explanation:
         """Put what was found by patches together with their mean pixels."""
         assert self.grid is not None
