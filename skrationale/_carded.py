@@ -25,22 +25,22 @@ class HasModelCard:
         Parameters
         ----------
         path : str or path-like
-            File to write, in a folder that exists. A file that is there is replaced.
+            File to write, in a folder that exists. An existing file is replaced.
         X : DataFrame or array-like of shape (m, d)
             Rows, preferably ones that were not in ``fit``.
         y : array-like of shape (m,)
             Their labels or numbers.
         file : str or path-like, default=None
-            File that holds the model, whose SHA-256 is written; None: that of its pickle.
+            File that holds the model; the page names its SHA-256. None: the SHA-256 of the model's pickle.
         n_rows : int, default=1000
-            Of more rows so many are drawn at random.
+            Largest number of rows used; from more rows this number is drawn at random.
         random_state : int, RandomState or None, default=0
             Seed of all draws.
 
         Returns
         -------
         Path
-            The file, links resolved.
+            The file, with links resolved.
 
         Raises
         ------

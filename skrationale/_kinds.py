@@ -37,7 +37,7 @@ class PredictsLabels(ClassifierMixin):
         return True
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Give the share of rows whose label is predicted.
+        """Return the share of rows whose label is predicted correctly.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class PredictsNumbers(RegressorMixin):
         return False
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Score predicted numbers.
+        """Return the R2 of predicted numbers.
 
         Parameters
         ----------

@@ -84,18 +84,18 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         y : array-like of shape (n,)
             Labels or numbers.
         sample_weight : array-like of shape (n,), default=None
-            Non-negative weights; rows of weight 0 are left out. An integer weight stands for
-            so many copies of the row.
+            Non-negative weights; rows of weight 0 are left out. An integer weight counts as that many copies
+            of the row.
 
         Returns
         -------
         self
-            The fitted estimator. When fit fails the estimator is as it was before.
+            The fitted estimator. If fit fails, the estimator does not change.
 
         Raises
         ------
         ValueError, TypeError
-            When a parameter or the data are not as described.
+            If a parameter or the data are not as described.
         """
         with unchanged_on_error(self):
             self._begin_fit()
@@ -197,7 +197,7 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
 
     @available_if(lambda self: is_classifier(self))
     def decision_function(self, X: Any) -> np.ndarray:
-        """Give the raw scores that `explain` takes apart.
+        """Return the raw scores that `explain` splits into contributions.
 
         Parameters
         ----------
@@ -207,8 +207,8 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         Returns
         -------
         ndarray of shape (n,) or (n, C)
-            Log-odds of the positive class for two classes, one score a class else. Where reasons add up to
-            probabilities, these as log-odds or, for more than two classes, logarithms less their mean.
+            Log-odds of the positive class for two classes, otherwise one score per class. If contributions
+            add up to probabilities: their log-odds or, for more classes, logarithms minus their mean.
         """
         matrix = self._read(X)
         scores = self._scores(matrix)
@@ -411,27 +411,27 @@ class BaseDistiller(LeavesTeacherOut, BaseReasoner):
         X : DataFrame or array-like of shape (n, d)
             Rows, preferably ones that were not in ``fit``.
         y : array-like of shape (n,), default=None
-            True labels or numbers; when given the scores of both are added.
+            True labels or numbers; if given, the scores of both are added.
 
         Returns
         -------
         dict of str to float
-            What :func:`skrationale.metrics.prediction_fidelity` and
-            :func:`skrationale.metrics.explanation_fidelity` return, and with `y` also ``score`` and
-            ``teacher_score`` (accuracy or R2), of classifiers ``auroc``, ``teacher_auroc``, ``log_loss`` and
-            ``teacher_log_loss`` too.
+            The results of :func:`skrationale.metrics.prediction_fidelity` and
+            :func:`skrationale.metrics.explanation_fidelity`. With `y` also ``score`` and ``teacher_score``
+            (accuracy or R2), and for classifiers ``auroc``, ``teacher_auroc``, ``log_loss`` and
+            ``teacher_log_loss``.
 
         Notes
         -----
         ``prediction_r2`` is measured on one scale in every family. For two classes: log-odds, clipped to
         those of the probabilities 0.0001 and 0.9999. For more: logarithms of the probabilities minus their
-        mean over the classes, with odds against the most probable class clipped in the same way. For
-        numbers: predictions in the units of `y`. Where reasons add up to probabilities: these.
+        mean over the classes, with odds against the most probable class clipped in the same way. For numbers:
+        predictions in the units of `y`. If contributions add up to probabilities: these.
 
-        Where one class is rare, accuracy says little: look at AUROC (for more than two classes the mean over
-        the classes in `y`, each against all others) and at log-loss (in nats). Both are NaN when `y` holds a
-        label that the teacher does not know, AUROC also when it holds one label alone, and
-        ``teacher_log_loss`` when the teacher has no ``predict_proba``.
+        If one class is rare, do not rely on accuracy: use AUROC (for more than two classes the mean over the
+        classes in `y`, each against all others) and log-loss (in nats). Both are NaN if `y` holds a label
+        that is not among the teacher's classes. AUROC is also NaN if `y` holds only one label, and
+        ``teacher_log_loss`` if the teacher has no ``predict_proba``.
         """
         task, scores = self._task, self._scores(self._read(X))
         table = self._adapter.form.rows(as_frame_or_array(X))

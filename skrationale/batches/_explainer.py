@@ -107,15 +107,15 @@ class BatchExplainer:
 
     @property
     def schema(self) -> pa.Schema:
-        """Schema of what a batch becomes, for engines that ask for it beforehand.
+        """Schema of the result, for engines that need it before the first batch.
 
-        Its metadata hold, as JSON below ``"skrationale"``, kind and link of the reasons, their names and the
+        Its metadata hold under ``"skrationale"``, as JSON, the kind, link and names of the reasons, and the
         base values.
 
         Raises
         ------
         ValueError
-            If columns are kept: their types are not known before a batch; see :meth:`schema_for`.
+            If `keep` is set, because types of kept columns are not known yet; see :meth:`schema_for`.
         """
         if self.keep:
             raise ValueError(
@@ -125,12 +125,12 @@ class BatchExplainer:
         return self._written.schema()
 
     def schema_for(self, schema: pa.Schema) -> pa.Schema:
-        """Give the schema of what a batch with another schema becomes.
+        """Return the schema of the result for batches with a given schema.
 
         Parameters
         ----------
         schema : pyarrow.Schema
-            Of the batches that will be given.
+            Schema of the batches.
 
         Returns
         -------
@@ -140,7 +140,7 @@ class BatchExplainer:
         Raises
         ------
         ValueError
-            If a column to keep is missing, or there are several of its name.
+            If a column to keep is missing, or if several columns have its name.
         """
         missing = [name for name in self.keep if name not in schema.names]
         if missing:

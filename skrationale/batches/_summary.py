@@ -70,12 +70,12 @@ class DatasetSummary:
 
     @classmethod
     def of(cls, destination: str | os.PathLike[str]) -> DatasetSummary:
-        """Put together what the parts in a folder say.
+        """Summarise the parts in a folder.
 
         Parameters
         ----------
         destination : str or path-like
-            Folder that jobs have written to.
+            Folder into which jobs have written.
 
         Returns
         -------
@@ -84,9 +84,9 @@ class DatasetSummary:
         Raises
         ------
         FileNotFoundError
-            If there is no part.
+            If the folder holds no part.
         ValueError
-            If parts are missing, come from several models or settings, or are none.
+            If parts are missing or come from several models or settings, or if a file is not a part.
         """
         folder = check_folder(destination)
         names = sorted(path.name for path in folder.glob("*")) if folder.is_dir() else []
@@ -129,12 +129,13 @@ class DatasetSummary:
         Returns
         -------
         list of str
-            By falling mean size of their reasons, summed over outputs; equals stay in column order.
+            Sorted by mean size of their reasons, summed over outputs, largest first; equal ones stay in
+            column order.
 
         Raises
         ------
         ValueError
-            If `n` is no integer of at least 0.
+            If `n` is not an integer of at least 0.
         """
         sizes = self.mean_abs.reshape(len(self.feature_names), -1).sum(axis=1)
         return strongest(self.feature_names, sizes, n)
@@ -145,7 +146,7 @@ class DatasetSummary:
         Returns
         -------
         pandas.DataFrame of shape (d, k)
-            One row a feature, one column an output.
+            One row per feature, one column per output.
         """
         import pandas as pd
 

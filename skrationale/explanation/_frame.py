@@ -23,24 +23,24 @@ def to_frame(self: "Explanation", *, long: bool = False, backend: str = "pandas"
     Parameters
     ----------
     long : bool, default=False
-        If False, one row a row and one column a feature; with several outputs the columns are a
-        MultiIndex (output, feature). If True, tidy: one row for each value, with columns row, output
-        (with several outputs), feature, value, data (as the user typed it, where known) and selected
-        (with a mask).
+        If False, one line per row and one column per feature; with several outputs the columns are a
+        MultiIndex (output, feature). If True, one line per value (tidy), with the columns row, output (with
+        several outputs), feature, value, data (the value in your table, if known) and selected (with a mask).
     backend : {"pandas", "polars", "pyarrow"}, default="pandas"
-        Whose table. Those of polars and pyarrow have no row labels: where the explanation has some, they are
-        the first column, row. With several outputs their columns are called ``output: feature``, and a
-        column of cells of several types holds text.
+        The package of the table. Tables of polars and pyarrow have no row labels: labels of the explanation
+        become their first column, row. With several outputs their columns are called ``output: feature``. A
+        column with cells of several types holds text.
 
     Returns
     -------
     pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        Rows have the labels of the table that was explained, and so has the column row.
+        Rows have the labels of the table that was explained, and the column row holds the same labels.
 
     Raises
     ------
     ValueError
-        If the backend is not known, or two columns would have one name, which polars and pyarrow refuse.
+        If the backend is not known, or if two columns would have the same name, which polars and pyarrow do
+        not allow.
     ImportError
         If the package is not installed.
 

@@ -12,34 +12,36 @@ if TYPE_CHECKING:
 
 
 def grouped(self: "Explanation", by: Any, X: Any = None) -> "Explanation":
-    """Sum the values of columns to those of the columns that they were made from.
+    """Add up the values of columns that were made from the same original column.
 
-    One-hot columns become their category again, lags their series, parts of a date the date. Base values
-    stay, and so does their sum with the values.
+    The values of one-hot columns become one value of their category, those of lags one value of their series,
+    and those of parts of a date one value of the date. Base values do not change, and neither does their sum
+    with the values.
 
     Parameters
     ----------
     by : dict of str to list of str, or transformer
-        For each source the columns made from it; a column that is in no list stays as it is. Or the fitted
-        transformer that made them (ColumnTransformer, Pipeline, FeatureUnion, an encoder, skrub's
-        TableVectorizer): its ``get_feature_names_out`` says what was made from what.
+        A dict has for each source the columns that were made from it; a column that is in no list is kept. Or
+        give the fitted transformer that made the columns (ColumnTransformer, Pipeline, FeatureUnion, an
+        encoder, skrub's TableVectorizer): its ``get_feature_names_out`` shows which columns come from which
+        source.
     X : DataFrame of shape (n, s), default=None
-        The rows before the transformer, whose cells are then shown. None, and for sources that it has not:
-        cells of columns that stay as they are, and none of others.
+        The rows before the transformer, whose cells are then shown. Without `X`, and for sources that are not
+        in it, only cells of kept columns are shown.
 
     Returns
     -------
     Explanation
-        With one value for each row and source, in the order of the sources; bounds are summed too, and a
-        mask is True where one of its columns was used.
+        With one value for each row and source, in the order of the sources. Bounds are added up too. The mask
+        of a source is True if at least one of its columns was used.
 
     Raises
     ------
     TypeError
         If `by` is neither a dict nor a transformer.
     ValueError
-        If a name is not known or is in two lists, the transformer made other columns than those explained or
-        one of several columns, or `X` has another number of rows.
+        If a name is not known or is in two lists, if the transformer made other columns than the explained
+        ones or made one column from several, or if `X` has another number of rows.
 
     Examples
     --------

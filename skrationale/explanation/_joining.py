@@ -16,7 +16,7 @@ BY_ROW = ("values", "base_values", "data", "lower_bounds", "upper_bounds", "mask
 
 
 def concat(cls: type["Explanation"], explanations: Iterable["Explanation"]) -> "Explanation":
-    """Put explanations of several tables together, one below the other.
+    """Join explanations of several tables, one below the other.
 
     Parameters
     ----------
@@ -26,17 +26,17 @@ def concat(cls: type["Explanation"], explanations: Iterable["Explanation"]) -> "
     Returns
     -------
     Explanation
-        Of all rows, in the order given, with all fields. Where no explanation has row labels, rows are
-        numbered from 0; else those without labels keep their own numbers. In `meta` stays what is the same
-        in all.
+        Of all rows, in the given order, with all fields. If no explanation has row labels, rows are numbered
+        from 0. Otherwise rows without labels keep their own numbers. `meta` keeps the entries that are the
+        same in all explanations.
 
     Raises
     ------
     TypeError
-        If one is no Explanation.
+        If one is not an Explanation.
     ValueError
-        If there is none, or they differ in a name, the kind, the link or the formula, or some have a field
-        that others lack.
+        If the list is empty, if the explanations differ in a name, the kind, the link or the formula, or if
+        only some of them have a field.
 
     Examples
     --------

@@ -104,15 +104,16 @@ class AttributeDisplay:
         attribute : int or str
             Its position or name.
         X : DataFrame or array-like of shape (n, d), or images of shape (n, C, H, W), default=None
-            Rows to look at. None: training rows, which the model keeps.
+            Rows to show. None: training rows, which the model keeps.
         n_samples : int, default=3
-            Images of a class.
+            Number of images per class.
         n_classes : int, default=2
-            Classes at most, the attribute's most relevant ones.
+            Largest number of classes: those for which the attribute is most relevant.
         maximise : bool or "auto", default="auto"
-            Whether images are also shown with the attribute raised. ``"auto"``: with an own network alone.
+            Whether images are also shown with the attribute raised. ``"auto"``: only with the built-in
+            network.
         where : bool, default=True
-            Whether it is shown where in each image the attribute sits.
+            Whether to show where in each image the attribute is.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 
@@ -124,8 +125,8 @@ class AttributeDisplay:
         Raises
         ------
         ValueError
-            When there is no such attribute, a number is below 1, or `maximise` is asked of a predictor
-            without gradients.
+            If there is no such attribute, if a number is below 1, or if `maximise` is True and the predictor
+            has no gradients.
         """
         for word, number in (("n_samples", n_samples), ("n_classes", n_classes)):
             if not isinstance(number, Integral) or number < 1:

@@ -149,18 +149,18 @@ class BaseFlint(FlintReasoner):
         y : array-like of shape (n,)
             Labels or numbers.
         sample_weight : array-like of shape (n,), default=None
-            Non-negative weights; rows of weight 0 are left out. An integer weight stands for
-            so many copies of the row.
+            Non-negative weights; rows of weight 0 are left out. An integer weight counts as that many copies
+            of the row.
 
         Returns
         -------
         self
-            The fitted estimator. When fit fails the estimator is as it was before.
+            The fitted estimator. If fit fails, the estimator does not change.
 
         Raises
         ------
         ValueError, TypeError
-            When a parameter or the data are not as described.
+            If a parameter or the data are not as described.
         """
         with unchanged_on_error(self):
             self._image_shape = image_shape_of(X)
@@ -252,7 +252,7 @@ class BaseFlint(FlintReasoner):
         """Say what is predicted, or refuse the target."""
 
     def attribute_map(self, attribute: int | str, X: Any = None, *, grid: Any = None) -> np.ndarray:
-        """Say where in images an attribute sits: how much it loses when a patch is hidden.
+        """Show where in images an attribute is: how much it falls if a patch is hidden.
 
         Parameters
         ----------
@@ -261,19 +261,20 @@ class BaseFlint(FlintReasoner):
         X : images of shape (n, C, H, W), default=None
             Images to look at. None: training images, which the model keeps.
         grid : int, (int, int) or None, default=None
-            Patches along both sides, or down and across. None: the most that divide a side, up to 8
-            and of at least 2 pixels.
+            Number of patches along both sides, or down and across. None: the largest number up to 8 that
+            divides a side into patches of at least 2 pixels.
 
         Returns
         -------
         ndarray of shape (n, gh, gw)
-            The attribute less what it is when the patch shows the mean training image: positive where the
-            patch raises it. The mean over images, ``.mean(axis=0)``, says where it sits in general.
+            The attribute minus its value if the patch shows the mean training image: positive if the patch
+            raises the attribute. The mean over images, ``.mean(axis=0)``, shows where the attribute is in
+            general.
 
         Raises
         ------
         ValueError
-            When the model was fitted to a table, or there is no such attribute or grid.
+            If the model was fitted to a table, or if there is no such attribute or grid.
 
         Examples
         --------
@@ -313,23 +314,23 @@ class BaseFlint(FlintReasoner):
         where: bool = True,
         ax: Any = None,
     ) -> AttributeDisplay:
-        """Draw an attribute: as pictures for images, as its most important columns and rule for a table.
+        """Draw an attribute: for images as pictures, for a table as its most important columns and its rule.
 
         Parameters
         ----------
         attribute : int or str
             Its position or name.
         X : DataFrame or array-like of shape (n, d), or images of shape (n, C, H, W), default=None
-            Rows to look at. None: training rows, which the model keeps.
+            Rows to show. None: training rows, which the model keeps.
         n_samples : int, default=3
-            Images of a class: those that have most of the attribute.
+            Number of images per class: those in which the attribute is largest.
         n_classes : int, default=2
-            Classes at most, the attribute's most relevant ones.
+            Largest number of classes: those for which the attribute is most relevant.
         maximise : bool or "auto", default="auto"
-            Whether images are also shown with the attribute raised, as the method of the paper does.
-            ``"auto"``: with an own network alone. In those of a given one people recognise little.
+            Whether images are also shown with the attribute raised, as in the paper. ``"auto"``: only with
+            the built-in network, because with a given network people recognise little in such images.
         where : bool, default=True
-            Whether it is shown where in each image the attribute sits, see `attribute_map`.
+            Whether to show where in each image the attribute is, see `attribute_map`.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 

@@ -128,7 +128,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         return facts | {"bias": model.bias.tolist()}
 
     def predict_model(self, X: Any) -> np.ndarray:
-        """Predict with the predictor f, whichever decides.
+        """Predict with the predictor f, even if `predict` uses the interpreter.
 
         Parameters
         ----------
@@ -143,7 +143,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         return self._task.predict(self._model.answers(self._read(X))[0])
 
     def predict_interpretable(self, X: Any) -> np.ndarray:
-        """Predict with the interpreter g, whose score is the sum of its attributes, whichever decides.
+        """Predict with the interpreter g, whose score is the sum of its attributes, even if `predict` uses f.
 
         Parameters
         ----------
@@ -165,16 +165,16 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         X : DataFrame or array-like of shape (n, d)
             Rows, preferably ones that were not in ``fit``.
         y : array-like of shape (n,), default=None
-            True labels or numbers; when given the scores of both are added.
+            True labels or numbers; if given, the scores of both are added.
 
         Returns
         -------
         dict of str to float
-            What :func:`skrationale.metrics.prediction_fidelity` returns, and with `y` also
-            ``interpreter_score`` and ``model_score`` (accuracy or R2), of classifiers
-            ``interpreter_auroc``, ``model_auroc``, ``interpreter_log_loss`` and ``model_log_loss`` too. For
-            two classes log-odds are clipped to those of 0.0001 and 0.9999, for more raw scores are taken less
-            their mean over the classes. AUROC is NaN when `y` holds one label alone.
+            The results of :func:`skrationale.metrics.prediction_fidelity`. With `y` also
+            ``interpreter_score`` and ``model_score`` (accuracy or R2), and for classifiers
+            ``interpreter_auroc``, ``model_auroc``, ``interpreter_log_loss`` and ``model_log_loss``. For two
+            classes log-odds are clipped to those of 0.0001 and 0.9999. For more classes the mean over the
+            classes is subtracted from raw scores. AUROC is NaN if `y` holds only one label.
         """
         scores, phi = self._model.answers(self._read(X))
         answers, task = self._model.interpret(phi), self._task
@@ -186,7 +186,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         return result
 
     def disagreement(self, X: Any) -> np.ndarray:
-        """Say where predictor and interpreter differ, so that the interpreter explains nothing.
+        """Find the rows whose explanations do not hold, because predictor and interpreter differ.
 
         Parameters
         ----------
@@ -196,8 +196,8 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         Returns
         -------
         ndarray of bool of shape (n,)
-            True where they predict other classes, or numbers that are further apart than in 95 % of the
-            training rows.
+            True if they predict different classes, or numbers that differ more than in 95 % of the training
+            rows.
         """
         scores, phi = self._model.answers(self._read(X))
         answers = self._model.interpret(phi)
@@ -208,7 +208,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
     # --- attributes ------------------------------------------------------------------------------
 
     def transform(self, X: Any) -> np.ndarray:
-        """Give the attributes of rows.
+        """Compute the attributes of rows.
 
         Parameters
         ----------
@@ -223,7 +223,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         return self._model.attributes(self._read(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Give the names of the attributes.
+        """Return the names of the attributes.
 
         Parameters
         ----------
@@ -239,7 +239,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         return np.array(self._attribute_names, dtype=object)
 
     def relevance(self, X: Any) -> np.ndarray:
-        """Say how much each attribute has to do with the interpreter's answer (FLINT, section 3.3).
+        """Measure how much each attribute matters for the interpreter's prediction (FLINT, section 3.3).
 
         Parameters
         ----------
@@ -249,21 +249,21 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         Returns
         -------
         ndarray of shape (n, J)
-            Contribution to the score of the class that the interpreter predicts, or to the only score, as a
-            share of the largest contribution in size of the row.
+            Contribution to the score of the class that the interpreter predicts, or to the only score,
+            divided by the largest absolute contribution of the row.
         """
         phi, model = self.transform(X), self._model
         return model.relevance(phi, model.interpret(phi))
 
     def conciseness(self, X: Any, taus: Sequence[float] = TAUS) -> dict[float, float]:
-        """Count the attributes that a reader needs for a row.
+        """Count the relevant attributes of a row.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d)
             Rows.
         taus : sequence of float, default=(1.5, 2, 2.5, 3, 4, 5)
-            An attribute is relevant when it has more than 1/tau of the largest relevance.
+            An attribute is relevant if its relevance is more than 1/tau of the largest one.
 
         Returns
         -------
@@ -273,7 +273,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         Raises
         ------
         ValueError
-            When a tau is not above 1.
+            If a tau is not above 1.
         """
         if any(not tau > 1 for tau in taus):
             raise ValueError(f"taus must be numbers above 1. Got {list(taus)!r} instead.")
@@ -282,28 +282,29 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
     def describe(
         self, X: Any = None, *, tau: float = 2.0, max_depth: int = 5, n_prototypes: int = 3
     ) -> Descriptions:
-        """Describe all attributes to a person: what they speak for, typical rows, columns, a short rule.
+        """Describe all attributes: the classes that they raise or lower, typical rows, columns, a short rule.
 
-        The columns of images are patches, up to 8 along a side, named by their rows and columns of pixels:
-        cells are the mean pixel of a patch, and its importance is the mean squared loss of the attribute, in
-        its variances, when the patch shows the mean image.
+        For images the columns are patches, up to 8 along a side, named by their rows and columns of pixels. A
+        cell is the mean pixel of a patch. The importance of a patch is the mean squared change of the
+        attribute if the patch shows the mean image, divided by the attribute's variance.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d), default=None
-            Rows to describe them on. None: up to 5000 training rows, which the model keeps as numbers.
+            Rows on which attributes are described. None: up to 5000 training rows, which the model keeps as
+            numbers.
         tau : float, default=2.0
-            An attribute is relevant when it has more than 1/tau of the largest relevance.
+            An attribute is relevant if its relevance is more than 1/tau of the largest one.
         max_depth : int, default=5
-            Most conditions of a rule. A rule is a branch of a tree of scikit-learn, fitted on three quarters
-            of the rows; its R2 is that of the tree on the others.
+            Largest number of conditions of a rule. A rule is a branch of a scikit-learn tree that is fitted
+            on three quarters of the rows; its R2 is that of the tree on the other rows.
         n_prototypes : int, default=3
-            Typical rows shown, and as many for contrast.
+            Number of typical rows shown, and of rows shown for contrast.
 
         Returns
         -------
         Descriptions
-            A sequence of one an attribute, with `to_frame` and `write_html`.
+            A sequence with one entry per attribute, and the methods `to_frame` and `write_html`.
         """
         matrix = self._training_rows if X is None else self._read(X)
         table = self._reader.restore(matrix) if X is None else X
@@ -345,9 +346,9 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         attribute : int or str
             Its position or name.
         X : DataFrame or array-like of shape (n, d), default=None
-            Rows to describe it on.
+            Rows on which the attribute is described.
         **options : object
-            Of `describe`.
+            Parameters of `describe`.
 
         Returns
         -------
@@ -361,16 +362,17 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
     def explain(
         self, X: Any, *, by: str = "attribute", batch_size: int | None = None, n_jobs: int | None = None
     ) -> Explanation:
-        """Take the interpreter's scores apart.
+        """Split the interpreter's scores into contributions.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d)
             Rows.
         by : {"attribute", "column"}, default="attribute"
-            Contributions of attributes, which add up exactly, or of the table's columns: integrated
-            gradients [1]_ from the average training row with an own predictor, and for images with a torch
-            module too; Shapley values sampled over orders of the columns with another given one.
+            Contributions of attributes, which add up exactly, or of the table's columns. The latter are
+            integrated gradients [1]_ from the average training row with the built-in predictor, and for
+            images also with a torch module. With any other given predictor they are Shapley values, sampled
+            over orders of the columns.
         batch_size : int, default=None
             Rows computed at once, which bounds the memory used; None: 4096, and 1024 by column.
         n_jobs : int, default=None
@@ -386,7 +388,7 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         Raises
         ------
         ValueError
-            When `by` is something else.
+            If `by` has another value.
 
         References
         ----------

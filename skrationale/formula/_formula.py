@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 class Formula:
     """A formula of the columns of a table, in their own units; it is immutable.
 
-    All forms of the formula, here and in other languages, are made from one tree, `expr`. If it has no value,
-    as the logarithm of a negative number, `predict` returns NaN or infinity. Two formulas are equal if their
-    trees and their variables are equal.
+    All forms of the formula, here and in other languages, are made from one tree, `expr`. If the formula has
+    no value for a row, such as the logarithm of a negative number, `predict` returns NaN or infinity. Two
+    formulas are equal if their trees and their variables are equal.
 
     Parameters
     ----------
@@ -43,21 +43,21 @@ class Formula:
         Sums, products, powers, ``Max``, ``Min``, exp, log, sin, cos, tan, tanh, ``Abs`` and sign of numbers
         and of the symbols ``v0`` to ``v{p-1}``.
     variables : sequence of p Variable
-        The variables of the symbols; kept as `all_variables`.
+        The variables that the symbols stand for; stored as `all_variables`.
     reader : TableReader
         Reads tables.
     output_name : str, default="prediction"
         What is predicted.
     link : {"identity", "log", "logit", "softmax"}, default="identity"
-        The function of the prediction that this formula gives; all methods return this score.
+        The function of the prediction that the formula computes; all methods return this score.
     box : array-like of shape (2, p), default=None
         Smallest and largest value of each variable on the training rows.
 
     Raises
     ------
     ValueError
-        When the tree holds anything else, a number that is not finite and real, more than 50,000 parts (as
-        often as they are written), or is nested more than 200 deep.
+        If the tree holds anything else or a number that is not finite and real, has more than 50,000 parts
+        (each counted as often as it is written), or is nested more than 200 deep.
 
     Examples
     --------
@@ -117,25 +117,26 @@ class Formula:
         Parameters
         ----------
         text : str
-            The formula, as ``2*age^2 - sqrt(`x y`)``; functions are those of PySR's operators.
+            The formula, such as ``2*age^2 - sqrt(`x y`)``; the functions are PySR's operators.
         feature_names : sequence of d str
-            Names of the columns of the table; a name that is no identifier stands in backticks, and a
-            name that occurs again gets a number, as ``age_2``.
+            Names of the columns of the table. In `text`, put a name that is not an identifier into backticks.
+            A repeated name gets a number, such as ``age_2``.
         output_name : str, default="prediction"
             What is predicted.
         link : {"identity", "log", "logit", "softmax"}, default="identity"
-            Of which function of the prediction this is the formula.
+            The function of the prediction that the formula computes.
 
         Returns
         -------
         Formula
-            Gives NaN where a number it uses is missing.
+            Its score is NaN if a number that it uses is missing.
 
         Raises
         ------
         ValueError
-            Naming the position and the word that is not understood, or the bound that is passed: the text may
-            have 50,000 signs and brackets nested 100 deep, and what it says 50,000 parts nested 200 deep.
+            If a word cannot be read; the message names it and its position. Also if a limit is exceeded: the
+            text may have 50,000 characters and brackets nested 100 deep, and the formula 50,000 parts nested
+            200 deep.
 
         Examples
         --------
@@ -157,17 +158,17 @@ class Formula:
         Parameters
         ----------
         X : table of shape (n, d)
-            Columns in the order of training; the link is not undone.
+            Columns in the order of training. The result is the score: the inverse of the link is not applied.
 
         Returns
         -------
         ndarray of shape (n,), float64
-            Scores; NaN or infinite where the formula has no value.
+            Scores; NaN or infinite for rows for which the formula has no value.
         """
         return self.predict_codes(self.reader.transform(X))
 
     def predict_codes(self, codes: np.ndarray) -> np.ndarray:
-        """Compute the score of each row of a table that the reader has read; see `predict`.
+        """Compute the score of each row of a table that the reader has encoded; see `predict`.
 
         Parameters
         ----------
@@ -182,7 +183,7 @@ class Formula:
         return self._program(variable_values(self.all_variables, codes))
 
     def variable_values(self, X: Any) -> np.ndarray:
-        """Compute the variables that occur.
+        """Compute the values of the variables that the formula uses.
 
         Parameters
         ----------
@@ -192,7 +193,7 @@ class Formula:
         Returns
         -------
         ndarray of shape (n, q), float64
-            In the order of `variables`; what the module of `to_torch` takes.
+            In the order of `variables`; the input of the module that `to_torch` makes.
         """
         return variable_values(self._used_variables, self.reader.transform(X))
 
@@ -214,17 +215,17 @@ class Formula:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Labels of the q variables that occur, in the order of the columns."""
+        """Labels of the q variables that the formula uses, in the order of the columns."""
         return labels(self._used_variables, self.reader.feature_names)
 
     @property
     def complexity(self) -> int:
-        """Symbols, numbers and operations, counted as :func:`complexity` does."""
+        """Number of symbols, numbers and operations, counted by :func:`complexity`."""
         return complexity(self.expr)
 
     @property
     def terms(self) -> tuple[sp.Expr, ...]:
-        """Summands of the tree that are no numbers, in internal symbols."""
+        """Summands of the tree that are not numbers, in internal symbols."""
         return tuple(term for term in sp.Add.make_args(self.expr) if not term.is_number)
 
     @property
@@ -236,17 +237,17 @@ class Formula:
         return dict(zip(self._symbols, texts, strict=True))
 
     def show(self, tree: sp.Expr) -> str:
-        """Write any tree of the internal symbols with the columns' names.
+        """Write a tree of internal symbols with the names of the columns.
 
         Parameters
         ----------
         tree : sympy.Expr
-            Such as one of `terms`.
+            For example one of `terms`.
 
         Returns
         -------
         str
-            As `str` writes the whole formula.
+            In the same form as ``str(formula)``.
         """
         return self._printer().text(tree)
 
@@ -277,7 +278,7 @@ class Formula:
         Returns
         -------
         str
-            Names stand in ``\text{...}``.
+            LaTeX text, with names in ``\text{...}``.
 
         Examples
         --------
@@ -329,8 +330,8 @@ class Formula:
         Parameters
         ----------
         digits : int, default=4
-            Significant digits of constants; rounding changes the values a little. None rounds nothing:
-            values then agree to 1e-9.
+            Significant digits of constants; rounding changes the values a little. None: constants are not
+            rounded, and values agree to 1e-9.
 
         Returns
         -------
@@ -345,18 +346,19 @@ class Formula:
     # trust
 
     def domain_warnings(self, X: Any = None) -> list[str]:
-        """Say where the formula may fail: denominators, logarithms, roots, exponentials, unknown ground.
+        """List where the formula may fail: denominators, logarithms, roots, exponentials, untrained ranges.
 
         Parameters
         ----------
         X : table of shape (n, d), default=None
-            Rows to check, beside 10,000 rows drawn from the training box, made 5 % wider on each side.
+            Rows to check, in addition to 10,000 rows drawn from the training ranges, each 5 % wider on both
+            sides.
 
         Returns
         -------
         list of str
-            Sentences in words and original names; empty when nothing was found. Rows have the labels
-            of a DataFrame, or count from 0.
+            Sentences with the original names; empty if nothing was found. Rows are named by the labels of a
+            DataFrame, or by numbers from 0.
         """
         return _domain.formula_warnings(self, X)
 
@@ -368,10 +370,10 @@ class Formula:
         Returns
         -------
         FormulaModule
-            Takes a tensor of shape (n, q) with the variables that occur, in the order of `variables`,
-            filled as ``variable_values(X)`` gives them; returns scores of shape (n,). Numbers that are
-            neither integers nor exponents are a parameter, ``constants``, in float64; the input is
-            brought to its type and device. Gradients flow to both.
+            Its input is a tensor of shape (n, q) with the values of `variables`, as ``variable_values(X)``
+            returns them; its output are scores of shape (n,). Numbers that are neither integers nor exponents
+            form a parameter, ``constants``, in float64. The input is converted to the type and device of this
+            parameter. Both get gradients.
 
         Raises
         ------

@@ -51,7 +51,7 @@ def to_dict(self: Formula) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        When a column has levels other than text, numbers and booleans.
+        If a column has levels other than text, numbers and booleans.
     """
     reader = self.reader
     levels = [
@@ -79,7 +79,7 @@ def to_dict(self: Formula) -> dict[str, Any]:
 
 
 def from_dict(cls: type[Formula], data: dict[str, Any]) -> Formula:
-    """Make a formula from what `to_dict` wrote.
+    """Make a formula from the result of `to_dict`.
 
     Parameters
     ----------
@@ -89,12 +89,12 @@ def from_dict(cls: type[Formula], data: dict[str, Any]) -> Formula:
     Returns
     -------
     Formula
-        Equal to the one written.
+        Equal to the formula that was written.
 
     Raises
     ------
     ValueError
-        When anything is not as `to_dict` gives it; the message names the entry.
+        If an entry is not as `to_dict` writes it; the message names the entry.
 
     Examples
     --------

@@ -316,15 +316,16 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         return self.teacher_explain if known else None
 
     def teacher_explain(self, X: Any, explanation: str | None = None) -> Explanation:
-        """Give the teacher's own contributions, for comparison.
+        """Return the teacher's own contributions, for comparison.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d)
             Rows.
         explanation : {"tree_shap", "path", "permutation"}, default=None
-            Which contributions. None: those that the student imitates, or TreeSHAP. The first two need trees.
-            ``"permutation"`` needs a student that imitates it, and gives means of 20 pairs of permutations.
+            Kind of contributions. None: the kind that the student imitates, or TreeSHAP. The first two kinds
+            need trees. ``"permutation"`` needs a student that imitates it, and returns means of 20 pairs of
+            permutations.
 
         Returns
         -------

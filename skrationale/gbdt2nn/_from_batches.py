@@ -17,33 +17,33 @@ class LearnsFromBatches:
     def fit_batches(
         self, batches: Any, *, n_batches: int, buffer_rows: int = 100_000, target: str | None = None
     ) -> Self:
-        """Fit to a stream of tables that need not fit into memory; the teacher is fitted already.
+        """Fit to a stream of tables that may be larger than memory; the teacher is fitted already.
 
         The stream is cut into `n_batches` batches of `buffer_rows` rows, and training goes through each once.
-        Parameters are as in `fit`, but for `max_epochs`, which is not used. The first batch tells columns and
-        their types, and the scale of the scores; levels of categories are those that the teacher knows, or
-        else those in the first batch. With ``early_stopping=True`` one batch more is read, the first, to be
-        held out.
+        Parameters are as in `fit`, except `max_epochs`, which is not used. The first batch sets the columns,
+        their types and the scale of the scores. Levels of categories are those that the teacher stores, or
+        otherwise those in the first batch. With ``early_stopping=True`` one more batch is read, and the first
+        one is held out.
 
         Parameters
         ----------
         batches : callable, iterable or pyarrow.dataset.Dataset
-            What gives tables (m, d) of any number of rows, or pairs of a table and its target (m,). When its
-            rows are used up, a callable is called again, and a list or Dataset is read again; a generator is
+            Source of tables (m, d) with any number of rows, or of pairs of a table and its target (m,). When
+            all rows are read, a callable is called again, and a list or Dataset is read again; a generator is
             not. The row groups of a Dataset are read in a random order, up to 64 at a time, unless it is
-            filtered. Anything else should be shuffled: a stream that is sorted teaches worse, and a warning
+            filtered. Shuffle any other source: a sorted stream makes the student less accurate, and a warning
             says so.
         n_batches : int
             Number of batches to learn from.
         buffer_rows : int, default=100,000
-            Rows in a batch, and so in memory.
+            Number of rows in a batch, and thus in memory.
         target : str, default=None
-            The column that holds the target, where tables hold it too.
+            The column that holds the target, if it is in the tables.
 
         Returns
         -------
         self
-            The fitted estimator. When this fails the estimator is as it was before.
+            The fitted estimator. If this fails, the estimator does not change.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class LearnsFromBatches:
 
         Notes
         -----
-        The target is used only with ``label_lambda > 0``. Where not all rows can be explained (see
+        The target is used only with ``label_lambda > 0``. If not all rows can be explained (see
         `max_explanation_rows`), part of each batch comes from a pool of rows that were explained before.
 
         Examples

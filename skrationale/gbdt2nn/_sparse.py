@@ -29,30 +29,31 @@ class ReadsSparse:
         ----------
         X : DataFrame, array-like or sparse matrix of shape (n, d)
             Numbers, booleans, text, categories; NaN is allowed, infinity is not. A sparse table is read as a
-            dense one. Where that would take more than 128 MB (8 n d bytes) only a part of the rows is dense
-            at one time, see Notes.
+            dense one. If that takes more than 128 MB (8 n d bytes), only a part of the rows is dense at one
+            time, see Notes.
         y : array-like of shape (n,)
             Labels or numbers.
         sample_weight : array-like of shape (n,), default=None
-            Non-negative weights; rows of weight 0 are left out. An integer weight stands for
-            so many copies of the row.
+            Non-negative weights; rows of weight 0 are left out. An integer weight counts as that many copies
+            of the row.
 
         Returns
         -------
         self
-            The fitted estimator. When fit fails the estimator is as it was before.
+            The fitted estimator. If fit fails, the estimator does not change.
 
         Raises
         ------
         ValueError, TypeError
-            When a parameter or the data are not as described.
+            If a parameter or the data are not as described.
 
         Notes
         -----
-        Of a large sparse table the teacher must be LightGBM, which is fitted to the sparse table, and there
-        are no contributions by permutation. The student then learns as by :meth:`fit_batches`: from parts of
-        8 MB or at least 256 rows, drawn at random (by their weight where weights differ), as many as make
-        `max_epochs` passes. `history_` has one dict for each part, and patience counts parts.
+        For a large sparse table the teacher must be LightGBM, which is fitted to the sparse
+        table, and contributions by permutation are not possible. The student then learns as with
+        :meth:`fit_batches`, from parts of 8 MB or at least 256 rows. Rows are drawn at random (by their
+        weight if weights differ), and the number of parts gives `max_epochs` passes over the table.
+        `history_` has one dict for each part, and patience counts parts.
         """
         return super().fit(X, y, sample_weight)  # type: ignore[misc]
 
@@ -64,19 +65,19 @@ class ReadsSparse:
         X : DataFrame, array-like or sparse matrix of shape (n, d)
             Rows, preferably ones that were not in ``fit``.
         y : array-like of shape (n,), default=None
-            True labels or numbers; when given the scores of both are added.
+            True labels or numbers; if given, the scores of both are added.
 
         Returns
         -------
         dict of str to float
-            What :func:`skrationale.metrics.prediction_fidelity` and
-            :func:`skrationale.metrics.explanation_fidelity` return, and with `y` also ``score`` and
-            ``teacher_score`` (accuracy or R2), of classifiers ``auroc``, ``teacher_auroc``, ``log_loss`` and
-            ``teacher_log_loss`` too.
+            The results of :func:`skrationale.metrics.prediction_fidelity` and
+            :func:`skrationale.metrics.explanation_fidelity`. With `y` also ``score`` and ``teacher_score``
+            (accuracy or R2), and for classifiers ``auroc``, ``teacher_auroc``, ``log_loss`` and
+            ``teacher_log_loss``.
 
         See Also
         --------
-        RationaleDistiller.fidelity : Says what each of them is.
+        RationaleDistiller.fidelity : Describes each of them.
         """
         return super().fidelity(densely(X), y)  # type: ignore[misc]
 

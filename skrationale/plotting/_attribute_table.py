@@ -44,7 +44,7 @@ class AttributeTableDisplay(Display):
     output_names : sequence of str of length C, default=None
         Names of the outputs.
     rules : dict of str to str, default=None
-        Words by name of attribute.
+        Text of the rule for each name of an attribute.
     max_display : int, default=12
         How many attributes at most; the others are summed up in words.
 
@@ -109,18 +109,18 @@ class AttributeTableDisplay(Display):
         """Draw the mean relevance of attributes in the rows of an explanation.
 
         The relevance of an attribute is its contribution to the highest of several scores, or to the only
-        one, as a share of the largest contribution in size of the row. Rows count for the class of their
-        score, and a positive relevance speaks for that class. Of numbers the mean size is drawn, in the
-        colour of what the attribute does to them on average.
+        score, divided by the largest absolute contribution of the row. Each row counts for the class of its
+        highest score, and a positive relevance supports that class. For regressors the mean absolute
+        relevance is drawn; the colour shows whether the attribute raises or lowers predictions on average.
 
         Parameters
         ----------
         explanation : Explanation
             Of kind ``"attribute"``.
         rules : dict of str to str, default=None
-            Words by name of attribute.
+            Text of the rule for each name of an attribute.
         max_display : int, default=12
-            How many attributes at most.
+            Largest number of attributes.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 
@@ -134,7 +134,7 @@ class AttributeTableDisplay(Display):
         TypeError
             If `explanation` is not an Explanation.
         ValueError
-            If it is of another kind.
+            If `explanation` is of another kind.
         """
         if not isinstance(explanation, Explanation):
             raise TypeError(f"`explanation` must be an Explanation, got {type(explanation).__name__}.")
@@ -169,11 +169,11 @@ class AttributeTableDisplay(Display):
         estimator : estimator with ``global_relevance_``
             Fitted.
         X : DataFrame or array-like of shape (n, d), default=None
-            Rows on which rules are described, as by ``describe``; None: training rows, which the model keeps.
+            Rows on which ``describe`` finds the rules; None: training rows, which the model keeps.
         rules : bool, default=True
             Whether the short rules that ``describe`` finds are written.
         max_display : int, default=12
-            How many attributes at most.
+            Largest number of attributes.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 

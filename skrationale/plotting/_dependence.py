@@ -118,13 +118,13 @@ class DependenceDisplay(ExplanationDisplay):
         Parameters
         ----------
         explanation : Explanation
-            What is drawn.
+            The explanation to draw.
         feature : str or int, default=None
             Name or position of the column. None: the one with the largest mean absolute contribution.
         color_by : str or int, default=None
             A second column, whose cells colour the points; ``"auto"`` chooses one, see the class.
         max_display : int, default=None
-            How many levels of a category at most. None: 10.
+            Largest number of levels of a category. None: 10.
         output : str or int, default=None
             Draw only this output, by name or position.
         ax : matplotlib Axes, default=None
@@ -133,15 +133,15 @@ class DependenceDisplay(ExplanationDisplay):
         Returns
         -------
         display
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------
         TypeError
             If `explanation` is not an Explanation.
         ValueError
-            If there is no such column, its cells are not known, or the explanation has several outputs or
-            rationales; the message says what can be done.
+            If there is no such column, if its cells are not known, or if the explanation has several outputs
+            or holds rationales; the message says what to do instead.
         """
         if output is not None and isinstance(explanation, Explanation):
             explanation = explanation.for_output(output)
@@ -173,7 +173,7 @@ class DependenceDisplay(ExplanationDisplay):
         color_by : str or int, default=None
             A second column, whose cells colour the points; ``"auto"`` chooses one, see the class.
         max_display : int, default=None
-            How many levels of a category at most. None: 10.
+            Largest number of levels of a category. None: 10.
         output : str or int, default=None
             Draw only this output, by name or position.
         ax : matplotlib Axes, default=None
@@ -182,7 +182,7 @@ class DependenceDisplay(ExplanationDisplay):
         Returns
         -------
         display
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------

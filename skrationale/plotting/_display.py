@@ -78,8 +78,8 @@ class PanelDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes or sequence of them, default=None
-            Where to draw: one for each panel, or one, on which the first panel is drawn alone. A new
-            figure with all panels if None.
+            Where to draw: one Axes for each panel, or one Axes, which then shows only the first panel. None:
+            a new figure with all panels.
 
         Returns
         -------
@@ -129,7 +129,7 @@ class ExplanationDisplay(Display):
     Parameters
     ----------
     explanation : Explanation
-        What is drawn.
+        The explanation to draw.
     max_display : int, default=None
         How many lines at most; None: what suits the display.
 
@@ -162,9 +162,9 @@ class ExplanationDisplay(Display):
         Parameters
         ----------
         explanation : Explanation
-            What is drawn.
+            The explanation to draw.
         max_display : int, default=None
-            How many lines at most; None: what suits the display, see its class.
+            Largest number of lines; None: the default of the display, see its class.
         output : str or int, default=None
             Draw only this output, by name or position.
         ax : matplotlib Axes, default=None
@@ -180,7 +180,7 @@ class ExplanationDisplay(Display):
         TypeError
             If `explanation` is not an Explanation.
         ValueError
-            If this display cannot draw it; the message says what can be done.
+            If this display cannot draw the explanation; the message says what to do instead.
         """
         if output is not None and isinstance(explanation, Explanation):
             explanation = explanation.for_output(output)
@@ -205,7 +205,7 @@ class ExplanationDisplay(Display):
         X : array-like or DataFrame of shape (n, d)
             Rows to explain.
         max_display : int, default=None
-            How many lines at most; None: what suits the display, see its class.
+            Largest number of lines; None: the default of the display, see its class.
         output : str or int, default=None
             Draw only this output, by name or position.
         ax : matplotlib Axes, default=None
@@ -221,7 +221,7 @@ class ExplanationDisplay(Display):
         TypeError
             If `estimator` has no method ``explain``.
         ValueError
-            If this display cannot draw the explanation; the message says what can be done.
+            If this display cannot draw the explanation; the message says what to do instead.
         """
         if not gives_reasons(estimator):
             raise TypeError(f"`estimator` must have a method `explain`, got {type(estimator).__name__}.")

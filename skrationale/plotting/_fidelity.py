@@ -33,7 +33,7 @@ class FidelityDisplay(PanelDisplay):
         Numbers, one a class where K > 1: the mean of each row is taken away, as it changes no
         probability; or labels (text or booleans) of shape (n,).
     values, teacher_values : array-like of shape (n, d) or (n, d, K), default=None
-        Reasons of both; give both or none.
+        Contributions of both; give both or none.
     output_names : sequence of str of length K, default=None
         Names of several outputs.
     names : (str, str), default=("student", "teacher")
@@ -123,17 +123,17 @@ class FidelityDisplay(PanelDisplay):
         ax: "Axes | Sequence[Axes] | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw what student and teacher said.
+        """Draw predictions of a student against those of its teacher.
 
         Parameters
         ----------
         scores, teacher_scores : array-like of shape (n,) or (n, K)
             Numbers; or labels (text or booleans) of shape (n,).
         values, teacher_values : array-like of shape (n, d) or (n, d, K), default=None
-            Reasons of both; give both or none.
+            Contributions of both; give both or none.
         ax : matplotlib Axes or sequence of them, default=None
-            Where to draw: one for each panel, or one, on which scores are drawn alone. A new figure with all
-            panels if None.
+            Where to draw: one Axes for each panel, or one Axes, which then shows only the scores. None: a new
+            figure with all panels.
         **kwargs : object
             ``output_names``, ``names`` and ``unit`` of the class.
 
@@ -148,14 +148,14 @@ class FidelityDisplay(PanelDisplay):
     def from_estimator(
         cls, estimator: Any, X: Any, *, reasons: bool = True, ax: "Axes | Sequence[Axes] | None" = None
     ) -> Self:
-        """Ask a fitted distiller and its teacher about rows.
+        """Draw the predictions of a fitted distiller against those of its teacher.
 
         Predictions are compared on the scale of the distiller's `fidelity`, so that R2 is its
         ``prediction_r2``: numbers in the units of the target, log-odds clipped to those of the probabilities
-        0.0001 and 0.9999, or log-probabilities minus their mean over more than two classes. Margins of a
-        LightGBM or of a teacher without ``predict_proba`` are drawn beyond these limits too, but R2 ignores
-        differences there. Of a FLINT model the interpreter is compared with the predictor, as labels when it
-        classifies.
+        0.0001 and 0.9999, or log-probabilities minus their mean over more than two classes. Raw scores of a
+        LightGBM, or of a teacher without ``predict_proba``, are also drawn outside these limits, but R2
+        ignores differences there. For a FLINT model the interpreter is compared with the predictor;
+        classifiers are compared by their labels.
 
         Parameters
         ----------
@@ -164,10 +164,10 @@ class FidelityDisplay(PanelDisplay):
         X : DataFrame or array-like of shape (n, d)
             Rows, preferably ones that were not in ``fit``.
         reasons : bool, default=True
-            Whether reasons are drawn too, where both explain the same columns in the same way.
+            Whether to draw contributions too, if both models explain the same columns in the same way.
         ax : matplotlib Axes or sequence of them, default=None
-            Where to draw: one for each panel, or one, on which scores are drawn alone. A new figure with all
-            panels if None.
+            Where to draw: one Axes for each panel, or one Axes, which then shows only the scores. None: a new
+            figure with all panels.
 
         Returns
         -------
@@ -177,7 +177,7 @@ class FidelityDisplay(PanelDisplay):
         Raises
         ------
         TypeError
-            If `estimator` has no teacher to ask.
+            If `estimator` has no teacher.
         """
         answers = answers_of(estimator, X, reasons=reasons)
         r2 = answers.pop("r2", None)

@@ -122,10 +122,10 @@ class LambdaPathDisplay(PanelDisplay):
         estimator : estimator with ``lambda_path_``
             Fitted: a rationale model, a SmoothMLP, a SymbolicDistiller.
         measures : sequence of str, default=None
-            Keys of ``lambda_path_``; None: all measures there are.
+            Keys of ``lambda_path_``; None: all measures.
         ax : matplotlib Axes or sequence of them, default=None
-            Where to draw: one for each panel, or one, on which the first panel is drawn alone. A new
-            figure with all panels if None.
+            Where to draw: one Axes for each panel, or one Axes, which then shows only the first panel. None:
+            a new figure with all panels.
 
         Returns
         -------
@@ -137,7 +137,7 @@ class LambdaPathDisplay(PanelDisplay):
         TypeError
             If `estimator` has no ``lambda_path_``.
         ValueError
-            If no lambdas were compared, or a measure is not there.
+            If no lambdas were compared, or if a measure does not exist.
         """
         path = hooks_of(estimator)._lambdas_compared()
         if path is None:
@@ -178,20 +178,20 @@ class LambdaPathDisplay(PanelDisplay):
     ) -> Self:
         """Draw scores of a search against one of its parameters.
 
-        Of candidates with the same value of it, the one with the highest first measure is drawn; the value
-        with the highest of all is marked as the best.
+        If several candidates have the same value of the parameter, the one with the highest first measure is
+        drawn. The value with the highest first measure of all is marked as the best.
 
         Parameters
         ----------
         cv_results : dict
-            ``cv_results_`` of a fitted GridSearchCV or its like.
+            ``cv_results_`` of a fitted GridSearchCV or a similar search.
         param : str
             Name of a parameter with numbers, as in the grid or as a key (``"param_..."``).
         measures : sequence of str, default=None
             Keys; None: all ``"mean_test_..."``. Bands are one standard deviation over folds.
         ax : matplotlib Axes or sequence of them, default=None
-            Where to draw: one for each panel, or one, on which the first panel is drawn alone. A new
-            figure with all panels if None.
+            Where to draw: one Axes for each panel, or one Axes, which then shows only the first panel. None:
+            a new figure with all panels.
 
         Returns
         -------
@@ -201,7 +201,7 @@ class LambdaPathDisplay(PanelDisplay):
         Raises
         ------
         ValueError
-            If there is no such parameter or measure; the message lists those there are.
+            If there is no such parameter or measure; the message lists the existing ones.
         """
         keys = [key for key in known_keys(cv_results) if key.startswith("param_")]
         key = param if param in keys else f"param_{param}"

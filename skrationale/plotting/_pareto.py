@@ -142,10 +142,10 @@ class ParetoDisplay(Display):
         Parameters
         ----------
         cv_results : dict
-            ``cv_results_`` of a fitted GridSearchCV or its like.
+            ``cv_results_`` of a fitted GridSearchCV or a similar search.
         x, y : str
-            Keys, as ``"mean_test_sparsity"``, ``"param_maxsize"`` or ``"mean_fit_time"``; with a key
-            ``mean_...`` the error bars are those of ``std_...``: one standard deviation over folds.
+            Keys, such as ``"mean_test_sparsity"``, ``"param_maxsize"`` or ``"mean_fit_time"``. For a key
+            ``mean_...`` the error bars are ``std_...``: one standard deviation over folds.
         x_larger_is_better, y_larger_is_better : bool, default=None
             None: larger is better for scores, smaller for parameters and times.
         ax : matplotlib Axes, default=None
@@ -159,7 +159,7 @@ class ParetoDisplay(Display):
         Raises
         ------
         ValueError
-            If there is no such key, or it holds no numbers; the message lists those there are.
+            If there is no such key, or if it does not hold numbers; the message lists the existing keys.
         """
         larger = [
             ("_test_" in key or "_train_" in key) if wanted is None else wanted
@@ -194,10 +194,10 @@ class ParetoDisplay(Display):
         estimator : estimator with ``equations_``
             Fitted.
         x, y : str, default="complexity", "loss"
-            Columns of ``equations_``: also ``"r2"``, ``"fidelity_r2"`` and ``"score"``, of which the
-            larger is the better one.
+            Columns of ``equations_``: also ``"r2"``, ``"fidelity_r2"`` and ``"score"``, for which larger is
+            better.
         output : int, default=None
-            Which output, where there are several.
+            Which output, if there are several.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 

@@ -57,7 +57,7 @@ class TrainingDisplay(Display):
         One an epoch, in order, with losses by name; optionally ``epoch``, which starts anew in each run, and
         ``stage``, a name. Not every epoch must have every loss.
     curves : sequence of str, default=None
-        Keys of what is drawn. None: ``train_loss`` and ``valid_loss``, as far as they are there.
+        Keys of the curves. None: ``train_loss`` and ``valid_loss``, if they exist.
 
     Attributes
     ----------
@@ -110,7 +110,7 @@ class TrainingDisplay(Display):
         estimator : estimator with ``history_``
             Fitted.
         curves : sequence of str, default=None
-            Keys of what is drawn. None: ``train_loss`` and ``valid_loss``, as far as they are there.
+            Keys of the curves. None: ``train_loss`` and ``valid_loss``, if they exist.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 
@@ -124,7 +124,7 @@ class TrainingDisplay(Display):
         TypeError
             If `estimator` has no ``history_``.
         ValueError
-            If nothing was trained, or a curve is not there.
+            If nothing was trained, or if a curve does not exist.
         """
         history = hooks_of(estimator)._training_history()
         if history is None:

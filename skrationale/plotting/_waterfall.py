@@ -73,25 +73,25 @@ class WaterfallDisplay(ExplanationDisplay):
         Parameters
         ----------
         explanation : Explanation
-            What is drawn.
+            The explanation to draw.
         max_display : int, default=None
-            How many features at most. None: 10.
+            Largest number of features. None: 10.
         output : str or int, default=None
-            Draw only this output, by name or position; its probability is that among all outputs.
+            Draw only this output, by name or position. Its probability is still computed from all outputs.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 
         Returns
         -------
         display
-            With ``ax_`` and ``figure_``; nothing is shown.
+            With ``ax_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------
         TypeError
             If `explanation` is not an Explanation.
         ValueError
-            If this display cannot draw it; the message says what can be done.
+            If this display cannot draw the explanation; the message says what to do instead.
         """
         made = cls(explanation, max_display=max_display)
         if output is not None and isinstance(explanation, Explanation):

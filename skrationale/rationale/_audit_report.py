@@ -136,23 +136,23 @@ class RationaleAudit:
 
     @property
     def leak_limit(self) -> float:
-        """From which `leak` and `unsupported` count, if they also exceed two standard errors."""
+        """`leak` and `unsupported` above it are findings, if they also exceed two standard errors."""
         return (NUMBER_LEAK if self.metric == "R2" else LEAK) * self.constant_loss
 
     @property
     def missing_limit(self) -> float:
-        """From which `missing` counts, if it also exceeds two standard errors."""
+        """`missing` above this limit is a finding, if it also exceeds two standard errors."""
         explained = self.constant_loss - (self.evalx_loss - self.missing)
         return MISSING * max(explained, 0.0)
 
     @property
     def told_loss(self) -> float:
-        """Loss of the predictor that is trained and asked with the rows' own masks."""
+        """Loss of the predictor that is trained and tested with each row's own mask."""
         return self.evalx_loss - self.leak
 
     @property
     def has_judge(self) -> bool:
-        """Whether EVAL-X, or the predictor told the masks, is better than a constant by two standard errors.
+        """Whether EVAL-X, or the predictor that reads the masks, beats a constant by two standard errors.
 
         If both have learnt nothing, because there are too few rows or nothing to learn, their losses are
         equal whatever the masks reveal. A leak of 0 is then no sign of honesty.
@@ -245,7 +245,7 @@ class RationaleAudit:
     # --- forms -----------------------------------------------------------------------------------
 
     def to_frame(self) -> Any:
-        """Give all checks as a table.
+        """Return all checks as a table.
 
         Returns
         -------

@@ -272,9 +272,9 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
-            Rows, best such as were not seen in fit.
+            Rows, preferably ones that were not in ``fit``.
         y : array-like of shape (n,), default=None
-            True labels or numbers; when given the scores of both are added.
+            True labels or numbers; if given, the scores of both are added.
 
         Returns
         -------

@@ -43,22 +43,22 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
         ----------
         X : DataFrame or array-like of shape (n, d), or pictures of shape (n, H, W) or (n, C, H, W)
             Numbers, booleans, text, categories; NaN is allowed in tables, infinity is not. Pixels are
-            integers or floats, in any units; predictions take pixels in the same ones.
+            integers or floats, in any units; later pictures must have the same units.
         y : array-like of shape (n,)
             Labels or numbers.
         sample_weight : array-like of shape (n,), default=None
-            Non-negative weights; rows of weight 0 are left out. An integer weight stands for
-            so many copies of the row.
+            Non-negative weights; rows of weight 0 are left out. An integer weight counts as that many copies
+            of the row.
 
         Returns
         -------
         self
-            The fitted estimator. When fit fails the estimator is as it was before.
+            The fitted estimator. If fit fails, the estimator does not change.
 
         Raises
         ------
         ValueError, TypeError
-            When a parameter or the data are not as described.
+            If a parameter or the data are not as described.
         """
         with unchanged_on_error(self):
             form = form_of(X)
@@ -119,7 +119,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
         return self._model.scores(matrix, self._form.read_mask(mask, matrix))
 
     def predict(self, X: Any, mask: Any = None) -> np.ndarray:
-        """Predict labels, or numbers in the units of the target, from the cells of a mask alone.
+        """Predict labels, or numbers in the units of the target, only from the cells of a mask.
 
         Parameters
         ----------
@@ -137,14 +137,14 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
         Raises
         ------
         ValueError
-            When `mask` is not of booleans, or does not have the shape that belongs to `X`.
+            If `mask` does not hold booleans, or does not have the shape that fits `X`.
         """
         scores = self._masked(X, mask)
         return self._task.predict(scores)
 
     @available_if(lambda self: is_classifier(self))
     def predict_proba(self, X: Any, mask: Any = None) -> np.ndarray:
-        """Predict class probabilities from the cells of a mask alone.
+        """Predict class probabilities only from the cells of a mask.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
 
     @available_if(lambda self: is_classifier(self))
     def decision_function(self, X: Any, mask: Any = None) -> np.ndarray:
-        """Give raw scores from the cells of a mask alone.
+        """Return raw scores computed only from the cells of a mask.
 
         Parameters
         ----------
@@ -177,7 +177,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
         Returns
         -------
         ndarray of shape (n,) or (n, C)
-            Log-odds of the positive class for two classes, one score a class else.
+            Log-odds of the positive class for two classes, otherwise one score per class.
         """
         scores = self._masked(X, mask)
         return scores[:, 0] if scores.shape[1] == 1 else scores
@@ -188,7 +188,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
     # --- reasons ---------------------------------------------------------------------------------
 
     def get_rationale(self, X: Any) -> np.ndarray:
-        """Say which columns each prediction is made from.
+        """Return which columns each prediction uses.
 
         Parameters
         ----------
@@ -203,7 +203,7 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
         return self._form.shaped(self._model.mask(self._read(X)))
 
     def select(self, X: Any) -> Any:
-        """Show the cells that predictions are made from.
+        """Return the rows with only those cells that the predictions use.
 
         Parameters
         ----------
@@ -213,13 +213,13 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
         Returns
         -------
         DataFrame of shape (n, d), or ndarray of the shape of pictures
-            The rows with all other cells missing, of polars where `X` is. For pictures, hidden pixels are NaN
-            if they are floats, and otherwise the mean colour of the training pictures.
+            The rows with all other cells missing; a polars table if `X` is one. For pictures, hidden pixels
+            are NaN if they are floats, and otherwise the mean colour of the training pictures.
         """
         return self._form.select(self, X)
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
-        """Give the rationale of each row.
+        """Return the rationale of each row.
 
         Parameters
         ----------
@@ -233,10 +233,11 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
         Returns
         -------
         Explanation
-            Of kind ``"rationale"``: `mask` (n, d) says which cells are used, `values` (n, d) how much each
-            of these was wanted, a probability above one half, and 0 for the others. They do not add up to
-            the score. For pictures there is one feature for each patch, line by line, and a value is what the
-            patch adds to the log-probability of the class, in nats, by the selector or by occlusion.
+            Of kind ``"rationale"``. `mask` (n, d) is True for the cells that are used. `values` (n, d) holds
+            how strongly each of these was selected: a probability above one half, and 0 for the other cells.
+            They do not add up to the score. For pictures there is one feature for each patch, line by line.
+            Its value is what the patch adds to the log-probability of the class, in nats, estimated by the
+            selector or by occlusion.
         """
         check_batching(batch_size, n_jobs)
         (matrix, few), model = self._read_rows(X), self._model
@@ -259,10 +260,10 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
     def audit(
         self, X: Any, y: Any, *, n_refits: int = 2, max_rows: int = 10_000, random_state: Any = None
     ) -> RationaleAudit | PictureAudit:
-        """Ask whether the rationales are honest, so that the cells shown support the predictions.
+        """Test whether the rationales are honest, so that the shown cells support the predictions.
 
-        A selector can cheat: it shows one column where it thinks that the answer is yes and another one
-        where it thinks no, and a predictor reads the answer off the mask.
+        A selector can cheat: it first predicts the label, then shows one column for "yes" and another one for
+        "no". A predictor then only needs the mask to predict the label.
 
         Parameters
         ----------
@@ -271,23 +272,24 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
         y : array-like of shape (n,)
             Their labels or numbers.
         n_refits : int, default=2
-            Copies of the model fitted with other seeds, to measure how stable rationales are; 0: none.
+            Number of copies of the model fitted with other seeds, to measure how stable rationales are; 0:
+            none.
         max_rows : int, default=10000
-            When there are more rows, so many are drawn at random.
+            Largest number of rows used; from more rows this number is drawn at random.
         random_state : int, RandomState or None, default=None
             Seed.
 
         Returns
         -------
         RationaleAudit or PictureAudit
-            A verdict in words and numbers: honest, not honest, or untested where the predictors trained to
-            judge are no better than a constant. For pictures: scores beside those of simple rules with as
-            many patches.
+            A verdict in words and numbers: honest, not honest, or untested if the predictors trained for the
+            test are no better than a constant. For pictures: scores, and the scores of simple rules with the
+            same number of patches.
 
         Raises
         ------
         ValueError
-            When there are too few rows, a label that the model does not know, or a parameter out of range.
+            If there are too few rows, a label on which the model was not fitted, or a parameter out of range.
         """
         options = {"n_refits": n_refits, "max_rows": max_rows, "random_state": random_state}
         return self._form.audit(self, X, y, **options)

@@ -230,12 +230,12 @@ class BaseSmoothMLP(ReadableNetwork):
         self.feature_importances_ = to_shares(importance)
 
     def at_lambda(self, jacobian_lambda: float) -> Self:
-        """Give the network as it was at another lambda of the path.
+        """Return the network that was fitted with another lambda of the path.
 
         Parameters
         ----------
         jacobian_lambda : float
-            One that occurs in `lambda_path_`.
+            A value in `lambda_path_`.
 
         Returns
         -------
@@ -245,7 +245,7 @@ class BaseSmoothMLP(ReadableNetwork):
         Raises
         ------
         ValueError
-            When the path has no such lambda.
+            If the path has no such lambda.
         """
         check_is_fitted(self)
         lambdas = [stage.jacobian_lambda for stage in self._stages]
@@ -297,7 +297,7 @@ class BaseSmoothMLP(ReadableNetwork):
         return {"kind": "additive", "explanation": None, "jacobian_lambda": self.lambda_}
 
     def explain(self, X: Any, *, batch_size: int | None = None, n_jobs: int | None = None) -> Explanation:
-        """Give integrated gradients from the average training row to each row [1]_.
+        """Return integrated gradients from the average training row to each row [1]_.
 
         Parameters
         ----------
@@ -311,9 +311,9 @@ class BaseSmoothMLP(ReadableNetwork):
         Returns
         -------
         Explanation
-            Of kind ``"additive"``: `values` of shape (n, d), or (n, d, C) for more than two classes, in
-            the units of the score. The integral is a sum over up to 128 points; what it lacks of the
-            score then, if anything, is shared among columns in proportion to the size of their values.
+            Of kind ``"additive"``: `values` of shape (n, d), or (n, d, C) for more than two classes, in the
+            units of the score. The integral is a sum over up to 128 points. If the sum still differs from the
+            score, the difference is divided among the columns in proportion to their absolute values.
 
         References
         ----------

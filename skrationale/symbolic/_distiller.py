@@ -383,7 +383,7 @@ class SymbolicDistiller(BaseDistiller):
         Raises
         ------
         ValueError
-            When the front has no such row.
+            If the front has no such row.
         """
         check_is_fitted(self)
         self._fronts = self._fronts.with_choice(index)

@@ -61,14 +61,14 @@ class DateParts(TransformerMixin, BaseEstimator):
         self.parts = parts
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Find the columns of dates, times and spans of time.
+        """Find the columns of dates, times and durations.
 
         Parameters
         ----------
         X : DataFrame of shape (n, d)
             The table, of pandas, polars or pyarrow.
         y : object, default=None
-            Not looked at.
+            Not used.
 
         Returns
         -------
@@ -78,9 +78,9 @@ class DateParts(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            When `X` is no DataFrame.
+            If `X` is not a DataFrame.
         ValueError
-            When a part is not known, or a column that is made has the name of another.
+            If a part is not known, or if a new column has the name of another column.
         """
         table = _frame(X)
         parts = list(self.parts)
@@ -122,7 +122,7 @@ class DateParts(TransformerMixin, BaseEstimator):
         return [part for part in self.parts if part != "hour" or has_hours]
 
     def transform(self, X: Any) -> Any:
-        """Make numbers of dates, times and spans of time.
+        """Turn dates, times and durations into numbers.
 
         Parameters
         ----------
@@ -132,14 +132,14 @@ class DateParts(TransformerMixin, BaseEstimator):
         Returns
         -------
         pandas.DataFrame of shape (n, p)
-            Columns of numbers, NaN where a date is missing, in the places of those they were made from.
+            Columns of numbers in the places of the original columns; NaN if a date is missing.
 
         Raises
         ------
         TypeError
-            When `X` is no DataFrame, or a column that held dates holds something else.
+            If `X` is not a DataFrame, or if a column that held dates holds something else.
         ValueError
-            When its columns are others than at fit.
+            If its columns are not those of fit.
         """
         import pandas as pd
 
@@ -165,12 +165,12 @@ class DateParts(TransformerMixin, BaseEstimator):
         return pd.DataFrame(found, index=table.index)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Name the columns that are made.
+        """Return the names of the new columns.
 
         Parameters
         ----------
         input_features : object, default=None
-            Not looked at.
+            Not used.
 
         Returns
         -------

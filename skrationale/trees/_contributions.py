@@ -138,7 +138,7 @@ class TreeContributions:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the tables."""
+        """Memory of the tables, in bytes."""
         return self._tables.nbytes
 
     def __repr__(self) -> str:
@@ -176,18 +176,19 @@ class TreeContributions:
         X : DataFrame or array-like of shape (n, d)
             Rows, with the same columns as in ``fit``.
         batch_size : int, default=None
-            Rows computed at once; None: 8192. At least 512 where trees are computed by quadrature, and 8192
-            where by pairs.
+            Rows computed at once; None: 8192. At least 512 if trees are computed by quadrature, and at least
+            8192 if by pairs.
         n_jobs : int, default=None
-            Threads that share the batches, or of LightGBM; None: 1, and for LightGBM as the model says.
+            Number of threads that share the batches, or of threads of LightGBM. None: 1, and for LightGBM the
+            number that the model sets.
 
         Returns
         -------
         Explanation
             Of kind ``"additive"``, `values` of shape (n, d) or, for more outputs than one, (n, d, K). Base
-            and values add up to the raw score, in log-odds for classifiers of two classes.
-            ``meta["trees"]`` says how many trees went which way, ``meta["explanation"]`` which kind the
-            values are: ``"tree_shap"``, or ``"interventional_tree_shap"`` with ``meta["background_rows"]``.
+            and values add up to the raw score, in log-odds for classifiers of two classes. ``meta["trees"]``
+            holds how many trees were computed in which way. ``meta["explanation"]`` is the kind of the
+            values: ``"tree_shap"``, or ``"interventional_tree_shap"`` with ``meta["background_rows"]``.
 
         Raises
         ------
@@ -260,7 +261,8 @@ def tree_contributions(
     batch_size : int, default=None
         Rows computed at once; None: 8192.
     n_jobs : int, default=None
-        Threads that share the batches, or of LightGBM; None: 1, and for LightGBM as the model says.
+        Number of threads that share the batches, or of threads of LightGBM. None: 1, and for LightGBM the
+        number that the model sets.
     max_table_bytes : int, default=2**29
         Largest memory for tables, in bytes; trees that do not fit are computed for each row.
     dtype : {"float32", "float64"}, default="float32"

@@ -109,7 +109,7 @@ class Interactions:
         Returns
         -------
         Interactions
-            Of this output alone.
+            The interactions of this output only.
 
         Raises
         ------
@@ -128,7 +128,7 @@ class Interactions:
         Parameters
         ----------
         row : int
-            Its number, from 0; not its label.
+            Position of the row, from 0; not its label.
 
         Returns
         -------
@@ -165,14 +165,14 @@ class Interactions:
         Returns
         -------
         pandas.DataFrame
-            With the columns first, second and mean_abs: twice the absolute entry off the diagonal, so all
-            that the pair does together, as a mean over rows and a sum over outputs. Strongest first; pairs
-            that do nothing together are left out.
+            With the columns first, second and mean_abs. mean_abs is twice the absolute entry off the
+            diagonal, which is the whole interaction of the pair, as a mean over rows and a sum over outputs.
+            The strongest pairs come first; pairs without interaction are left out.
 
         Raises
         ------
         ValueError
-            If `k` is no such number.
+            If `k` is not an integer of at least 0.
         """
         check_number_of_pairs(k)
         d = len(self.feature_names)

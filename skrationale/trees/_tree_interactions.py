@@ -122,7 +122,7 @@ class TreeInteractions:
         columns : sequence of str or int, default=None
             Names or positions of the columns whose pairs are wanted; None: all.
         batch_size : int, default=None
-            Rows computed at once; None: 8192, fewer where many pairs meet in a tree.
+            Rows computed at once; None: 8192, or fewer if a tree has many pairs.
         n_jobs : int, default=None
             Number of threads that share the batches; None: 1.
         max_bytes : int, default=2**32
@@ -131,14 +131,14 @@ class TreeInteractions:
         Returns
         -------
         Interactions
-            With `values` of shape (n, d, d) or, for more outputs than one, (n, d, d, K); d counts the columns
-            asked for. The entries are the same whichever columns these are.
+            With `values` of shape (n, d, d) or, for more outputs than one, (n, d, d, K); d is the number of
+            columns in `columns`. The entry of a pair does not depend on which other columns are given.
 
         Raises
         ------
         ValueError, TypeError
-            If columns are not those at fit, cells cannot be read, `columns` names none of them, or the values
-            would take more than `max_bytes`.
+            If columns are not those at fit, if cells cannot be read, if `columns` names other columns, or if
+            the values would take more than `max_bytes`.
         """
         check_batching(batch_size, n_jobs)
         rows = self._reader.read(X)
@@ -166,7 +166,7 @@ class TreeInteractions:
     ) -> pd.DataFrame:
         """Return the pairs of columns that interact most, without a matrix for each row.
 
-        For tables of many columns: with the names of the strongest pairs ask :meth:`explain` for these.
+        Use this for tables with many columns, then give the names of the strongest pairs to :meth:`explain`.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class TreeInteractions:
         Returns
         -------
         pandas.DataFrame
-            As :meth:`Interactions.top` gives it.
+            In the form of :meth:`Interactions.top`.
 
         Raises
         ------

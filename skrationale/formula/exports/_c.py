@@ -61,8 +61,9 @@ def to_c(self: Formula, name: str = "predict") -> str:
     Returns
     -------
     str
-        The function takes doubles: a number, NAN where it is missing, and 1 or 0 for each level and
-        for missing values of a column of categories. A comment says which is which.
+        The function takes doubles. A column of numbers is one argument, NAN if it is missing. A column of
+        categories has one argument for each level, and one for missing values, each 1 or 0. A comment names
+        the arguments.
 
     Examples
     --------

@@ -107,26 +107,26 @@ def _leaf(leaf: Leaf, cell: str, printer: _ExcelPrinter) -> str:
 
 
 def to_excel(self: Formula, cells: Mapping[str, str] | None = None) -> str:
-    """Write a formula of Excel, in its English form.
+    """Write an Excel formula, with English function names.
 
     Parameters
     ----------
     cells : mapping of str to str, default=None
-        The cell of each column that occurs, such as ``{"age": "B2"}``; by default the
-        columns stand side by side from A2.
+        The cell of each column that the formula uses, such as ``{"age": "B2"}``. By default the columns are
+        side by side from A2.
 
     Returns
     -------
     str
-        Begins with "=". An empty cell is a missing value. Where a step has no finite value, the
-        result is an error such as ``#NUM!``, also where `predict` goes on with infinity.
-        Excel keeps 15 digits of a number.
+        Text that begins with "=". An empty cell is a missing value. If a step has no finite value, the result
+        is an error such as ``#NUM!``, even if `predict` continues with infinity. Excel keeps 15 digits of a
+        number.
 
     Raises
     ------
     ValueError
-        When the text is longer than 8,192 signs, nested more than 64 deep, or holds a number or level
-        that Excel cannot, and for cells that are none.
+        If the text has more than 8,192 characters, is nested more than 64 deep, or holds a number or level
+        that Excel cannot hold, or if `cells` holds something that is not a cell.
 
     Examples
     --------

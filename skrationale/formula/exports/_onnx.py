@@ -21,10 +21,10 @@ def to_onnx(
     Parameters
     ----------
     inputs : {"matrix", "columns"}, default="matrix"
-        ``"matrix"``: one input ``X`` of shape (n, d) with numbers, and codes for categories and text: the
-        position of the level in the metadata's ``levels``, -1 for another, NaN where one is missing.
-        ``"columns"``: one input of shape (n, 1) a column, named like it, with numbers, or text where levels
-        are text; the empty text is a missing cell, unless it is a level.
+        ``"matrix"``: one input ``X`` of shape (n, d) with numbers, and with codes for categories and text. A
+        code is the position of the level in the metadata's ``levels``, -1 for an unknown level and NaN for a
+        missing cell. ``"columns"``: one input of shape (n, 1) for each column, with its name. It holds
+        numbers, or text if the levels are text; the empty text is a missing cell, unless it is a level.
     dtype : {"float32", "float64"}, default="float64"
         Type of input and output; the formula is computed in float64.
     opset : int, default=21
@@ -33,14 +33,15 @@ def to_onnx(
     Returns
     -------
     onnx.ModelProto
-        With the output ``scores`` of shape (n, 1), what `predict` gives: the link is not undone.
+        With the output ``scores`` of shape (n, 1), which is the result of `predict`: the inverse of the link
+        is not applied.
 
     Raises
     ------
     ImportError
-        When onnx is not installed.
+        If onnx is not installed.
     ValueError
-        When an option is not one of those above.
+        If an option is not one of those above.
 
     References
     ----------

@@ -135,7 +135,7 @@ def _checked(value: str) -> str:
 
 
 def to_python(self: Formula, name: str = "predict") -> str:
-    """Write the source text of a Python function that needs the module math alone.
+    """Write the source text of a Python function that needs only the module math.
 
     Parameters
     ----------
@@ -145,8 +145,8 @@ def to_python(self: Formula, name: str = "predict") -> str:
     Returns
     -------
     str
-        The function takes one row as a mapping of column names to values, None or NaN where one is
-        missing, and returns the score as a float: NaN or infinite where `predict` is.
+        The function takes one row as a mapping of column names to values; None and NaN are missing values. It
+        returns the score as a float, which is NaN or infinite if that of `predict` is.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def {name}(row):
 
 
 def to_numpy(self: Formula, name: str = "predict") -> str:
-    """Write the source text of a Python function that needs numpy alone.
+    """Write the source text of a Python function that needs only numpy.
 
     Parameters
     ----------
@@ -180,8 +180,8 @@ def to_numpy(self: Formula, name: str = "predict") -> str:
     Returns
     -------
     str
-        The function takes a DataFrame, or a mapping of column names to columns of n values, and
-        returns an array of n scores. Names are text, also where those of the table are numbers.
+        The function takes a DataFrame, or a mapping of column names to columns of n values, and returns an
+        array of n scores. Column names must be text, even if the names in the table are numbers.
 
     Examples
     --------

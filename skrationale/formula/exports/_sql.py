@@ -247,31 +247,31 @@ def _check_names(formula: Formula, found: Sequence[Leaf], dialect: str) -> None:
 
 
 def to_sql(self: Formula, dialect: Dialect = "sqlite") -> str:
-    """Write an expression of SQL, for use after ``SELECT``.
+    """Write an SQL expression, for use after ``SELECT``.
 
     Parameters
     ----------
     dialect : {"sqlite", "postgres", "mysql", "sqlserver", "bigquery", "duckdb", "snowflake", "spark"}
-        The database. What "sqlite" and "duckdb" give is run in the tests of this project, "postgres" and
-        "spark" were run once; the others are written by their manuals. PostgreSQL takes no booleans for
-        numbers, and stops where a number is too small for it, too.
+        The database. The tests of this project run the expressions for "sqlite" and "duckdb"; those for
+        "postgres" and "spark" were run once; the others are written from the manuals. PostgreSQL does not
+        accept booleans as numbers, and also stops if a number is too small for it.
 
     Returns
     -------
     str
-        Columns are numbers and texts of the same names; a cell that is missing is NULL (in DuckDB,
-        PostgreSQL and Spark also NaN), and a column that the table lacks is an error of the database. Where
-        `predict` has no finite value, the result is NULL or infinite, or the database stops with an error, as
-        most do for logarithms and roots of negative numbers. A quotient by zero and all
-        that is computed with it are NULL. The backslash is special in texts of MySQL, as by default.
+        The expression reads columns of numbers and text with the same names. A missing cell is NULL (in
+        DuckDB, PostgreSQL and Spark also NaN). If the table does not have a column, the database raises an
+        error. If `predict` has no finite value, the result is NULL or infinite, or the database stops with an
+        error, as most databases do for logarithms and roots of negative numbers. A division by zero and
+        everything computed from it are NULL. In MySQL the backslash in text is an escape character, as by
+        default.
 
     Raises
     ------
     ValueError
-        When the dialect lacks a function (``TANH`` in MySQL and SQL Server), cannot hold a name or a
-        level, would read a name as something else (``rowid`` in SQLite and DuckDB, ``user`` in DuckDB
-        and Spark), or does not tell two
-        columns apart (``age`` and ``AGE`` in most).
+        If the dialect has no function for an operation (``TANH`` in MySQL and SQL Server), cannot hold a name
+        or a level, would read a name as something else (``rowid`` in SQLite and DuckDB, ``user`` in DuckDB
+        and Spark), or does not distinguish two columns apart (``age`` and ``AGE`` in most).
 
     Examples
     --------

@@ -82,7 +82,7 @@ class PictureAudit:
 
     @property
     def mask_bits(self) -> float:
-        """How much a mask could tell at most, in bits: ``log2`` of the number of masks there can be."""
+        """The most that a mask can reveal, in bits: ``log2`` of the number of possible masks."""
         n = self.grid[0] * self.grid[1]
         if not self.fixed:
             return float(n)
@@ -91,23 +91,23 @@ class PictureAudit:
 
     @property
     def excess(self) -> float:
-        """By how much masks alone score more than masks of the patches with most contrast."""
+        """Score of masks alone minus the score of masks of the patches with most contrast."""
         return self.mask_only["rationale"] - self.mask_only["most contrast"]
 
     @property
     def leak_limit(self) -> float:
-        """From which `leak` counts, if it also exceeds two standard errors."""
+        """A `leak` above this limit is a finding, if it also exceeds two standard errors."""
         return (NUMBER_LEAK if self.metric == "R2" else LEAK) * self.scores["constant"][1]
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """Names of what should be known.
+        """Names of the findings.
 
-        ``"leak"``: own masks tell a predictor more than the shown pixels do. ``"telling"``: masks alone score
-        clearly more than those of the patches with most contrast. ``"no better than random"``: EVAL-X loses
-        no less from rationales than from as many random patches. ``"occlusion is better"``: it loses less
-        from the patches that matter by occlusion. ``"insufficient"``: the model loses clearly more than from
-        whole pictures.
+        ``"leak"``: the masks of the model reveal more than the shown pixels. ``"telling"``: masks alone have
+        a clearly higher score than masks of the patches with most contrast. ``"no better than random"``: the
+        loss of EVAL-X with rationales is not lower than with the same number of random patches.
+        ``"occlusion is better"``: its loss is lower with the patches that matter most by occlusion.
+        ``"insufficient"``: the loss of the model with rationales is clearly higher than with whole pictures.
         """
         lost = {name: row[1] for name, row in self.scores.items()}
         explained = max(lost["constant"] - lost["all patches, model"], 0.0)
@@ -165,12 +165,12 @@ class PictureAudit:
         return " ".join(sentences)
 
     def to_frame(self) -> Any:
-        """Give the scores as a table.
+        """Return the scores as a table.
 
         Returns
         -------
         DataFrame
-            One line for each way to show patches, and for masks alone, whose losses are NaN.
+            One line for each choice of patches, and for masks alone, whose losses are NaN.
         """
         import pandas as pd
 

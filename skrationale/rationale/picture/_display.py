@@ -93,26 +93,26 @@ class ImageRationaleDisplay:
         estimator : RationaleClassifier, RationaleRegressor or RationaleDistiller
             Fitted to pictures.
         X : array-like of shape (m, H, W) or (m, C, H, W), default=None
-            Pictures, of which the first `n` are drawn. None: a map for each class, of the share of training
-            pictures predicted as it in which a patch is selected; of numbers one map.
+            Pictures; the first `n` are drawn. None: a map for each class shows in which share of the training
+            pictures predicted as this class each patch is selected. A regressor has one map.
         y : array-like of shape (m,), default=None
             True labels or numbers, for the titles.
         n : int, default=8
-            Pictures at most, or classes.
+            Largest number of pictures, or of classes.
         captions : sequence of str, default=None
-            Titles; None: what is predicted, behind what is true.
+            Titles; None: the true label or number, then the predicted one.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 
         Returns
         -------
         ImageRationaleDisplay
-            With ``ax_``, ``axes_`` and ``figure_``; nothing is shown.
+            With ``ax_``, ``axes_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------
         TypeError, ValueError
-            When the model was fitted to a table, or `n`, `y` or `captions` do not suit.
+            If the model was fitted to a table, or `n`, `y` or `captions` is not as described.
         """
         form: PictureForm = estimator._picture_form("plot_rationale")
         if not isinstance(n, Integral) or n < 1:

@@ -30,7 +30,7 @@ class ShowsPictures:
         return self._form
 
     def get_pixel_mask(self, X: Any) -> np.ndarray:
-        """Say which pixels each prediction is made from.
+        """Return which pixels each prediction uses.
 
         Parameters
         ----------
@@ -40,12 +40,12 @@ class ShowsPictures:
         Returns
         -------
         ndarray of bool of shape (n, H, W)
-            True where a pixel is used: `get_rationale` with each patch as large as it is.
+            True if a pixel is used: the result of `get_rationale` for pixels instead of patches.
 
         Raises
         ------
         TypeError
-            When the model was fitted to a table.
+            If the model was fitted to a table.
         """
         form = self._picture_form("get_pixel_mask")
         return form.pixel_mask(self.get_rationale(X))  # type: ignore[attr-defined]
@@ -59,32 +59,32 @@ class ShowsPictures:
         captions: Sequence[str] | None = None,
         ax: Axes | None = None,
     ) -> ImageRationaleDisplay:
-        """Draw pictures, and below each the same one with hidden patches washed out.
+        """Draw pictures, and below each picture the same one with hidden patches washed out.
 
         Parameters
         ----------
         X : array-like of shape (m, H, W) or (m, C, H, W), default=None
-            Pictures, of which the first `n` are drawn. None: a map for each class, of the share of training
-            pictures predicted as it in which a patch is selected; of numbers one map.
+            Pictures; the first `n` are drawn. None: a map for each class shows in which share of the training
+            pictures predicted as this class each patch is selected. A regressor has one map.
         y : array-like of shape (m,), default=None
             True labels or numbers, for the titles.
         n : int, default=8
-            Pictures at most, or classes.
+            Largest number of pictures, or of classes.
         captions : sequence of str, default=None
-            Titles; None: what is predicted, behind what is true.
+            Titles; None: the true label or number, then the predicted one.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure if None.
 
         Returns
         -------
         ImageRationaleDisplay
-            With ``ax_``, ``axes_`` and ``figure_``; nothing is shown.
+            With ``ax_``, ``axes_`` and ``figure_``. The figure is not shown.
 
         Raises
         ------
         TypeError
-            When the model was fitted to a table; see :meth:`skrationale.explanation.Explanation.plot`.
+            If the model was fitted to a table; see :meth:`skrationale.explanation.Explanation.plot`.
         ValueError
-            When `n`, `y` or `captions` do not suit.
+            If `n`, `y` or `captions` is not as described.
         """
         return ImageRationaleDisplay.from_estimator(self, X, y=y, n=n, captions=captions, ax=ax)

@@ -92,12 +92,12 @@ class TextBackbone:
 
     @classmethod
     def from_folder(cls, folder: str | os.PathLike[str]) -> TextBackbone:
-        """Read a network and its tokenizer from a folder of transformers; nothing is downloaded.
+        """Read a network and its tokenizer from a folder that transformers wrote; nothing is downloaded.
 
         Parameters
         ----------
         folder : str or path-like
-            With ``config.json``, the weights, and the files of a tokenizer.
+            Folder with ``config.json``, the weights, and the files of a tokenizer.
 
         Returns
         -------
@@ -106,9 +106,9 @@ class TextBackbone:
         Raises
         ------
         ValueError
-            When there is no such folder, or it holds no model.
+            If there is no such folder, or it holds no model.
         ImportError
-            When transformers is not installed.
+            If transformers is not installed.
         """
         path = Path(folder)
         if not (path / "config.json").is_file():

@@ -210,12 +210,12 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         Returns
         -------
         self
-            The fitted estimator. When fit fails the estimator is as it was before.
+            The fitted estimator. If fit fails, the estimator does not change.
 
         Raises
         ------
         ValueError, TypeError
-            When a parameter or the data are not as described, or the teacher's rationales leak.
+            If a parameter or the data are not as described, or the teacher's rationales leak.
         """
         with unchanged_on_error(self):
             if isinstance(self.teacher, AbsentTeacher):
@@ -345,16 +345,16 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         Parameters
         ----------
         X : list, array or Series of str of shape (n,)
-            Texts, best such as were not seen in fit.
+            Texts, preferably ones that were not in ``fit``.
         y : array-like of shape (n,), default=None
-            True labels or numbers; when given the scores of both are added.
+            True labels or numbers; if given, the scores of both are added.
 
         Returns
         -------
         dict of str to float
-            What :func:`skrationale.metrics.prediction_fidelity` returns, and of a teacher with rationales
-            ``rationale_jaccard``, the mean Jaccard index of both rationales. With `y` also ``score``
-            and ``teacher_score``, of classifiers ``auroc``, ``teacher_auroc``, ``log_loss`` and
+            The results of :func:`skrationale.metrics.prediction_fidelity`, and for a teacher with rationales
+            ``rationale_jaccard``, the mean Jaccard index of both rationales. With `y` also ``score`` and
+            ``teacher_score``, and for classifiers ``auroc``, ``teacher_auroc``, ``log_loss`` and
             ``teacher_log_loss``.
         """
         texts, task = as_texts(X), self._task

@@ -64,12 +64,12 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         Returns
         -------
         self
-            The fitted estimator. When fit fails the estimator is as it was before.
+            The fitted estimator. If fit fails, the estimator does not change.
 
         Raises
         ------
         ValueError, TypeError
-            When a parameter or the data are not as described.
+            If a parameter or the data are not as described.
         """
         with unchanged_on_error(self):
             self._validate_params()
@@ -134,7 +134,7 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         return self._model.scores(units, shown)
 
     def predict(self, X: Any, mask: Any = None) -> np.ndarray:
-        """Predict labels, or numbers in the units of the target, from the units of a mask alone.
+        """Predict labels, or numbers in the units of the target, only from the units of a mask.
 
         Parameters
         ----------
@@ -151,14 +151,14 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         Raises
         ------
         ValueError
-            When `mask` does not hold a bool array for each text, with a value for each of its units.
+            If `mask` does not hold a bool array for each text, with one value for each of its units.
         """
         scores = self._scores(X, mask)
         return self._task.predict(scores)
 
     @available_if(lambda self: is_classifier(self))
     def predict_proba(self, X: Any, mask: Any = None) -> np.ndarray:
-        """Predict class probabilities from the units of a mask alone.
+        """Predict class probabilities only from the units of a mask.
 
         Parameters
         ----------
@@ -177,7 +177,7 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
 
     @available_if(lambda self: is_classifier(self))
     def decision_function(self, X: Any, mask: Any = None) -> np.ndarray:
-        """Give raw scores from the units of a mask alone.
+        """Return raw scores computed only from the units of a mask.
 
         Parameters
         ----------
@@ -189,7 +189,7 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         Returns
         -------
         ndarray of shape (n,) or (n, C)
-            Log-odds of the positive class for two classes, one score a class else.
+            Log-odds of the positive class for two classes, otherwise one score per class.
         """
         scores = self._scores(X, mask)
         return scores[:, 0] if scores.shape[1] == 1 else scores
@@ -217,7 +217,7 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
     # --- reasons ---------------------------------------------------------------------------------
 
     def units(self, X: Any) -> list[np.ndarray]:
-        """Give the units of texts: what is shown or hidden as a whole.
+        """Return the units of texts, each of which is shown or hidden as a whole.
 
         Parameters
         ----------
@@ -233,7 +233,7 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         return units.split(units.spans)
 
     def mask(self, X: Any) -> list[np.ndarray]:
-        """Say which units of each text its prediction is made from.
+        """Return which units of each text its prediction uses.
 
         Parameters
         ----------
@@ -243,25 +243,25 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         Returns
         -------
         list of n ndarray of bool of shape (L,)
-            One value for each of `units`, as `predict` takes them.
+            One value for each of `units`, in the form of the parameter `mask` of `predict`.
         """
         units = self._read(X)
         return units.split(self._model.mask(units))
 
     def get_rationale(self, X: Any, *, merge: bool = True) -> list[np.ndarray]:
-        """Say which parts of each text its prediction is made from.
+        """Return which parts of each text its prediction uses.
 
         Parameters
         ----------
         X : list, array or Series of str of shape (n,)
             Texts.
         merge : bool, default=True
-            Whether selected units that follow each other are one part, with what stands between them.
+            Whether neighbouring selected units form one part, with the characters between them.
 
         Returns
         -------
         list of n ndarray of int of shape (k, 2)
-            Start and end of each part, for ``text[start:end]``; rising, not overlapping.
+            Start and end of each part, for ``text[start:end]``, in increasing order and without overlap.
         """
         units = self._read(X)
         masks, spans = units.split(self._model.mask(units)), units.split(units.spans)
@@ -270,7 +270,7 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         return [_merged(span, mask) for span, mask in zip(spans, masks, strict=True)]
 
     def select(self, X: Any) -> list[str]:
-        """Show the parts of texts that predictions are made from.
+        """Return the texts with only those parts that the predictions use.
 
         Parameters
         ----------
@@ -280,13 +280,13 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         Returns
         -------
         list of n str
-            The texts with " … " in the place of what is hidden.
+            The texts with " … " in place of the hidden parts.
         """
         texts = as_texts(X)
         return [_cut(text, spans) for text, spans in zip(texts, self.get_rationale(texts), strict=True)]
 
     def explain(self, X: Any) -> TextExplanation:
-        """Give the rationale of each text.
+        """Return the rationale of each text.
 
         Parameters
         ----------
@@ -296,8 +296,9 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         Returns
         -------
         TextExplanation
-            `mask` says which units are used, `values` how much each of these was wanted, a probability above
-            one half, and 0 for the others. They do not add up to the score.
+            `mask` is True for the units that are used. `values` holds how strongly each of these was
+            selected: a probability above one half, and 0 for the other units. They do not add up to the
+            score.
         """
         texts, units, model = as_texts(X), self._read(X), self._model
         mask, excess = model.mask_and_excess(units)
@@ -319,34 +320,37 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
     def audit(
         self, X: Any, y: Any, *, n_refits: int = 2, max_rows: int = 10_000, random_state: Any = None
     ) -> RationaleAudit:
-        """Ask whether the rationales are honest, so that the words shown support the predictions.
+        """Test whether the rationales are honest, so that the shown words support the predictions.
 
-        A selector can cheat: where it thinks that the answer is yes it shows the words that speak for yes, or
-        words that mean nothing but are a code.
+        A selector can cheat: it first predicts the label, then shows only words that support this label, or
+        words without meaning that are a code for the label.
 
         Parameters
         ----------
         X : list, array or Series of str of shape (n,)
-            Texts, at least 100, better some thousand, that were not used in fit.
+            Texts that were not used in fit: at least 100, preferably some thousands.
         y : array-like of shape (n,)
             Their labels or numbers.
         n_refits : int, default=2
-            Copies of the model fitted with other seeds, to measure how stable rationales are; 0: none.
+            Number of copies of the model fitted with other seeds, to measure how stable rationales are; 0:
+            none.
         max_rows : int, default=10000
-            When there are more texts, so many are drawn at random.
+            Largest number of texts used; from more texts this number is drawn at random.
         random_state : int, RandomState or None, default=None
             Seed.
 
         Returns
         -------
         RationaleAudit
-            A verdict in words and numbers: honest, not honest, or untested where the predictors trained to
-            judge are no better than a constant. `exchanged` is NaN, for texts exchange no masks.
+            A verdict in words and numbers: honest, not honest, or untested if the predictors trained for the
+            test are no better than a constant. `exchanged` is NaN, because masks cannot be exchanged between
+            texts.
 
         Raises
         ------
         ValueError
-            When there are too few texts, a label that the model does not know, or a parameter out of range.
+            If there are too few texts, a label on which the model was not fitted, or a parameter out of
+            range.
         """
         check_is_fitted(self)
         return audit_texts(self, X, y, n_refits=n_refits, max_rows=max_rows, random_state=random_state)

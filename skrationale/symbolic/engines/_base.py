@@ -60,22 +60,22 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
     default_population_size: int = 500
 
     def available(self) -> str | None:
-        """Say whether a search could start here; never raises.
+        """Check whether a search can start here; this never raises an error.
 
         Returns
         -------
         str or None
-            None when it could, else the reason in words, with the fix.
+            None if it can, otherwise the reason in words, and what to do.
         """
         return None
 
     def check_operators(self, binary_operators: Sequence[str], unary_operators: Sequence[str]) -> None:
-        """Raise a `ValueError` for an operator that the engine does not know.
+        """Raise a `ValueError` for an operator that the engine does not have.
 
         Parameters
         ----------
         binary_operators, unary_operators : sequence of str
-            What the user asked for.
+            The operators to check.
         """
         check_operators(binary_operators, unary_operators)
 
@@ -105,17 +105,17 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
         weights : ndarray of shape (n,) or None
             Positive weights of the rows, of mean 1; None unless `supports_weights`.
         binary_operators : sequence of str
-            Among `BINARY_OPERATORS`; `ValueError` for one that the engine does not know.
+            From `BINARY_OPERATORS`; an operator that the engine does not have raises a `ValueError`.
         unary_operators : sequence of str
             Among `UNARY_OPERATORS`.
         maxsize : int
-            Largest number of nodes an expression has, as the engine counts them.
+            Largest number of nodes in an expression, as the engine counts them.
         niterations : int
-            Effort, in the engine's own rounds: the same effort gives the same result.
+            Effort, in rounds of the engine: the same effort gives the same result.
         population_size : int
-            Number of expressions that compete.
+            Number of expressions in the population.
         timeout_in_seconds : float or None
-            Wall clock after which the search stops and gives what it has.
+            Wall-clock time after which the search stops and returns what it has found.
         random_state : int
             Seed. The same seed, without a timeout, gives the same expressions.
 
@@ -127,7 +127,7 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
         Raises
         ------
         EngineError
-            If the engine is not usable here, or fails.
+            If the engine cannot be used here, or fails.
         ValueError
             If an operator is not known to the engine.
         """
@@ -144,7 +144,7 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
         population_size: int,
         random_state: int,
     ) -> RunningSearch:
-        """Begin a search that is run in parts.
+        """Start a search that runs in parts.
 
         Parameters
         ----------
@@ -154,7 +154,7 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         RunningSearch
-            Its parts are searches of their own, unless an engine knows how to go on from where it was.
+            Each part is a new search, unless the engine can continue the search before it.
         """
         settings = {
             "weights": weights,
@@ -251,7 +251,7 @@ def check_operators(
     Parameters
     ----------
     binary_operators, unary_operators : sequence of str
-        What the user asked for.
+        The operators to check.
     known : pair of collections of str, default=(BINARY_OPERATORS, UNARY_OPERATORS)
         The binary and the unary operators there are.
 

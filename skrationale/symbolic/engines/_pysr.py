@@ -85,14 +85,15 @@ class PySREngine(Engine):
         self.engine_params = engine_params
 
     def available(self) -> str | None:
-        """Say whether PySR and Julia could start here, by importing them in another process.
+        """Check whether PySR and Julia can start here, by importing them in another process.
 
-        Success is remembered, failure asked again: what is missing may have come meanwhile.
+        A success is remembered. After a failure the next call checks again, because PySR may have been
+        installed.
 
         Returns
         -------
         str or None
-            None when they could, else the reason in words, with the fix.
+            None if they can, otherwise the reason in words, and what to do.
         """
         try:
             if find_spec("pysr") is None:
