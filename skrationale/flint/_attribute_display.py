@@ -103,7 +103,7 @@ class AttributeDisplay:
             Fitted.
         attribute : int or str
             Its position or name.
-        X : DataFrame or array-like of shape (n, d), or images of shape (n, C, H, W), default=None
+        X : DataFrame or array-like of shape (n, d), or images (n, C, H, W) or (n, H, W), default=None
             Rows to show. None: training rows, which the model keeps.
         n_samples : int, default=3
             Number of images per class.

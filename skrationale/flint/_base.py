@@ -144,7 +144,7 @@ class BaseFlint(FlintReasoner):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n, d), or images of shape (n, C, H, W)
+        X : DataFrame or array-like of shape (n, d), or images (n, C, H, W) or (n, H, W)
             Numbers, booleans, text, categories; NaN is allowed in tables, infinity is not.
         y : array-like of shape (n,)
             Labels or numbers.
@@ -258,7 +258,7 @@ class BaseFlint(FlintReasoner):
         ----------
         attribute : int or str
             Its position or name.
-        X : images of shape (n, C, H, W), default=None
+        X : images (n, C, H, W) or (n, H, W), default=None
             Images to look at. None: training images, which the model keeps.
         grid : int, (int, int) or None, default=None
             Number of patches along both sides, or down and across. None: the largest number up to 8 that
@@ -320,7 +320,7 @@ class BaseFlint(FlintReasoner):
         ----------
         attribute : int or str
             Its position or name.
-        X : DataFrame or array-like of shape (n, d), or images of shape (n, C, H, W), default=None
+        X : DataFrame or array-like of shape (n, d), or images (n, C, H, W) or (n, H, W), default=None
             Rows to show. None: training rows, which the model keeps.
         n_samples : int, default=3
             Number of images per class: those in which the attribute is largest.

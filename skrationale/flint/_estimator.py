@@ -19,9 +19,10 @@ class FLINTClassifier(PredictsLabels, BaseFlint):
     and different rows have different ones. Beyond the paper, short rules on the columns should describe the
     attributes. An interpreter can also be trained for a predictor that is already fitted.
 
-    `X` may hold images, as an array of shape (n, C, H, W) of numbers without NaN. The predictor is then a
-    small convolutional network without rules, and each column is a pixel. The fitted model also takes rows of
-    C*H*W numbers as images. `describe` calls pixels ``x0``, ``x1``, ..., and `plot_attribute` draws images.
+    `X` may hold images, as an array (n, C, H, W), or (n, H, W) for one channel, of numbers without NaN. The
+    predictor is then a small convolutional network without rules, and each column is a pixel. The fitted
+    model also takes rows of C*H*W numbers as images. `describe` names patches of the image, and
+    `plot_attribute` draws images.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from .._random import own_random_state
 from ..explanation import Explanation
 from ..graphs import Graph
 from ..tabular import FewRows, TableEncoder, as_frame_or_array
-from ..units import flat_rows, image_shape_of, with_channel
+from ..units import flat_rows, image_shape_of
 from ._audit import audit
 from ._audit_report import RationaleAudit
 from ._fitting import Fitting
@@ -43,7 +43,7 @@ class TableForm:
 
     def flat(self, X: Any) -> Any:
         """Give rows (n, d), and refuse pictures."""
-        return flat_rows(with_channel(X), None)
+        return flat_rows(X, None)
 
     def check(self, matrix: np.ndarray, X: Any) -> np.ndarray:
         """Give numbers and codes (n, d) of rows back where they can be what the model knows."""
@@ -158,5 +158,5 @@ TABLES = TableForm()
 
 def form_of(X: Any) -> TableForm | PictureForm:
     """Say whether rows are those of a table, or pictures."""
-    image_shape = image_shape_of(with_channel(X))
+    image_shape = image_shape_of(X)
     return TABLES if image_shape is None else PictureForm(image_shape)

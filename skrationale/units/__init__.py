@@ -13,7 +13,7 @@ People see the L units of a row, a network sees p inputs. `Units` says of both:
 In a table a unit is a column, in pictures a pixel or a patch of a grid. In texts it is a word or a sentence:
 `TextUnits` holds those of texts of any length one after the other, without padding; `Pieces` and
 `blocks_of` bring them into rows for networks that read pieces of words. Pictures have one door:
-`with_channel`, `image_shape_of`, `flat_rows`, `check_pixels`, `PixelRange`, `ImageEncoder`. Nothing here
+`image_shape_of`, `flat_rows`, `check_pixels`, `PixelRange`, `ImageEncoder`. Nothing here
 knows a family, or loads torch for arrays.
 """
 
@@ -28,7 +28,6 @@ from ._pictures import (
     flat_rows,
     image_shape_of,
     kind_of,
-    with_channel,
 )
 from ._pieces import BLOCK_PIECES, Pieces, blocks_of
 from ._pixels import PixelRange
@@ -60,5 +59,4 @@ __all__ = [
     "spread",
     "table_units",
     "typed_cells",
-    "with_channel",
 ]

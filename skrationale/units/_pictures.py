@@ -1,4 +1,4 @@
-"""Pictures (n, C, H, W): flat rows of pixels at the door, one shift and scale for all, patches as units."""
+"""Pictures (n, C, H, W) or (n, H, W): rows of pixels at the door, one shift and scale, patches as units."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def image_shape_of(X: Any) -> ImageShape | None:
     Parameters
     ----------
     X : DataFrame or array-like
-        Rows (n, d) or images (n, C, H, W).
+        Rows (n, d), images (n, C, H, W), or images (n, H, W) of one channel.
 
     Returns
     -------
@@ -31,50 +31,27 @@ def image_shape_of(X: Any) -> ImageShape | None:
     Raises
     ------
     ValueError
-        When `X` has three axes, or more than four, or its channels come last.
+        When `X` has more than four axes, or its channels come last.
 
     Examples
     --------
-    >>> image_shape_of(np.zeros((5, 1, 8, 8))), image_shape_of(np.zeros((5, 64)))
-    ((1, 8, 8), None)
+    >>> image_shape_of(np.zeros((5, 3, 8, 8))), image_shape_of(np.zeros((5, 8, 8)))
+    ((3, 8, 8), (1, 8, 8))
+    >>> image_shape_of(np.zeros((5, 64))) is None
+    True
     """
     shape = _axes(X)
     if len(shape) < 3:
         return None
-    if len(shape) != 4:
-        hint = "; give images of one channel as X[:, None]" if len(shape) == 3 else ""
-        raise ValueError(f"X has shape {shape}; expected rows (n, d) or images (n, C, H, W){hint}.")
+    if len(shape) == 3:
+        return 1, shape[1], shape[2]
+    if len(shape) > 4:
+        raise ValueError(f"X has shape {shape}; expected rows (n, d), or images (n, C, H, W) or (n, H, W).")
     if _channels_last(shape):
         raise ValueError(
             f"X has shape {shape}, with channels last; expected images (n, C, H, W). Give {_transposed(X)}."
         )
     return shape[1], shape[2], shape[3]
-
-
-def with_channel(X: Any, image_shape: ImageShape | None = None) -> Any:
-    """Give pictures (n, H, W) one channel, and leave all else as it is.
-
-    Parameters
-    ----------
-    X : DataFrame or array-like
-        Rows (n, d), pictures (n, H, W) or (n, C, H, W).
-    image_shape : (int, int, int), default=None
-        That of pictures at fit: one picture of this shape stays as it is, so that `flat_rows` refuses it.
-
-    Returns
-    -------
-    DataFrame or array-like
-        Of two or four axes, unless `X` has another number of them.
-
-    Examples
-    --------
-    >>> with_channel(np.zeros((5, 8, 6))).shape, with_channel(np.zeros((5, 64))).shape
-    ((5, 1, 8, 6), (5, 64))
-    """
-    axes = _axes(X)
-    if len(axes) != 3 or (axes == image_shape and axes[0] > 1):
-        return X
-    return np.asarray(X)[:, None]
 
 
 def _axes(X: Any) -> tuple[int, ...]:
@@ -102,7 +79,7 @@ def flat_rows(X: Any, image_shape: ImageShape | None) -> Any:
     Parameters
     ----------
     X : DataFrame or array-like
-        Rows (n, d) or images (n, C, H, W).
+        Rows (n, d), images (n, C, H, W), or images (n, H, W) of one channel.
     image_shape : (int, int, int) or None
         The shape that images must have; None where rows are no images.
 

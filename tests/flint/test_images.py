@@ -126,14 +126,25 @@ def test_importance_is_that_of_shuffled_pixels():
     np.testing.assert_array_equal(direction[:, 0], [1, -1, np.nan])
 
 
+def test_images_of_one_channel_need_no_axis_for_it(digits):
+    images, y = digits[0][:300], digits[1][:300]
+    flat, model = (FLINTClassifier(max_epochs=2, **SETTINGS).fit(X, y) for X in (images[:, 0], images))
+    assert flat.image_shape_ == (1, 8, 8)
+    for ask in (flat.predict, flat.decision_function, lambda X: flat.attribute_map(0, X)):
+        np.testing.assert_array_equal(ask(images[:5, 0]), ask(images[:5]))
+    assert flat.explain(images[:5, 0]).values.shape[0] == 5
+    assert len(flat.describe(images[:50, 0])) == len(flat.describe(images[:50]))
+    np.testing.assert_array_equal(flat.decision_function(images[:5]), model.decision_function(images[:5]))
+
+
 def test_wrong_images_are_refused(model, digits):
     images, y = digits
     with pytest.raises(ValueError, match=r"X holds images of shape \(1, 4, 4\).*expected \(1, 8, 8\)"):
         model.predict(images[:, :, :4, :4])
-    with pytest.raises(ValueError, match=r"X has shape \(\d+, 8, 8\); expected .* images \(n, C, H, W\)"):
-        model.predict(images[:, 0])
-    with pytest.raises(ValueError, match=r"X has shape .*X\[:, None\]"):
-        FLINTClassifier().fit(images[:, 0], y)
+    with pytest.raises(ValueError, match=r"X has shape .*; expected .* images \(n, C, H, W\) or \(n, H, W\)"):
+        model.predict(images[:, None])
+    with pytest.raises(ValueError, match=r"X holds images of shape \(1, 4, 8\).*expected \(1, 8, 8\)"):
+        model.predict(images[:, 0, :4])
     with pytest.raises(ValueError, match="X has 60 features"):
         model.predict(images.reshape(len(images), -1)[:, :60])
     holes = images.copy()

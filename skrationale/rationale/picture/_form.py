@@ -20,7 +20,6 @@ from ...units import (
     flat_rows,
     kind_of,
     read_grid,
-    with_channel,
 )
 from .._joint import Distillation
 from .._selection_warnings import warn
@@ -76,7 +75,7 @@ class PictureForm:
 
     def flat(self, X: Any) -> Any:
         """Give flat rows (n, C*H*W) of pictures (n, C, H, W) or (n, H, W); flat ones stay what they are."""
-        return flat_rows(with_channel(X, self.image_shape), self.image_shape)
+        return flat_rows(X, self.image_shape)
 
     def check(self, matrix: np.ndarray, X: Any) -> np.ndarray:
         """Give pixels (n, C*H*W) back where they are in the units at fit."""
