@@ -22,7 +22,8 @@ def explain_pipeline(pipeline: Any, X: Any, *, grouped: bool | Mapping[str, Any]
     ----------
     pipeline : Pipeline, search or estimator
         Fitted. A Pipeline that ends with an estimator of this package, a search over one (its
-        `best_estimator_` is taken), or an estimator itself; also in a FrozenEstimator, and one in another.
+        `best_estimator_` is used), or such an estimator. Each of them may be nested in another one, or in a
+        FrozenEstimator.
     X : DataFrame or array-like of shape (n, d)
         Rows, as the pipeline takes them.
     grouped : bool, dict or transformer, default=True
@@ -41,9 +42,9 @@ def explain_pipeline(pipeline: Any, X: Any, *, grouped: bool | Mapping[str, Any]
     TypeError
         If the last step is not a model with explanations.
     NotFittedError
-        When it is not fitted.
+        If it is not fitted.
     ValueError
-        If the raw column of a made column cannot be found, with ``grouped=True``.
+        If ``grouped=True`` and the raw column of a new column cannot be found.
 
     Examples
     --------

@@ -43,12 +43,13 @@ class BatchExplainer:
 
     See Also
     --------
-    explain_dataset : The whole of a data set, in files.
+    explain_dataset : Explain a whole data set and write files.
 
     Notes
     -----
-    Columns are those of :func:`explain_dataset`. Their numbers are those of ``explain`` for the same rows,
-    values rounded to float32; see there about batches of up to 512 rows.
+    The columns of the result are those of :func:`explain_dataset`. Their numbers are the results of
+    ``explain`` for the same rows, with values rounded to float32. For batches of up to 512 rows see
+    :func:`explain_dataset`.
 
     Examples
     --------

@@ -41,26 +41,26 @@ units: the process takes 120 to 140 MB beside its imports; 32,768 take 15 MB les
 class Job:
     """Explains a piece of a data set, and writes one part; made by :func:`explain_jobs`.
 
-    A job can be pickled and run anywhere where source and destination are at the same paths. It writes
-    beside the part and then renames, so that what is killed leaves nothing that looks finished. A part that
-    is finished is not made again.
+    A job can be pickled, and it can run on any machine on which source and destination have the same paths.
+    It writes to a temporary file and then renames it, so a killed job never leaves a part that looks
+    finished. A finished part is not made again.
 
     Parameters
     ----------
     path : str
-        Of the part.
+        Path of the part.
     rows : int
-        How many rows it will hold.
+        Number of rows in the part.
     identity : dict
-        What it is made from: a hash of the model, the settings and the source.
+        Hash of the model, settings and source from which the part is made.
     explainer : BatchExplainer
-        Explains its batches.
+        The explainer of the batches.
     piece : object
         The row groups that it reads.
     schema : pyarrow.Schema
-        Of the whole source.
+        Schema of the whole source.
     n_parts : int
-        How many jobs were made with it.
+        Number of jobs that were made together.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def run(job: Job) -> int:
     Parameters
     ----------
     job : Job
-        Of :func:`explain_jobs`.
+        A job from :func:`explain_jobs`.
 
     Returns
     -------
@@ -225,8 +225,8 @@ def explain_jobs(
     Returns
     -------
     list of Job
-        One for each part, also for those that are finished, which return at once. When all have run,
-        ``DatasetSummary.of(destination)`` puts them together.
+        One for each part. Jobs of finished parts return at once. After all jobs,
+        ``DatasetSummary.of(destination)`` summarises the parts.
 
     Raises
     ------
@@ -235,8 +235,8 @@ def explain_jobs(
 
     Notes
     -----
-    Each job holds the model. With dask ``client.map(run, jobs)`` runs them, with Ray a task each; processes
-    of Python's own must be started by "spawn".
+    Each job holds the model. With dask use ``client.map(run, jobs)``, and with Ray one task per job.
+    Processes of Python's multiprocessing must be started with "spawn".
 
     Examples
     --------

@@ -32,14 +32,14 @@ class DatasetSummary:
     output_names : tuple of k str
         Names of the outputs.
     mean_abs : ndarray of shape (d,) or (d, k)
-        Mean size of the reasons over all rows, in units of the score; undefined reasons (NaN) are left out.
-        Of rationales: the mean weight.
+        Mean absolute value of the reasons over all rows, in units of the score; undefined reasons (NaN) are
+        left out. For rationales: the mean weight.
     base_values : ndarray of shape (k,)
         The score without any contribution.
     kind, link : str
         As in :class:`Explanation`.
     n_parts_before : int, default=0
-        How many of the parts were there already.
+        Number of parts that existed already.
 
     Examples
     --------

@@ -22,18 +22,18 @@ PARTS: tuple[Callable[[np.ndarray], np.ndarray], ...] = (
 def make_additive(
     n_samples: int = 500, n_features: int = 10, *, noise: float = 0.1, random_state: Any = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Generate a regression problem whose reasons are known.
+    """Generate a regression problem whose true contributions are known.
 
     Columns are independent and uniform on [-1, 1]. The target is the sum of a line, a sine, a parabola, a
-    step and a tent of the first five columns, and noise; all other columns are idle. Each part is centred,
-    so it is also the exact Shapley value of its column.
+    step and a tent of the first five columns, and noise; all other columns have no effect. Each part has mean
+    0, so it is also the exact Shapley value of its column.
 
     Parameters
     ----------
     n_samples : int, default=500
         Rows n.
     n_features : int, default=10
-        Columns d. With fewer than five, as many parts are left out.
+        Columns d. With fewer than five columns, the parts of the missing columns are left out.
     noise : float, default=0.1
         Standard deviation of the noise added to the target.
     random_state : int, RandomState or None, default=None
@@ -46,7 +46,7 @@ def make_additive(
     y : ndarray of shape (n,)
         Target.
     contributions : ndarray of shape (n, d)
-        True reasons; they add up to the target without its noise.
+        True contributions; they add up to the target without its noise.
 
     Raises
     ------

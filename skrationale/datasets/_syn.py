@@ -33,8 +33,8 @@ def make_syn(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Generate one of the problems Syn1 to Syn6, in which the true columns of every row are known.
 
-    Columns are standard normal. The label is drawn with :math:`P(y = 1 \mid x) = 1 / (1 + e^U)`, so a large
-    U makes the label 0. The exponent U reads a few columns, counted here from 1:
+    Columns are standard normal. The label is drawn with :math:`P(y = 1 \mid x) = 1 / (1 + e^U)`, so a large U
+    makes the label 0. The exponent U depends on a few columns, counted here from 1:
 
     ====== ==================================================== ===================
     Number U                                                    True columns
@@ -54,11 +54,11 @@ def make_syn(
     n_samples : int, default=10_000
         Rows n.
     n_features : int, default=11
-        Columns d, at least 11; those after the eleventh are idle.
+        Columns d, at least 11; those after the eleventh have no effect.
     correlation : float, default=0.0
-        Correlation of neighbouring columns; columns i and j have its power :math:`|i - j|`.
+        Correlation of neighbouring columns. Columns i and j have this number to the power :math:`|i - j|`.
     regression : bool, default=False
-        Whether the target is U and noise, rather than a label.
+        Whether the target is U plus noise, instead of a label.
     noise : float, default=0.5
         Standard deviation of the noise in a regression; labels do not use it.
     random_state : int, RandomState or None, default=None
@@ -84,10 +84,10 @@ def make_syn(
     The text of [2]_ prints the exponent of Syn3 with :math:`-10 \sin(2 x_7) + 2 |x_8|`; its code and the
     papers after it use the form above, and so does this function.
 
-    A test set needs another seed than the training set: with the same seed and size it is the training set,
-    as happens in the script published with [2]_.
+    A test set needs another seed than the training set. With the same seed and size it is the training set
+    again, as in the script published with [2]_.
 
-    The four problems of [1]_, from which these derive, are others.
+    These problems are derived from the four problems of [1]_, which are different.
 
     References
     ----------

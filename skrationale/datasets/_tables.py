@@ -25,7 +25,7 @@ class Table:
     y : Series of shape (n,)
         Floats for regression, 0 and 1 for two classes, integers for more.
     task : {"regression", "binary", "multiclass"}
-        What `y` is.
+        Kind of the target.
     name : str
         Name of the data set.
     """
@@ -69,7 +69,7 @@ SOURCES = {
 
 
 def fetch_table(name: str, *, data_home: str | os.PathLike[str] | None = None) -> Table:
-    """Load a real table, from a local folder when it is there, else from OpenML.
+    """Load a real table from a local folder, or from OpenML if the folder does not have it.
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ def fetch_table(name: str, *, data_home: str | os.PathLike[str] | None = None) -
         concrete, covertype_50k, credit_g, diamonds, energy_heating, flights_delay_80k, higgs_small,
         kin8nm, naval_compressor, power_plant, telco_churn, titanic, wine_quality_red, yacht.
     data_home : path-like, default=None
-        Folder of ``<name>.csv.gz``, whose last column is the target, and its card ``<name>.json``,
-        which lists ``categorical_columns``. None is the environment variable ``SKRATIONALE_DATA``,
-        or ``~/skrationale_data`` where that is not set.
+        Folder of ``<name>.csv.gz``, whose last column is the target, and its card ``<name>.json``, which
+        lists ``categorical_columns``. None: the folder in the environment variable ``SKRATIONALE_DATA``, or
+        ``~/skrationale_data`` if it is not set.
 
     Returns
     -------
@@ -99,8 +99,8 @@ def fetch_table(name: str, *, data_home: str | os.PathLike[str] | None = None) -
 
     Notes
     -----
-    OpenML's copies may differ from a local file in rows and columns: covertype has 581,012 rows
-    there, higgs 98,050, titanic 1,309. scikit-learn keeps downloads in its own cache.
+    Tables on OpenML may differ from a local file in rows and columns: on OpenML covertype has 581,012 rows,
+    higgs 98,050, and titanic 1,309. scikit-learn keeps downloads in its own cache.
 
     Examples
     --------

@@ -19,19 +19,19 @@ def make_texts(
     regression: bool = False,
     random_state: Any = None,
 ) -> tuple[list[str], np.ndarray, list[np.ndarray]]:
-    """Make texts of invented words, a few of which decide the label.
+    """Generate texts of invented words, in which a few words determine the label.
 
-    Each text holds some of 20 causes, half of which speak for the label and half against it, among fillers
-    that say nothing. The label is the sign of the sum of what the causes say.
+    Each text holds some of 20 words that are causes, and other words without any effect. Half of the causes
+    raise the target, and half lower it. The label is the sign of the sum of these effects.
 
     Parameters
     ----------
     n_samples : int, default=600
         Number n of texts.
     n_words : int, default=40
-        Mean number of words; texts have from half to one and a half times as many.
+        Mean number of words; the lengths of texts are between half and one and a half times this number.
     n_causes : int, default=3
-        Causes in each text, an odd number.
+        Number of causes in each text, an odd number.
     regression : bool, default=False
         Whether the target is the sum itself.
     random_state : int, RandomState or None, default=None
@@ -44,12 +44,12 @@ def make_texts(
     y : ndarray of shape (n,)
         Labels 0 and 1, or numbers.
     truth : list of n ndarray of int of shape (k, 2)
-        Start and end of the words that decide, rising.
+        Start and end of the causes, in increasing order.
 
     Raises
     ------
     ValueError
-        When `n_causes` is even, or there are too few words for it.
+        If `n_causes` is even, or if `n_words` is too small for it.
 
     Examples
     --------

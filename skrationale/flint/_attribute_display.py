@@ -27,29 +27,28 @@ measured."""
 class AttributeDisplay:
     """An attribute of a fitted FLINT model, drawn.
 
-    Of a model of images: the images that have most of it, one frame a class; below them where in them it sits
-    (orange: what is there raises it, blue: lowers it), and what they become when the attribute is raised
-    further ("activation maximisation with partial initialisation"). Of a model of a table: the
-    importance of its columns, and its rule. Make one with `from_estimator`, or with the model's
-    `plot_attribute`.
+    For images: the images in which the attribute is largest, in one frame per class. Below them are maps of
+    where it is (orange patches raise it, blue ones lower it), and the images after the attribute was raised
+    further ("activation maximisation with partial initialisation"). For a table: the importance of its
+    columns, and its rule. Make one with `from_estimator`, or with the model's `plot_attribute`.
 
     Parameters
     ----------
     name : str
-        Of the attribute.
+        Name of the attribute.
     pictures : tuple of Pictures, default=()
-        Images, one entry a class.
+        Images, one entry per class.
     limits : (float, float), default=(0.0, 1.0)
-        Pixels drawn black and white.
+        Values of pixels that are drawn black and white.
     description : AttributeDescription, default=None
-        What is drawn where there are no pictures.
+        The description to draw if there are no pictures.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         The axes of the last drawing.
     axes_ : ndarray of Axes of shape (1 to 3, n_pictures)
-        Those of the pictures, inside of `ax_`; empty for a table.
+        Axes of the pictures, inside `ax_`; empty for a table.
     figure_ : matplotlib Figure
         The figure of `ax_`.
 

@@ -19,10 +19,10 @@ def path_contributions(
 ) -> Explanation:
     """Explain a tree ensemble by its decision paths (Saabas).
 
-    Each step from the root to a leaf moves the tree's expected score, and the move is credited to
-    the column of the split. Much faster than TreeSHAP and usually close to it, but columns that are
-    split on near the leaves are favoured. LightGBM itself routes the rows, so missing values and
-    categories are read as in ``predict``; other libraries' forests are rewritten for it.
+    Each step from the root to a leaf changes the tree's expected score, and the change is added to the column
+    of the split. This is much faster than TreeSHAP and usually close to it, but splits near the leaves get
+    more than they should. LightGBM itself sends the rows through the trees, so missing values and categories
+    are read as in ``predict``. Forests of other libraries are converted to LightGBM.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def path_contributions(
     X : DataFrame or array-like of shape (n, d)
         Rows, with the same columns as in ``fit``.
     batch_size : int, default=None
-        Rows computed at once, which bounds the memory used; None: so many that about 30 MB are used.
+        Rows computed at once, which bounds the memory used; None: a number that needs about 30 MB.
     n_jobs : int, default=None
-        Threads of LightGBM; None: as the model says.
+        Threads of LightGBM; None: the number that the model sets.
 
     Returns
     -------

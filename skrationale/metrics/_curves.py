@@ -23,13 +23,14 @@ class FaithfulnessCurve:
     shares : ndarray of shape (s,)
         Shares of columns deleted or inserted, from 0 to 1.
     answers : ndarray of shape (s,)
-        Mean over rows of the quantity that `measure` names.
+        Mean of the quantity `measure` over rows.
     area : float
-        Area under the curve, by the trapezoid rule: its mean height, as shares go from 0 to 1.
+        Area under the curve, by the trapezoid rule. It is the mean height, because shares go from 0 to 1.
     measure : {"answer", "difference"}
-        ``"answer"``: that of the class predicted for the whole row, which a faithful order makes fall
-        early in deletion and rise early in insertion. ``"difference"``, where a model gives one number:
-        its absolute distance to that for the whole row, with which it is the other way round.
+        ``"answer"``: the prediction for the class that is predicted for the whole row. With a faithful order
+        it falls early in deletion and rises early in insertion. ``"difference"``, if a model predicts one
+        number: its absolute difference from the prediction for the whole row. With a faithful order it rises
+        early in deletion and falls early in insertion.
 
     Examples
     --------
@@ -105,15 +106,15 @@ def deletion_curve(
     n_steps : int, default=10
         Steps from no column to all of them; no more than there are columns.
     n_fills : int, default=5
-        Draws of a marginal fill, over which answers, or differences, are averaged.
+        Draws of a marginal fill, over which predictions, or differences, are averaged.
     random_state : int, RandomState, Generator or None, default=0
         Seed. With the same seed, all explanations of `X` are measured with the same random draws.
 
     Returns
     -------
     FaithfulnessCurve
-        Its area is low for a faithful explanation when `predict` gives (n, C) answers, high when it
-        gives (n,).
+        For a faithful explanation its area is low if `predict` returns (n, C) predictions, and high if it
+        returns (n,).
 
     Raises
     ------
@@ -167,15 +168,15 @@ def insertion_curve(
     n_steps : int, default=10
         Steps from no column to all of them; no more than there are columns.
     n_fills : int, default=5
-        Draws of a marginal fill, over which answers, or differences, are averaged.
+        Draws of a marginal fill, over which predictions, or differences, are averaged.
     random_state : int, RandomState, Generator or None, default=0
         Seed. With the same seed, all explanations of `X` are measured with the same random draws.
 
     Returns
     -------
     FaithfulnessCurve
-        Its area is high for a faithful explanation when `predict` gives (n, C) answers, low when it
-        gives (n,).
+        For a faithful explanation its area is high if `predict` returns (n, C) predictions, and low if it
+        returns (n,).
 
     Raises
     ------

@@ -132,12 +132,12 @@ def comprehensiveness(
 
     See Also
     --------
-    sufficiency : The same for all other columns.
+    sufficiency : The same measure if all other columns are hidden.
 
     References
     ----------
-    DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL 2020; of numbers, the
-    prediction gap of Agarwal et al., OpenXAI, NeurIPS 2022.
+    DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL 2020; for one number per row,
+    the prediction gap of Agarwal et al., OpenXAI, NeurIPS 2022.
 
     Examples
     --------
@@ -205,12 +205,12 @@ def sufficiency(
 
     See Also
     --------
-    comprehensiveness : The same when the named columns are hidden.
+    comprehensiveness : The same measure if these columns are hidden.
 
     References
     ----------
-    DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL 2020; of numbers, the
-    prediction gap of Agarwal et al., OpenXAI, NeurIPS 2022.
+    DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL 2020; for one number per row,
+    the prediction gap of Agarwal et al., OpenXAI, NeurIPS 2022.
 
     Examples
     --------

@@ -43,9 +43,9 @@ def infidelity(
     n_perturbations : int, default=10
         Perturbations of each row.
     n_fills : int, default=5
-        Draws of a marginal fill, over which answers are averaged before they are compared.
+        Draws of a marginal fill, over which predictions are averaged before they are compared.
     random_state : int, RandomState, Generator or None, default=0
-        Seed: with the same one, all explanations of `X` are judged with the same perturbations.
+        Seed. With the same seed, all explanations of `X` are measured with the same perturbations.
     normalize : bool, default=False
         Whether to divide by the variance of the change: 0 is perfect, and 1 is the result of a constant.
 

@@ -17,7 +17,7 @@ def rationale_agreement(
 ) -> dict[str, float]:
     """Compare rationales with those that people marked, token by token and run by run [1]_.
 
-    All are means over the texts in whose truth something is marked.
+    All measures are means over the texts in which people marked at least one token.
 
     Parameters
     ----------
@@ -26,20 +26,20 @@ def rationale_agreement(
     truth : sequence of n array-like of bool of shape (L,)
         Tokens that people marked.
     scores : sequence of n array-like of shape (L,), default=None
-        How much the model wants each token.
+        How strongly the model selects each token.
 
     Returns
     -------
     dict of str to float
-        ``token_f1``, ``token_precision`` and ``token_recall``; ``iou_f1``, in which a run of tokens is found
-        when it overlaps with one in the truth by half of their union; ``auprc``, the average precision of the
-        scores, where these are given; ``n_texts``, the number of texts that were compared.
+        ``token_f1``, ``token_precision`` and ``token_recall``. ``iou_f1``, in which a run of tokens is found
+        if its overlap with a marked run is at least half of their union. ``auprc``, the average precision of
+        the scores, if they are given. ``n_texts``, the number of texts that were compared.
 
     Raises
     ------
     ValueError, TypeError
-        When numbers of texts or of tokens differ, masks are not of booleans, or nothing is marked in any
-        text.
+        If numbers of texts or of tokens differ, if masks do not hold booleans, or if no token is marked in
+        any text.
 
     References
     ----------
@@ -81,28 +81,28 @@ def rationale_agreement(
 
 
 def rationale_erasure(whole: Any, rationale: Any, rest: Any) -> dict[str, float]:
-    """Measure how much a prediction rests on rationales, by what changes without them [1]_.
+    """Measure how much predictions depend on rationales, by their changes without them [1]_.
 
     Parameters
     ----------
     whole : array-like of shape (n, C)
-        Class probabilities from all of each text.
+        Class probabilities from the whole text.
     rationale : array-like of shape (n, C)
-        Those from the rationale alone.
+        Class probabilities from only the rationale.
     rest : array-like of shape (n, C)
-        Those from all but the rationale.
+        Class probabilities from the text without the rationale.
 
     Returns
     -------
     dict of str to float
-        ``sufficiency``, by how much the probability of the class that is predicted from the whole text falls
-        when the rationale alone is left: low is good; and ``comprehensiveness``, the same when it is taken
-        away: high is good.
+        ``sufficiency``: how much the probability of the class that is predicted from the whole text falls if
+        only the rationale is kept; low is good. ``comprehensiveness``: how much it falls if the rationale is
+        removed; high is good.
 
     Raises
     ------
     ValueError
-        When shapes differ.
+        If shapes differ.
 
     References
     ----------

@@ -127,11 +127,11 @@ def explanation_scorer(
         One of
 
         - ``"comprehensiveness"``; ``"sufficiency"``, negative;
-        - ``"deletion"``, ``"insertion"``: areas of the curves, negative where low is good: that of
-          deletion for classifiers, that of insertion for regressors;
+        - ``"deletion"``, ``"insertion"``: areas of the curves; the area is negative if low is good, which
+          holds for deletion of classifiers and for insertion of regressors;
         - ``"infidelity"``, ``"sparsity"``, ``"entropy"``: all negative;
-        - ``"fidelity"``: R2 of a distiller's reasons against those of its teacher;
-          ``"prediction_fidelity"``: that of its answers.
+        - ``"fidelity"``: R2 of a distiller's reasons against those of its teacher; ``"prediction_fidelity"``:
+          R2 of its predictions.
     explain_params : mapping, default=None
         Other arguments of the estimator's `explain`, such as ``{"by": "column"}``.
     **settings : dict
@@ -140,17 +140,16 @@ def explanation_scorer(
     Returns
     -------
     callable
-        ``scorer(estimator, X, y) -> float``, which can be pickled and cloned. The answers judged are class
-        probabilities of classifiers and predictions of regressors, for infidelity the score explained.
-        At the end of a Pipeline an estimator is asked about the
-        transformed table, and a `background` is transformed too.
+        ``scorer(estimator, X, y) -> float``, which can be pickled and cloned. It uses class probabilities of
+        classifiers and predictions of regressors; infidelity uses the explained score. If the estimator is
+        the last step of a Pipeline, it gets the transformed table, and a `background` is transformed too.
 
     Raises
     ------
     ValueError
-        When there is no such name; the message lists those there are.
+        If there is no such name; the message lists the existing ones.
     TypeError
-        When there is no such setting.
+        If there is no such setting.
 
     Examples
     --------

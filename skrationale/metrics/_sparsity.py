@@ -17,7 +17,7 @@ def sparsity(explanation: Explanation, threshold: float = 0.01) -> float:
     explanation : Explanation of n rows
         With several outputs each output counts as a row.
     threshold : float in [0, 1), default=0.01
-        A column counts when its absolute value exceeds so much of the largest in its row.
+        A column counts if its absolute value is more than this share of the largest in its row.
 
     Returns
     -------
@@ -27,7 +27,7 @@ def sparsity(explanation: Explanation, threshold: float = 0.01) -> float:
     Raises
     ------
     ValueError, TypeError
-        When a parameter is not as described.
+        If a parameter is not as described.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def sparsity(explanation: Explanation, threshold: float = 0.01) -> float:
 
 
 def entropy(explanation: Explanation) -> float:
-    """Measure how evenly values are spread over columns; low when few columns carry an explanation.
+    """Measure how evenly values are spread over columns; low if few columns have large values.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def entropy(explanation: Explanation) -> float:
     Raises
     ------
     ValueError, TypeError
-        When `explanation` is not one, or has no row.
+        If `explanation` is not an Explanation, or has no row.
 
     References
     ----------

@@ -35,7 +35,8 @@ def top_k_agreement(a: Explanation, b: Explanation, k: int = 3) -> float:
     a, b : Explanation of n rows and d columns
         With several outputs each output counts as a row.
     k : int, default=3
-        Columns by absolute value, of equals the first; at most d.
+        Number of columns, chosen by absolute value; if values are equal, the first column is chosen. At most
+        d.
 
     Returns
     -------
@@ -45,7 +46,7 @@ def top_k_agreement(a: Explanation, b: Explanation, k: int = 3) -> float:
     Raises
     ------
     ValueError, TypeError
-        When shapes differ, or a parameter is not as described.
+        If shapes differ, or a parameter is not as described.
 
     Examples
     --------
@@ -69,19 +70,19 @@ def seed_stability(explanations: Sequence[Explanation], k: int = 3) -> dict[str,
     explanations : sequence of Explanation
         At least two, of the same rows, columns and outputs.
     k : int, default=3
-        For the agreement of the k most important columns.
+        Number of most important columns that are compared.
 
     Returns
     -------
     dict of str to float
-        Means over pairs and rows: ``top_k_agreement``; ``spearman``, the rank correlation of absolute
-        values; ``cosine``; and where all have a mask ``jaccard``, the chosen columns that two masks share
-        over those that either has (1 when both are empty).
+        Means over pairs and rows: ``top_k_agreement``; ``spearman``, the rank correlation of absolute values;
+        ``cosine``; and if all have a mask ``jaccard``: the number of columns in both masks, divided by the
+        number of columns in either mask (1 if both are empty).
 
     Raises
     ------
     ValueError, TypeError
-        When there are fewer than two, shapes differ, or a parameter is not as described.
+        If there are fewer than two explanations, if shapes differ, or if a parameter is not as described.
 
     Examples
     --------
@@ -135,29 +136,30 @@ def noise_stability(
     explain : callable
         Takes a table and returns an Explanation, such as the method of an estimator.
     X : DataFrame or array-like of shape (n, d)
-        Rows. `explain` gets tables of this type, with whole numbers as floats; categories, text,
-        booleans and missing cells are left alone.
+        Rows. `explain` gets tables of this type, with whole numbers as floats; categories, text, booleans and
+        missing cells are not changed.
     noise : float, default=0.05
         Standard deviation of the normal noise, in standard deviations of each column.
     n_draws : int, default=5
-        Noisy copies of each row.
+        Number of noisy copies of each row.
     random_state : int, RandomState, Generator or None, default=0
         Seed.
     per_row : bool, default=False
-        Whether the measures of each row are given instead of their means.
+        Whether to return the measures of each row instead of their means.
 
     Returns
     -------
     dict of str to float, or to ndarray of shape (n,)
-        ``cosine``: mean over rows and draws, between the values for the row and for its noisy copy;
-        high is stable. ``max_sensitivity``: mean over rows of the largest ratio, over draws, of the distance
-        between values to that between inputs, in standard deviations of the columns; low is stable.
+        ``cosine``: mean cosine similarity, over rows and draws, between the values for the row and for its
+        noisy copy; high is stable. ``max_sensitivity``: for each draw, the distance between values is divided
+        by the distance between inputs, in standard deviations of the columns. The largest ratio of each row
+        is averaged over rows; low is stable.
 
     Raises
     ------
     ValueError, TypeError
-        When a parameter is not as described, no column holds numbers that vary, or `explain` returns
-        anything but an explanation of the rows given.
+        If a parameter is not as described, if no column holds numbers that vary, or if `explain` does not
+        return an explanation of the given rows.
 
     References
     ----------

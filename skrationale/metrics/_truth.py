@@ -8,24 +8,24 @@ import numpy as np
 
 
 def selection_rates(mask: Any, true_mask: Any) -> dict[str, float]:
-    """Compare the columns chosen for each row with those that its target was made from.
+    """Compare the selected columns of each row with the columns on which its target depends.
 
     Parameters
     ----------
     mask, true_mask : array-like of bool of shape (n, d)
-        Chosen and true columns.
+        Selected columns and true columns.
 
     Returns
     -------
     dict of str to float
-        Means over rows: ``tpr``, the share of a row's true columns that are chosen; ``fdr``, the share of
-        the chosen that are not true, 0 where none is chosen; ``f1`` of the two sets. A row without true
-        columns has all of them.
+        Means over rows. ``tpr``: the share of a row's true columns that are selected, or 1 if it has no true
+        columns. ``fdr``: the share of selected columns that are not true, or 0 if none is selected. ``f1`` of
+        the two sets.
 
     Raises
     ------
     ValueError, TypeError
-        When the masks are not of booleans, or of different shapes.
+        If the masks do not hold booleans, or have different shapes.
 
     References
     ----------

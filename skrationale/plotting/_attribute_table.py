@@ -30,10 +30,10 @@ MANY_OUTPUTS = 8
 class AttributeTableDisplay(Display):
     """A table of learned attributes and outputs, a dot for each relevance, with the rule of each attribute.
 
-    The area of a dot is the size of the mean relevance, which is at most 1; colour says for or against, and
-    of numbers, which are a single output, whether the attribute raises or lowers them. The most relevant
-    attributes are at the top. Outputs that no row has are said in words. Make one with
-    `from_estimator` or `from_explanation`.
+    The area of a dot is the absolute mean relevance, which is at most 1. Its colour shows whether the
+    attribute supports the output or not; for regressors, whether it raises or lowers predictions. The most
+    relevant attributes are at the top. Outputs that are predicted for no row are listed in words. Make one
+    with `from_estimator` or `from_explanation`.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class AttributeTableDisplay(Display):
     rules : dict of str to str, default=None
         Text of the rule for each name of an attribute.
     max_display : int, default=12
-        How many attributes at most; the others are summed up in words.
+        Largest number of attributes; a line of text counts the others.
 
     Attributes
     ----------

@@ -48,15 +48,15 @@ ONE_ROW = "One row: a waterfall shows how its contributions add up."
 class BarDisplay(ExplanationDisplay):
     """Mean absolute value of each feature; several outputs are stacked, from five on side by side.
 
-    Five or more outputs are stacked too where `ax` is given. Make one with `from_explanation` or
+    If `ax` is given, five or more outputs are stacked too. Make one with `from_explanation` or
     `from_estimator`.
 
     Parameters
     ----------
     explanation : Explanation
-        What is drawn: any number of rows and outputs.
+        The explanation to draw, with any number of rows and outputs.
     max_display : int, default=None
-        How many lines at most; the weakest features are shown together on the last. None: 10.
+        Largest number of lines; the weakest features are shown together on the last line. None: 10.
 
     Attributes
     ----------

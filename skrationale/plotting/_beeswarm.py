@@ -20,18 +20,18 @@ LEGEND: dict[str, Any] = LEGEND_ABOVE | {"ncols": 2, "markerscale": 1.6, "handle
 
 
 class BeeswarmDisplay(ExplanationDisplay):
-    """One point for each row and feature; crowded points are moved up and down, by rule and not at random.
+    """One point for each row and feature; crowded points are moved up and down, by a fixed rule.
 
-    Colour is the rank of the cell among the numbers of its column. Of a category, which has no order, the
-    commonest levels, four at most, are named above their points, in their colour; others are grey.
-    Missing cells are hollow. Make one with `from_explanation` or `from_estimator`.
+    The colour shows the rank of the cell among the numbers of its column. Categories have no order: up to
+    four of the most frequent levels have a colour each, with their names above their points, and other levels
+    are grey. Missing cells are hollow points. Make one with `from_explanation` or `from_estimator`.
 
     Parameters
     ----------
     explanation : Explanation
-        What is drawn: one output.
+        The explanation to draw, of one output.
     max_display : int, default=None
-        How many lines at most; the weakest features are shown together on the last. None: 10.
+        Largest number of lines; the weakest features are shown together on the last line. None: 10.
 
     Attributes
     ----------

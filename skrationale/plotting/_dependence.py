@@ -47,28 +47,29 @@ ONE_ROW = "One row has one point: a waterfall shows how its contributions add up
 class DependenceDisplay(ExplanationDisplay):
     """The cells of one column against their contributions, a point for each row.
 
-    For a column of numbers the shaded part at the bottom shows how many rows have such numbers. Missing cells
-    are hollow points left of the others. A category has a line for each level, with a box from the first to
-    the third quartile, a mark at the median, and whiskers from 5 % to 95 % of its rows. Make one with
-    `from_explanation` or `from_estimator`.
+    For a column of numbers the shaded area at the bottom shows how many rows have which numbers. Missing
+    cells are hollow points left of the others. A category has a line for each level, with a box from the
+    first to the third quartile, a mark at the median, and whiskers from 5 % to 95 % of its rows. Make one
+    with `from_explanation` or `from_estimator`.
 
     Parameters
     ----------
     explanation : Explanation
-        What is drawn: one output, of a kind that adds up to the score, with the cells of the column.
+        The explanation to draw, of one output and of a kind that adds up to the score, with the cells of the
+        column.
     feature : str or int, default=None
         Name or position of the column. None: the one with the largest mean absolute contribution.
     color_by : str or int, default=None
         Name or position of a second column, whose cells colour the points. ``"auto"``: the column that
-        explains most of the differences between rows with like cells; no colour if none explains a
-        twentieth of them.
+        explains most of the differences between rows with similar cells; no colour if no column explains at
+        least 5 % of them.
     max_display : int, default=None
-        How many levels of a category at most; the rarest are shown as one. None: 10.
+        Largest number of levels of a category; the rarest are shown as one. None: 10.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     feature_ : str

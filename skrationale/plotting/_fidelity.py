@@ -21,25 +21,26 @@ ONE_ROW = "One row: how well the two agree shows only over many rows."
 
 
 class FidelityDisplay(PanelDisplay):
-    """A student's scores against its teacher's, and in a second panel its reasons, with R2 and y = x.
+    """Scores of a student against its teacher's, and contributions in a second panel, with R2.
 
-    A point is a row and output, or a row, column and output in the panel of reasons; of more than 20,000
-    points as many are drawn, evenly spaced over the rows, but R2 is that of all. Answers that are labels
-    are drawn as a table of counts. Make one with `from_estimator` or `from_predictions`.
+    Each point is a row and output; in the panel of contributions it is a row, column and output. A line shows
+    y = x. If there are more than 20,000 points, 20,000 are drawn, evenly spaced over the rows, but R2 is
+    computed from all. Labels are drawn as a table of counts. Make one with `from_estimator` or
+    `from_predictions`.
 
     Parameters
     ----------
     scores, teacher_scores : array-like of shape (n,) or (n, K)
-        Numbers, one a class where K > 1: the mean of each row is taken away, as it changes no
-        probability; or labels (text or booleans) of shape (n,).
+        Numbers, or labels (text or booleans) of shape (n,). If K > 1 there is one number per class, and the
+        mean of each row is subtracted, because it does not change probabilities.
     values, teacher_values : array-like of shape (n, d) or (n, d, K), default=None
         Contributions of both; give both or none.
     output_names : sequence of str of length K, default=None
         Names of several outputs.
     names : (str, str), default=("student", "teacher")
-        Who is compared.
+        Names of the two models.
     unit : str, default="score"
-        What the scores are.
+        Name of the scores.
 
     Attributes
     ----------
@@ -50,15 +51,16 @@ class FidelityDisplay(PanelDisplay):
     figure_ : matplotlib Figure
         The figure of `ax_`.
     r2_ : float
-        R2 of the scores, as ``prediction_r2`` of `skrationale.metrics.prediction_fidelity`; of labels the
-        share of rows with the same one.
+        R2 of the scores, as ``prediction_r2`` of `skrationale.metrics.prediction_fidelity`; for labels the
+        share of rows with the same label.
     explanation_r2_ : float or None
-        R2 of the reasons over all cells, as ``explanation_r2`` of `skrationale.metrics.explanation_fidelity`.
+        R2 of the contributions over all cells, as ``explanation_r2`` of
+        `skrationale.metrics.explanation_fidelity`.
 
     Raises
     ------
     TypeError
-        If a parameter does not hold what is said above.
+        If a parameter is not as described above.
     ValueError
         If shapes differ.
 

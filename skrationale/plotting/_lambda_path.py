@@ -22,25 +22,26 @@ NOT_DRAWN = ("selected", "admissible", "n_iter", "seconds", "standard_error")
 class LambdaPathDisplay(PanelDisplay):
     """Measures against lambda on a logarithmic axis, with the chosen lambda and bands of error.
 
-    Measures with different units are panels below each other. The axis is linear below the smallest positive
-    lambda, so that 0 is on it. Make one with `from_estimator`, `from_cv_results`, or from numbers.
+    Measures with different units have panels of their own, one below the other. The axis is linear below the
+    smallest positive lambda, so that 0 is on it. Make one with `from_estimator`, `from_cv_results`, or from
+    numbers.
 
     Parameters
     ----------
     lambdas : array-like of shape (m,)
         Values, in any order.
     measures : dict of str to array-like of shape (m,)
-        Name and numbers of each measure; NaN where there is none.
+        Name and numbers of each measure; NaN for missing numbers.
     errors : dict of str to array-like of shape (m,), default=None
         Half widths of the bands, for some of the measures.
     chosen : float, default=None
-        The lambda that was taken.
+        The chosen lambda.
     name : str, default="lambda"
-        Of the parameter.
+        Name of the parameter.
     error_name : str, default="error"
-        What the bands are.
+        Name of the bands.
     chosen_name : str, default="chosen"
-        Why that lambda was taken.
+        Why this lambda was chosen.
     panels : sequence of sequences of str, default=None
         Measures that share a panel; None: each has its own.
 
@@ -58,7 +59,7 @@ class LambdaPathDisplay(PanelDisplay):
     TypeError
         If a parameter is not of the type above.
     ValueError
-        If lengths differ, there is nothing to draw, or a panel or error is of no measure.
+        If lengths differ, if there is nothing to draw, or if a panel or error names no measure.
 
     Examples
     --------

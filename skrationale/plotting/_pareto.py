@@ -35,12 +35,12 @@ LOG_FROM = 100.0
 
 
 class ParetoDisplay(Display):
-    """All candidates as grey dots, and the front of those that no other one beats in both measures.
+    """All candidates as grey dots, and the front of those that no other candidate beats in both measures.
 
-    Points of the front are numbered from the left and named in a list below the plot with their measure `y`:
-    12 at most, and one of those that would hide each other. Formulas are whole and wrapped. Candidates with a
-    NaN in either measure are left out. Make one
-    with `from_cv_results`, `from_estimator`, or from numbers.
+    Points of the front are numbered from the left. A list below the plot gives their names and their measure
+    `y`, for at most 12 points, and for only one of several points that would hide each other. Formulas are
+    shown in full, with line breaks. Candidates with a NaN in either measure are left out. Make one with
+    `from_cv_results`, `from_estimator`, or from numbers.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ class ParetoDisplay(Display):
     x_name, y_name : str, default="x", "y"
         Names of the measures.
     x_larger_is_better : bool, default=False
-        Which way is better.
+        Whether a larger number is better.
     y_larger_is_better : bool, default=True
-        Which way is better.
+        Whether a larger number is better.
     chosen : int, default=None
-        Position of the candidate that was taken; it gets a ring.
+        Position of the chosen candidate, which gets a ring.
 
     Attributes
     ----------
@@ -66,14 +66,14 @@ class ParetoDisplay(Display):
     figure_ : matplotlib Figure
         The figure of `ax_`.
     front_ : ndarray of int
-        Positions of the candidates on the front, by rising `x`.
+        Positions of the candidates on the front, sorted by `x`.
 
     Raises
     ------
     TypeError
         If a measure does not hold numbers.
     ValueError
-        If lengths differ, `chosen` is no position, or no candidate has both measures.
+        If lengths differ, if `chosen` is not a position, or if no candidate has both measures.
 
     Examples
     --------

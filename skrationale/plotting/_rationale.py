@@ -37,20 +37,21 @@ FEW_ROWS = 60
 
 
 class RationaleDisplay(ExplanationDisplay):
-    """A heat map of the cells that predictions were made from: a line for each column, rows side by side.
+    """A heat map of the cells that predictions used: a line for each column, rows side by side.
 
-    The most used columns are at the top, each with the share of rows that use it; those that no row uses are
-    said in words, where there are several. Rows with like rationales
-    are neighbours: distinct masks are clustered (average linkage of Hamming distances), or sorted where
-    there are more than 2000. Colour is the weight with which a cell was chosen; cells that were not used
-    are in the colour of the paper, a little shaded. Make one with `from_explanation` or `from_estimator`.
+    The most used columns are at the top, each with the share of rows that use it. Several columns that no row
+    uses are listed in words. Rows with similar rationales are neighbours: distinct masks are clustered
+    (average linkage of Hamming distances), or sorted if there are more than 2000. The colour shows the weight
+    with which a cell was selected. Cells that were not used have the colour of the background, slightly
+    shaded. Make one with `from_explanation` or `from_estimator`.
 
     Parameters
     ----------
     explanation : Explanation
-        What is drawn: of kind ``"rationale"`` and one output, any number of rows.
+        The explanation to draw, of kind ``"rationale"``, with one output and any number of rows.
     max_display : int, default=None
-        How many columns at most, the most used ones; the others are summed up in words. None: 20.
+        Largest number of columns: the most used ones are drawn, and the others are summarised in words. None:
+        20.
 
     Attributes
     ----------

@@ -46,16 +46,16 @@ class Run:
 
 
 class TrainingDisplay(Display):
-    """Losses of a training, with a band for each of its stages and a mark where validation was best.
+    """Losses during training, with a band for each stage and a mark at the best validation loss.
 
-    Curves are interrupted where a new network or another loss begins. The axis is logarithmic where all
-    losses are positive and of different size. Make one with `from_estimator`.
+    Curves are interrupted if a new network or another loss begins. The axis is logarithmic if all losses are
+    positive and differ much in size. Make one with `from_estimator`.
 
     Parameters
     ----------
     history : sequence of dict
-        One an epoch, in order, with losses by name; optionally ``epoch``, which starts anew in each run, and
-        ``stage``, a name. Not every epoch must have every loss.
+        One dict per epoch, in order, with losses by name. Optional keys are ``epoch``, which starts again in
+        each run, and ``stage``, a name. Epochs may lack some losses.
     curves : sequence of str, default=None
         Keys of the curves. None: ``train_loss`` and ``valid_loss``, if they exist.
 
@@ -71,7 +71,7 @@ class TrainingDisplay(Display):
     TypeError
         If `history` is not a sequence of dicts.
     ValueError
-        If it is empty, or has no such curve; the message lists those there are.
+        If `history` is empty, or has no such curve; the message lists the existing ones.
 
     Examples
     --------

@@ -29,15 +29,15 @@ TEXT_WIDTH = 62  # points that a number and the gap before it take at most
 class WaterfallDisplay(ExplanationDisplay):
     """From the base value, feature by feature, to the score of one row.
 
-    Read from the bottom to the top. The title is the label of the row, if it is known, and the probability,
-    or the prediction, that the score stands for. Make one with `from_explanation` or `from_estimator`.
+    Read it from the bottom to the top. The title is the label of the row, if it is known, and the probability
+    or prediction that belongs to the score. Make one with `from_explanation` or `from_estimator`.
 
     Parameters
     ----------
     explanation : Explanation
-        What is drawn: one row and one output, of a kind that adds up to the score.
+        The explanation to draw, of one row and one output, and of a kind that adds up to the score.
     max_display : int, default=None
-        How many features at most; the weakest are shown together. None: 10.
+        Largest number of features; the weakest are shown together. None: 10.
 
     Attributes
     ----------

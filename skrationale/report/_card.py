@@ -57,44 +57,46 @@ def make_model_card(
 ) -> Path:
     """Write a page of Markdown about a fitted model, from the figures of :func:`make_report`.
 
-    It says what the model predicts and how well, beside its teacher; what kind of reasons it gives, what
-    these are not, and how well they agree with the teacher's; for each column its share in the reasons, its
-    levels and that agreement; what it costs; its limits; versions, and a hash that says which model this was.
+    The page says what the model predicts and how well, compared with its teacher. It names the kind of the
+    reasons, what they are not, and how well they agree with the teacher's reasons. For each column it gives
+    the share in the reasons, the levels and this agreement. It lists costs, limits and versions, and a hash
+    that identifies the model.
 
     Parameters
     ----------
     model : estimator
-        Fitted: of this package, a Pipeline that ends with one, or any other of scikit-learn.
+        A fitted estimator of this package, a Pipeline that ends with one, or any other estimator of
+        scikit-learn.
     X : DataFrame or array-like of shape (m, d), or of str of shape (m,)
         Rows or texts, preferably ones that were not in ``fit``.
     y : array-like of shape (m,)
         Their labels or numbers.
     path : str or path-like
-        File to write, in a folder that exists. A file that is there is replaced.
+        File to write, in a folder that exists. An existing file is replaced.
     file : str or path-like, default=None
-        File that holds the model, whose SHA-256 is written; None: that of its pickle.
+        File that holds the model; the page names its SHA-256. None: the SHA-256 of the model's pickle.
     n_rows : int, default=1000
-        Of more rows so many are drawn at random.
+        Largest number of rows used; from more rows this number is drawn at random.
     random_state : int, RandomState or None, default=0
-        Seed of all random draws. With the same seed the page is the same but for times.
+        Seed of all random draws. With the same seed the page is the same, except for times.
 
     Returns
     -------
     Path
-        The file, links resolved.
+        The file, with links resolved.
 
     Raises
     ------
     ValueError, TypeError
-        When a parameter is not as described, lengths differ, or the model cannot predict `X`.
+        If a parameter is not as described, if lengths differ, or if the model cannot predict `X`.
     NotFittedError
         If the model is not fitted.
     OSError
-        When a file cannot be read or written.
+        If a file cannot be read or written.
 
     See Also
     --------
-    make_report : Compare several models on one page of HTML.
+    make_report : Compare several models on one HTML page.
 
     Examples
     --------

@@ -16,25 +16,25 @@ from ._tables import example_frame, importance_frame, missing_frame, summary_fra
 
 
 class Report:
-    """A report that was written; a notebook shows its summary.
+    """A report in a file; a notebook shows its summary.
 
-    The whole of it is in the file, which any browser opens.
+    The whole report is in the file, which any browser can open.
 
     Parameters
     ----------
     path : Path
         The file.
     tables : dict of str to DataFrame
-        What is in it: ``"summary"`` (one row a name: kind, whom it teaches and all figures, NaN where one is
-        missing), ``"missing"`` (name, figure and reason), ``"importances"`` (columns by names: share in
-        the mean absolute reasons) and ``"examples"`` (the rows shown, by their label: why, y,
-        all predictions and the cells).
+        The tables of the report. ``"summary"`` has one row per name: kind, the models that it teaches, and
+        all figures, NaN if one is missing. ``"missing"`` has name, figure and reason. ``"importances"`` has
+        for each column and name the share in the mean absolute reasons. ``"examples"`` has the shown rows by
+        their label: why they are shown, y, all predictions and the cells.
     summary_html : str
-        The summary as a notebook shows it.
+        The summary that a notebook shows, as HTML.
 
     See Also
     --------
-    make_report : Compares estimators and writes the file.
+    make_report : Compare estimators and write the file.
 
     Examples
     --------

@@ -35,18 +35,18 @@ def save(model: Any, path: str | os.PathLike[str], *, trusted: Iterable[str] = (
         File to write, in an existing folder. An existing file is replaced, and remains unchanged if there is
         an error.
     trusted : iterable of str, default=()
-        Names of types beside `TRUSTED_TYPES` that the file may hold, such as `FOREST_TYPES` for a student
-        with its teacher. `load` needs the same.
+        Names of types, in addition to `TRUSTED_TYPES`, that the file may hold, such as `FOREST_TYPES` for a
+        student with its teacher. `load` needs the same names.
 
     Returns
     -------
     Path
-        The file, links resolved.
+        The file, with links resolved.
 
     Raises
     ------
     ValueError
-        When the model holds something of another type, named in the message, or that skops cannot write.
+        If the model holds an object of another type, which the message names, or one that skops cannot write.
     TypeError
         For another model.
     NotFittedError
@@ -54,11 +54,11 @@ def save(model: Any, path: str | os.PathLike[str], *, trusted: Iterable[str] = (
     ImportError
         If the package skops is not installed.
     OSError
-        When the file cannot be written.
+        If the file cannot be written.
 
     See Also
     --------
-    load : Read the file.
+    load : Read such a file.
     serving_copy : Leave out the teacher, which such a file cannot hold without `trusted`.
 
     Examples
@@ -111,27 +111,27 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[str] = ()) -> Any:
     path : str or path-like
         The file.
     trusted : iterable of str, default=()
-        Names of types beside `TRUSTED_TYPES` that the file may hold; see `save`.
+        Names of types, in addition to `TRUSTED_TYPES`, that the file may hold; see `save`.
 
     Returns
     -------
     estimator or Formula
-        As it was saved.
+        The saved model.
 
     Raises
     ------
     ValueError
-        When the file was not written by `save`, holds a type that is not trusted, or was written by a
-        version of this package whose files this one cannot read.
+        If the file was not written by `save`, if it holds a type that is not trusted, or if it was written by
+        a version of this package whose files this version cannot read.
     ImportError
         If the package skops is not installed.
     OSError
-        When the file cannot be read.
+        If the file cannot be read.
 
     Warns
     -----
     UserWarning
-        When another version has written the file.
+        If another version has written the file.
 
     See Also
     --------

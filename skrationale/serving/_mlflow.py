@@ -11,15 +11,15 @@ from .._hooks import Hooks
 
 
 def mlflow_model(model: Any) -> Any:
-    """Wrap a fitted model for MLflow, so that its reasons come with its predictions.
+    """Wrap a fitted model for MLflow, so that it serves reasons together with predictions.
 
-    MLflow's own flavour for scikit-learn serves `predict` alone.
+    MLflow's flavour for scikit-learn serves only `predict`.
 
     Parameters
     ----------
     model : estimator
-        Fitted and of this package, or a Pipeline that ends with one. Take a :func:`serving_copy`, which needs
-        no teacher where it is served.
+        A fitted estimator of this package, or a Pipeline that ends with one. A :func:`serving_copy` is best,
+        because the server then does not need the teacher.
 
     Returns
     -------
@@ -27,14 +27,14 @@ def mlflow_model(model: Any) -> Any:
         Its `predict` takes a DataFrame (n, d) and returns one of n rows with the columns ``prediction``,
         ``score`` (log-odds of classifiers, predictions of regressors), ``base``, and ``reason.<column>`` for
         each of the d columns. For K outputs, more than one, these are ``score.<output>``, ``base.<output>``
-        and ``reason.<output>.<column>``. Base and additive reasons add up to the score; to its logarithm
-        where the explanation's link is "log", and to the probability where that is "probability". FLINT
-        gives reasons by column.
+        and ``reason.<output>.<column>``. Base and additive reasons add up to the score. If the explanation's
+        link is "log" they add up to its logarithm, and if it is "probability" to the probability. For FLINT
+        the reasons are by column.
 
     Raises
     ------
     TypeError
-        For another model.
+        If `model` is another object.
     NotFittedError
         If the model is not fitted.
     ImportError
@@ -42,7 +42,7 @@ def mlflow_model(model: Any) -> Any:
 
     Notes
     -----
-    MLflow keeps such a model as a pickle. Loading a pickle runs code: load only what you trust.
+    MLflow stores such a model as a pickle. Loading a pickle runs code: load only files that you trust.
 
     Examples
     --------

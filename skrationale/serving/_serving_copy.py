@@ -15,32 +15,32 @@ from .._hooks import Hooks, best_of_search, hooks_of
 def serving_copy(model: Any) -> Any:
     """Copy a fitted model without its teacher, which neither predictions nor reasons need.
 
-    The copy answers as the model does, is smaller, and loads where the teacher's library is not installed.
-    What is asked of the teacher afterwards, such as `fidelity`, `teacher_explain` and `teacher_`, is an error
-    that says so, and so is `fit`.
+    The copy has the same predictions and reasons as the model, is smaller, and can be loaded if the teacher's
+    library is not installed. Everything that needs the teacher, such as `fidelity`, `teacher_explain`,
+    `teacher_` and `fit`, raises an error that says so.
 
     Parameters
     ----------
     model : estimator
-        Fitted and of this package, a Pipeline that ends with one, a search over one, of which the best is
-        copied, or one in a FrozenEstimator.
+        A fitted estimator of this package, a Pipeline that ends with one, a search over one (its best
+        estimator is copied), or one in a FrozenEstimator.
 
     Returns
     -------
     estimator
-        A shallow copy: weights are shared with the model. Models without a teacher are copied as they are. Of
-        FLINT around a student, the student leaves its teacher out.
+        A shallow copy: it shares its weights with the model. Models without a teacher are copied unchanged.
+        If FLINT explains a student, the copy of the student has no teacher.
 
     Raises
     ------
     TypeError
-        For another model.
+        If `model` is another object.
     NotFittedError
         If the model is not fitted.
 
     See Also
     --------
-    save : Write it to a file.
+    save : Write the copy to a file.
 
     Examples
     --------

@@ -11,23 +11,23 @@ PACKAGE = __name__.partition(".")[0]
 
 
 def register_skl2onnx() -> None:
-    """Teach skl2onnx to convert the estimators of this package, alone or at the end of a Pipeline.
+    """Let skl2onnx convert the estimators of this package, alone or as the last step of a Pipeline.
 
-    Afterwards its ``to_onnx`` and ``convert_sklearn`` [1]_ take them, and give the outputs that `to_onnx`
-    of the estimator has, such as ``scores``, ``contributions`` and ``probabilities``. Input is one matrix, or
-    one tensor of shape (n, 1) a column; numbers are float32 where all inputs are, else float64. Calling it
-    again changes nothing.
+    After this call its ``to_onnx`` and ``convert_sklearn`` [1]_ accept these estimators. The outputs are
+    those of the estimator's `to_onnx`, such as ``scores``, ``contributions`` and ``probabilities``. The input
+    is one matrix, or one tensor of shape (n, 1) per column. Numbers are float32 if all inputs are float32,
+    otherwise float64. A second call changes nothing.
 
     Raises
     ------
     ImportError
-        When skl2onnx or onnx is not installed.
+        If skl2onnx or onnx is not installed.
 
     Notes
     -----
-    A scaler that is computed in float32 gives other numbers than in scikit-learn, which computes in float64,
-    and a number next to a threshold of the teacher may cross it: give inputs in float64
-    (``DoubleTensorType``). skl2onnx drops the metadata of `to_onnx`.
+    A scaler computes in float64 in scikit-learn. If it computes in float32, its numbers differ slightly, and
+    a number close to a threshold of the teacher may fall on the other side. Therefore give inputs in float64
+    (``DoubleTensorType``). skl2onnx removes the metadata of `to_onnx`.
 
     References
     ----------

@@ -56,25 +56,26 @@ def jacobian_penalty(
 ) -> Tensor:
     r"""Penalise the input gradient of any module, by double differentiation (section 3 of [1]_).
 
-    ``mean_i weight_i * ||d module(x_i) / d x_i||^2``, the squared Frobenius norm. Each output row may
-    depend on its own input row alone.
+    ``mean_i weight_i * ||d module(x_i) / d x_i||^2``, the squared Frobenius norm. Each output row may depend
+    only on its own input row.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Gives outputs of shape (n,) or (n, K); twice differentiable.
+        Its outputs have shape (n,) or (n, K); it must be twice differentiable.
     X : Tensor of shape (n, p)
         Rows.
     weight : Tensor of shape (n,), default=None
         Weights of the rows; None: 1.
     generator : torch.Generator, default=None
-        Draws signs where there are more than 4 outputs, on the device of `X`; None: torch's global one.
+        Generator of random signs if there are more than 4 outputs, on the device of `X`; None: torch's global
+        generator.
 
     Returns
     -------
     Tensor of shape ()
-        Exact for up to 4 outputs; for more, that of a mixture of them with random signs in each row, which
-        has the same expectation.
+        Exact for up to 4 outputs. For more outputs it is the penalty of their sum with random signs in each
+        row, which has the same expected value.
 
     References
     ----------

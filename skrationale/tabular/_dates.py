@@ -38,7 +38,7 @@ class DateParts(TransformerMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (d,)
         Names of the columns.
     n_features_in_ : int
-        Their number.
+        Number of columns.
 
     See Also
     --------

@@ -21,30 +21,32 @@ LIGHTGBM_TEXT = b"tree\n"
 
 
 def as_teacher(model: Any, classes: Sequence[Any] | None = None, *, X: Any = None) -> Any:
-    """Make a fitted estimator of a booster or of the file of a model.
+    """Make a fitted estimator from a booster, or from the file of a model.
 
     Parameters
     ----------
     model : lightgbm.Booster, xgboost.Booster, str or path
         A booster, or the file in which LightGBM (text) or XGBoost (JSON or UBJSON) saved one.
     classes : sequence of C labels, default=None
-        Labels of a classifier, in the order of its scores, the positive one last of two. None: 0 to C - 1.
+        Labels of a classifier, in the order of its scores; for two classes the positive one is last. None: 0
+        to C - 1.
     X : DataFrame of shape (n, d), default=None
-        Rows that hold all levels of categories, where the model does not keep them: see :func:`to_lightgbm`.
+        Rows that hold all levels of categories, if the model does not store them: see :func:`to_lightgbm`.
 
     Returns
     -------
     BoosterClassifier or BoosterRegressor
-        By the objective of the model. Give it to a distiller in a FrozenEstimator. As everywhere in
-        scikit-learn its `classes_` rise; where those given do not, its scores are brought into their order.
+        A classifier or regressor, as the objective of the model says. Give it to a distiller in a
+        FrozenEstimator. Its `classes_` are sorted, as everywhere in scikit-learn. If `classes` is not sorted,
+        its scores are put into the sorted order.
 
     Raises
     ------
     TypeError
-        If it is no booster and no path.
+        If `model` is neither a booster nor a path.
     ValueError
-        If the file is no model of these libraries, if there is not one label for each class, or if the model
-        cannot be explained, see :func:`to_lightgbm`.
+        If the file is not a model of these libraries, if `classes` does not have one label for each class, or
+        if the model cannot be explained, see :func:`to_lightgbm`.
     FileNotFoundError
         If there is no such file.
 

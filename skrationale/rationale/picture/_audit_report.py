@@ -17,31 +17,34 @@ EXCESS = 0.05
 
 @dataclass(frozen=True)
 class PictureAudit:
-    """Numbers that say what rationales of pictures are worth, with a verdict in words.
+    """Numbers that show how good rationales of pictures are, with a verdict in words.
 
-    All scores stand beside those of simple rules with as many patches in each picture. EVAL-X is the model's
-    first predictor, which has seen random masks alone: masks that are shown to it cannot be a code.
+    All scores are compared with those of simple rules that select the same number of patches in each picture.
+    EVAL-X is the model's first predictor, which was trained only on random masks, so masks cannot be a code
+    for it.
 
     Parameters
     ----------
     metric : {"AUROC", "accuracy", "R2"}
-        What the scores are: for two classes, for more, for numbers.
+        Kind of the scores: for two classes, for more classes, for regression.
     n_rows : int
-        Pictures that were looked at.
+        Number of pictures that were used.
     grid : (int, int)
         Patches down and across.
     n_outcomes : int
-        Number of classes; 0 for numbers.
+        Number of classes; 0 for regression.
     scores : mapping of str to (float, float, float, int)
-        Score, loss (log-loss in nats, or squared error as a share of the variance), its standard error and
-        the number of pictures, of each way to show patches, and of a constant.
+        For each choice of patches, and for a constant: score, loss (log-loss in nats, or squared error as a
+        share of the variance), its standard error and the number of pictures.
     mask_only : mapping of str to float
-        Score of gradient boosting from masks without a pixel: of rationales, of the patches with most
-        contrast, and of random ones. What rationales have beyond contrast is suspicious.
+        Score of gradient boosting from masks without any pixel: masks of rationales, of the patches with most
+        contrast, and of random patches. Be suspicious if masks of rationales score more than masks by
+        contrast.
     leak, leak_error : float
-        What a picture's own mask tells beyond its shown pixels, and its standard error: the loss of a
-        predictor that goes on with masks of other pictures less that of one that goes on with own masks.
-        The model itself was never shown a picture with its own mask.
+        What a picture's own mask reveals beyond its shown pixels, and its standard error. Two predictors are
+        trained further, one with masks of other pictures and one with each picture's own mask; the number is
+        the loss of the first minus the loss of the second. The model itself was never trained on a picture
+        with its own mask.
     mean_patches : float
         Mean number of patches shown.
     fixed : bool
@@ -49,8 +52,8 @@ class PictureAudit:
     told : bool
         Whether the network is told which pixels are hidden.
     stability, chance_stability : float
-        Mean Jaccard index of the rationales of refits with other seeds, and of random masks as large; NaN
-        without refits. Many sets of patches can be enough for one picture.
+        Mean Jaccard index of the rationales of refits with other seeds, and of random masks of the same size;
+        NaN without refits. Many sets of patches can be enough for one picture.
 
     Examples
     --------

@@ -25,27 +25,27 @@ LONGEST = 24
 
 
 class ImageRationaleDisplay:
-    """Pictures, and below each the same one with hidden patches washed out, or a map for each class.
+    """Pictures, each above a copy with hidden patches washed out, or a map for each class.
 
     Make one with `from_estimator`, or with the model's `plot_rationale`.
 
     Parameters
     ----------
     lines : sequence of (sequence of ndarray of shape (H, W) or (H, W, 3))
-        What is drawn, line by line; grey or red, green and blue, from 0 to 1.
+        The pictures to draw, line by line; grey, or red, green and blue, from 0 to 1.
     titles : sequence of str
-        Above the pictures of the first line.
+        Titles above the pictures of the first line.
     names : sequence of str
-        On the left of each line.
+        Names to the left of each line.
     colours : str, default="gray"
         Colour map of pictures without colours.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes of the last drawing.
     axes_ : ndarray of Axes of shape (n_lines, n)
-        Those of the pictures, inside of `ax_`.
+        Axes of the pictures, inside `ax_`.
     figure_ : matplotlib Figure
         The figure of `ax_`.
 

@@ -16,28 +16,28 @@ MOST_PIECES = 512
 class TextBackbone:
     """A network that reads pieces of words, and the tokenizer that it was trained with.
 
-    Words are cut into pieces one by one, so that the pieces of a word depend on no other word.
+    Each word is cut into pieces by itself, so the pieces of a word do not depend on other words.
 
     Parameters
     ----------
     module : torch.nn.Module
         ``module(ids, attention)`` with integers of shape (B, P), 1 in `attention` for a piece and 0 for
-        padding, gives states (B, P, H), or an object that has them as ``last_hidden_state``. What it says
-        of one row must not depend on the others.
+        padding, returns states (B, P, H), or an object that has them as ``last_hidden_state``. The states of
+        a row must not depend on other rows.
     tokenize : callable
-        ``tokenize(words)`` with a list of str gives a list of int for each word, its pieces. When models are
-        pickled it must be a function of a module, or an object of a class of one.
+        ``tokenize(words)`` with a list of str returns a list of int for each word, its pieces. For models
+        that are pickled it must be a function that is defined in a module, or an object whose class is.
     start_ids, end_ids : sequence of int, default=()
-        Pieces that stand before and behind the words of each text, such as those of ``[CLS]`` and ``[SEP]``.
+        Pieces before and after the words of each text, such as those of ``[CLS]`` and ``[SEP]``.
     pad_id : int, default=0
-        Piece that fills rows up.
+        Piece for padding.
     max_pieces : int, default=512
-        Pieces that the network can read at once, `start_ids` and `end_ids` with them. Longer texts are read
-        in several parts.
+        Number of pieces that the network can read at once, including `start_ids` and `end_ids`. Longer texts
+        are read in several parts.
 
     See Also
     --------
-    TextRationaleClassifier : Its `backbone` is one of these, or a folder of a transformers model.
+    TextRationaleClassifier : Its `backbone` is a TextBackbone, or a folder of a transformers model.
 
     Examples
     --------

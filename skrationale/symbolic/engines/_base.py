@@ -21,25 +21,25 @@ UNARY_OPERATORS = (
 
 
 class EngineError(RuntimeError):
-    """An engine that is not usable here, or a search that failed; the message says the way out."""
+    """An engine that cannot be used here, or a search that failed; the message says what to do."""
 
 
 class Engine(BaseEstimator, metaclass=ABCMeta):
     """A search for expressions that describe a target.
 
-    To bring your own engine, derive from this class, give it a name, say what it supports and
-    write `search`. Settings of the engine are parameters of ``__init__``, as in any scikit-learn
-    estimator: then `clone` and `get_params` work, and settings can be searched as ``engine__setting``.
-    An engine keeps nothing from a search: it pickles before and after.
+    For an engine of your own, derive a class from this one, set its name and what it supports, and write
+    `search`. Settings of the engine are parameters of ``__init__``, as in any scikit-learn estimator. Then
+    `clone` and `get_params` work, and settings can be searched as ``engine__setting``. An engine stores
+    nothing from a search, so it can be pickled before and after.
 
     Attributes
     ----------
     name : str
-        How messages and reports call the engine.
+        Name of the engine in messages and reports.
     supports_weights : bool
-        Whether `search` uses weights. If not, it is given rows drawn by their weight, and no weights.
+        Whether `search` uses weights. If not, it gets rows that are drawn by their weight, and no weights.
     default_niterations, default_population_size : int
-        What is taken when the user sets none.
+        Defaults if you set none.
 
     Examples
     --------

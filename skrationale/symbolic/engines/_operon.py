@@ -59,7 +59,7 @@ def _probe() -> str | None:
 
 
 class OperonEngine(Engine):
-    """Operon's search for two aims at once, small error and small size [1]_.
+    """Operon's search for expressions with small error and small size [1]_.
 
     One seed and one number of generations give one set of expressions, whatever `n_threads` is.
 
@@ -68,7 +68,7 @@ class OperonEngine(Engine):
     optimizer_iterations : int, default=3
         Steps of Levenberg-Marquardt on the constants of each new expression.
     max_depth : int, default=10
-        Greatest depth of an expression.
+        Largest depth of an expression.
     n_threads : int, default=1
         Threads of the search.
 

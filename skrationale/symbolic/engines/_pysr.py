@@ -51,7 +51,7 @@ FIRST_IMPORT = (
 
 
 class PySREngine(Engine):
-    """Search with PySR [1]_, which needs Julia; where that is missing only `search` fails.
+    """Search with PySR [1]_, which needs Julia; without Julia only `search` fails.
 
     One seed gives one set of expressions: PySR then works in one thread. For a faster search that is
     not repeatable, give ``engine_params={"parallelism": "multithreading"}``.
@@ -59,9 +59,9 @@ class PySREngine(Engine):
     Parameters
     ----------
     engine_params : dict, default=None
-        Keywords of ``pysr.PySRRegressor``, such as ``{"populations": 15, "parsimony": 0.001}``: plain
-        data only. They win over our settings, and some of them, such as `elementwise_loss`, are Julia
-        code, which is run: take none from people you do not trust. Operators, sizes, numbers of
+        Keywords of ``pysr.PySRRegressor``, such as ``{"populations": 15, "parsimony": 0.001}``: plain data
+        only. They replace the settings of this class. Some of them, such as `elementwise_loss`, are Julia
+        code that is run: do not use settings from people whom you do not trust. Operators, sizes, numbers of
         iterations and the time limit are parameters of the distiller, not of the engine.
 
     References
