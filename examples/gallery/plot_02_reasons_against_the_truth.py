@@ -2,10 +2,10 @@
 Reasons of a student, TreeSHAP, and the truth
 =============================================
 
-:func:`~skrationale.datasets.make_additive` generates a target whose reasons are known: a line, a sine, a
-parabola, a step and a tent, each of one column. The student's reasons are compared with the TreeSHAP values
-that it was taught, with path contributions, and with the truth. A smooth student may be nearer to the truth
-than its teacher is.
+:func:`~skrationale.datasets.make_additive` generates a target whose true contributions are known: a line, a
+sine, a parabola, a step and a tent, each a function of one column. The student's contributions are compared
+with the TreeSHAP values from which it learnt, with path contributions, and with the truth. A smooth student
+may be closer to the truth than its teacher.
 """
 
 import matplotlib.pyplot as plt
@@ -24,7 +24,7 @@ teacher = LGBMRegressor(n_estimators=150, num_leaves=15, n_jobs=1, verbose=-1)
 student = GBDT2NNStudent(teacher, max_epochs=25, random_state=0).fit(X, y)
 
 # %%
-# All reasons of the same rows. ``explanation_r2`` pools all cells.
+# All contributions are for the same rows. ``explanation_r2`` is computed over all cells together.
 
 reasons = {
     "student": student.explain(X_test),
@@ -47,7 +47,7 @@ print(f"\nscore of the teacher {student.teacher_.score(X_test, y_test):.3f}")
 print(f"score of the student {student.score(X_test, y_test):.3f}")
 
 # %%
-# The contributions of the first five columns, over the value of each.
+# The contributions of the first five columns, against the values of each column.
 
 fig, axes = plt.subplots(1, 5, figsize=(12, 2.8), sharey=True, layout="constrained")
 for j, ax in enumerate(axes):

@@ -2,9 +2,9 @@
 All plots of shap
 =================
 
-Every explanation goes to shap with ``to_shap()``: the values, base values, feature names and cells arrive
-where shap's own plots look for them. With several classes, ``for_output`` picks one. Nothing is computed
-anew; shap only draws.
+``to_shap()`` turns every explanation into one of shap, with values, base values, feature names and cells in
+the places that shap's plots use. With several classes, ``for_output`` selects one. Nothing is computed again:
+shap only draws.
 """
 
 import matplotlib.pyplot as plt
@@ -31,13 +31,13 @@ shap.plots.beeswarm(barolo, max_display=8, show=False)
 plt.show()
 
 # %%
-# Its waterfall of one row.
+# The waterfall of shap, for one row.
 
 shap.plots.waterfall(barolo[0], max_display=8, show=False)
 plt.show()
 
 # %%
-# And its scatter of one column, coloured by another.
+# The scatter plot of shap for one column, coloured by another one.
 
 shap.plots.scatter(barolo[:, "proline"], color=barolo[:, "flavanoids"], show=False)
 plt.show()

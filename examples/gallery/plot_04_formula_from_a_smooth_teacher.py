@@ -3,10 +3,10 @@ A smooth network becomes a formula
 ==================================
 
 A short formula describes a smooth surface better than a rough one. Here a network that overfits is trained
-along a path of rising penalties on its input gradient (lambda), and at three of them
-:class:`~skrationale.SymbolicDistiller` looks for a formula of the network alone. ``early_stopping=False``
-makes the effect visible, since early stopping smooths too; the last line of the table is a network with it,
-as by default, and without a penalty.
+with increasing penalties on its input gradient (lambda). For three of them
+:class:`~skrationale.SymbolicDistiller` searches for a formula of the network, without the labels.
+``early_stopping=False`` makes the effect visible, because early stopping makes a network smooth too. The last
+line of the table is a network with early stopping, which is the default, and without a penalty.
 """
 
 import matplotlib.pyplot as plt
@@ -25,15 +25,15 @@ network = SmoothMLPRegressor(
 ).fit(X_train, y_train)
 
 # %%
-# The network gets smoother with lambda, and on held-out rows better. ``"auto"`` takes the largest lambda
-# whose loss is within one standard error of the best.
+# With a larger lambda the network becomes smoother, and better on held-out rows. ``"auto"`` takes the largest
+# lambda whose loss is within one standard error of the best loss.
 
 LambdaPathDisplay.from_estimator(network, measures=["validation_loss", "mean_grad_norm"])
 plt.show()
 
 # %%
-# Formulas of four networks. ``teacher_weight=1`` looks at the network alone; by default the distiller also
-# tries the labels, and takes them where the network does not help.
+# Formulas of four networks. ``teacher_weight=1`` uses only the network as the target. By default the
+# distiller also tries the labels, and uses them if the network does not help.
 
 teachers = {f"lambda {value:g}": network.at_lambda(value) for value in (0.0, 0.03, 0.3)}
 teachers["early stopping"] = SmoothMLPRegressor(jacobian_lambda=0, random_state=0).fit(X_train, y_train)
@@ -59,7 +59,7 @@ for name, teacher in teachers.items():
 print(pd.DataFrame(rows).round(3).to_string(index=False))
 
 # %%
-# The last formula, and its reasons: exact Shapley values.
+# The last formula, and its contributions, which are exact Shapley values.
 
 print(distiller.formula_)
 distiller.explain(X_test).plot("bar")

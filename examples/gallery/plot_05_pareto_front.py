@@ -2,9 +2,9 @@
 A front of formulas, from short to exact
 ========================================
 
-A search for formulas gives not one but a front: each is the most accurate one of its length. ``equations_``
-is that front as a table, in the columns of PySR, and ``set_formula`` takes another row. The choice is
-yours: the shortest formula that still says what you need.
+A search for formulas finds a front of several formulas: each is the most accurate one of its length.
+``equations_`` is this front as a table, with the same columns as in PySR, and ``set_formula`` chooses another
+row. You can choose the shortest formula that is still accurate enough for you.
 """
 
 import matplotlib.pyplot as plt
@@ -27,7 +27,8 @@ for formula in distiller.pareto_front_[:4]:
     print(f"{formula.complexity:3}  {formula}")
 
 # %%
-# The front by size and loss on validation rows; the ring is what ``model_selection="best"`` took.
+# The front by size and loss on validation rows. The ring is the formula that ``model_selection="best"``
+# chose.
 
 ParetoDisplay.from_estimator(distiller)
 plt.show()

@@ -2,9 +2,9 @@
 A formula in SQL, Excel, C and Python
 =====================================
 
-A :class:`~skrationale.Formula` predicts exactly what it prints, and prints itself in other languages. Here
-a classifier of a mixed table, with text and missing cells, becomes the log-odds of a loan being repaid; a
-data base then computes the same numbers, without Python.
+A :class:`~skrationale.Formula` predicts exactly what it prints, and it can be written in other languages.
+Here a classifier of a table with numbers, text and missing cells becomes a formula for the log-odds that a
+loan is repaid. A database then computes the same numbers without Python.
 """
 
 import sqlite3
@@ -34,7 +34,7 @@ formula = distiller.fit(X, y).formula_.simplify(digits=4)
 print(formula)
 
 # %%
-# In other languages.
+# The formula in other languages.
 
 print("SQL:   ", formula.to_sql("sqlite"), "\n")
 print("Excel: ", formula.to_excel({"income": "A2", "age": "B2", "housing": "C2"}), "\n")
@@ -43,7 +43,7 @@ print(formula.to_python(), "\n")
 print(formula.to_c())
 
 # %%
-# A data base agrees with ``predict``.
+# A database agrees with ``predict``.
 
 connection = sqlite3.connect(":memory:")
 X.to_sql("loans", connection, index=False)
@@ -52,7 +52,8 @@ print("largest difference:", np.abs(from_sql - formula.predict(X)).max())
 print("accuracy of the formula:", np.mean(np.where(from_sql > 0, "repaid", "lost") == y))
 
 # %%
-# Exact Shapley values of the formula, for one row. A category is one reason, whatever it is encoded into.
+# Exact Shapley values of the formula, for one row. A category has one contribution, even if it is encoded as
+# several variables.
 
 distiller.explain(X)[0].plot("waterfall")
 plt.show()

@@ -2,10 +2,10 @@
 Which columns does a row need?
 ==============================
 
-In :func:`~skrationale.datasets.make_syn` number 4 the eleventh column is a switch: it decides whether the
-first two or the next four columns matter. :class:`~skrationale.RationaleClassifier` predicts each row from
-a few columns that it chooses for this row. Since the truth is known, its choice can be checked cell by
-cell.
+In problem 4 of :func:`~skrationale.datasets.make_syn` the eleventh column is a switch: it determines whether
+the first two or the next four columns matter. :class:`~skrationale.RationaleClassifier` predicts each row
+from a few columns that it selects for this row. Because the truth is known, the selection can be checked cell
+by cell.
 """
 
 import matplotlib.pyplot as plt
@@ -21,7 +21,8 @@ X_test, y_test, truth = make_syn(4, 2000, random_state=1)
 model = RationaleClassifier(random_state=0).fit(X, y)
 
 # %%
-# ``tpr``: share of a row's true columns that are chosen. ``fdr``: share of the chosen that are not true.
+# ``tpr`` is the share of a row's true columns that are selected. ``fdr`` is the share of selected columns
+# that are not true.
 
 mask = model.get_rationale(X_test)
 print({name: round(value, 3) for name, value in selection_rates(mask, truth).items()})
@@ -29,7 +30,7 @@ print(f"columns a row {mask.sum(1).mean():.2f} of {X.shape[1]}")
 print(f"accuracy {model.score(X_test, y_test):.3f}")
 
 # %%
-# With the mask held, no other cell can change a prediction.
+# With ``predict(X, mask=mask)``, other cells have no effect on the prediction.
 
 noise = np.random.default_rng(0).normal(size=X_test.shape)
 scrambled = np.where(mask, X_test, noise)
@@ -48,14 +49,14 @@ axes[0].set(ylabel="rows, by the switch (column 11)")
 plt.show()
 
 # %%
-# All rows, those with like rationales side by side.
+# All rows; rows with similar rationales are side by side.
 
 explanation = model.explain(X_test)
 RationaleDisplay.from_explanation(explanation)
 plt.show()
 
 # %%
-# How the losses fell, stage by stage.
+# The losses in each stage of the training.
 
 TrainingDisplay.from_estimator(model)
 plt.show()

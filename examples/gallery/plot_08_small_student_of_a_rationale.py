@@ -2,9 +2,9 @@
 A small model learns which columns a row needs
 ==============================================
 
-With :class:`~skrationale.RationaleDistiller` (REKD) a network of eight units takes over from a larger one
-which columns each row needs, and the predictions with it. Beside it stands a network of the same size that
-learnt from labels alone. The problem has a switch, and its truth is known.
+With :class:`~skrationale.RationaleDistiller` (REKD) a network of eight units learns from a larger one which
+columns each row needs, and what to predict. It is compared with a network of the same size that learnt only
+from labels. The problem has a switch, and its truth is known.
 """
 
 import matplotlib.pyplot as plt
@@ -44,7 +44,7 @@ table = pd.DataFrame(rows).set_index("model")
 print(table.round(3).to_string())
 
 # %%
-# How often each column is chosen.
+# How often each column is selected.
 
 fig, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
 frequencies = {

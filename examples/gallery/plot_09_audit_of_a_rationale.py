@@ -2,10 +2,10 @@
 Is a rationale honest?
 ======================
 
-A selector can cheat: it shows one column where it believes that the answer is yes, and another where it
-believes no, and the predictor reads the answer off the choice. Then scores are good and the rationale is no
-reason. ``audit`` looks for this, on rows that were not used in ``fit``: here for a model as it is by
-default, and for one trained in the way of the paper, whose hidden cells are zeros.
+A selector can cheat: it first predicts the label, then shows one column for "yes" and another one for "no".
+The predictor then only needs to know which column is shown. Such a model has good scores, but its rationales
+do not explain its predictions. ``audit`` tests this on rows that were not used in ``fit``: here for a model
+with default parameters, and for one that was trained as in the paper, in which hidden cells are zeros.
 """
 
 import textwrap
@@ -28,13 +28,13 @@ for name, audit in audits.items():
     print(f"{name}:", *textwrap.wrap(audit.verdict, 95), "", sep="\n")
 
 # %%
-# All checks of one model, with what is good.
+# All checks of one model; the last column says which values are good.
 
 print(audits["preset='paper'"].to_frame().round(3).to_string(index=False, na_rep=""))
 
 # %%
-# A leak is what the masks tell beyond the cells that they show, and an unsupported gain is by how much the
-# model predicts better than these cells support. The bars are two standard errors.
+# A leak is what the masks reveal beyond the cells that they show. An unsupported gain is how much better the
+# model predicts than these cells support. The bars are two standard errors.
 
 fig, ax = plt.subplots(figsize=(7, 2.8), layout="constrained")
 for i, name in enumerate(("leak", "unsupported")):

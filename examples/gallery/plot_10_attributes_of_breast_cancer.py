@@ -2,10 +2,10 @@
 A network reads as a few attributes
 ===================================
 
-FLINT learns a network and, with it, a small dictionary of attributes: numbers of at least 0 that are read
-off the hidden layers, and whose weighted sum is the score. Each is described by what it speaks for, by its
-columns, and by a short rule. A rule comes with its R2 on rows held out, so that one sees how far it may be
-believed.
+FLINT learns a network and a small dictionary of attributes: numbers of at least 0 that are computed from the
+hidden layers, and whose weighted sum is the score. Each attribute is described by the classes that it
+supports, by its columns, and by a short rule. The R2 of a rule on held-out rows shows how well the rule
+describes the attribute.
 """
 
 import matplotlib.pyplot as plt
@@ -26,8 +26,8 @@ print("attributes that a row needs:", round(model.conciseness(X_test, taus=[2.0]
 print("rows on which network and interpreter disagree:", model.disagreement(X_test).sum())
 
 # %%
-# What the attributes are: the share of rows in which each is relevant, how well a short rule describes it,
-# and, in the picture, what it speaks for.
+# For each attribute: the share of rows in which it is relevant, how well a short rule describes it, and, in
+# the picture, which class it supports.
 
 descriptions = model.describe()
 table = descriptions.to_frame()

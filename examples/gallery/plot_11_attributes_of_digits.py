@@ -2,10 +2,10 @@
 Attributes of images
 ====================
 
-Images go in as an array of shape (n, channels, height, width), and the network is then a small
-convolutional one. An attribute is shown by the images that have most of it, in a frame for each class. Below
-them is where in them it sits, and what they become when the attribute is raised further, as the paper does.
-The images are the small digits of scikit-learn.
+Images are given as an array of shape (n, channels, height, width), and the network is then a small
+convolutional network. An attribute is shown by the images in which it is largest, in a frame for each class.
+Below them are maps of where the attribute is, and the images after the attribute was raised further, as in
+the paper. The images are the small digits of scikit-learn.
 """
 
 import matplotlib.pyplot as plt
@@ -27,8 +27,8 @@ print(f"same answer                 {fidelity['same_class']:.3f}")
 print("attributes that a row needs:", round(model.conciseness(X_test, taus=[2.0])[2.0], 2))
 
 # %%
-# The attribute that matters most. A patch is orange where hiding it makes the attribute smaller: what is
-# there raises it, be it bright or dark. A blue patch lowers it.
+# The most important attribute. An orange patch raises the attribute, whether it is bright or dark: if the
+# patch is hidden, the attribute becomes smaller. A blue patch lowers the attribute.
 
 order = model.attribute_importances_.argsort()[::-1]
 model.plot_attribute(int(order[0]))
@@ -46,7 +46,7 @@ plt.show()
 print(model.describe_attribute(int(order[0]), X_test))
 
 # %%
-# Where an attribute sits over all digits of a class: the mean of its maps.
+# Where an attribute is on average in the digits of a class: the mean of its maps.
 
 fig, axes = plt.subplots(1, 4, figsize=(8, 2.4), layout="constrained")
 answers = model.predict(X_test)
@@ -60,7 +60,7 @@ for j, ax in zip(order, axes, strict=False):
 plt.show()
 
 # %%
-# Which attribute speaks for which digit.
+# Which attribute supports which digit.
 
 AttributeTableDisplay.from_estimator(model, rules=False)
 plt.show()

@@ -2,10 +2,10 @@
 Tune a lambda inside a pipeline
 ===============================
 
-Every estimator here is one of scikit-learn, so pipelines, ``clone`` and searches work as ever. A table with
-text, categories, booleans and missing cells needs no preparation; a pipeline is for the steps that you
-want. The search goes over ``explanation_lambda``, the weight of the reasons, and keeps score of answers and
-reasons together.
+Every estimator of this package follows scikit-learn, so pipelines, ``clone`` and searches work as usual. A
+table with text, categories, booleans and missing cells needs no preparation, so use a pipeline only for steps
+of your own. The search compares values of ``explanation_lambda``, the weight of the contributions in the
+loss, and measures predictions and contributions together.
 """
 
 import matplotlib.pyplot as plt
@@ -45,7 +45,8 @@ def add_ratio(table):
 
 
 # %%
-# :func:`~skrationale.metrics.explanation_scorer` makes scorers of reasons, also for the end of a pipeline.
+# :func:`~skrationale.metrics.explanation_scorer` makes scorers of explanations, also for the last step of a
+# pipeline.
 
 scoring = {
     "reasons R2": explanation_scorer("fidelity"),
@@ -75,19 +76,19 @@ print("\nchosen:", search.best_params_)
 print(f"accuracy on test rows: {search.best_estimator_.score(X_test, y_test):.3f}")
 
 # %%
-# All three, over lambda, with one standard deviation over folds.
+# All three measures against lambda, with one standard deviation over folds.
 
 LambdaPathDisplay.from_cv_results(search.cv_results_, "gbdt2nnstudent__explanation_lambda")
 plt.show()
 
 # %%
-# The same candidates as a choice between two aims.
+# The same candidates, by two of the measures.
 
 ParetoDisplay.from_cv_results(search.cv_results_, "mean_test_score R2", "mean_test_reasons R2")
 plt.show()
 
 # %%
-# One reason a column, also of text and of missing cells.
+# One contribution per column, also for text and missing cells.
 
 best = search.best_estimator_
 explanation = best[-1].explain(best[:-1].transform(X_test))

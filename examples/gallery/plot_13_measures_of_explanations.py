@@ -2,10 +2,11 @@
 How good is an explanation?
 ===========================
 
-Four questions can be asked of any explanation, without a truth: does hiding the columns that it names
-change the answer, do its values say by how much, is it short, and does it come out the same again? Here
-reasons of a student, its teacher's TreeSHAP, and reasons in a random order are compared with the measures
-of :mod:`skrationale.metrics`, and scorers of the same names take part in a cross-validation.
+Four questions can be asked about any explanation, even if the truth is not known. Does the prediction change
+if the most important columns are hidden? Do the values show by how much it changes? Is the explanation short?
+Is it the same after another fit? Here contributions of a student, its teacher's TreeSHAP values, and
+contributions in a random order are compared with the measures of :mod:`skrationale.metrics`. Scorers with the
+same names are then used in a cross-validation.
 """
 
 from dataclasses import replace
@@ -42,9 +43,9 @@ shuffled = np.random.default_rng(0).permuted(own.values, axis=1)
 explanations = {"student": own, "TreeSHAP": tree_shap, "random order": replace(own, values=shuffled)}
 
 # %%
-# Faithfulness to the student's answers, its probabilities. Comprehensiveness is high, and sufficiency low,
-# where the columns named first are those that count. Sparsity is the number of columns with more than 1 %
-# of the largest value.
+# Faithfulness to the student's predicted probabilities. Comprehensiveness is high and sufficiency is low if
+# the columns with the largest contributions are those that matter. Sparsity is the number of columns with
+# more than 1 % of the largest value.
 
 rows = {
     name: {
@@ -59,14 +60,14 @@ rows = {
 print(pd.DataFrame(rows).T.round(3).to_string())
 
 # %%
-# Stability: of two fits with different seeds, and under a little noise.
+# Stability: between two fits with different seeds, and with a little noise.
 
 print({k: round(v, 3) for k, v in seed_stability([s.explain(X_test) for s in students]).items()})
 print({k: round(v, 3) for k, v in noise_stability(student.explain, X_test, n_draws=3).items()})
 
 # %%
-# Columns are hidden, the first named first: the lower the curve, the better the order. Then they are shown
-# in that order: the higher the better.
+# Columns are hidden one after the other, the most important first: a lower curve means a better order. Then
+# they are shown in the same order: a higher curve is better.
 
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True, layout="constrained")
 for ax, curve_of, title in zip(
@@ -81,7 +82,7 @@ axes[0].set_ylabel("probability of the class predicted")
 plt.show()
 
 # %%
-# As scorers greater is always better, so measures of which low is good are negative.
+# For scorers a larger number is always better, so measures for which low is good are negative.
 
 scoring = {
     "accuracy": "accuracy",

@@ -2,8 +2,8 @@
 The file of an XGBoost
 ======================
 
-Somebody trained an XGBoost and sent its file. ``as_teacher`` makes a fitted estimator of it, and a few lines
-lead to exact reasons; a student then gives its answers with its reasons, in one pass.
+Somebody trained an XGBoost and sent you its file. ``as_teacher`` makes a fitted estimator from it, and a few
+lines compute exact contributions. A student then computes predictions and contributions in one pass.
 """
 
 from pathlib import Path
@@ -22,15 +22,15 @@ X, y = load_breast_cancer(return_X_y=True, as_frame=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 # %%
-# Elsewhere: a model is fitted and saved.
+# Somebody fits a model and saves it.
 
 path = Path(mkdtemp()) / "model.json"
 fitted = XGBClassifier(n_estimators=100, max_depth=4, learning_rate=0.1).fit(X_train, y_train)
 fitted.save_model(path)
 
 # %%
-# Here: the reasons. They are exact: with the base value they add up to the log-odds of the model, up to the
-# 32 bits in which XGBoost adds.
+# You compute the contributions. They are exact: with the base value they add up to the log-odds of the model,
+# except for rounding, because XGBoost adds with 32 bits.
 
 model = as_teacher(path, classes=["malignant", "benign"])  # its labels 0 and 1
 explanation = tree_contributions(model, X_test)
@@ -44,7 +44,7 @@ explanation.plot("beeswarm", max_display=8)
 plt.show()
 
 # %%
-# A student of the file. The labels that it is fitted to need only be of the model's classes.
+# A student of the model in the file. The labels in its fit only have to be classes of the model.
 
 labels = np.array(["malignant", "benign"])
 student = GBDT2NNStudent(FrozenEstimator(model), max_epochs=40, random_state=0)

@@ -2,9 +2,10 @@
 Search with Optuna, and prune on the way
 ========================================
 
-A search over several parameters need not train every candidate to its end. Optuna's pruner looks at the loss
-of held-out rows after each epoch and ends what is worse than half of the trials before it. What is logged in
-which epoch is in :doc:`the how-to </howto/callbacks>`; the names are the same in every family.
+A search over several parameters does not have to train every candidate for all epochs. Optuna's pruner
+compares the loss of held-out rows after each epoch, and stops a trial that is worse than half of the trials
+before it. :doc:`The how-to </howto/callbacks>` lists what is logged in each epoch; the names are the same in
+every family.
 """
 
 import warnings
@@ -29,9 +30,9 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 teacher = FrozenEstimator(LGBMClassifier(n_estimators=50, n_jobs=1, verbose=-1).fit(X_train, y_train))
 
 # %%
-# One trial: draw parameters, fit, and give the loss that is searched for. The callback reports each epoch,
-# and raises when the trial is to end; a fit that is ended so leaves nothing behind. ``GBDT2NNStudent``
-# holds rows out only when asked to, by ``early_stopping``.
+# One trial draws parameters, fits, and returns the loss that the search minimises. The callback reports each
+# epoch, and raises an error if the trial should stop; a stopped fit does not change the estimator.
+# ``GBDT2NNStudent`` holds out rows only with ``early_stopping=True``.
 
 
 def student_of(trial):
@@ -52,9 +53,9 @@ def student_of(trial):
 
 
 # %%
-# Two trials at a time, in threads. Fits side by side give, to the bit, what each gives alone. Optuna's
-# samplers forget their seed when there are threads; so the first candidates are drawn here, with a seed,
-# and put in the queue. With ``n_jobs=1`` the seed of a sampler makes the whole search again.
+# Two trials run at the same time, in threads. Their results are exactly the same as without threads. Optuna's
+# samplers do not use their seed if there are threads, so the first candidates are drawn here with a seed and
+# put into the queue. With ``n_jobs=1`` the seed of a sampler makes the whole search reproducible.
 
 study = optuna.create_study(
     pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=3),
@@ -68,7 +69,7 @@ print({state: states.count(state) for state in sorted(set(states))})
 print({name: round(value, 4) for name, value in study.best_params.items()})
 
 # %%
-# What was pruned, and what went on.
+# Which trials were pruned, and which continued.
 
 figure, ax = plt.subplots()
 for trial in study.trials:
@@ -80,9 +81,9 @@ ax.set_title("pruned trials in grey")
 plt.show()
 
 # %%
-# The same with a rationale model, whose stages all log ``valid_loss`` and ``valid_task``; the latter is the
-# loss of the predictions alone. The first stage decides: Optuna counts an epoch once, and says so of later
-# stages.
+# The same search with a rationale model. All of its stages log ``valid_loss`` and ``valid_task``;
+# ``valid_task`` is the loss of the predictions without penalties. Only the first stage decides on pruning,
+# because Optuna uses each epoch number once, and warns about the later stages.
 
 
 def rationale_of(trial):

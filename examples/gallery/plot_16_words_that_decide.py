@@ -2,8 +2,9 @@
 Words that decide
 =================
 
-A classifier of texts that reads three words of each text, and shows them. The texts are made: each holds
-three words of twenty that decide the label, among fillers, so that it is known which words are right.
+A classifier of texts that predicts each text from three of its words, and shows them. The texts are
+generated. Each holds three of twenty words that determine the label, and other words without any effect, so
+it is known which words are right.
 """
 
 import matplotlib.pyplot as plt
@@ -35,7 +36,7 @@ found = rationale_agreement(explanation.mask, true, explanation.values)
 print({name: round(figure, 3) for name, figure in found.items()})
 
 # %%
-# The words that are shown most, by what is predicted.
+# The words that are shown most often, for each predicted class.
 
 fig, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
 for ax, (label, words) in zip(axes, explanation.top(8).items(), strict=True):

@@ -2,9 +2,9 @@
 Tutorial: explain a boosted model in production
 ===============================================
 
-A gradient boosting model is in use already, and now every prediction needs its reasons. This tutorial goes
-from the fitted model to a service: exact contributions, a fast student, a file, a graph without Python, and
-a check of new rows. The model and its predictions stay as they are. Data are scikit-learn's breast cancer
+A gradient boosting model is in use already, and now every prediction needs an explanation. This tutorial goes
+from the fitted model to a service: exact contributions, a fast student, a file, a graph without Python, and a
+check of new rows. The model and its predictions do not change. Data are scikit-learn's breast cancer
 measurements.
 """
 

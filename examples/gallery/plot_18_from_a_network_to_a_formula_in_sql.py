@@ -57,7 +57,8 @@ for name, distiller in distillers.items():
 # %%
 # Step 3: how long should it be?
 # ------------------------------
-# Each point is a formula. Longer ones are closer to the network, with less and less to gain.
+# Each point is a formula. Longer formulas are closer to the network, but each further part improves them
+# less.
 
 distiller = distillers["smooth network"]
 ParetoDisplay.from_estimator(distiller, y="fidelity_r2")
@@ -93,7 +94,7 @@ print(top.to_string(index=False))
 # %%
 # Step 6: explain a patient
 # -------------------------
-# Contributions of a formula are exact Shapley values, and only the columns in the formula have any.
+# Contributions of a formula are exact Shapley values, and only columns in the formula have contributions.
 
 explanation = distiller.explain(X_test)
 print(explanation.top(4))

@@ -29,8 +29,8 @@ X_train, X_new, y_train, y_new = train_test_split(X, y, test_size=0.5, stratify=
 # %%
 # Step 1: the model and what it costs
 # -----------------------------------
-# Four columns per row, beside a LightGBM with all thirty: the price of a short explanation is the
-# difference.
+# Four columns per row, compared with a LightGBM that uses all thirty: the difference is the cost of a short
+# explanation.
 
 model = RationaleClassifier(max_features=4, max_epochs=25, random_state=0).fit(X_train, y_train)
 everything = LGBMClassifier(n_estimators=100, n_jobs=1, verbose=-1).fit(X_train, y_train)
@@ -60,9 +60,9 @@ print("predictions with random values in all other columns are the same:", bool(
 # %%
 # Step 4: does the mask reveal the label?
 # ---------------------------------------
-# Step 3 holds for a dishonest model too: its mask could be a code for the label. ``audit`` trains
-# predictors on one half of the rows that the model has not seen, and compares them on the other half. The
-# default refits the model twice to see how stable its choice is.
+# Step 3 is also true for a dishonest model: its mask could be a code for the label. ``audit`` trains
+# predictors on one half of the rows that the model has not seen, and compares them on the other half. By
+# default the model is also fitted twice more, to measure how stable its selection is.
 
 audit = model.audit(X_new, y_new, random_state=0)
 print(*textwrap.wrap(audit.verdict, 95), sep="\n")

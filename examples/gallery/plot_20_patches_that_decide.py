@@ -2,8 +2,9 @@
 Patches that decide
 ===================
 
-A classifier of digits that reads 5 of 16 patches of each picture, and shows them. The audit compares these
-patches with random ones, with those of most contrast, and with those that matter when they are hidden.
+A classifier of digits that predicts each picture from 5 of its 16 patches, and shows them. The audit compares
+these patches with random ones, with the patches of most contrast, and with the patches that change the
+prediction most if they are hidden.
 """
 
 import matplotlib.pyplot as plt
@@ -25,13 +26,13 @@ model.plot_rationale(new, y=labels)
 plt.show()
 
 # %%
-# Where the model looks, for each digit that it predicts.
+# Which patches the model uses, for each digit that it predicts.
 
 model.plot_rationale(n=10)
 plt.show()
 
 # %%
-# An explanation has a name for each patch. A value is the log-probability that the patch adds, in nats.
+# An explanation has a name for each patch. Its value is what the patch adds to the log-probability, in nats.
 
 explanation = model.explain(new)
 print(explanation.top(3))

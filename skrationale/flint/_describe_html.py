@@ -52,14 +52,14 @@ def split(descriptions: Iterable[AttributeDescription]) -> tuple[list[AttributeD
     if unused:
         remarks.append(f"Relevant in no row: {join_names(unused, 30)}.")
     if dead:
-        remarks.append(f"Dead, that is, hardly varying over the rows: {join_names(dead, 30)}.")
+        remarks.append(f"Dead (almost constant over the rows): {join_names(dead, 30)}.")
     return used, remarks
 
 
 def summary(d: AttributeDescription) -> str:
     """Say what an attribute speaks for and how often, without its name."""
     if not d.active:
-        return "dead: it hardly varies over the rows"
+        return "dead: it is almost constant over the rows"
     words = ("speaks for", "against" if d.speaks_for else "speaks against")
     if len(d.weights) == 1:
         words = ("raises the score of", "lowers the score of")

@@ -147,7 +147,7 @@ def formula_warnings(formula: Formula, X: Any) -> list[str]:
     """Say where a formula may fail; see ``Formula.domain_warnings``."""
     box, inner, to_text = formula.box, formula._symbols, formula._printer().text
     if X is None and box is None:
-        return ["The training range is not known: pass X."]
+        return ["The training range is not known: give X."]
     rows = np.empty((0, len(inner))) if box is None else formula_rows(formula, N_ROWS)
     if X is None:
         return tree_warnings(formula.expr, inner, rows, to_text)
@@ -199,9 +199,9 @@ def _denominator(values: np.ndarray, text: str) -> str:
     if not size.size:
         return ""
     if values[np.isfinite(values)].min() < 0 < values[np.isfinite(values)].max():
-        return f"The denominator {text} changes its sign: the formula has a pole there."
+        return f"The denominator {text} changes its sign: the formula has a pole where it is 0."
     if size.min() == 0 or size.min() < _NEAR_ZERO * np.median(size):
-        return f"The denominator {text} comes close to 0: the formula may explode there."
+        return f"The denominator {text} comes close to 0: the formula may become very large there."
     return ""
 
 

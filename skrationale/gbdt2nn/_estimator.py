@@ -373,7 +373,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
     def _warn_of_constraints(self) -> None:
         if self.monotone is None:
             keeps = "set monotone='teacher', or " if isinstance(self._adapter, LightGBMTeacher) else ""
-            way_out = f"If that must not happen, {keeps}predict with the teacher."
+            way_out = f"If this must not happen, {keeps}predict with the teacher."
             warn_of_constraints(self.teacher_, self._reader.feature_names, self._adapter.form.order, way_out)
 
     def _scores(self, matrix: np.ndarray) -> np.ndarray:

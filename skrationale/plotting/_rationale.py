@@ -201,7 +201,7 @@ def _percent(share: float) -> str:
 
 def _words(n_rows: int, rest: np.ndarray) -> str:
     """Return what stands below the heat map: how many rows there are, and which columns are not drawn."""
-    words = f"{n_rows:,} rows, like rationales side by side" if n_rows > 1 else count_of(n_rows, "row")
+    words = f"{n_rows:,} rows, similar rationales side by side" if n_rows > 1 else count_of(n_rows, "row")
     if not len(rest):
         return words
     columns = count_of(len(rest), "other column")

@@ -91,7 +91,7 @@ def _which_model(given: list[Measured], rows: Rows) -> str:
             sparse = _known(alike, "columns_used")
             few = min(sparse, key=lambda one: one.figures["columns_used"], default=None)
             text += (
-                "." if few is None else f", and {_name(few)} uses the fewest columns a row ({_used(few)})."
+                "." if few is None else f", and {_name(few)} uses the fewest columns per row ({_used(few)})."
             )
     return text
 
@@ -151,7 +151,7 @@ def _trust(given: list[Measured], *, audit: bool) -> str:
             "hidden than when all others are, so these reasons fit the model."
         )
     if others:
-        text += f" This is not so for {join_names(others)}: do not trust these reasons."
+        text += f" This is not true for {join_names(others)}: do not trust these reasons."
     steady = _known(given, "stability")
     if steady:
         worst = min(steady, key=lambda one: one.figures["stability"])

@@ -17,7 +17,7 @@ from ._lightgbm_text import read_header
 PARAMETERS = ("monotonic_cst", "monotone_constraints")
 """As trees of scikit-learn call it, and XGBoost and CatBoost."""
 SHOWN = 10
-PREDICT = "If that must not happen, predict with the teacher."
+PREDICT = "If this must not happen, predict with the teacher."
 
 
 def monotone_columns(model: Any, names: Sequence[str]) -> dict[str, int]:

@@ -28,7 +28,7 @@ LINKS: dict[str, Link] = {
     "multiclass": "softmax",
 }
 """Objectives by LightGBM's own name, and what their raw score is."""
-ANY = " With explanation='permutation' any classifier or regressor can teach a GBDT2NNStudent."
+ANY = " With explanation='permutation' a GBDT2NNStudent accepts any classifier or regressor as its teacher."
 SMALL_TABLE = 100_000
 """Cells up to which LightGBM works on one thread: starting more costs more than it saves. Not measured."""
 
@@ -382,7 +382,7 @@ def _advice(model: Any, role: str) -> str:
         return f". Give the best_estimator_ of the search{end}."
     if hasattr(model, "steps"):
         return ". Give the last step of the pipeline, and give as X the table that this step gets."
-    return f". Other models can teach {others}." if is_teacher else " instead."
+    return f". Other models can be teachers of {others}." if is_teacher else " instead."
 
 
 def few_jobs(table: Any) -> int | None:

@@ -232,7 +232,7 @@ def test_dead_attribute(descriptions):
     assert not d.active
     assert d.rule is None
     assert len(d.columns) == len(d.prototypes) == len(d.contrast) == 0
-    assert str(d) == "a4: dead: it hardly varies over the rows."
+    assert str(d) == "a4: dead: it is almost constant over the rows."
     assert "dead" in static(d._repr_html_()).text
 
 
@@ -343,7 +343,7 @@ def test_text_table(descriptions):
     assert " ".join(lines[0].split()) == "attribute used in speaks rule for its largest values R2"
     assert len(lines) == 1 + 3 + 2
     assert lines[-2] == "Relevant in no row: a3."
-    assert lines[-1] == "Dead, that is, hardly varying over the rows: a4."
+    assert lines[-1] == "Dead (almost constant over the rows): a4."
     assert any("age > 47" in line and "hours > 40" in line and "1.00" in line for line in lines)
     assert repr(Descriptions([])) == "no attributes"
 

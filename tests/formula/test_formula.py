@@ -307,7 +307,7 @@ def test_domain_warnings_of_rows():
     everywhere = with_box("log(a)", [-1, 0, 0], [2, 1, 1]).domain_warnings(np.ones((1, 3)))
     assert len(everywhere) == 1
     assert "log(a) is undefined" in everywhere[0]
-    assert make("1/a").domain_warnings() == ["The training range is not known: pass X."]
+    assert make("1/a").domain_warnings() == ["The training range is not known: give X."]
     assert make("1/a").domain_warnings(np.ones((2, 3))) == []
 
 
@@ -321,7 +321,7 @@ def test_domain_warnings_draw_only_rows_that_can_be():
     assert safe.domain_warnings() == []
     pole = Formula(n / (0.5 - x), variables, reader=reader, box=box)
     assert pole.domain_warnings() == [
-        'The denominator 0.5 - [c = "x"] changes its sign: the formula has a pole there.'
+        'The denominator 0.5 - [c = "x"] changes its sign: the formula has a pole where it is 0.'
     ]
 
 

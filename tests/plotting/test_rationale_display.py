@@ -56,7 +56,7 @@ def test_cells_columns_and_shares_are_those_of_the_mask():
     assert light[0, used[0] == 0.9].max() < light[0, used[0] == 0.5].min(), "a larger weight is darker"
     assert light[2].min() - light[0].max() > 100, "used and unused are far apart"
     assert legend(d) == ["not used", "used, weight 0.5", "weight 1"]
-    assert d.ax_.get_xlabel() == "4 rows, like rationales side by side"
+    assert d.ax_.get_xlabel() == "4 rows, similar rationales side by side"
     top, bottom = d.ax_.transData.transform([[0, 0], [0, 2]])[:, 1]
     assert top > bottom
 

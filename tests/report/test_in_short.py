@@ -56,7 +56,7 @@ def test_the_best_model_and_those_as_good_are_named(table, tmp_path):
     answers = told(models, table, tmp_path)
     model = answers["Which model should I take?"]
     assert re.match(r"all has the best R2, 0\.9\d\d ± 0\.0\d\d\. Not clearly worse: both\.", model)
-    assert "both uses the fewest columns a row (2.0)" in model
+    assert "both uses the fewest columns per row (2.0)" in model
     assert "one" not in model
     columns = answers["Which columns matter most?"]
     assert columns.startswith("Share of the reasons, on average over the models: ")
@@ -76,7 +76,7 @@ def test_reasons_that_the_answers_do_not_follow_are_not_to_be_trusted(table, tmp
         "Can I trust these reasons?"
     ]
     assert trust.startswith("honest: predictions change more")
-    assert "This is not so for liar: do not trust these reasons." in trust
+    assert "This is not true for liar: do not trust these reasons." in trust
 
 
 def test_models_without_reasons_have_no_answer_about_them(table, tmp_path):
