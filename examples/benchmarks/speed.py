@@ -154,6 +154,16 @@ def fit_of_flint(folder: Path) -> float:
     return fit(lambda: FLINTClassifier(random_state=0), lambda: load_digits(return_X_y=True))
 
 
+def columns_of_flint(folder: Path) -> float:
+    from sklearn.datasets import load_digits
+
+    from skrationale import FLINTClassifier
+
+    X, y = load_digits(return_X_y=True)
+    model = FLINTClassifier(max_epochs=3, random_state=0).fit(X, y)
+    return least(lambda i: model.explain(X, by="column"), 3)
+
+
 def fit_of_formula(folder: Path) -> float:
     from skrationale import SymbolicDistiller
 
@@ -173,6 +183,7 @@ TASKS: dict[str, Callable[[Path], float]] = {
     "RationaleClassifier().fit, Syn4, 10,000 rows": fit_of_rationales,
     "FLINTClassifier().fit, digits": fit_of_flint,
     "SymbolicDistiller().fit, 500 rows": fit_of_formula,
+    'FLINTClassifier().explain(by="column"), digits': columns_of_flint,
 }
 
 

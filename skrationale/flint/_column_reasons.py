@@ -13,6 +13,7 @@ from .._tensors import as_tensor
 from ..training import limit_threads
 from ..units import table_units
 from ._model import IMAGE_CHUNK, FlintModel
+from ._path_integral import PathIntegral
 
 ColumnReasons = Callable[[np.ndarray, np.ndarray], np.ndarray]
 N_POINTS = 64
@@ -42,12 +43,12 @@ def integrated_gradients(model: FlintModel, average: np.ndarray) -> tuple[np.nda
         the sum over points lacks of a score is shared in proportion to the size of the values.
     """
     encoder, scores_of = model.source.encoder, model.score_function()
-    start = as_tensor(average)
     with torch.no_grad():
-        base = scores_of(start[None])[0].numpy()
+        base = scores_of(as_tensor(average)[None])[0].numpy()
+    integral = PathIntegral(model, average)
 
     def column_reasons(matrix: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        values = _gradients(scores_of, encoder.encode_matrix(matrix), start)
+        values = integral(encoder.encode_matrix(matrix))
         return _restore_additivity(table_units(encoder).fold(values), answers - base)
 
     return base, column_reasons

@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+FEW_CELLS = 256
+"""Numbers of an input, of all rows, below which inputs are added up in one call, else each in its own.
+Measured: the one call takes 10 to 20 ns for a number, an own call 1.5 us and 2 to 5 ns for a number."""
+
 
 @dataclass(frozen=True, eq=False)
 class Units:
@@ -71,7 +75,11 @@ class Units:
                 f"values has {values.shape[1]} columns; expected {self.n_inputs}, one for each input."
             )
         total = np.zeros((len(values), self.n_units, *values.shape[2:]))
-        np.add.at(total.swapaxes(0, 1), self.groups, values.swapaxes(0, 1))
+        if total[:, :1].size < FEW_CELLS:
+            np.add.at(total.swapaxes(0, 1), self.groups, values.swapaxes(0, 1))
+            return total
+        for column, unit in enumerate(self.groups.tolist()):
+            total[:, unit] += values[:, column]
         return total
 
     def spread(self, mask: np.ndarray) -> np.ndarray:

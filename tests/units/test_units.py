@@ -103,6 +103,15 @@ def test_rows_may_have_units_of_their_own():
     assert shown.tolist() == [[True, False, False, True], [True, True, False, False]]
 
 
+@pytest.mark.parametrize("more", [(), (3,)])
+def test_inputs_of_many_rows_are_added_up_as_those_of_few(more):
+    rng = np.random.default_rng(0)
+    groups = rng.permutation(np.repeat(np.arange(9), rng.integers(1, 6, 9)))
+    units, values = Units(tuple("abcdefghi"), groups), rng.normal(size=(400, len(groups), *more))
+    rows = [units.fold(row[None]) for row in values]
+    assert units.fold(values).tobytes() == np.concatenate(rows).tobytes()
+
+
 def test_units_need_no_torch():
     code = "import sys, skrationale.units; print(*{'torch', 'matplotlib'} & sys.modules.keys())"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
