@@ -91,8 +91,8 @@ def explain_dataset(
     - for FLINT, whose contributions are those of attributes, ``attribute.<name>`` with their values; not
       with `top`.
 
-    Metadata of the schema hold, as JSON below ``"skrationale"``, kind and link of the reasons, names and base
-    values.
+    The metadata of the schema hold under ``"skrationale"``, as JSON, the kind, link and names of the reasons,
+    and the base values.
 
     Numbers are those of ``model.explain`` for the table that ``pandas.read_parquet`` reads. A student
     computes up to 512 rows in float64 and more in float32; so the rows of a last, short batch may differ by

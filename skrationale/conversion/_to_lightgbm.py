@@ -14,48 +14,50 @@ from ._choosing import rewritten
 
 
 def to_lightgbm(model: Any, X: Any = None) -> Any:
-    """Rewrite a tree ensemble of another library as a LightGBM model that says exactly the same.
+    """Convert a tree ensemble of another library to a LightGBM model with exactly the same predictions.
 
-    All that works with LightGBM then works with the model: TreeSHAP of every library, and every tool that
-    reads LightGBM's files. Trees, thresholds, missing values, categories and the training rows behind each
-    leaf are kept; the result is compared with the model on rows that try its splits.
+    Everything that works with LightGBM then works with the model: TreeSHAP of every library, and every tool
+    that reads LightGBM's files. Trees, thresholds, missing values, categories and the number of training rows
+    in each leaf are kept. The result is compared with the model on rows around its splits.
 
     Parameters
     ----------
     model : estimator or Booster
-        Fitted, also in a FrozenEstimator: of XGBoost 2.1 to 3.2, CatBoost 1.2, or of scikit-learn a
-        HistGradientBoosting, GradientBoosting, RandomForest, ExtraTrees or DecisionTree model, each as
-        classifier or regressor. A LightGBM model is given back as it is.
+        A fitted model, also in a FrozenEstimator: of XGBoost 2.1 to 3.2 or CatBoost 1.2, or a
+        HistGradientBoosting, GradientBoosting, RandomForest, ExtraTrees or DecisionTree model of
+        scikit-learn, each as classifier or regressor. A LightGBM model is returned unchanged.
     X : DataFrame of shape (n, d), default=None
-        Rows that hold all levels of columns with text or categories, best the training rows. CatBoost with
-        such columns needs it, and XGBoost before 3.1, or with letters beyond ASCII: they do not keep the
-        levels themselves. For XGBoost these must then be in the same order as at its fit.
+        Rows that hold all levels of columns with text or categories, preferably the training rows. They are
+        needed for such columns with CatBoost, with XGBoost before 3.1, and with XGBoost if levels have
+        non-ASCII letters, because these models do not store their levels. For XGBoost the levels must be in
+        the same order as at its fit.
 
     Returns
     -------
     lightgbm.Booster
-        ``predict(..., raw_score=True)`` gives the raw scores of the model: log-odds, the target or its
+        ``predict(..., raw_score=True)`` returns the raw scores of the model: log-odds, the target or its
         logarithm, and for RandomForest, ExtraTrees and DecisionTree classifiers probabilities. Its
-        ``pandas_categorical`` holds the levels of categories, so that it takes the same DataFrame.
+        ``pandas_categorical`` holds the levels of categories, so it reads the same DataFrame.
 
     Raises
     ------
     TypeError
         If the model is of another kind.
     ValueError
-        If columns of `X` are not those at fit, if the model is no sum of trees with constants in their
-        leaves, or if what was read from it does not say what the model says.
+        If columns of `X` are not those at fit, if the model is not a sum of trees with constants in their
+        leaves, or if the converted model has other predictions than the model.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 
     Notes
     -----
-    A missing category is a level of its own to CatBoost: the booster has it as a last level, ``"(missing)"``,
-    and what it takes for missing or new is what CatBoost does with levels that it does not know.
+    CatBoost treats a missing category as a level of its own. In the booster this is the last level,
+    ``"(missing)"``. Cells that are missing or new for the booster are treated as CatBoost treats unknown
+    levels.
 
-    XGBoost adds in 32-bit numbers, so that its own scores differ by about 1e-7 of the largest; those of
-    other libraries are the same up to rounding of 64-bit numbers. LightGBM takes numbers within 1e-35 of 0
-    for 0.
+    XGBoost adds 32-bit numbers, so its own scores differ by about 1e-7 of the largest score. Scores of other
+    libraries are the same, except for rounding of 64-bit numbers. LightGBM reads numbers within 1e-35 of 0 as
+    0.
 
     Examples
     --------

@@ -141,7 +141,7 @@ def _download(name: str, source: _Source, folder: Path) -> tuple[pd.DataFrame, p
     advice = f"Put {name}.csv.gz (last column: the target) and its card {name}.json into {folder}."
     if source.data_id is None:
         raise FileNotFoundError(
-            f"{name} is not in {folder}, and this package knows no OpenML id for it. {advice}"
+            f"{name} is not in {folder}, and this package has no OpenML id for it. {advice}"
         )
     from sklearn.datasets import fetch_openml
 

@@ -54,7 +54,8 @@ def _names_seen(transformer: Any) -> list[str]:
         count = getattr(transformer, "n_features_in_", None)
         if count is None:
             raise ValueError(
-                f"{type(transformer).__name__} does not say which columns it was fitted on{SAY_HOW}."
+                f"{type(transformer).__name__} does not store the names of the columns on which it was "
+                f"fitted{SAY_HOW}."
             )
         return [f"x{j}" for j in range(count)]
     return [str(name) for name in seen]

@@ -30,31 +30,32 @@ QUANTILES = (10, 50, 90)
 
 @dataclass(frozen=True, eq=False)
 class AttributeDescription:
-    """One attribute, a number of 0 or more that a network computes for each row, as a person reads it.
+    """Description of one attribute, a number of at least 0 that a network computes for each row.
 
     Parameters
     ----------
     index : int
         Position among all attributes.
     name : str
-        As the user set it, or numbered; never guessed from data.
+        The name that you set, or a numbered name; it is never guessed from data.
     active : bool
-        Whether it varies more than a trifle; a dead attribute has no rule, columns or prototypes.
+        Whether the attribute varies clearly; a dead attribute has no rule, columns or prototypes.
     weights : mapping of str to float
-        Per output by how much a unit of the attribute changes the score.
+        For each output, the change of the score per unit of the attribute.
     relevance : mapping of str to float
-        Per output the mean relevance over the rows explained for it, from -1 to 1; NaN where there are none.
+        For each output, the mean relevance over the rows explained for it, from -1 to 1; NaN if there are
+        none.
     relevant_share : float
-        Share of rows in which it is among the relevant attributes.
+        Share of rows in which the attribute is relevant.
     quantiles : mapping of int to float
         Its 10, 50 and 90 % quantiles over the rows.
     columns : DataFrame
         ``column``, ``importance``, ``direction`` (Spearman correlation, NaN for categories), largest first.
     prototypes, contrast : DataFrame
-        Rows, as the user typed them, in which it is largest and smallest; the first column is its value, the
-        second the output that was explained, and the index has the labels of the rows.
+        Rows of your table in which the attribute is largest and smallest. The first column is its value, the
+        second is the output that was explained, and the index has the labels of the rows.
     rule : Rule or None
-        Where it is largest; None when it is dead.
+        The rule for its largest values; None if the attribute is dead.
     """
 
     index: int
@@ -71,12 +72,12 @@ class AttributeDescription:
 
     @property
     def speaks_for(self) -> tuple[str, ...]:
-        """Outputs that it raises against the others, by more than half of its largest effect."""
+        """Outputs that it raises compared with the others, by more than half of its largest effect."""
         return self._outputs(1.0)
 
     @property
     def speaks_against(self) -> tuple[str, ...]:
-        """Outputs that it lowers against the others, by more than half of its largest effect."""
+        """Outputs that it lowers compared with the others, by more than half of its largest effect."""
         return self._outputs(-1.0)
 
     def _outputs(self, sign: float) -> tuple[str, ...]:
@@ -128,13 +129,13 @@ class Descriptions(Sequence[AttributeDescription]):
         return self._descriptions[key]
 
     def to_frame(self) -> Any:
-        """Give one row an attribute.
+        """Return a table with one row per attribute.
 
         Returns
         -------
         DataFrame
             With the columns ``name``, ``active``, ``relevant_share``, ``speaks_for``, ``speaks_against``,
-            ``rule`` ("no short rule" where its R2 is below .5), ``rule_r2`` and ``top_columns``.
+            ``rule`` ("no short rule" if its R2 is below 0.5), ``rule_r2`` and ``top_columns``.
         """
         import pandas as pd
 
@@ -160,19 +161,19 @@ class Descriptions(Sequence[AttributeDescription]):
         return cards(self)
 
     def write_html(self, path: str | os.PathLike[str], title: str | None = None) -> None:
-        """Write a page that stands alone: no server, no script, no address outside it.
+        """Write a web page in one file, without scripts and external addresses.
 
         Parameters
         ----------
         path : str or path-like
-            File to write, or a link to it; one that is there is replaced as a whole and keeps its mode.
+            File to write, or a link to it. An existing file is replaced as a whole and keeps its mode.
         title : str, optional
             Heading of the page.
 
         Raises
         ------
         OSError
-            When no regular file can be written there; one that was there stays as it was.
+            If no regular file can be written there. An existing file then stays unchanged.
         """
         write_text(path, page(self, "Attributes" if title is None else title))
 

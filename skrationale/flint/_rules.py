@@ -139,14 +139,14 @@ class RuleColumns:
 
 @dataclass(frozen=True)
 class Rule:
-    """The path to the leaf of a tree in which an attribute is largest, and how far to trust it.
+    """The path to the leaf of a tree in which an attribute is largest, and how well the tree fits.
 
     Parameters
     ----------
     text : str
-        The conditions joined by "and"; ``"always"`` when there is none.
+        The conditions, joined by "and"; ``"always"`` if there is none.
     r2 : float
-        R2 of the whole tree on rows that were not used to fit it; NaN when the attribute is constant there.
+        R2 of the whole tree on rows that were not used to fit it; NaN if the attribute is constant on them.
     mean : float
         Mean of the attribute over all rows in the leaf.
     share : float

@@ -116,7 +116,7 @@ def _arguments(data: Any) -> dict[str, Any]:
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names) or not names:
         raise ValueError("`data['feature_names']` must be a list of at least one string.")
     if not isinstance(levels, list | tuple) or len(levels) != len(names):
-        raise ValueError(f"`data['levels']` must be a list of {len(names)} entries, one a column.")
+        raise ValueError(f"`data['levels']` must be a list of {len(names)} entries, one per column.")
     if not isinstance(data["variables"], list | tuple):
         raise ValueError("`data['variables']` must be a list.")
     if not isinstance(data["output_name"], str):

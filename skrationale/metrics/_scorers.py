@@ -72,7 +72,7 @@ class _Fidelity:
         found = model.fidelity(X)
         if self.key not in found:
             names = ", ".join(map(repr, found))
-            raise ValueError(f"{type(model).__name__}.fidelity gives no {self.key!r}, only {names}.")
+            raise ValueError(f"{type(model).__name__}.fidelity does not return {self.key!r}, only {names}.")
         return found[self.key]
 
 

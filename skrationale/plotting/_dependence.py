@@ -210,7 +210,7 @@ class DependenceDisplay(ExplanationDisplay):
                 "a dependence display shows contributions, got kind 'rationale': use a rationale display."
             )
         if not len(e):
-            raise ValueError("a dependence display needs at least one row, got an explanation of none.")
+            raise ValueError("a dependence display needs at least one row, got an explanation of 0 rows.")
         j = 0 if self.feature is None else _place("feature", self.feature, e)
         dependence(e, j, self.max_display)  # raises where its cells are not known
         if self.color_by not in (None, "auto"):

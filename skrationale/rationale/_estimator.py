@@ -13,7 +13,7 @@ from ._base import BaseRationale
 class RationaleClassifier(PredictsLabels, BaseRationale):
     """Predict a class from a few columns of each row, or a few patches of each picture, and say which.
 
-    A selector chooses columns for each row, and a predictor sees the values of these columns alone. With
+    A selector chooses columns for each row, and a predictor uses only the values of these columns. With
     ``predict(X, mask=m)``, other columns have no effect. `X` of shape (n, H, W) or (n, C, H, W) holds
     pictures, which are cut into patches. Below, "row" then means a picture, and "column" a patch.
 
@@ -26,11 +26,11 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
     the last stage a new predictor is trained with masks of 0 and 1. It never sees a row with its own mask,
     but with the mask of another row or a random one. So it cannot learn to read the label from the mask.
 
-    For pictures the stages are others. A predictor is trained with whole pictures, then with random masks,
-    and is not changed after that. The selector is trained to predict what masks do to it: the values of the
-    shown patches add up to the log-probability of the predicted class, as in [4]_. In the last stage a copy
-    of the predictor is trained further with masks that were selected for other pictures. Hidden pixels are
-    replaced by the mean colour, and one more channel says which pixels are shown.
+    Pictures have other stages. A predictor is trained with whole pictures, then with random masks, and is not
+    changed after that. The selector is trained to predict what masks do to it: the values of the shown
+    patches add up to the log-probability of the predicted class, as in [4]_. In the last stage a copy of the
+    predictor is trained further with masks that were selected for other pictures. Hidden pixels are replaced
+    by the mean colour, and one more channel says which pixels are shown.
 
     Parameters
     ----------

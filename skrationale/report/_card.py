@@ -258,7 +258,7 @@ def _reasons(one: Measured, teacher: Measured | None) -> str:
     if one.texts is not None:
         return reasons_in_markdown(one.texts)
     if explanation is None:
-        return f"It gives none here: {text(one.missing.get('reasons', ''), 300)}."
+        return f"It has none here: {text(one.missing.get('reasons', ''), 300)}."
     are, are_not = WHAT_REASONS_ARE[kind_of_reasons(explanation)]
     lines = [
         f"**What they are.** {are} {sum_of(explanation)}".strip(),
@@ -350,7 +350,7 @@ def _limits(found: list[Measured], agreement: np.ndarray | None) -> str:
             "with the teacher's reasons."
         )
     lines += [
-        "Reasons say what the model does, and not what would happen in the world if a cell were changed.",
+        "Reasons describe the model. They do not say what would happen in the world if a cell were changed.",
         "The figures hold for rows like those of this page. For other rows, such as rows with unseen "
         "levels or with numbers outside the range in fit, this page does not say how good the model is.",
     ]

@@ -95,8 +95,8 @@ def make_report(
     y : array-like of shape (m,)
         Their labels or numbers.
     path : str or path-like
-        File to write, in a folder that exists. A file that is there is replaced and keeps its mode; where
-        `path` is a link, the file it leads to is.
+        File to write, in a folder that exists. An existing file is replaced and keeps its mode. If `path` is
+        a link, the file that it points to is replaced.
     title : str, default=None
         Title of the page.
     n_rows : int, default=1000
@@ -111,7 +111,7 @@ def make_report(
     interactive : bool, default=False
         Whether the file has one script, which sorts tables and filters rows and columns.
     random_state : int, RandomState or None, default=0
-        Seed of all random draws. With the same seed the file is the same but for times.
+        Seed of all random draws. With the same seed the file is the same, except for times.
 
     Returns
     -------
@@ -121,23 +121,24 @@ def make_report(
     Raises
     ------
     ValueError, TypeError
-        When a parameter is not as described, lengths differ, or an estimator cannot predict `X`.
+        If a parameter is not as described, if lengths differ, or if an estimator cannot predict `X`.
     NotFittedError
-        When an estimator is not fitted; the message says which.
+        If an estimator is not fitted; the message names it.
     OSError
-        When the folder of `path` does not exist or takes no file, `path` is a folder, a pipe, a socket or a
-        device, or the disk is full.
+        If the folder of `path` does not exist or cannot be written to, if `path` is a folder, a pipe, a
+        socket or a device, or if the disk is full.
 
     See Also
     --------
-    skrationale.metrics : The measures one by one.
+    skrationale.metrics : Functions for the single measures.
     skrationale.explanation.Explanation.write_html : The reasons of one estimator.
 
     Notes
     -----
     If there is an error, nothing is written, and an existing file remains unchanged. Missing figures are in
     ``tables["missing"]``, each with its cause. Faithfulness is measured with the same shares of columns for
-    all, also for rationales, whose columns come first. FLINT is compared by column.
+    all estimators, also for rationales; the columns of a rationale count as the most important ones. FLINT is
+    compared by column.
 
     Examples
     --------

@@ -53,8 +53,8 @@ def check_teacher(teacher: Any, owner: str) -> None:
     if library is not None and not hasattr(inner, "fit"):
         raise TypeError(
             f"The 'teacher' parameter of {owner} must be an estimator, but a {type(inner).__name__} of "
-            f"{BOOSTING[library]} does not say what it predicts: give the fitted {ESTIMATORS[library]} "
-            "in a FrozenEstimator instead, or FrozenEstimator(as_teacher(booster))."
+            f"{BOOSTING[library]} does not show whether it predicts labels or numbers: give the fitted "
+            f"{ESTIMATORS[library]} in a FrozenEstimator instead, or FrozenEstimator(as_teacher(booster))."
         )
     if isinstance(teacher, FrozenEstimator):
         return

@@ -74,8 +74,8 @@ def refuse_foreign_levels(
     if as_given and kinds[0] & kinds[1]:
         return
     raise ValueError(
-        f"Column {name!r} of X holds levels such as {own[0]!r}, none of which the fitted model knows; it was "
-        f"fitted on levels such as {known[0]!r}. Give it the same levels as at its fit, for example by "
+        f"Column {name!r} of X holds levels such as {own[0]!r}, and the model was fitted on none of them, "
+        f"but on levels such as {known[0]!r}. Give it the same levels as at its fit, for example by "
         f"X[{name!r}].astype(str).astype('category')."
     )
 

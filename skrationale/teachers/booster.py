@@ -162,7 +162,7 @@ class _FittedBooster(BaseEstimator):
         """Names of the columns, where the booster knows some."""
         names = self.booster.feature_name()
         if are_counted(names):
-            raise AttributeError("the booster knows no names of columns")
+            raise AttributeError("the booster has no column names")
         return np.array(names, dtype=object)
 
     def predict(self, X: Any) -> np.ndarray:

@@ -31,7 +31,7 @@ class TreeContributions:
     row by an exact quadrature, which is still faster than LightGBM. LightGBM itself, which is exact too,
     explains few rows of such trees, and trees that are too large even for the quadrature.
 
-    With background rows the values are interventional Shapley values [1]_, which LightGBM does not give:
+    With background rows the values are interventional Shapley values [1]_, which LightGBM does not compute:
     unknown values are replaced by those of a background row, and the results are averaged over these rows.
     The look-up of a row takes the same time for any number of background rows. Trees without tables are
     computed from pairs of a row and a background row.
@@ -80,7 +80,7 @@ class TreeContributions:
 
     Notes
     -----
-    Calls change nothing: one object may serve several threads, and be sent to other processes.
+    Calls do not change the object: several threads can use it, and it can be sent to other processes.
 
     References
     ----------

@@ -49,7 +49,7 @@ class Interactions:
 
     See Also
     --------
-    tree_interactions : Makes one of a LightGBM model.
+    tree_interactions : Compute the interactions of a tree ensemble.
 
     Examples
     --------

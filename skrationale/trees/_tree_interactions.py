@@ -36,9 +36,9 @@ SHOWN = 20
 class TreeInteractions:
     """Exact interaction values of a tree ensemble, for any number of calls.
 
-    The values are those of shap's ``shap_interaction_values`` with path-dependent trees, many times faster,
-    and right for categories too. To a part of a tree many rows look alike: what it gives to these is computed
-    once for each batch of rows.
+    The values are those of shap's ``shap_interaction_values`` with path-dependent trees, but they are
+    computed many times faster, and they are also right for categories. Many rows pass the same splits in a
+    part of a tree: the values of this part are computed once for all such rows in a batch.
 
     Parameters
     ----------
@@ -60,16 +60,17 @@ class TreeInteractions:
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     ValueError
-        If the model's raw score cannot be explained, a leaf is not finite, or `dtype` is none of those above.
+        If the model's raw score cannot be explained, if a leaf is not finite, or if `dtype` is not one of
+        those above.
 
     See Also
     --------
     tree_interactions : The same for one table.
-    TreeContributions : What each column contributes, without its pairs.
+    TreeContributions : The contribution of each column, without pairs.
 
     Notes
     -----
-    Calls change nothing: one object may serve several threads, and be sent to other processes.
+    Calls do not change the object: several threads can use it, and it can be sent to other processes.
 
     Examples
     --------
@@ -241,7 +242,9 @@ def _places(columns: Any, names: tuple[str, ...]) -> np.ndarray:
             expected = f"names among {known} or positions in 0..{len(names) - 1}"
             raise ValueError(f"`columns` holds {column!r}, expected {expected}.")
     if not found or len(set(found)) < len(found):
-        raise ValueError(f"`columns` must name at least one column, and none twice, got {list(columns)!r}.")
+        raise ValueError(
+            f"`columns` must name at least one column, and each column only once, got {list(columns)!r}."
+        )
     return np.array(found)
 
 

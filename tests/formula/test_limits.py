@@ -225,7 +225,7 @@ def test_each_bound_is_named():
         like.with_expr(a + tower)
     bounds = (Formula.__doc__, Formula.from_string.__doc__)
     assert all(f"{MAX_NODES:,} parts" in text and f"{MAX_DEPTH} deep" in text for text in bounds)
-    assert f"{MAX_SIGNS:,} signs" in bounds[1]
+    assert f"{MAX_SIGNS:,} characters" in bounds[1]
     assert f"{MAX_BRACKETS} deep" in bounds[1]
     with pytest.raises(ValueError, match="too long for SQL: it needs more than 1000000 characters"):
         make(nest("max({}*a,b)", 30)).to_sql("postgres")

@@ -206,5 +206,5 @@ def test_estimators_that_cannot_be_scored(classes):
     with pytest.raises(TypeError, match="LogisticRegression has no method fidelity; expected a distiller"):
         explanation_scorer("fidelity")(model, X)
     flint = FLINTClassifier(**FLINT).fit(X, y)
-    with pytest.raises(ValueError, match="fidelity gives no 'explanation_r2', only 'prediction_r2'"):
+    with pytest.raises(ValueError, match="fidelity does not return 'explanation_r2', only 'prediction_r2'"):
         explanation_scorer("fidelity")(flint, X)

@@ -198,7 +198,7 @@ def test_pipelines_searches_and_other_models_have_cards(mixed, tmp_path):
         )
         assert page.startswith(f"# Model card: {name}\n")
         assert list(sections(page)) == HEADINGS
-    assert "It gives none here: it has no explanations." in sections(page)["Reasons"]
+    assert "It has none here: it has no explanations." in sections(page)["Reasons"]
 
 
 def test_a_serving_copy_says_that_it_has_no_teacher(fitted, tmp_path):

@@ -578,10 +578,10 @@ def test_pysr_without_julia_fails_at_once_with_the_way_out(monkeypatch):
     from skrationale.symbolic import PySREngine
 
     if PySREngine().available() is None:
-        monkeypatch.setattr(PySREngine, "available", lambda self: "no Julia. Or take engine='operon'.")
+        monkeypatch.setattr(PySREngine, "available", lambda self: "no Julia. Or use engine='operon'.")
     model = SymbolicDistiller(engine="pysr")
     start = time.perf_counter()
-    with pytest.raises(EngineError, match="engine='pysr' cannot be used: .*Julia.* take engine='operon'"):
+    with pytest.raises(EngineError, match="engine='pysr' cannot be used: .*Julia.* use engine='operon'"):
         model.fit(X, PRODUCT)
     assert time.perf_counter() - start < 2
     assert vars(model).keys() == vars(SymbolicDistiller()).keys()

@@ -123,7 +123,8 @@ def test_a_fitted_teacher_that_knows_none_of_the_levels_says_what_to_do(kind, fi
     X = table(fitted).assign(column=given)
     with pytest.raises(
         ValueError,
-        match=r"Column 'column' of X holds levels such as .*, none of which .* such as 'a'. Give it",
+        match=r"Column 'column' of X holds levels such as .*, and the model was fitted on none of them, "
+        r".* such as 'a'. Give it",
     ):
         KINDS[kind](FrozenEstimator(teacher)).fit(X, Y)
 

@@ -246,7 +246,7 @@ def test_long_texts_are_cut_and_that_is_said():
         (["a", float("nan")], TypeError, "something missing in row 1"),
         (["a", b"b"], TypeError, "a bytes in row 1"),
         ([1, 2], TypeError, "a int in row 0"),
-        (pd.DataFrame({"t": ["a", "b"]}), TypeError, r"shape \(2, 1\).*Give the column of texts alone"),
+        (pd.DataFrame({"t": ["a", "b"]}), TypeError, r"shape \(2, 1\).*Give only the column of texts"),
         (np.array("a"), TypeError, r"shape \(\)"),
         ({"a": 1}, TypeError, "X is a dict"),
         ([], ValueError, "X holds no text"),

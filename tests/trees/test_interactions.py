@@ -387,7 +387,7 @@ def test_one_row_is_as_among_others(forest):
         ),
         (TEST, {"columns": [4]}, ValueError, r"`columns` holds 4, expected .* or positions in 0..3"),
         (TEST, {"columns": [True]}, ValueError, "`columns` holds True"),
-        (TEST, {"columns": ["a", 0]}, ValueError, "none twice, got .'a', 0"),
+        (TEST, {"columns": ["a", 0]}, ValueError, "each column only once, got .'a', 0"),
         (TEST, {"columns": []}, ValueError, "at least one column"),
     ],
 )

@@ -302,7 +302,7 @@ def test_paths_of_many_columns(n_columns, limit):
     X = 100.0 * (rng.random((12, n_columns)) > 2 / n_columns)
     if n_columns > limit:
         with pytest.raises(
-            ValueError, match="splits on 54 columns, of which `background` .* at most 53 .* `max_table_b"
+            ValueError, match="splits on 54 columns. With `background`, at most 53 .* `max_table_b"
         ):
             TreeContributions(booster, background=X)
         return

@@ -31,7 +31,7 @@ class Printer:
     functions: Mapping[str, str] = {}
     """Names of functions in the language, where they differ from those of `FUNCTIONS`."""
     times = "*"
-    language = "the language asked for"
+    language = "the requested language"
     most_signs = 1_000_000
     """How long the text may be; some languages have no way but to write parts several times."""
     widest = 100

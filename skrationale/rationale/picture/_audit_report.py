@@ -145,8 +145,9 @@ class PictureAudit:
             f"from these patches, {of('random patches, EVAL-X')} from as many random ones, "
             f"{of('most contrast, EVAL-X')} from those with most contrast, and {of('occlusion, EVAL-X')} "
             "from those that matter most by occlusion.",
-            f"Masks alone, without a pixel, have {self.mask_only['rationale']:.3f}; masks of the patches "
-            f"with most contrast have {self.mask_only['most contrast']:.3f}.",
+            "A predictor that reads only the masks, without any pixel, has "
+            f"{self.mask_only['rationale']:.3f}; with masks of the patches with most contrast it has "
+            f"{self.mask_only['most contrast']:.3f}.",
         ]
         remarks = {
             "leak": "A second predictor also reads the mask of each picture, and its loss is "
@@ -202,7 +203,7 @@ class PictureAudit:
         lines = [list(map(_cell, line)) for line in frame.itertuples(index=False)]
         styles = ["", *["skr-n"] * (frame.shape[1] - 1)]
         table = Table(
-            "Patches of rationales beside those of simple rules", list(frame.columns), styles, lines
+            "Patches of rationales compared with those of simple rules", list(frame.columns), styles, lines
         )
         return document("rationale/templates/audit_card.html", verdict=verdict, tables=[table])
 

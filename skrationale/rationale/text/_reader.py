@@ -40,7 +40,7 @@ def as_texts(X: Any) -> list[str]:
         raise TypeError(f"X is a {type(X).__name__}; expected texts: a list, array or Series of str.")
     shape = X.shape if hasattr(X, "shape") else (len(X),)
     if len(shape) != 1:
-        hint = " Give the column of texts alone." if len(shape) == 2 else ""
+        hint = " Give only the column of texts." if len(shape) == 2 else ""
         raise TypeError(f"X has shape {tuple(shape)}; expected texts of shape (n,).{hint}")
     texts = X.tolist() if hasattr(X, "tolist") else list(X)
     if not texts:

@@ -25,7 +25,7 @@ UNARY = {name: name for name in ("sin", "cos", "tan", "tanh", "exp", "log", "sqr
 }
 # max and min are left out: Operon 0.6 evaluates and prints each as the other
 INSTALL = (
-    "pip install pyoperon (wheels for Linux x86-64 and macOS arm64), or take engine='pysr', which needs Julia"
+    "pip install pyoperon (wheels for Linux x86-64 and macOS arm64), or use engine='pysr', which needs Julia"
 )
 PROBE_SECONDS = 60
 """How long its first import may take. Not measured."""

@@ -45,8 +45,8 @@ OF_THE_DISTILLER = (
 OF_THE_ADAPTER = ("tempdir", "extra_sympy_mappings")
 INSTALL = "pip install 'skrationale[pysr]'"
 FIRST_IMPORT = (
-    "Run `python -c 'import pysr'` once in a terminal with a network connection: the first import installs "
-    "Julia and prepares it. Or take engine='operon', which needs no Julia."
+    "Run `python -c 'import pysr'` once in a terminal with a network connection: the first import "
+    "installs Julia and prepares it. Or use engine='operon', which does not need Julia."
 )
 
 
