@@ -29,8 +29,8 @@ INTRODUCTION = """\
 API reference
 =============
 
-All public names. What is not listed here is private, and may change without notice. Names that are public in
-two places stand where they are shortest.
+All public names. Names that are not listed here are private, and may change without notice. A name that is
+public in two modules is listed under the shorter one.
 """
 
 

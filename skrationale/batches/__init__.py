@@ -1,4 +1,4 @@
-"""Tables beyond memory: parquet files explained into parquet files, a batch of rows after another.
+"""Tables larger than memory: explain parquet files in batches of rows, and write parquet files.
 
 ``_model`` says what can be asked of a model here, and ``_written`` which columns its reasons are written to.
 ``_explainer`` explains one batch. ``_source`` finds the files to read, ``_destination`` what stands where

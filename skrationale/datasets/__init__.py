@@ -1,4 +1,4 @@
-"""Data: generators with known reasons, and loaders of real tables."""
+"""Data sets: generators with known contributions, and a loader of real tables."""
 
 from ._additive import make_additive
 from ._syn import make_syn

@@ -1,4 +1,4 @@
-"""The reasons behind predictions, and their renderings: frame, shap, JSON, HTML."""
+"""Explanations of predictions, which can be written as tables, shap objects, JSON and HTML."""
 
 from ._cells import TypedCells as TypedCells
 from ._cells import TypedColumn as TypedColumn

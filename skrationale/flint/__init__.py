@@ -1,4 +1,4 @@
-"""FLINT: a network and a small dictionary of readable attributes learn each other (arXiv 2010.09345)."""
+"""FLINT: a network is trained together with a small set of readable attributes (arXiv 2010.09345)."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""Formulas over the columns of a table: written, evaluated, explained and exported."""
+"""Formulas of the columns of a table: write, evaluate, explain and export them."""
 
 import lazy_loader as _lazy
 

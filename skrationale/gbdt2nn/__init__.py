@@ -1,4 +1,4 @@
-"""GBDT2NN: a LightGBM becomes a network whose prediction is the sum of its per-feature reasons."""
+"""GBDT2NN: a LightGBM becomes a network whose prediction is the sum of contributions, one per column."""
 
 import lazy_loader as _lazy
 

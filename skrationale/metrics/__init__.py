@@ -1,4 +1,4 @@
-"""Measures of explanations, and of how well a student follows its teacher, as pure functions and scorers."""
+"""Measures of explanations, and of how well a student agrees with its teacher: functions and scorers."""
 
 import lazy_loader as _lazy
 

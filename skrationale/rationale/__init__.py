@@ -1,4 +1,4 @@
-"""Rationales: every prediction is made from a few columns, and small models learn from large ones which."""
+"""Rationales: every prediction uses a few columns, and small models learn from large ones which columns."""
 
 import lazy_loader as _lazy
 

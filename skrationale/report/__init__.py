@@ -1,4 +1,4 @@
-"""Pages about fitted estimators and their teachers: one compares several, one is about a single model."""
+"""Pages about fitted estimators: a report that compares several, and a card of a single model."""
 
 from ._card import make_model_card
 from ._report import Report, make_report

@@ -1,4 +1,4 @@
-"""Models without their teachers, in files whose loading runs no code, and in registries.
+"""Models without their teachers, in files that run no code when they are loaded, and in registries.
 
 ``_serving_copy`` leaves teachers out. ``_trusted`` lists the types that such files hold, and ``_file`` writes
 and reads them. ``_skl2onnx`` converts whole pipelines, and ``_mlflow`` and

@@ -1,4 +1,4 @@
-"""Networks with a small input gradient, which a formula can follow."""
+"""Networks with a small input gradient, which a formula can describe well."""
 
 import lazy_loader as _lazy
 

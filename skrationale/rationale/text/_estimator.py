@@ -14,16 +14,16 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
     """Predict the class of a text from a few of its words, and say which.
 
     A selector gives each word a logit, from the word and the two words on either side. One threshold selects
-    the wanted share of words. A predictor reads the selected words alone: neither their positions nor the
-    number of hidden words. With ``predict(X, mask=m)``, other words have no effect.
+    the wanted share of words. A predictor reads only the selected words, without their positions and without
+    the number of hidden words. With ``predict(X, mask=m)``, other words have no effect.
 
     Fitting follows [1]_ with other stages. First a predictor is trained on texts in which words are replaced
     by words of other texts. It is then frozen, so the selector cannot train it to read a code from the mask.
     The selector is trained to find the words that this predictor needs, with a growing penalty on words
     beyond the wanted share. Both are done on each half of the texts, so that each text has a mask from a
     selector that has not seen it, and for new texts the logits of both selectors are averaged. In the last
-    stage a new predictor is trained to read selected words alone. It never sees a text with its own mask:
-    each word is shown as often as similar words are selected in other texts.
+    stage a new predictor is trained on selected words only. It never sees a text with its own mask: each word
+    is shown as often as similar words are selected in other texts.
 
     Parameters
     ----------
@@ -47,12 +47,13 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
     n_hashed : int, default=1000
         Number of vectors that such words, and unknown words, share.
     backbone : TextBackbone, str or path-like, default=None
-        A network that is trained on language already, with its tokenizer; a str or path is the folder of a
-        transformers model, which needs ``skrationale[text]``. The selector then reads what this network makes
-        of each word in its text, and the predictor is this network, which reads shown words as if there were
-        no others. It is copied, and never changed. None: small networks that learn from these texts alone.
+        A network that was trained on language before, with its tokenizer. A str or path is the folder of a
+        transformers model, which needs ``skrationale[text]``. The selector then reads the states that this
+        network computes for each word in its text. The predictor is a copy of this network, and reads the
+        shown words as if they were the whole text. The network itself is never changed. None: small networks
+        that learn only from these texts.
     backbone_layers : int or "all", default=2
-        Last layers of the backbone that are tuned to predict; ``"all"``: everything, 0: nothing.
+        Number of last layers of the backbone that are trained to predict; ``"all"``: all layers, 0: none.
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is 400,
         but 6 to 40 epochs. The last stage takes 0.6 times as many.
@@ -114,8 +115,8 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
     device_ : str
         Where the networks were trained.
     audit_ : RationaleAudit or None
-        With a backbone, what `audit` says of the held-out texts, where there are 500; a warning is given when
-        it finds a leak.
+        With a backbone, the result of `audit` on the held-out texts, if there are at least 500. If it finds a
+        leak, a warning is given.
 
     See Also
     --------
