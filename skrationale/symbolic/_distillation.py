@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from sklearn.metrics import r2_score
 
 from .._task import Task
 from ..explanation.ruler import on_ruler
@@ -256,6 +255,8 @@ def measured_front(
     expressions: Iterable[sp.Expr], valid: Data, template: Formula, k: int, teacher_weight: float
 ) -> tuple[ScoredFormula, ...]:
     """Measure expressions on validation rows and keep the front."""
+    from sklearn.metrics import r2_score
+
     values, weights = valid.target(k, teacher_weight)
     rows = []
     for expr in expressions:

@@ -25,8 +25,6 @@ from ..formula.nodes import write_formulas
 from ..formula.shapley import FormulaShapley
 from ..formula.variables import check_columns, make_variables, variable_values
 from ..graphs import Graph
-from ..smooth import SmoothMLPClassifier, SmoothMLPRegressor
-from ..smooth.base import BaseSmoothMLP
 from ..teachers import Teacher
 from ..training import TRAINING_CONSTRAINTS
 from ._distillation import Data, empty_formulas, label_rows, make_fronts, refit_front
@@ -34,6 +32,7 @@ from ._front import MODEL_SELECTIONS, Fronts, choose
 from ._rows import most_useful, rows_between, split_distinct
 from ._search import TEACHER_SHARE, Searcher
 from ._selection import choose_share, search_terms
+from ._smooth_teacher import is_smooth, smooth_teacher
 from ._targets import target_as_scores
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
@@ -249,9 +248,7 @@ class SymbolicDistiller(BaseDistiller):
         reason = engine.available()
         if reason:
             raise EngineError(f"engine={self.engine!r} cannot be used: {reason}")
-        if isinstance(self.jacobian_lambda, Real) and not (
-            self.teacher is None or isinstance(self.teacher, BaseSmoothMLP)
-        ):
+        if isinstance(self.jacobian_lambda, Real) and not (self.teacher is None or is_smooth(self.teacher)):
             raise ValueError(
                 f"jacobian_lambda={self.jacobian_lambda!r} is only for smooth teachers that this estimator "
                 f"fits itself. Got the teacher {type(self.teacher).__name__}; expected "
@@ -266,14 +263,12 @@ class SymbolicDistiller(BaseDistiller):
 
     def _default_teacher(self, classifier: bool, matrix: np.ndarray | None = None) -> Any:
         seed = own_random_state(self.random_state).randint(2**31 - 1)
-        return (SmoothMLPClassifier if classifier else SmoothMLPRegressor)(
-            random_state=seed, verbose=self.verbose
-        )
+        return smooth_teacher(classifier, random_state=seed, verbose=self.verbose)
 
     def _configure(self, teacher: Any) -> Any:
-        if isinstance(teacher, BaseSmoothMLP) and self.jacobian_lambda is not None:
+        if is_smooth(teacher) and self.jacobian_lambda is not None:
             teacher.set_params(jacobian_lambda=self.jacobian_lambda)
-        if isinstance(teacher, BaseSmoothMLP):
+        if is_smooth(teacher):
             teacher._deadline = self._deadline.part(TEACHER_SHARE)
         return teacher
 
@@ -284,12 +279,12 @@ class SymbolicDistiller(BaseDistiller):
         """Any classifier or regressor will do."""
 
     def _accept_teacher(self) -> None:
-        if isinstance(self.teacher_, BaseSmoothMLP):
+        if is_smooth(self.teacher_):
             self.lambda_, self.lambda_path_ = self.teacher_.lambda_, self.teacher_.lambda_path_
 
     def _teachers(self) -> list[Teacher]:
         """Give the teachers that may be distilled: all of a path that was trained here, or the one."""
-        if self.jacobian_lambda == "auto" and isinstance(self.teacher, BaseSmoothMLP | None):
+        if self.jacobian_lambda == "auto" and (self.teacher is None or is_smooth(self.teacher)):
             path = (self.teacher_.at_lambda(step["jacobian_lambda"]) for step in self.lambda_path_)
             return [self._adapt(teacher, self._adapter.form) for teacher in path]
         return [self._adapter]

@@ -17,10 +17,10 @@ from sklearn.utils import _safe_indexing
 from .._deadline import Deadline
 from .._random import fixed_seed
 from ..base import agreement
-from ..smooth.base import BaseSmoothMLP, check_lambdas
 from ..teachers import WEIGHTS_REACHED, Teacher, TeacherTable
 from ._distiller import SymbolicDistiller
 from ._search import TEACHER_SHARE
+from ._smooth_teacher import is_smooth
 from .engines._base import Engine
 
 OWN = ("teacher", "jacobian_lambdas", "cv", "n_jobs", "class_weight")
@@ -149,9 +149,11 @@ class SymbolicDistillerCV(SymbolicDistiller):
         self.n_jobs = n_jobs
 
     def _check_parameters(self) -> None:
+        from ..smooth.base import check_lambdas  # imports torch
+
         super()._check_parameters()
         check_lambdas(type(self).__name__, self.jacobian_lambdas)
-        if self.teacher is not None and not isinstance(self.teacher, BaseSmoothMLP):
+        if self.teacher is not None and not is_smooth(self.teacher):
             raise ValueError(
                 "SymbolicDistillerCV chooses lambda, which only smooth teachers have. Got the teacher "
                 f"{type(self.teacher).__name__}; expected an unfitted SmoothMLPRegressor or "

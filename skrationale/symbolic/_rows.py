@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from .._scales import exponents, to_shares
 from ..tabular import TableReader
@@ -96,6 +95,8 @@ def rows_between(table: Any, reader: TableReader, n_rows: int, rng: np.random.Ra
         Numbers lie between those of a row and of one of its 10 nearest neighbours; all other cells,
         and numbers that the neighbour lacks, are the row's.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     matrix = reader.transform(table)
     numbers = [j for j, levels in enumerate(reader.levels) if levels is None and not _is_bool(table, j)]
     start = rng.randint(len(matrix), size=n_rows)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import r2_score
 
 from .._task import Task
 from ..formula.program import Program, symbols
@@ -131,6 +130,8 @@ def choose_teacher(
     measured : list of dict
         For each teacher ``formula_loss`` (against `y`) and ``fidelity_r2`` (against the teacher).
     """
+    from sklearn.metrics import r2_score
+
     measured = []
     for fit, valid in zip(fits, valids, strict=True):
         scores = np.column_stack(

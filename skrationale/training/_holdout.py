@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from .._random import own_random_state
 
@@ -80,6 +79,8 @@ def hold_out(
     ValueError
         When no row is left to fit on.
     """
+    from sklearn.model_selection import train_test_split
+
     n = len(target)
     if math.ceil(n * fraction) >= n:
         raise ValueError(

@@ -26,6 +26,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skrationale import Formula, SmoothMLPClassifier, SmoothMLPRegressor, SymbolicDistiller
 from skrationale._task import Task
 from skrationale.formula.program import Program, symbols
+from skrationale.serving import serving_copy
 from skrationale.symbolic import Engine, EngineError
 from skrationale.symbolic._distillation import Data
 from skrationale.symbolic._front import ScoredFormula
@@ -656,3 +657,24 @@ def test_what_a_constant_loses():
     expected = np.average(row_losses(labels, scores, classes), weights=weights)
     assert constant_loss(labels, classes, weights) == pytest.approx(expected)
     assert constant_loss(np.zeros(3, int), classes, weights) == 0
+
+
+@pytest.mark.parametrize("teacher", [SmoothMLPRegressor(**SMOOTH), KNeighborsRegressor()])
+def test_a_fresh_process_explains_by_a_formula_without_torch(teacher, tmp_path):
+    model = SymbolicDistiller(teacher, jacobian_lambda="auto", n_searches=1, niterations=1, random_state=SEED)
+    model, path = serving_copy(model.fit(X, PRODUCT)), tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps((model, X[:3])))
+    code = f"""
+import pickle, sys
+model, rows = pickle.loads(open({str(path)!r}, "rb").read())
+found = model.explain(rows).values, model.predict(rows)
+print(*{{"torch", "skorch", "lightgbm", "sklearn.metrics", "sklearn.neighbors"}} & sys.modules.keys())
+print(pickle.dumps(found).hex())
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported, found = run.stdout.splitlines()
+    assert imported == ""
+    for one, other in zip(
+        pickle.loads(bytes.fromhex(found)), (model.explain(X[:3]).values, model.predict(X[:3])), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
