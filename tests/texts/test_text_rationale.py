@@ -280,7 +280,7 @@ def test_wrong_parameters_are_named(changes, message):
 
 
 def test_labels_for_a_regressor_and_a_failed_fit():
-    with pytest.raises(ValueError, match="take TextRationaleClassifier"):
+    with pytest.raises(ValueError, match="use TextRationaleClassifier"):
         TextRationaleRegressor(**QUICK).fit(["a", "b"], ["x", "y"])
     model = TextRationaleClassifier(**QUICK).fit(TEXTS[:50], Y[:50])
     before = model.predict(NEW)
