@@ -108,7 +108,7 @@ def test_a_report_shows_raw_columns_or_says_why_not(tmp_path):
     )
     assert set(shares["mixed"].dropna().index) == {"pca0", "pca1"}
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "not of the columns of X: PCA makes" in text
+    assert "not to the columns of X: PCA makes" in text
     plain = make_report(models, X, Y, tmp_path / "report.html", grouped=False).tables["importances"]
     assert len(plain["traced"].dropna()) == 6
     named = make_report(
