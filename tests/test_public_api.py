@@ -185,6 +185,7 @@ ALLOWED = {
     },
 )
 ALLOWED["rationale"] = ALLOWED["rationale"] | {"_absent", "_hooks", "_settled", "_versions", "metrics"}
+ALLOWED["rationale"] = ALLOWED["rationale"] | {"plotting"}  # plot_rationale, inside the method
 # texts are no tables: they have a base of their own, which keeps the same promises
 ALLOWED["symbolic"] = ALLOWED["symbolic"] | {"formula", "smooth"}  # which it is built on
 

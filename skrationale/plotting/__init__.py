@@ -7,6 +7,7 @@ from ._dependence import DependenceDisplay
 from ._fidelity import FidelityDisplay
 from ._lambda_path import LambdaPathDisplay
 from ._pareto import ParetoDisplay
+from ._pictures import ImageRationaleDisplay
 from ._rationale import RationaleDisplay
 from ._training import TrainingDisplay
 from ._waterfall import WaterfallDisplay
@@ -17,6 +18,7 @@ __all__ = [
     "BeeswarmDisplay",
     "DependenceDisplay",
     "FidelityDisplay",
+    "ImageRationaleDisplay",
     "LambdaPathDisplay",
     "ParetoDisplay",
     "RationaleDisplay",

@@ -1,11 +1,10 @@
 from ._audit_report import RationaleAudit
 from ._distiller import RationaleDistiller
 from ._estimator import RationaleClassifier, RationaleRegressor
-from .picture import ImageRationaleDisplay, PictureAudit
+from .picture import PictureAudit
 from .text import TextBackbone, TextRationaleClassifier, TextRationaleDistiller, TextRationaleRegressor
 
 __all__ = [
-    "ImageRationaleDisplay",
     "PictureAudit",
     "RationaleAudit",
     "RationaleClassifier",

@@ -31,7 +31,7 @@ PARAMETERS: dict[str, Any] = {
     "grid": [Interval(Integral, 1, None, closed="left"), "array-like", None],
     "backbone": [callable, None],
     "selector": [callable, None],
-    "selection": [StrOptions({"learned", "occlusion"})],
+    "selection": [StrOptions({"learned", "occlusion", "gates"})],
 }
 """Constraints of the parameters that a student has too."""
 

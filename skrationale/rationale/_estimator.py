@@ -79,7 +79,11 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         The network that gives patches values, of shape (B, L) or as maps (B, h, w), from standardised
         pictures of shape (B, C, H, W). None: a copy of the predictor with a new last layer on its last maps
         or tokens. If a given `backbone` has neither, the default network is used.
-    selection : {"learned", "occlusion"}, default="learned"
+    selection : {"learned", "gates", "occlusion"}, default="learned"
+        ``"learned"``: the selector predicts what each patch adds to the log-probability of the first
+        predictor. ``"gates"``: it learns gates that dim patches, with a penalty per open gate, and
+        `max_features` of None lets the number of patches differ from picture to picture. Gates suit pictures
+        in which few patches decide; in photographs they dim patches instead of hiding them.
         ``"occlusion"``: no selector is trained. The value of a patch is the loss in log-probability if this
         patch is hidden from the first predictor. This takes L + 1 passes per picture, for L patches.
     max_epochs : int or "auto", default="auto"

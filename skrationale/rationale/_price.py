@@ -53,15 +53,20 @@ class PricePath:
 
     def to_records(self, chosen: int) -> list[dict[str, Any]]:
         """Give a dict for each state."""
-        return [
-            {
-                "sparsity_lambda": float(price),
-                "validation_loss": float(loss.mean()),
-                "standard_error": float(loss.std() / math.sqrt(len(loss))),
-                "selected": i == chosen,
-            }
-            for i, (price, loss) in enumerate(zip(self.prices, self.losses, strict=True))
-        ]
+        return price_records(self.prices, self.losses, chosen)
+
+
+def price_records(prices: np.ndarray, losses: np.ndarray, chosen: int) -> list[dict[str, Any]]:
+    """Give a dict for each of S prices, of which rows lose `losses` (S, m)."""
+    return [
+        {
+            "sparsity_lambda": float(price),
+            "validation_loss": float(loss.mean()),
+            "standard_error": float(loss.std() / math.sqrt(len(loss))),
+            "selected": i == chosen,
+        }
+        for i, (price, loss) in enumerate(zip(prices, losses, strict=True))
+    ]
 
 
 def choose_price(prices: np.ndarray, losses: np.ndarray, usual: float, least: float, tolerance: float) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from lightgbm import LGBMClassifier
-from picture_scenes import DIGITS, Y
+from picture_scenes import DIGITS, Y, needle_scenes
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
@@ -39,6 +39,17 @@ def test_a_student_selects_what_its_teacher_selects(teacher):
     assert found["same_class"] == pytest.approx(agreed[0])
     assert student.teacher_audit_ is None
     assert {"train_prediction", "train_rationale"} <= {name for row in student.history_ for name in row}
+
+
+def test_gates_of_a_student_close_as_those_of_its_teacher():
+    scenes, digit, _ = needle_scenes(600, 0)
+    settings = {"grid": 2, "selection": "gates", "max_epochs": 24, "random_state": 0}
+    teacher = FrozenEstimator(RationaleClassifier(**settings).fit(scenes, digit))
+    student = RationaleDistiller(teacher, hidden_layer_sizes=(8, 8), **settings).fit(scenes, digit)
+    new, _, truth = needle_scenes(300, 1, new=True)
+    found = student.get_rationale(new)
+    assert (found & truth).sum() / truth.sum() > 0.95
+    assert (found & ~truth).sum() / found.sum() < 0.2  # 0.75 where the price gives way to the teacher
 
 
 @pytest.mark.parametrize("distill", ["rationale", "prediction"])

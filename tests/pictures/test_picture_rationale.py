@@ -12,7 +12,7 @@ from sklearn.base import clone
 from torch import nn
 
 from skrationale import RationaleClassifier, RationaleRegressor
-from skrationale.rationale.picture._fitting import warn_if_worse
+from skrationale.rationale.picture._fitting import warn_if_dim, warn_if_worse
 from skrationale.report import make_report
 from skrationale.serving import load, save
 from skrationale.training import seeded
@@ -44,6 +44,39 @@ def test_the_tile_that_decides_is_found():
     new, expected, truth = needle_scenes(300, 1, new=True)
     assert (model.get_rationale(new) & truth).sum() / len(new) > 0.9  # by chance 0.25
     assert model.score(new, expected) > 0.85
+
+
+def test_gates_find_how_many_tiles_decide():
+    scenes, digit, _ = needle_scenes(600, 0)
+    model = RationaleClassifier(grid=2, selection="gates", max_epochs=24, random_state=0).fit(scenes, digit)
+    new, expected, truth = needle_scenes(300, 1, new=True)
+    found = model.get_rationale(new)
+    assert (found & truth).sum() / truth.sum() > 0.9
+    assert (found & ~truth).sum() / found.sum() < 0.3  # by chance 0.75
+    assert len(set(found.sum(axis=(1, 2)))) > 1 or (found.sum(axis=(1, 2)) == 1).all()
+    assert model.score(new, expected) > 0.85
+    prices = [row["sparsity_lambda"] for row in model.lambda_path_]
+    assert prices == sorted(prices)
+    assert sum(row["selected"] for row in model.lambda_path_) == 1
+    assert model.max_features_path_ == []
+
+
+@pytest.mark.filterwarnings("ignore:.*of the gates")  # after two epochs
+@pytest.mark.parametrize("max_features", [3, 0.25])
+def test_gates_select_as_many_patches_as_asked_for(max_features):
+    model = RationaleClassifier(selection="gates", max_features=max_features, **QUICK).fit(DIGITS[:N], Y[:N])
+    counts = model.get_rationale(DIGITS[:N]).sum(axis=(1, 2))
+    assert (counts == 3).all() if max_features == 3 else counts.mean() == pytest.approx(4, abs=0.1)
+    assert_same(model, pickle.loads(pickle.dumps(model)))
+
+
+def test_gates_that_dim_are_warned_of():
+    sure, dim = np.full((4, 9), 9.0), np.full((4, 9), -2.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_if_dim(np.concatenate([sure, -sure, dim]))
+    with pytest.warns(UserWarning, match=r"67% of the gates are neither open nor shut.*selection='learned'"):
+        warn_if_dim(np.concatenate([sure, dim, dim]))
 
 
 @pytest.mark.parametrize("selection", ["learned", "occlusion"])

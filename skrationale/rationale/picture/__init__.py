@@ -5,14 +5,12 @@
 """
 
 from ._audit_report import PictureAudit
-from ._display import ImageRationaleDisplay
 from ._fitting import PictureFitting
 from ._form import PictureForm
 from ._model import PictureModel
 from ._shows import ShowsPictures
 
 __all__ = [
-    "ImageRationaleDisplay",
     "PictureAudit",
     "PictureFitting",
     "PictureForm",

@@ -20,6 +20,13 @@ DECAY, VALUE_DECAY = 1e-3, 1e-4
 """Weight decay of AdamW where it is "auto": of predictors, and of selectors. Not measured."""
 MASKS = 4
 """Masks of a picture in a step of the selector: random ones and their complements. Not measured."""
+OPEN = 2.0
+"""Logit of a gate that knows nothing: gates begin nearly open. Not measured."""
+GATE_PRICE, LEAST_GATE_PRICE = 0.09, 0.01
+"""Price of an open gate at the end of training, and the lowest that is chosen, as shares of the loss of a
+constant prediction. Not measured."""
+DIM, MOST_DIM = (0.05, 0.95), 0.5
+"""Gates between these are neither open nor shut; with a larger share of them that is said. Not measured."""
 LEAST_VALUE = -6.0
 """Log-probabilities, in nats, are not followed below it. Not measured."""
 SELECTED_SHARE = 0.8

@@ -11,20 +11,28 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor, nn
 
 from ..._task import Task
 from ...training import Settings, TrainResult, epochs_for, row_losses, seeded, validation_split
+from ...writing import format_share
 from .._fitting import base_scores, standards
 from .._masks import MaskRule
+from .._price import choose_price, price_records
 from .._refit import train_on_masks
 from .._selection_warnings import warn
 from ._constants import (
     BATCH_SHARE,
     DECAY,
+    DIM,
     EPOCHS,
+    GATE_PRICE,
     LAST_EPOCHS,
+    LEAST_GATE_PRICE,
     MOST_COUNTS,
+    MOST_DIM,
+    OPEN,
     PREDICTOR_LR,
     SELECTED_SHARE,
     STEPS,
@@ -38,7 +46,7 @@ from ._constants import (
 from ._model import PictureModel, explained, in_parts, occlusion_values
 from ._nets import MaskedPictures
 from ._plan import NetPlan, state_of
-from ._stages import train_on_values
+from ._stages import train_on_gates, train_on_values
 from ._teacher import AskedTeacher, TeacherOfPictures, standard_values
 
 
@@ -81,6 +89,8 @@ class PictureFitting:
     history: list[dict[str, Any]] = field(default_factory=list)
     path: list[dict[str, Any]] = field(default_factory=list)
     """Of the numbers of patches that were compared."""
+    prices: list[dict[str, Any]] = field(default_factory=list)
+    """Of the prices of a gate that were compared."""
     device: str = "cpu"
 
     def __post_init__(self) -> None:
@@ -120,7 +130,8 @@ class PictureFitting:
         if not self.scale.any() or not self.constant_loss or (self.x == self.x[:1]).all():
             return self._model(None, None, None, MaskRule())
         judge = self._judge()
-        selector = None if self.parameters.selection == "occlusion" else self._selector(judge)
+        stages = {"learned": self._selector, "gates": self._gates, "occlusion": lambda judge: None}
+        selector = stages[self.parameters.selection](judge)
         values = self._values(judge, selector)
         rule = self._rule(judge, values)
         predictor = self._refit(copy.deepcopy(judge), rule(values))
@@ -176,6 +187,41 @@ class PictureFitting:
         self._record("selection", result)
         return module.eval()
 
+    def _gates(self, judge: MaskedPictures) -> nn.Module:
+        """Learn gates of patches; validation pictures choose the price, by what hard masks lose."""
+        with seeded(self.seed + 2):
+            module = self.plan.new_selector(judge)
+        distillation = None if self.teacher is None else self.teacher.distillation
+        result, states = train_on_gates(
+            module,
+            judge,
+            self._rows(self.fit),
+            self.task.link,
+            self._settings(VALUE_LR, VALUE_EPOCHS, VALUE_DECAY),
+            price=GATE_PRICE * self.constant_loss,
+            own_share=1.0 if distillation is None else distillation.alpha,
+            teacher_weight=0.0 if distillation is None else distillation.rationale_lambda,
+            global_draws=self._draws,
+            random_state=self.seed + 2,
+        )
+        self._record("selection", result)
+        module.eval()
+        rows = self.valid if self.valid.size else self.fit
+        weight, losses = self.weight[rows] / self.weight[rows].mean(), []
+        for state in states:
+            module.load_state_dict(state)
+            values = self._values(judge, module)
+            losses.append(self._losses(judge, rows, self._rule(judge, values)(values[rows])) * weight)
+        prices = GATE_PRICE * (np.arange(1, len(states) + 1) / len(states)) ** 2
+        best = int(np.mean(losses, axis=1).argmin())
+        if self.parameters.max_features is None:
+            tolerance = TOLERANCE * self.constant_loss
+            best = choose_price(prices, np.array(losses), GATE_PRICE, LEAST_GATE_PRICE, tolerance)
+        self.prices = price_records(prices, np.array(losses), best)
+        module.load_state_dict(states[best])
+        warn_if_dim(self._values(judge, module))
+        return module
+
     def _values(self, judge: MaskedPictures, selector: nn.Module | None) -> np.ndarray:
         """Value the patches (n, L) of all pictures."""
         if selector is not None:
@@ -188,6 +234,8 @@ class PictureFitting:
             return MaskRule.fitted(values, None, int(wanted))
         if wanted is not None:
             return MaskRule.fitted(values, float(wanted) * self.n_units, None)
+        if self.parameters.selection == "gates":
+            return MaskRule(threshold=-OPEN)
         return MaskRule(k=self._fewest(judge, values))
 
     def _fewest(self, judge: MaskedPictures, values: np.ndarray) -> int:
@@ -315,6 +363,18 @@ class PictureFitting:
     def _record(self, stage: str, result: TrainResult) -> None:
         self.history += [{"stage": stage} | row for row in result.history]
         self.device = result.device
+
+
+def warn_if_dim(values: np.ndarray) -> None:
+    """Warn where many gates, of values (n, L), are neither open nor shut."""
+    gates = expit(values + OPEN)
+    dim = float(np.mean((gates > DIM[0]) & (gates < DIM[1])))
+    if dim > MOST_DIM:
+        warn(
+            f"{format_share(dim)} of the gates are neither open nor shut after training, so patches were "
+            "dimmed instead of hidden, and the order of their values means little. Set selection='learned' "
+            "or 'occlusion', or give more epochs."
+        )
 
 
 def warn_if_worse(before: np.ndarray, after: np.ndarray, constant_loss: float) -> None:

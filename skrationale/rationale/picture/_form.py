@@ -138,7 +138,7 @@ class PictureForm:
         model = fitting.run()
         estimator._form = form
         estimator._keep(fitting, model)
-        estimator.lambda_path_, estimator.max_features_path_ = [], fitting.path
+        estimator.lambda_path_, estimator.max_features_path_ = fitting.prices, fitting.path
         estimator.grid_, estimator.image_shape_ = grid, self.image_shape
 
     # --- masks -----------------------------------------------------------------------------------

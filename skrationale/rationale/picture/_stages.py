@@ -1,16 +1,17 @@
-"""The selector's stage: it learns what masks do to a predictor that no longer changes."""
+"""The selector's stage: it learns what masks do, or gates, to a predictor that no longer changes."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ...training import Batch, Settings, TrainResult, train
+from ...training import Batch, Settings, TrainResult, row_losses, train
 from .._refit import random_masks
-from ._constants import MASKS
+from ._constants import MASKS, OPEN
 from ._model import log_chances
 from ._nets import MaskedPictures
 
@@ -78,15 +79,72 @@ def train_on_values(
         own = ((left**2).mean(1) * weight).mean()
         if "teacher_values" not in batch or not teacher_weight:
             return own, {"task": own}
-        apart = ((standardised(values) - batch["teacher_values"]) ** 2).mean(1)
-        taught = (apart * weight).mean()
+        taught = differs(values, batch)
         share = batch.progress if own_share == "anneal" else float(own_share)
         return share * own + (1 - share) * teacher_weight * taught, {"task": own, "rationale": taught}
 
     return train(selector, loss, rows, settings, **options)
 
 
-def standardised(values: Tensor) -> Tensor:
-    """Give values (B, L) the mean 0 and the standard deviation 1 in each picture."""
+def train_on_gates(
+    selector: nn.Module,
+    judge: MaskedPictures,
+    rows: Mapping[str, Any],
+    link: str,
+    settings: Settings,
+    *,
+    price: float,
+    own_share: float | str = 1.0,
+    teacher_weight: float = 0.0,
+    **options: Any,
+) -> tuple[TrainResult, list[dict[str, Tensor]]]:
+    """Train a selector whose gates dim patches, each at a price that rises, so that a judge is right.
+
+    Parameters
+    ----------
+    selector, judge, link, settings, own_share, teacher_weight, **options : object
+        As in `train_on_values`. The logits of the gates are the selector's values and `OPEN`.
+    rows : mapping of str to array
+        ``x`` (n, C, H, W), ``y`` (n,), ``weight`` (n,), and with a teacher its ``teacher_values`` (n, L).
+    price : float
+        What an open gate costs at the end, in units of the loss; it rises with the square of the progress.
+
+    Returns
+    -------
+    result : TrainResult
+    snapshots : list of dict of Tensor
+        States of the selector after each epoch.
+    """
+    judge.eval().requires_grad_(False)
+    snapshots: list[dict[str, Tensor]] = []
+
+    def loss(module: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        values = module(batch["x"])
+        gates = torch.sigmoid(values + OPEN)
+        lost = row_losses(judge(batch["x"], gates), batch["y"], link)
+        own = ((lost + price * batch.progress**2 * gates.sum(1)) * batch["weight"]).mean()
+        if "teacher_values" not in batch or not teacher_weight:
+            return own, {"task": own}
+        # gates that still differ little must not be moved much, nor the price be forgotten for the teacher
+        taught = differs(values, batch, least=1.0)
+        share = batch.progress if own_share == "anneal" else float(own_share)
+        return own + (1 - share) * teacher_weight * taught, {"task": own, "rationale": taught}
+
+    def keep(epoch: int, data: Batch) -> None:
+        if epoch > 1:
+            snapshots.append(copy.deepcopy(selector.state_dict()))
+
+    result = train(selector, loss, rows, settings, epoch_hook=keep, **options)
+    return result, [*snapshots, copy.deepcopy(selector.state_dict())]
+
+
+def differs(values: Tensor, batch: Batch, least: float = 1e-8) -> Tensor:
+    """Give the mean squared difference from a teacher's values, which are standardised."""
+    apart = ((standardised(values, least) - batch["teacher_values"]) ** 2).mean(1)
+    return (apart * batch["weight"]).mean()
+
+
+def standardised(values: Tensor, least: float = 1e-8) -> Tensor:
+    """Give values (B, L) the mean 0 in each picture, and the variance 1 where it was far above the least."""
     apart = values - values.mean(1, keepdim=True)
-    return apart / (apart.pow(2).mean(1, keepdim=True) + 1e-8).sqrt()
+    return apart / (apart.pow(2).mean(1, keepdim=True) + least).sqrt()

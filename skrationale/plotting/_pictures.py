@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ...units import as_picture
-from ...writing import need_matplotlib, plain, shorten
+from ..writing import need_matplotlib, plain, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ._form import PictureForm
-
-PAPER, LEFT = (0.86, 0.74, 0.72), 0.2
-"""Colour of hidden patches, a reddish grey in which black and white ones are seen to be hidden, and what is
-left of their contrast. Not measured."""
 LONGEST = 24
 """Letters of a caption. Not measured."""
 
@@ -114,28 +107,8 @@ class ImageRationaleDisplay:
         TypeError, ValueError
             If the model was fitted to a table, or `n`, `y` or `captions` is not as described.
         """
-        form: PictureForm = estimator._picture_form("plot_rationale")
-        if not isinstance(n, Integral) or n < 1:
-            raise ValueError(f"n must be an integer of at least 1. Got {n!r} instead.")
-        if X is None:
-            return cls(*_maps(estimator, form, int(n)), colours="viridis").plot(ax)
-        shown = form.pictures(X)[:n]
-        for name, given in (("y", y), ("captions", captions)):
-            if given is not None and len(given) < len(shown):
-                raise ValueError(
-                    f"{name} has {len(given)} entries; expected one for each of {len(shown)} pictures."
-                )
-        titles = (
-            list(map(str, captions[: len(shown)])) if captions is not None else _titles(estimator, shown, y)
-        )
-        pixels = estimator.get_pixel_mask(shown)
-        limits = form.pixel_range.low, form.pixel_range.high
-        pictures = [_in_colours(image, limits) for image in shown]
-        washed = [
-            np.where(mask[..., None], image, (1 - LEFT) * np.array(PAPER) + LEFT * image)
-            for image, mask in zip(pictures, pixels, strict=True)
-        ]
-        return cls([pictures, washed], titles, ["picture", "rationale"]).plot(ax)
+        drawn: Self = estimator.plot_rationale(X, y=y, n=n, captions=captions, ax=ax)
+        return drawn
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw, on `ax` or in a new figure.
@@ -173,38 +146,3 @@ class ImageRationaleDisplay:
         inset.set(xticks=[], yticks=[])
         inset.spines[:].set_visible(False)
         return inset
-
-
-def _in_colours(image: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    """Give red, green and blue (H, W, 3) from 0 to 1 of an image (C, H, W)."""
-    drawn = as_picture(image.astype(float), limits)["X"]
-    if drawn.ndim == 3:
-        return drawn
-    low, high = limits
-    grey = np.clip((drawn - low) / ((high - low) or 1.0), 0, 1)
-    return np.repeat(grey[..., None], 3, axis=2)
-
-
-def _titles(estimator: Any, shown: np.ndarray, y: Any) -> list[str]:
-    """Say what is predicted of each picture, behind what is true where that is known."""
-    number = not estimator._task.is_classification
-
-    def word(value: Any) -> str:
-        return f"{value:.3g}" if number else str(value)
-
-    predicted = [word(value) for value in estimator.predict(shown)]
-    if y is None:
-        return predicted
-    true = [word(value) for value in np.asarray(y)[: len(shown)]]
-    return [f"{a} → {b}" for a, b in zip(true, predicted, strict=True)]
-
-
-def _maps(estimator: Any, form: PictureForm, n: int) -> tuple[list[list[np.ndarray]], list[str], list[str]]:
-    """Give the share of training pictures in which each patch is selected, for each class."""
-    assert form.grid is not None
-    if estimator._task.is_classification:
-        shares, names = estimator.class_frequencies_, list(map(str, estimator.classes_))
-    else:
-        shares, names = estimator.selection_frequencies_[None], ["all pictures"]
-    maps = [np.nan_to_num(share).reshape(form.grid) for share in shares[:n]]
-    return [maps], names[:n], ["share selected\n(dark 0, light 1)"]
