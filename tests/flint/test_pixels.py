@@ -53,10 +53,9 @@ def test_other_orders_of_axes_are_refused_after_fit(of_bytes):
         of_bytes.predict(torch.from_numpy(last))
     with pytest.raises(ValueError, match=r"that of one image; .* X\[None\]"):
         of_bytes.predict(BYTES[0])
-    with pytest.raises(ValueError, match=r"X has shape \(60, 8, 8\); .*X\[:, None\]"):
-        of_bytes.predict(BYTES[:, 0])
-    with pytest.raises(ValueError, match=r"X holds images of shape \(1, 8, 8\).*expected \(3, 8, 8\)"):
-        of_bytes.predict(BYTES[:, :1])
+    for one_channel in (BYTES[:, 0], BYTES[:, :1]):
+        with pytest.raises(ValueError, match=r"X holds images of shape \(1, 8, 8\).*expected \(3, 8, 8\)"):
+            of_bytes.predict(one_channel)
 
 
 @pytest.mark.parametrize(
