@@ -108,7 +108,7 @@ def test_text_that_is_not_named(given):
 def test_whole_numbers_as_categories():
     table = X.assign(city=np.arange(N) % 7)
     teacher = catboost.CatBoostRegressor(**CATEGORIES, **QUICK)
-    with pytest.raises(ValueError, match="Column 1 of X holds numbers, .* 'city'; expected .* X.astype"):
+    with pytest.raises(ValueError, match="Column 1 of X holds numbers, .* 'city'. Expected .* X.astype"):
         GBDT2NNStudent(teacher, **FAST).fit(table, Y)
 
 
