@@ -233,8 +233,8 @@ class RationaleAudit:
             "telling": f"The masks alone, without the values of any {self.unit}, predict the target: "
             f"{self.metric} {self.mask_only_score:.3f}.",
             "untested": (
-                f"Only {format_share(self.exchanged)} of the masks could be tried on other rows, so this "
-                "audit may miss leaks."
+                f"Masks that could be tried on other rows: {format_share(self.exchanged)}. This audit may "
+                "miss leaks."
             )
             if self.exchanged < EXCHANGED
             else f"More {self.row}s may help, if the {self.unit}s have any information about the target.",

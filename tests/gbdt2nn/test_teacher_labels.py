@@ -31,13 +31,16 @@ def shap_of(teacher, X):
     return teacher.predict(X, pred_contrib=True).reshape(len(X), -1, X.shape[1] + 1)[..., :-1]
 
 
+def no_room_for_tables(monkeypatch):
+    made = tables.ForestTables
+    monkeypatch.setattr(tables, "ForestTables", lambda teacher, _, dtype: made(teacher, 0, dtype))
+
+
 @pytest.mark.parametrize("ways", ["tables", "quadrature", "lightgbm"])
 @pytest.mark.parametrize("columns", [["a", "b", "c", "city"], ["city", "c", "a", "b"]])
 def test_labels_are_the_teachers_own(teacher, columns, ways, monkeypatch):
     if ways != "tables":
-        monkeypatch.setattr(
-            _labels, "ForestTables", lambda teacher, _, dtype: tables.ForestTables(teacher, 0, dtype)
-        )
+        no_room_for_tables(monkeypatch)
     if ways == "lightgbm":
         monkeypatch.setattr(_plan, "MOST_NUMBERS", 1)
     student = student_of(teacher, TRAIN[columns])
@@ -87,9 +90,7 @@ def test_no_more_rows_are_explained_than_asked(explained, limit, expected):
 
 def test_few_rows_are_explained_where_no_tables_fit(explained, monkeypatch):
     monkeypatch.setattr(_labels, "ROWS_WITHOUT_TABLES", 200)
-    monkeypatch.setattr(
-        _labels, "ForestTables", lambda teacher, _, dtype: tables.ForestTables(teacher, 0, dtype)
-    )
+    no_room_for_tables(monkeypatch)
     student_of(LGBMRegressor(**SMALL).fit(TRAIN, Y), TRAIN, n_synthetic=900)
     assert explained == [200]
 

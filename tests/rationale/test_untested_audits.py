@@ -116,7 +116,7 @@ def test_a_gain_over_judges_who_know_nothing_is_no_finding(learnt):
 def test_masks_that_fit_few_rows_are_not_called_honest_in_words(learnt):
     report = replace(learnt, leak=0.0, unsupported=0.0, exchanged=0.2)
     assert report.verdict.startswith("It is hardly tested whether the rationale is honest")
-    assert "Only 20% of the masks could be tried on other rows" in report.verdict
+    assert "Masks that could be tried on other rows: 20%." in report.verdict
 
 
 def test_the_table_says_what_a_judge_needs(learnt):
