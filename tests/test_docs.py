@@ -49,7 +49,7 @@ def test_code_runs(page, tmp_path, monkeypatch):
     ("name", "files"),
     [
         ("families/gbdt2nn", "gbdt2nn"),
-        ("families/symbolic", "symbolic jacobian_cost feynman"),
+        ("families/symbolic", "symbolic jacobian_cost feynman symbolic_classes"),
         ("families/rationale", "rationale"),
         ("families/flint", "flint"),
         ("comparison", "faithfulness gbdt2nn rationale symbolic"),

@@ -29,6 +29,7 @@ TITLES = {
     "stream": "Students of streams",
     "serving": "Serving",
     "symbolic": "Formulas",
+    "symbolic_classes": "Formulas of classes",
     "jacobian_cost": "Cost of the Jacobian penalty",
     "rationale": "Rationales",
     "flint": "FLINT",
@@ -91,6 +92,12 @@ FIRST = {
         "Ours against others, model_selection='best'",
         r"^r2 \| direct",
         "sets above",
+    ),
+    "symbolic_classes": (
+        "AUROC of a formula that predicts who leaves a telephone company",
+        "telco_churn",
+        r"^formula \|",
+        "AUROC",
     ),
     "feynman": (
         "formulas of the Feynman lectures found exactly by ours, without noise",
