@@ -66,7 +66,7 @@ class PictureAudit:
     >>> report.mean_patches, round(report.mask_bits, 1)
     (4.0, 10.8)
     >>> report.to_frame().columns.tolist()
-    ['patches shown, and who answers', 'accuracy', 'log-loss', 'standard_error', 'pictures']
+    ['patches shown, and which model predicts', 'accuracy', 'log-loss', 'standard_error', 'pictures']
     """
 
     metric: str
