@@ -144,7 +144,7 @@ FIRST = {
     ),
     "text": (
         "accuracy from a tenth of the words of a review",
-        "IMDB, 12,000 training and 4,000 test reviews; 2 seeds",
+        "IMDB, 12,000 training and 4,000 test reviews; 3 seeds",
         r"^10 % of the words",
         "accuracy",
     ),
