@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..writing import need_matplotlib, plain, shorten
+from ._display import Display
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 LONGEST = 24
 """Letters of a caption. Not measured."""
 
 
-class ImageRationaleDisplay:
+class ImageRationaleDisplay(Display):
     """Pictures, each above a copy with hidden patches washed out, or a map for each class.
 
     Make one with `from_estimator`, or with the model's `plot_rationale`.
@@ -55,9 +55,7 @@ class ImageRationaleDisplay:
     (1, 3)
     """
 
-    ax_: Axes
     axes_: np.ndarray
-    figure_: Figure
 
     def __init__(
         self,
@@ -110,37 +108,23 @@ class ImageRationaleDisplay:
         drawn: Self = estimator.plot_rationale(X, y=y, n=n, captions=captions, ax=ax)
         return drawn
 
-    def plot(self, ax: Axes | None = None) -> Self:
-        """Draw, on `ax` or in a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; a new figure if None.
-
-        Returns
-        -------
-        ImageRationaleDisplay
-            Itself.
-        """
-        plt = need_matplotlib()
+    def _draw(self, ax: Axes | None) -> Axes:
         n, n_lines = len(self.titles), len(self.lines)
         if ax is None:
             size = max(3.2, 0.5 + 1.15 * n), 0.5 + 1.2 * n_lines
-            ax = plt.subplots(figsize=size, layout="constrained")[1]
-        self.ax_, self.figure_ = ax, ax.figure  # type: ignore[assignment]
+            ax = need_matplotlib().subplots(figsize=size, layout="constrained")[1]
         ax.set_axis_off()
         self.axes_ = np.empty((n_lines, n), dtype=object)
         for line, pictures in enumerate(self.lines):
             for i, picture in enumerate(pictures):
                 place = ((i + 0.03) / n, 1 - (line + 0.97) / n_lines, 0.94 / n, 0.94 / n_lines)
-                self.axes_[line, i] = self._draw(ax, place, picture)
+                self.axes_[line, i] = self._inset(ax, place, picture)
             self.axes_[line, 0].set_ylabel(self.names[line], size="small")
         for inset, title in zip(self.axes_[0], self.titles, strict=True):
             inset.set_title(plain(shorten(title, LONGEST)), size="small", pad=3)
-        return self
+        return ax
 
-    def _draw(self, ax: Axes, place: tuple[float, float, float, float], picture: np.ndarray) -> Axes:
+    def _inset(self, ax: Axes, place: tuple[float, float, float, float], picture: np.ndarray) -> Axes:
         inset = ax.inset_axes(place)
         inset.imshow(picture, cmap=self.colours, vmin=0, vmax=1)
         inset.set(xticks=[], yticks=[])

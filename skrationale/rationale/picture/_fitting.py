@@ -170,7 +170,6 @@ class PictureFitting:
         """Learn what each patch adds to the answers of the judge."""
         with seeded(self.seed + 2):
             module = self.plan.new_selector(judge)
-        distillation = None if self.teacher is None else self.teacher.distillation
         everything = np.ones((len(self.fit), self.n_units), dtype=bool)
         whole = torch.from_numpy(in_parts(judge, judge, self.x[self.fit], everything))
         result = train_on_values(
@@ -179,10 +178,7 @@ class PictureFitting:
             self._rows(self.fit) | {"target": explained(whole, self.task.link).numpy()},
             self.task.link,
             self._settings(VALUE_LR, VALUE_EPOCHS, VALUE_DECAY),
-            own_share=1.0 if distillation is None else distillation.alpha,
-            teacher_weight=0.0 if distillation is None else distillation.rationale_lambda,
-            global_draws=self._draws,
-            random_state=self.seed + 2,
+            **self._selecting(),
         )
         self._record("selection", result)
         return module.eval()
@@ -191,7 +187,6 @@ class PictureFitting:
         """Learn gates of patches; validation pictures choose the price, by what hard masks lose."""
         with seeded(self.seed + 2):
             module = self.plan.new_selector(judge)
-        distillation = None if self.teacher is None else self.teacher.distillation
         result, states = train_on_gates(
             module,
             judge,
@@ -199,10 +194,7 @@ class PictureFitting:
             self.task.link,
             self._settings(VALUE_LR, VALUE_EPOCHS, VALUE_DECAY),
             price=GATE_PRICE * self.constant_loss,
-            own_share=1.0 if distillation is None else distillation.alpha,
-            teacher_weight=0.0 if distillation is None else distillation.rationale_lambda,
-            global_draws=self._draws,
-            random_state=self.seed + 2,
+            **self._selecting(),
         )
         self._record("selection", result)
         module.eval()
@@ -210,8 +202,8 @@ class PictureFitting:
         weight, losses = self.weight[rows] / self.weight[rows].mean(), []
         for state in states:
             module.load_state_dict(state)
-            values = self._values(judge, module)
-            losses.append(self._losses(judge, rows, self._rule(judge, values)(values[rows])) * weight)
+            values = in_parts(module, module, self.x[rows])
+            losses.append(self._losses(judge, rows, self._rule(judge, values)(values)) * weight)
         prices = GATE_PRICE * (np.arange(1, len(states) + 1) / len(states)) ** 2
         best = int(np.mean(losses, axis=1).argmin())
         if self.parameters.max_features is None:
@@ -221,6 +213,16 @@ class PictureFitting:
         module.load_state_dict(states[best])
         warn_if_dim(self._values(judge, module))
         return module
+
+    def _selecting(self) -> dict[str, Any]:
+        """Give what the stages of selectors share: weights of their terms, and their draws."""
+        distillation = None if self.teacher is None else self.teacher.distillation
+        return {
+            "own_share": 1.0 if distillation is None else distillation.alpha,
+            "teacher_weight": 0.0 if distillation is None else distillation.rationale_lambda,
+            "global_draws": self._draws,
+            "random_state": self.seed + 2,
+        }
 
     def _values(self, judge: MaskedPictures, selector: nn.Module | None) -> np.ndarray:
         """Value the patches (n, L) of all pictures."""
