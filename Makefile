@@ -84,7 +84,7 @@ format: $(DEV)  ## format the code and mend what ruff can mend
 
 docs: $(DOCS)  ## build the documentation in docs/_build/html
 	$(PY) -m sphinx -W -b html docs docs/_build/html
-	$(PY) docs/_ext/links.py docs/_build/html
+	$(PY) docs/_ext/links.py docs/_build/html README.md
 
 bench: $(TEST)  ## run the scripts behind the published figures (hours)
 	$(INSTALL) -e '.[bench]'

@@ -70,6 +70,7 @@ sphinx_gallery_conf = {
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skrationale"
+html_baseurl = "https://skrationale.readthedocs.io/en/latest/"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False

@@ -146,3 +146,6 @@ def test_broken_links_of_built_pages_are_found(tmp_path):
     )
     (tmp_path / "b.html").write_text('<img src="gone.png"><a href="a.html#top">a</a><a href="#part">here</a>')
     assert links.broken_links(tmp_path) == ["a.html: b.html#part", "b.html: #part", "b.html: gone.png"]
+    base = "https://docs.example/latest/"
+    text = f'[a]({base}a.html), [b]({base}b.html#nowhere), <img src="{base}c.png">, [d](https://other.example/d.html)'
+    assert links.broken_links_from(text, base, tmp_path) == [f"{base}b.html#nowhere", f"{base}c.png"]

@@ -47,17 +47,18 @@ def public_objects():
                     yield f"{module.__name__}.{name}.{member}"
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
 def test_versions_agree():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == skrationale.__version__
+    assert PROJECT["version"] == skrationale.__version__
     assert f"\nversion: {skrationale.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 def test_conda_recipe_has_the_version_and_the_dependencies_of_the_project():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     recipe = (ROOT / "conda" / "recipe.yaml").read_text(encoding="utf-8")
-    assert f'version: "{project["version"]}"' in recipe
-    needs = [entry.split(";")[0].strip() for entry in project["dependencies"] if "pyoperon" not in entry]
+    assert f'version: "{PROJECT["version"]}"' in recipe
+    needs = [entry.split(";")[0].strip() for entry in PROJECT["dependencies"] if "pyoperon" not in entry]
     needs = {entry.replace(">=", " >=").replace("torch ", "pytorch ") for entry in needs}
     listed = set(
         re.findall(r"^    - (\S+ >=\S+)$", recipe.split("  run:")[1].split("tests:")[0], re.MULTILINE)
@@ -87,11 +88,30 @@ def test_readme_example_runs_and_prints_what_is_shown(tmp_path, monkeypatch, cap
     assert "student" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_readme_links_lead_somewhere():
-    links = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
-    assert links
-    for link in links:
-        assert (ROOT / link).exists(), link
+def source_of(link, urls):
+    """The file of the project that an address of its own shows."""
+    if link.startswith(urls["Documentation"]):
+        page = link.removeprefix(urls["Documentation"]).split("#")[0]
+        return ROOT / "docs" / page.replace(".html", ".rst")
+    return ROOT / re.sub(r"^/(blob|tree)/main/", "", link.removeprefix(urls["Source"]))
+
+
+def test_readme_links_are_absolute_and_lead_somewhere():
+    links = re.findall(r"""(?:\]\(|src="|srcset="|href=")([^)"]+)""", README)
+    own = [
+        link
+        for link in links
+        if link.startswith((PROJECT["urls"]["Documentation"], PROJECT["urls"]["Source"]))
+    ]
+    assert all(link.startswith("https://") for link in links)
+    assert len(own) >= 10
+    for link in own:
+        assert source_of(link, PROJECT["urls"]).exists(), link
+
+
+@pytest.mark.parametrize("name", ["CITATION.cff", "conda/recipe.yaml", "docs/conf.py"])
+def test_addresses_agree(name):
+    assert PROJECT["urls"]["Documentation"] in (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_readme_is_one_page():
