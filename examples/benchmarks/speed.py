@@ -154,6 +154,12 @@ def fit_of_flint(folder: Path) -> float:
     return fit(lambda: FLINTClassifier(random_state=0), lambda: load_digits(return_X_y=True))
 
 
+def fit_of_flint_to_a_large_table(folder: Path) -> float:
+    from skrationale import FLINTClassifier
+
+    return fit(lambda: FLINTClassifier(random_state=0), adult)
+
+
 def columns_of_flint(folder: Path) -> float:
     from sklearn.datasets import load_digits
 
@@ -182,6 +188,7 @@ TASKS: dict[str, Callable[[Path], float]] = {
     "GBDT2NNStudent().fit, adult": fit_of_student,
     "RationaleClassifier().fit, Syn4, 10,000 rows": fit_of_rationales,
     "FLINTClassifier().fit, digits": fit_of_flint,
+    "FLINTClassifier().fit, adult": fit_of_flint_to_a_large_table,
     "SymbolicDistiller().fit, 500 rows": fit_of_formula,
     'FLINTClassifier().explain(by="column"), digits': columns_of_flint,
 }

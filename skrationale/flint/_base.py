@@ -50,7 +50,7 @@ class BaseFlint(FlintReasoner):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **TRAINING_CONSTRAINTS,
-        **or_auto("hidden_layer_sizes"),
+        **or_auto("hidden_layer_sizes", "batch_size", "lr", "weight_decay"),
         "predictor": "no_validation",
         "n_attributes": [Interval(Integral, 1, None, closed="left")],
         "hidden_layers": [StrOptions({"all"}), "array-like"],
@@ -78,9 +78,9 @@ class BaseFlint(FlintReasoner):
         rule_lambda: float = 0.5,
         attribute_names: Sequence[str] | None = None,
         max_epochs: int | str = "auto",
-        batch_size: int = 64,
-        lr: float = 3e-3,
-        weight_decay: float = 0.0,
+        batch_size: int | str = "auto",
+        lr: float | str = "auto",
+        weight_decay: float | str = "auto",
         early_stopping: bool = True,
         validation_fraction: float = 0.15,
         n_iter_no_change: int | None = None,

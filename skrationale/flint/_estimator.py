@@ -59,13 +59,16 @@ class FLINTClassifier(PredictsLabels, BaseFlint):
         Names. None: ``attribute_0``, ...
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is
-        2000, but 12 to 200 epochs.
-    batch_size : int, default=64
-        Rows per step. With up to 128 training rows each step uses all rows.
-    lr : float, default=3e-3
+        2000, but 12 to 200 epochs; with more than 10,000 training rows of a table 4000, but 12 to 40 epochs.
+    batch_size : int or "auto", default="auto"
+        Rows per step. ``"auto"``: 64, and 256 with more than 10,000 training rows of a table. With up to 128
+        training rows each step uses all rows.
+    lr : float or "auto", default="auto"
         Peak of the learning rate. The rate rises at first and then falls until the end of training.
-    weight_decay : float, default=0.0
-        Weight decay. It is an L2 penalty of Adam.
+        ``"auto"``: 0.003, and 0.015 with more than 10,000 training rows of a table.
+    weight_decay : float or "auto", default="auto"
+        Weight decay. It is an L2 penalty of Adam. ``"auto"``: 0, and 0.0001 with more than 10,000 training
+        rows of a table.
     early_stopping : bool, default=True
         Whether to keep the weights that were best on held-out rows, and to stop after `n_iter_no_change`
         epochs without improvement there. An interrupt (Ctrl-C) then ends training with a warning; otherwise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -38,6 +39,11 @@ def layer_sizes(sizes: Sequence[int] | str, image_shape: Sequence[int] | None) -
     return tuple(map(int, sizes))
 
 
+def through(layer: Any, rows: Tensor) -> Tensor:
+    """Give what a linear layer makes of rows, without the cost of calling a module."""
+    return functional.linear(rows, layer.weight, layer.bias)
+
+
 class MLPPredictor(nn.Module):
     """A multi-layer perceptron that gives the states of its hidden layers.
 
@@ -65,18 +71,64 @@ class MLPPredictor(nn.Module):
     ) -> None:
         super().__init__()
         sizes = [n_inputs, *hidden_layer_sizes]
-        self.hidden = nn.ModuleList(linear(a, b, generator) for a, b in pairwise(sizes))
+        self.hidden: Any = nn.ModuleList(linear(a, b, generator) for a, b in pairwise(sizes))
         self.last = linear(sizes[-1], n_outputs, generator)
         self.hidden_layers = tuple(hidden_layers)
         self.n_states = sum(hidden_layer_sizes[i] for i in self.hidden_layers)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Give scores (B, K) and hidden states (B, H) of rows (B, p)."""
+        scores, states = self.layers(x)
+        return scores, self.shown(states)
+
+    def layers(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Give scores (B, K) and the states of each hidden layer of rows (B, p)."""
         states = []
         for layer in self.hidden:
-            x = torch.relu(layer(x))
+            x = torch.relu(through(layer, x))
             states.append(x)
-        return self.last(x), torch.cat([states[i] for i in self.hidden_layers], dim=1)
+        return through(self.last, x), states
+
+    def shown(self, states: list[Tensor]) -> Tensor:
+        """Join the states (B, H) that are given of those of all layers."""
+        return torch.cat([states[i] for i in self.hidden_layers], dim=1)
+
+    def slopes(self, x: Tensor, states: list[Tensor], of_scores: Tensor, of_shown: Tensor) -> list[Tensor]:
+        """Give the derivatives of a loss by the parameters, in their order.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, p)
+            Rows.
+        states : list of Tensor
+            What `layers` gave.
+        of_scores, of_shown : Tensor of shape (B, K) and (B, H)
+            Derivatives by the scores and by what `shown` gives.
+        """
+        found = slopes_of_layer(of_scores, states[-1])
+        slope = of_scores @ self.last.weight
+        for i in reversed(range(len(states))):
+            for layer, part in self._parts(of_shown):
+                slope = slope + part if layer == i else slope
+            slope = after_relu(slope, states[i])
+            found = slopes_of_layer(slope, states[i - 1] if i else x) + found
+            if i:
+                slope = slope @ self.hidden[i].weight
+        return found
+
+    def _parts(self, of_shown: Tensor) -> list[tuple[int, Tensor]]:
+        sizes = [self.hidden[i].out_features for i in self.hidden_layers]
+        return list(zip(self.hidden_layers, of_shown.split(sizes, dim=1), strict=True))
+
+
+def slopes_of_layer(slope: Tensor, inputs: Tensor) -> list[Tensor]:
+    """Give the derivatives by weight and bias of a layer from those by its outputs (B, b)."""
+    return [slope.T @ inputs, slope.sum(0)]
+
+
+def after_relu(slope: Tensor, states: Tensor) -> Tensor:
+    """Take derivatives (B, h) by states, in place, to what the states are the positive part of."""
+    return slope.mul_(states.sign())
 
 
 class ConvPredictor(nn.Module):
@@ -134,6 +186,19 @@ class ConvPredictor(nn.Module):
         return functional.adaptive_avg_pool2d(maps, self.GRID).flatten(1)
 
 
+class InterpreterLayers(NamedTuple):
+    """What the layers of an interpreter say of a batch, in the order in which they are computed."""
+
+    states: Tensor
+    hidden: Tensor
+    before: Tensor
+    """What attributes are the softplus of."""
+    phi: Tensor
+    scores: Tensor
+    decoding: Tensor
+    decoded: Tensor
+
+
 class Interpreter(nn.Module):
     """Attributes of hidden states, scores that are linear in them, and a decoder.
 
@@ -166,13 +231,56 @@ class Interpreter(nn.Module):
         self.first = linear(n_states, width, generator)
         self.second = linear(width, n_attributes, generator)
         self.score_layer = linear(n_attributes, n_outputs, generator)
-        self.decoder = nn.Sequential(
+        self.decoder: Any = nn.Sequential(
             linear(n_attributes, width, generator), nn.ReLU(), linear(width, n_decoded, generator)
         )
 
     def forward(self, states: Tensor) -> Tensor:
         """Give attributes (B, J), not negative, of states (B, H)."""
         return functional.softplus(self.second(torch.relu(self.first(states))))
+
+    def layers(self, states: Tensor) -> InterpreterLayers:
+        """Give what all layers say of states (B, H)."""
+        hidden = torch.relu(through(self.first, states))
+        before = through(self.second, hidden)
+        phi = functional.softplus(before)
+        decoding = torch.relu(through(self.decoder[0], phi))
+        decoded = through(self.decoder[2], decoding)
+        return InterpreterLayers(
+            states, hidden, before, phi, through(self.score_layer, phi), decoding, decoded
+        )
+
+    def slopes(
+        self, layers: InterpreterLayers, of_phi: Tensor, of_scores: Tensor, of_decoded: Tensor
+    ) -> tuple[list[Tensor], Tensor]:
+        """Give the derivatives of a loss.
+
+        Parameters
+        ----------
+        layers : InterpreterLayers
+            What `layers` gave.
+        of_phi, of_scores, of_decoded : Tensor of shape (B, J), (B, K) and (B, p)
+            Derivatives by attributes, where these enter the loss themselves, by scores and by decoded cells.
+
+        Returns
+        -------
+        found : list of Tensor
+            Derivatives by the parameters, in their order.
+        of_states : Tensor of shape (B, H)
+            Derivatives by the states.
+        """
+        of_decoding = after_relu(of_decoded @ self.decoder[2].weight, layers.decoding)
+        slope = of_phi + of_scores @ self.score_layer.weight + of_decoding @ self.decoder[0].weight
+        of_before = slope * torch.sigmoid(layers.before)
+        of_hidden = after_relu(of_before @ self.second.weight, layers.hidden)
+        found = [
+            *slopes_of_layer(of_hidden, layers.states),
+            *slopes_of_layer(of_before, layers.hidden),
+            *slopes_of_layer(of_scores, layers.phi),
+            *slopes_of_layer(of_decoding, layers.phi),
+            *slopes_of_layer(of_decoded, layers.decoding),
+        ]
+        return found, of_hidden @ self.first.weight
 
 
 class FlintNetwork(nn.Module):

@@ -251,50 +251,6 @@ def fit_rule(
     )
 
 
-def fit_rule_trees(
-    tree_inputs: np.ndarray,
-    values: np.ndarray,
-    max_depth: int,
-    min_samples_leaf: int,
-    random_state: Any,
-    *,
-    max_rows: int | None = None,
-) -> np.ndarray:
-    """Replace each attribute by the leaf means of a tree of its own, without words and without R2.
-
-    Parameters
-    ----------
-    tree_inputs : ndarray of shape (n, q), float32
-        What :meth:`RuleColumns.transform` gave.
-    values : ndarray of shape (n, J)
-        The attributes.
-    max_depth, min_samples_leaf : int
-        Of each tree.
-    random_state : int, RandomState or None
-        Draws the rows for the fits.
-    max_rows : int, optional
-        Of more rows the trees are fitted on so many; means are given for all.
-
-    Returns
-    -------
-    ndarray of shape (n, J), float64
-        The fitted values.
-    """
-    if values.ndim != 2 or len(values) != len(tree_inputs):
-        raise ValueError(f"values has shape {values.shape}; expected ({len(tree_inputs)}, J).")
-    rng = own_random_state(random_state)
-    n = len(values)
-    rows = slice(None) if max_rows is None or n <= max_rows else rng.choice(n, max_rows, replace=False)
-    seed = int(rng.randint(2**31 - 1))
-    sample, fitted = tree_inputs[rows], np.empty(values.shape, dtype=np.float64)
-    for j in range(values.shape[1]):
-        tree = DecisionTreeRegressor(
-            max_depth=max_depth, min_samples_leaf=min_samples_leaf, random_state=seed
-        )
-        fitted[:, j] = tree.fit(sample, values[rows, j]).predict(tree_inputs)
-    return fitted
-
-
 def varies(values: np.ndarray) -> bool:
     """Whether numbers (n,) differ by more than rounding."""
     return bool(np.ptp(values) > 1e-12 * np.abs(values).max())

@@ -135,11 +135,11 @@ class Settings:
     ----------
     max_epochs : int or "auto"
         Passes over the rows. ``"auto"`` is to be replaced, by `epochs_for`, before training.
-    batch_size : int
+    batch_size : int or "auto"
         Rows of a step; the last step of an epoch may have fewer. As many as there are rows, or more: there
-        is no shuffle.
-    lr : float
-        Learning rate, its peak where there is a schedule.
+        is no shuffle. ``"auto"`` is to be replaced before training.
+    lr : float or "auto"
+        Learning rate, its peak where there is a schedule. ``"auto"`` is to be replaced before training.
     weight_decay : float or "auto", default=0.0
         Decoupled for AdamW, an L2 penalty for Adam. ``"auto"`` is to be replaced before training.
     early_stopping : bool, default=False

@@ -18,6 +18,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import skrationale.flint._fitting as fitting
 from skrationale import FLINTClassifier, FLINTRegressor, RationaleRegressor, SmoothMLPClassifier
 from skrationale.flint._losses import Reconstruction, conciseness
 from skrationale.flint._relevance import mean_relevance, relevance, relevant
@@ -47,16 +48,16 @@ def cancer():
 class TestLosses:
     def test_conciseness_is_low_for_few_attributes_that_differ_between_rows(self):
         weight = torch.ones(4)
-        own = conciseness(10 * torch.eye(4), weight)
-        one_for_all = conciseness(10 * torch.eye(4)[[0, 0, 0, 0]], weight)
-        none = conciseness(torch.ones(4, 4), weight)
+        own, _ = conciseness(10 * torch.eye(4), weight)
+        one_for_all, _ = conciseness(10 * torch.eye(4)[[0, 0, 0, 0]], weight)
+        none, _ = conciseness(torch.ones(4, 4), weight)
         assert own < one_for_all - 1
         assert own < none - 1
 
     def test_conciseness_counts_weights_as_repeated_rows(self):
         phi = torch.rand(3, 5, dtype=torch.float64)
-        repeated = conciseness(phi[[0, 1, 1, 2]], torch.ones(4, dtype=torch.float64))
-        weighted = conciseness(phi, torch.tensor([0.75, 1.5, 0.75], dtype=torch.float64))
+        repeated, _ = conciseness(phi[[0, 1, 1, 2]], torch.ones(4, dtype=torch.float64))
+        weighted, _ = conciseness(phi, torch.tensor([0.75, 1.5, 0.75], dtype=torch.float64))
         assert weighted.item() == pytest.approx(repeated.item())
 
     def test_reconstruction_by_type_of_column(self):
@@ -65,14 +66,27 @@ class TestLosses:
         x = encoder.transform(table)
         loss = Reconstruction(encoder, x)
         assert loss.n_columns == 3  # a number, its sign of missing, a category
-        ignorant = loss(torch.zeros(4, x.shape[1]), torch.from_numpy(x))
+        ignorant, _ = loss(torch.zeros(4, x.shape[1]), torch.from_numpy(x))
         # of a missing number there is no error; flag and category cost 1 each, whatever is there
         assert ignorant[2].item() == pytest.approx(2 / 3)
         assert ignorant[0].item() == pytest.approx((2 + x[0, 0] ** 2) / 3, rel=1e-5)
         known = torch.from_numpy(np.where(x > 0, 50.0, -50.0).astype(np.float32))
         known[:, encoder.groups == 0] = torch.from_numpy(x[:, encoder.groups == 0])
         known[:, encoder.encoded_names.index("a is missing")] = torch.tensor([-50.0, -50, 50, -50])
-        assert loss(known, torch.from_numpy(x)).abs().max() < 1e-6
+        assert loss(known, torch.from_numpy(x))[0].abs().max() < 1e-6
+
+
+class TestPace:
+    def test_large_tables_take_more_rows_a_step_at_a_higher_rate(self, monkeypatch):
+        X, y = load_breast_cancer(return_X_y=True)
+        small = FLINTClassifier(n_attributes=2, max_epochs=20, random_state=0).fit(X, y)
+        monkeypatch.setattr(fitting, "LARGE_ROWS", 400)
+        large = FLINTClassifier(n_attributes=2, random_state=0).fit(X, y)
+        assert large.n_iter_ == 40  # 2 steps each, and 4000 are asked for
+        highest = [max(epoch["lr"] for epoch in model.history_) for model in (small, large)]
+        assert highest == pytest.approx([0.003, 0.015], rel=0.05)
+        own = FLINTClassifier(n_attributes=2, lr=0.001, max_epochs=20, random_state=0).fit(X, y)
+        assert max(epoch["lr"] for epoch in own.history_) == pytest.approx(0.001, rel=0.05)
 
 
 class TestReading:

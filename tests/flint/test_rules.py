@@ -6,9 +6,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
+from sklearn.metrics import r2_score
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
 from skrationale.flint._rule_text import number_between
-from skrationale.flint._rules import Rule, RuleColumns, fit_rule, fit_rule_trees
+from skrationale.flint._rule_trees import RuleTrees
+from skrationale.flint._rules import Rule, RuleColumns, fit_rule
 from skrationale.tabular import TableReader
 
 
@@ -314,16 +319,43 @@ def test_quick_rules_are_leaf_means():
     columns, matrix = read(table)
     tree_inputs = columns.transform(matrix)
     values = np.column_stack([table.hours > 40, table.age.isna(), table.noise]).astype(float)
-    fitted = fit_rule_trees(tree_inputs, values, 3, 10, 0)
+    trees = RuleTrees(tree_inputs, 3, 10, 0)
+    fitted = trees.fit_values(values)
     assert fitted.shape == values.shape
     np.testing.assert_allclose(fitted[:, :2], values[:, :2])
     np.testing.assert_allclose(fitted.mean(axis=0), values.mean(axis=0))
     assert len(np.unique(fitted[:, 2])) <= 8
-    part = fit_rule_trees(tree_inputs, values, 3, 10, 0, max_rows=300)
+    part = RuleTrees(tree_inputs, 3, 10, 0, max_rows=300).fit_values(values)
     assert part.shape == values.shape
     assert not np.array_equal(part, fitted)
     with pytest.raises(ValueError, match="values"):
-        fit_rule_trees(tree_inputs, values[:5], 3, 10, 0)
+        trees.fit_values(values[:5])
+
+
+def test_quick_rules_are_as_good_as_those_of_scikit_learn():
+    X, _ = load_digits(return_X_y=True)
+    values = np.log1p(
+        np.exp(StandardScaler().fit_transform(X) @ np.random.RandomState(0).normal(size=(64, 4)))
+    )
+    fitted = RuleTrees(X.astype(np.float32), 5, 8, 0).fit_values(values)
+    tree = DecisionTreeRegressor(max_depth=5, min_samples_leaf=8, random_state=0)
+    theirs = np.column_stack([tree.fit(X, column).predict(X) for column in values.T])
+    assert r2_score(values, fitted) > r2_score(values, theirs) - 0.01
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(3.0, 0.0), (1e-3, 0.0), (1.0, 5.0)])
+def test_quick_rules_do_not_depend_on_unit_and_origin_of_a_column(scale, shift):
+    rng = np.random.RandomState(0)
+    X, values = rng.normal(size=(700, 3)).astype(np.float32), rng.rand(700, 2)
+    usual, moved = (RuleTrees(rows, 4, 5, 0).fit_values(values) for rows in (X, X * scale + shift))
+    np.testing.assert_array_equal(moved, usual)
+
+
+@pytest.mark.parametrize("cells", [0.0, np.nan], ids=["constant", "missing"])
+def test_quick_rules_of_columns_that_do_not_vary_are_means(cells):
+    values = np.random.RandomState(0).rand(300, 2)
+    fitted = RuleTrees(np.full((300, 2), cells, dtype=np.float32), 4, 5, 0).fit_values(values)
+    np.testing.assert_allclose(fitted, np.tile(values.mean(axis=0), (300, 1)))
 
 
 @pytest.mark.parametrize("power", [-1000, -100, 100, 900])

@@ -110,7 +110,7 @@ OTHER_DEFAULTS = {
     **{
         (kind, name): value
         for kind in (FLINTClassifier, FLINTRegressor)
-        for name, value in {"batch_size": 64, "lr": 3e-3, "weight_decay": 0.0}.items()
+        for name, value in dict.fromkeys(("batch_size", "lr", "weight_decay"), "auto").items()
     },
     **{
         (kind, name): value
