@@ -106,10 +106,13 @@ def _gradients(scores_of: Callable[[Tensor], Tensor], x: np.ndarray, start: Tens
 
 
 def _restore_additivity(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Share, in place, what values (n, d, K) lack of numbers (n, K) in proportion to their size."""
     size = np.abs(values)
-    total = size.sum(axis=1, keepdims=True)
-    lacking = (wanted - values.sum(axis=1))[:, None]
-    return values + np.where(total > 0, size / np.maximum(total, np.finfo(float).tiny), 0.0) * lacking
+    total = size.sum(axis=1)
+    lacking = np.where(total > 0, wanted - values.sum(axis=1), 0.0)
+    size *= (lacking / np.maximum(total, np.finfo(float).tiny))[:, None]
+    values += size
+    return values
 
 
 def sampled_shapley(
