@@ -45,7 +45,7 @@ def adult() -> tuple[Any, Any]:
 def syn4() -> tuple[Any, Any]:
     from skrationale.datasets import make_syn
 
-    return make_syn("syn4", n_samples=10_000, random_state=0)[:2]
+    return make_syn(4, 10_000, random_state=0)[:2]
 
 
 def student(folder: Path) -> tuple[Any, Any]:
@@ -146,6 +146,12 @@ def fit_of_rationales(folder: Path) -> float:
     return fit(lambda: RationaleClassifier(random_state=0), syn4)
 
 
+def fit_of_rationales_of_adult(folder: Path) -> float:
+    from skrationale import RationaleClassifier
+
+    return fit(lambda: RationaleClassifier(random_state=0), adult)
+
+
 def fit_of_flint(folder: Path) -> float:
     from sklearn.datasets import load_digits
 
@@ -187,6 +193,7 @@ TASKS: dict[str, Callable[[Path], float]] = {
     "fresh process: load a student, explain one row": cold_start,
     "GBDT2NNStudent().fit, adult": fit_of_student,
     "RationaleClassifier().fit, Syn4, 10,000 rows": fit_of_rationales,
+    "RationaleClassifier().fit, adult": fit_of_rationales_of_adult,
     "FLINTClassifier().fit, digits": fit_of_flint,
     "FLINTClassifier().fit, adult": fit_of_flint_to_a_large_table,
     "SymbolicDistiller().fit, 500 rows": fit_of_formula,

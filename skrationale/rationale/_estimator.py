@@ -58,7 +58,7 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         Temperature of random gates, at the beginning and at the end of training.
     screening : bool, default=True
         Whether to drop columns that no row needs in a first stage. This is not done with fewer than 10
-        validation rows, nor with at most 20 columns and fewer than 2000 rows.
+        validation rows, nor with at most 20 columns.
     preset : {"paper"} or None, default=None
         ``"paper"``: the method of [1]_ instead of the above: random gates, zeros in place of hidden values,
         and one stage. Its penalty is the squared difference between the mean share of columns in a batch and
@@ -88,9 +88,8 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         patch is hidden from the first predictor. This takes L + 1 passes per picture, for L patches.
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is
-        2000, but 20 to 200 epochs, for the second stage. Screening takes half as many epochs in addition, and
-        the last stage twice as many. For pictures it is 800 steps, but 16 to 60 epochs, for the first
-        predictor. The selector takes half as many epochs, and the last stage 0.4 times as many.
+        2000, but 15 to 200 epochs, for each stage. For pictures it is 800 steps, but 16 to 60 epochs, for the
+        first predictor. The selector takes half as many epochs, and the last stage 0.4 times as many.
     batch_size : int, default=256
         Rows per step. At most a sixteenth of the rows. For pictures a quarter of this number is used.
     lr : float, default=1e-3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
@@ -19,7 +20,6 @@ from ..training import (
     epochs_for,
     generator_of,
     get_state,
-    mean_and_std,
     validation_split,
 )
 from ..units import constant_fill
@@ -32,6 +32,7 @@ from ._constants import (
     N_PIECES,
     PAPER_LAMBDA,
     PAPER_RATE,
+    PERHAPS,
     RATE_PRICE,
     REFIT_DECAY,
     REFIT_EPOCHS,
@@ -49,12 +50,22 @@ from ._constants import (
     WITH_MANY_ROWS,
 )
 from ._encoded import EncodedColumns
-from ._joint import Arrays, Distillation, JointLoss, evaluate_snapshots, logits_of, train_joint
+from ._joint import (
+    Arrays,
+    Distillation,
+    GiveUp,
+    JointLoss,
+    evaluate_snapshots,
+    logits_of,
+    snapshot_epochs,
+    train_joint,
+)
 from ._masks import MaskRule
 from ._model import RationaleModel, State
 from ._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
-from ._price import PricePath, choose_price
+from ._price import PricePath, choose_price, is_below
 from ._refit import train_on_masks
+from ._standards import base_scores, standards
 
 
 @dataclass(frozen=True)
@@ -153,8 +164,7 @@ class Fitting:
         if targets is not None and targets.columns is not None:
             selected = np.intersect1d(columns, targets.columns)
             return selected if selected.size >= fewest else columns
-        few = not self.many_rows and len(columns) <= FEW_COLUMNS
-        if not self.parameters.screening or not self.valid.size or len(columns) < 2 or few:
+        if not self.parameters.screening or not self.valid.size or len(columns) <= FEW_COLUMNS:
             return columns
         gates = ConstantSelector(len(columns))
         module = self._module(encoded, gates, 0)
@@ -176,28 +186,31 @@ class Fitting:
             module, _, _ = self._path(plain, self._decays()[0])
             rule = MaskRule.fitted(self._logits(module, plain), self._count(), self._k())
             return plain, get_state(module.selector), rule
-        free = self._n_wanted() is None and self.parameters.sparsity_lambda == "auto"
-        least, tolerance = (LEAST_PRICE, TOLERANCE * self.constant_loss) if free else (0.0, 0.0)
+        least = self._least()
+        tolerance = TOLERANCE * self.constant_loss if least else 0.0
         paths = [self._evaluated_path(plain, decay) for decay in self._decays()]
         path = min(paths, key=lambda path: path.best_losses(least).mean())
         piecewise = self._encode(columns, N_PIECES) if self.many_rows else plain
         if piecewise.x.shape[1] > plain.x.shape[1]:
-            other = self._evaluated_path(piecewise, self._decays()[0])
-            path = other if other.clearly_below(path, least) else path
+            other = self._evaluated_path(piecewise, self._decays()[0], path)
+            path = other if other.snapshots and other.clearly_below(path, least) else path
         best = choose_price(path.prices, path.losses, USUAL_PRICE, least, tolerance)
         self.path = path.to_records(best)
         path.module.load_state_dict(path.snapshots[best])
         return path.encoded, get_state(path.module.selector), path.rules[best]
 
-    def _evaluated_path(self, encoded: EncodedColumns, decay: float) -> PricePath:
-        module, snapshots, prices = self._path(encoded, decay)
+    def _evaluated_path(self, encoded: EncodedColumns, decay: float, rival: Any = None) -> PricePath:
+        module, snapshots, prices = self._path(encoded, decay, rival)
         rules, losses = self._evaluate(module, snapshots, encoded, self._count(), self._k())
         return PricePath(encoded, module, snapshots, prices, rules, losses)
 
     def _path(
-        self, encoded: EncodedColumns, decay: float
+        self, encoded: EncodedColumns, decay: float, rival: Any = None
     ) -> tuple[SelectAndPredict, list[dict[str, Tensor]], np.ndarray]:
-        """Train selector and predictor; give them, their states on the way, and the price of each state."""
+        """Train selector and predictor; give them, their states on the way, and the price of each state.
+
+        A training that is behind a rival ends early, and gives no state.
+        """
         p, count = self.parameters, self._count()
         chooses = p.sparsity_lambda == "auto" and self.valid.size > 0
         price = USUAL_PRICE if p.sparsity_lambda == "auto" else float(p.sparsity_lambda)
@@ -214,11 +227,24 @@ class Fitting:
             SELECTION_POWER,
             distillation=None if self.teacher_targets is None else self.teacher_targets.distillation,
         )
-        snapshots = self._train(module, loss, encoded, "selection", self.plan.lr, 1.0, decay)
-        share = np.arange(1, len(snapshots) + 1) / len(snapshots)
+        ends = snapshot_epochs(self.epochs)
+        judge = GiveUp(ends[len(ends) // 3], lambda: self._is_behind(module, encoded, rival))
+        early = [judge] * (rival is not None)
+        snapshots = self._train(module, loss, encoded, "selection", self.plan.lr, 1.0, decay, early)
+        snapshots = [] if judge.gave_up else snapshots
+        share = np.arange(1, len(snapshots) + 1) / len(ends)
         if not chooses:
             snapshots, share = snapshots[-1:], share[-1:]
         return module, snapshots, price * share**SELECTION_POWER
+
+    def _is_behind(self, module: SelectAndPredict, encoded: EncodedColumns, rival: PricePath) -> bool:
+        losses = self._evaluate(module, [module.state_dict()], encoded, self._count(), self._k())[1][0]
+        return not is_below(losses, rival.best_losses(self._least()), PERHAPS)
+
+    def _least(self) -> float:
+        """Lowest price that is looked at."""
+        free = self._n_wanted() is None and self.parameters.sparsity_lambda == "auto"
+        return LEAST_PRICE if free else 0.0
 
     def _decays(self) -> tuple[float, ...]:
         given = self.parameters.weight_decay
@@ -372,13 +398,14 @@ class Fitting:
         lr: float,
         epochs: float,
         decay: float,
+        callbacks: Sequence[GiveUp] = (),
     ) -> list[dict[str, Tensor]]:
-        rows = self._rows(encoded)
+        rows, settings = self._rows(encoded), self._settings(lr, epochs, decay)
         result, snapshots = train_joint(
             module,
             loss,
             _taken(rows, self.fit),
-            self._settings(lr, epochs, decay),
+            settings.replace(callbacks=[*(settings.callbacks or ()), *callbacks]),
             marginal=self.marginal,
             validation=_taken(rows, self.valid) if self.valid.size else None,
             schedule=None,
@@ -416,27 +443,6 @@ class Fitting:
     def _record(self, stage: str, result: TrainResult) -> None:
         self.history += [{"stage": stage} | row for row in result.history]
         self.device = result.device
-
-
-def standards(y: np.ndarray, weight: np.ndarray, task: Task) -> tuple[np.ndarray, np.ndarray, float]:
-    """Shift and scale (K,) of scores, and the loss of a constant prediction in standard units."""
-    if not task.is_classification:
-        mean, deviation = mean_and_std(y, weight)
-        return np.array([mean]), np.array([deviation]), 1.0
-    share = np.bincount(y, weights=weight) / weight.sum()
-    entropy = float(-(share * np.log(np.where(share > 0, share, 1.0))).sum())
-    return np.zeros(task.n_outputs), np.ones(task.n_outputs), entropy
-
-
-def base_scores(y: np.ndarray, weight: np.ndarray, task: Task) -> np.ndarray:
-    """Scores (K,) of the frequencies of encoded classes."""
-    assert task.classes is not None
-    share = np.bincount(y, weights=weight, minlength=len(task.classes)) / weight.sum()
-    if task.n_outputs > 1:
-        return np.log(np.maximum(share, np.finfo(float).tiny))
-    if len(share) == 1:
-        return np.zeros(1)
-    return np.array([np.log(share[1] / share[0])])
 
 
 def _taken(rows: Arrays, index: np.ndarray) -> dict[str, np.ndarray]:

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from skorch.callbacks import Callback
 from torch import Tensor
 
-from ..training import Batch, Settings, TrainResult, generator_of, limit_threads, row_losses, task_loss, train
+from ..training import (
+    Batch,
+    Settings,
+    TrainResult,
+    generator_of,
+    limit_threads,
+    row_losses,
+    row_slopes,
+    task_loss,
+    train,
+)
 from ..units import draw_fill
 from ._gates import gumbel_gates, temperature_at
-from ._losses import (
-    count_cost,
-    excess_cost,
-    prediction_divergence,
-    selection_divergence,
-    squared_cost,
-)
+from ._losses import count_cost, prediction_divergence, selection_divergence
 from ._masks import MaskRule
 from ._network import SelectAndPredict
 
 N_SNAPSHOTS = 20
 """Networks kept on the way, at equal distances. Not measured."""
-N_FILLS = 10
+N_FILLS = 5
 """Predictions averaged to judge a selector, each with other cells in the place of hidden ones. Not
 measured."""
 CHUNK = 4096
@@ -83,46 +88,92 @@ class JointLoss:
     distillation: Distillation | None = None
 
     def __call__(self, module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Loss of a batch with ``x``, ``y``, ``weight``, perhaps ``fill``, and what the teacher predicts."""
-        weight, tau = batch["weight"], temperature_at(batch.progress, self.temperature)
-        logits = module.selector(batch["x"])
-        keep = torch.sigmoid(logits)
-        if self.relaxation == "soft":
-            gates = keep
-        elif module.training:
-            keep = gates = gumbel_gates(logits, tau, batch.generator)
-        else:
-            gates = (logits > 0).to(logits)
-        scores = module.predict(batch["x"], gates, batch.get("fill"))
-        task = task_loss(scores, batch["y"], weight, self.link)
-        terms = {"task": task.detach(), "columns": count_cost(keep, weight).detach()}
-        price = self.price * batch.progress**self.power
-        total = task + price * self._cost(keep, weight)
-        if self.distillation is not None:
-            share = self.distillation.share_of_labels(tau, self.temperature)
-            total = share * total + (1 - share) * self._teacher_loss(logits, scores, batch, tau, terms)
+        """Loss of a batch with ``x``, ``y``, ``weight``, perhaps ``fill``, and what the teacher predicts.
+
+        In training it sets the gradients of the weights itself: a record of each operation, from which torch
+        would find them, takes longer than the operations.
+        """
+        x, weight, fill = batch["x"], batch["weight"], batch.get("fill")
+        tau, price = temperature_at(batch.progress, self.temperature), self.price * batch.progress**self.power
+        learns = module.training and torch.is_grad_enabled()
+        with torch.no_grad():
+            logits, seen = module.selector.outputs(x)
+            gates, keep, steepness = self._gates(logits, tau, module.training, batch.generator)
+            scores, read = module.predictor.outputs(module.mix(x, gates, fill))
+            task, count = task_loss(scores, batch["y"], weight, self.link), count_cost(keep, weight)
+            terms = {"task": task, "columns": count}
+            cost, rise = self._cost(count)
+            total, shares = task + price * cost, (weight / len(weight))[:, None]
+            slopes, keep_slopes = row_slopes(scores, batch["y"], self.link) * shares, price * rise * shares
+            of_teacher: Tensor | float = 0.0
+            if self.distillation is not None:
+                share = self.distillation.share_of_labels(tau, self.temperature)
+                taught, of_teacher, pull = self._teacher_loss(logits, scores, batch, tau, terms)
+                total, keep_slopes = share * total + (1 - share) * taught, share * keep_slopes
+                slopes, of_teacher = share * slopes + (1 - share) * pull, (1 - share) * of_teacher
+            if learns:
+                slopes = module.predictor.take_gradient(read, slopes, further=True)
+                slopes = steepness * (module.gate_slopes(slopes, x, gates, fill) + keep_slopes)
+                module.selector.take_gradient(seen, slopes + of_teacher)
         return total, terms
 
-    def _cost(self, keep: Tensor, weight: Tensor) -> Tensor:
+    def _gates(
+        self, logits: Tensor, tau: float, training: bool, generator: torch.Generator | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Gates, what the price is paid for, and the derivative of both with respect to logits: (B, d)."""
+        keep = torch.sigmoid(logits)
+        if self.relaxation == "soft":
+            return keep, keep, keep * (1 - keep)
+        if not training:
+            return (logits > 0).to(logits), keep, torch.zeros_like(keep)
+        with torch.enable_grad():
+            leaf = logits.detach().requires_grad_()
+            gates = gumbel_gates(leaf, tau, generator)
+            (steepness,) = torch.autograd.grad(gates.sum(), leaf)
+        return gates.detach(), gates.detach(), steepness
+
+    def _cost(self, count: Tensor) -> tuple[Tensor, Tensor | float]:
+        """Penalty of a mean number of columns, and its derivative."""
         if self.penalty == "count":
-            return count_cost(keep, weight)
-        cost = excess_cost if self.penalty == "excess" else squared_cost
-        return cost(keep, weight, self.target)
+            return count, 1.0
+        above = count - self.target
+        return (above.relu(), (above > 0).to(count)) if self.penalty == "excess" else (above**2, 2 * above)
 
     def _teacher_loss(
         self, logits: Tensor, scores: Tensor, batch: Batch, tau: float, terms: dict[str, Tensor]
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Deviation from the teacher, and its derivatives with respect to logits (B, d) and scores (B, K)."""
         assert self.distillation is not None
-        teacher_loss, weight = scores.new_zeros(()), batch["weight"]
-        if "teacher_logits" in batch and self.distillation.distill != "prediction":
-            rows = selection_divergence(batch["teacher_logits"], logits, tau)
-            terms["rationale"] = (rows * weight).mean()
-            teacher_loss = teacher_loss + self.distillation.rationale_lambda * terms["rationale"]
-        if self.distillation.distill != "rationale":
-            rows = prediction_divergence(batch["teacher_scores"], scores, self.link, tau)
-            terms["prediction"] = (rows * weight).mean()
-            teacher_loss = teacher_loss + terms["prediction"]
-        return teacher_loss
+        weight, leaves = batch["weight"], [logits.detach().requires_grad_(), scores.detach().requires_grad_()]
+        with torch.enable_grad():
+            taught = 0.0 * (leaves[0].sum() + leaves[1].sum())
+            if "teacher_logits" in batch and self.distillation.distill != "prediction":
+                rows = selection_divergence(batch["teacher_logits"], leaves[0], tau)
+                terms["rationale"] = (rows * weight).mean()
+                taught = taught + self.distillation.rationale_lambda * terms["rationale"]
+            if self.distillation.distill != "rationale":
+                rows = prediction_divergence(batch["teacher_scores"], leaves[1], self.link, tau)
+                terms["prediction"] = (rows * weight).mean()
+                taught = taught + terms["prediction"]
+            of_logits, of_scores = torch.autograd.grad(taught, leaves)
+        return taught.detach(), of_logits, of_scores
+
+
+class GiveUp(Callback):
+    """End a training after some epochs, if it is found to be behind then."""
+
+    def __init__(self, epochs: int, is_behind: Callable[[], bool]) -> None:
+        self.epochs, self.is_behind, self.gave_up = epochs, is_behind, False
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Look, once."""
+        self.gave_up = self.gave_up or (len(net.history) == self.epochs and self.is_behind())
+        net.stop_ = net.stop_ or self.gave_up
+
+
+def snapshot_epochs(epochs: int) -> list[int]:
+    """Say after which epochs the networks are kept: the last one is the end."""
+    return (np.linspace(1, epochs + 1, min(N_SNAPSHOTS, epochs) + 1).round().astype(int)[1:] - 1).tolist()
 
 
 def train_joint(
@@ -160,13 +211,12 @@ def train_joint(
     snapshots : list of dict of Tensor
         States of the module, the last one at its end.
     """
-    epochs = int(settings.max_epochs)
-    kept = set(np.linspace(1, epochs + 1, min(N_SNAPSHOTS, epochs) + 1).round().astype(int).tolist()[1:])
+    kept = snapshot_epochs(int(settings.max_epochs))
     snapshots: list[dict[str, Tensor]] = []
     varies = (rows["weight"] != 1).any()
 
     def on_epoch(epoch: int, data: Batch) -> dict[str, Tensor] | None:
-        if epoch in kept:
+        if epoch - 1 in kept:
             snapshots.append(copy.deepcopy(module.state_dict()))
         if not marginal:
             return None
@@ -251,12 +301,15 @@ def evaluate_snapshots(
     with torch.no_grad(), limit_threads(len(x) * x.shape[1] ** 2):
         for state in snapshots:
             module.load_state_dict(state)
-            rule = MaskRule.fitted(logits_of(module.selector, background), count, k)
+            logits = logits_of(
+                module.selector, background if k is None and count is not None else background[:1]
+            )
+            rule = MaskRule.fitted(logits, count, k)
             mask = torch.as_tensor(rule(logits_of(module.selector, x))).to(x)
             answers = [module.predict(x, mask, fill) for fill in fills]
             losses.append(row_losses(_mean_scores(answers, link), y, link).double().cpu().numpy())
             rules.append(rule)
-    return rules, np.array(losses) * valid["weight"]
+    return rules, np.array(losses).reshape(-1, len(x)) * valid["weight"]
 
 
 def _mean_scores(answers: Sequence[Tensor], link: str) -> Tensor:

@@ -8,20 +8,20 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor, nn
 
-from ..training import linear
+from ..training import DenseLayers, linear
 from ..units import hide
 
 
 def mlp(
     n_inputs: int, hidden: Sequence[int], n_outputs: int, generator: Generator | None = None
-) -> nn.Sequential:
+) -> DenseLayers:
     """Build a network (B, n_inputs) -> (B, n_outputs) with ReLU between its layers.
 
     Its weights are drawn by a generator; None: by torch's global one.
     """
     sizes = [n_inputs, *hidden]
     layers = [layer for a, b in pairwise(sizes) for layer in (linear(a, b, generator), nn.ReLU())]
-    return nn.Sequential(*layers, linear(sizes[-1], n_outputs, generator))
+    return DenseLayers(*layers, linear(sizes[-1], n_outputs, generator))
 
 
 class ConstantSelector(nn.Module):
@@ -34,6 +34,14 @@ class ConstantSelector(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Give the logits (d,) to each row of x (B, p)."""
         return self.logits.expand(len(x), -1)
+
+    def outputs(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Give the logits and what `take_gradient` needs."""
+        return self(x).detach(), []
+
+    def take_gradient(self, inputs: list[Tensor], slopes: Tensor) -> None:
+        """Set the gradient, from the derivatives (B, d) of a loss with respect to the logits."""
+        self.logits.grad = slopes.sum(0)
 
 
 class SelectAndPredict(nn.Module):
@@ -54,6 +62,7 @@ class SelectAndPredict(nn.Module):
     """
 
     groups: Tensor
+    folds: Tensor
     fill: Tensor
 
     def __init__(
@@ -67,6 +76,9 @@ class SelectAndPredict(nn.Module):
         super().__init__()
         self.selector, self.predictor = selector, predictor
         self.register_buffer("groups", groups)
+        columns = torch.arange(int(groups.max()) + 1, device=groups.device)
+        self.register_buffer("folds", (groups[:, None] == columns).to(fill), persistent=False)
+        self.is_numeric = torch.equal(groups, columns)
         if learn_fill:
             self.fill = nn.Parameter(fill.clone())
         else:
@@ -77,9 +89,26 @@ class SelectAndPredict(nn.Module):
         """Number d of columns."""
         return int(self.groups.max()) + 1
 
+    def mix(self, x: Tensor, gates: Tensor, fill: Tensor | None = None) -> Tensor:
+        """Give rows (B, p) between those of x (B, p) and the fill, as gates (B, d) in [0, 1] say."""
+        return torch.lerp(self.fill if fill is None else fill, x, self._spread(gates))
+
     def predict(self, x: Tensor, gates: Tensor, fill: Tensor | None = None) -> Tensor:
         """Give scores (B, K) of rows x (B, p) whose columns are open by gates (B, d) in [0, 1]."""
-        return self.predictor(hide(x, gates, self.groups, self.fill if fill is None else fill))
+        return self.predictor(self.mix(x, gates, fill))
+
+    def gate_slopes(self, slopes: Tensor, x: Tensor, gates: Tensor, fill: Tensor | None = None) -> Tensor:
+        """Carry the derivatives (B, p) of a loss from what `mix` gave to its gates: (B, d).
+
+        Those of a learnt fill are set.
+        """
+        if isinstance(self.fill, nn.Parameter) and fill is None:
+            self.fill.grad = (slopes * (1 - self._spread(gates))).sum(0)
+        slopes = slopes * (x - (self.fill.detach() if fill is None else fill))
+        return slopes if self.is_numeric else (self.folds.t() @ slopes.t()).t()
+
+    def _spread(self, gates: Tensor) -> Tensor:
+        return gates if self.is_numeric else gates.index_select(1, self.groups)
 
 
 class MaskedPredictor(nn.Module):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ._constants import CLEARLY
 from ._encoded import EncodedColumns
 from ._masks import MaskRule
 from ._network import SelectAndPredict
@@ -47,13 +48,18 @@ class PricePath:
         return self.losses[means.argmin()]
 
     def clearly_below(self, other: PricePath, least: float) -> bool:
-        """Whether its best state loses less than another path's, by more than two standard errors."""
-        gain = other.best_losses(least) - self.best_losses(least)
-        return bool(gain.mean() > 2 * gain.std() / math.sqrt(len(gain)))
+        """Whether its best state loses clearly less than another path's."""
+        return is_below(self.best_losses(least), other.best_losses(least), CLEARLY)
 
     def to_records(self, chosen: int) -> list[dict[str, Any]]:
         """Give a dict for each state."""
         return price_records(self.prices, self.losses, chosen)
+
+
+def is_below(losses: np.ndarray, others: np.ndarray, errors: float) -> bool:
+    """Whether losses (m,) of rows are below others (m,) by more than so many standard errors."""
+    gain = others - losses
+    return bool(gain.mean() > errors * gain.std() / math.sqrt(len(gain)))
 
 
 def price_records(prices: np.ndarray, losses: np.ndarray, chosen: int) -> list[dict[str, Any]]:

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from ..training import Batch, Settings, TrainResult, row_losses, soft_losses, train
+from ..training import Batch, Settings, TrainResult, row_losses, row_slopes, soft_losses, soft_targets, train
 from ._joint import Arrays
+from ._network import MaskedPredictor
 
 
 def train_on_masks(
@@ -71,15 +72,28 @@ def train_on_masks(
         return {"mask": torch.where(chosen, mask, drawn)}
 
     def loss(module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        scores = module(batch["x"], batch["mask"])
-        losses, weight = row_losses(scores, batch["y"], link), batch["weight"]
-        task = (losses * weight).mean()
-        if share_of_labels == 1:
-            return task, {"task": task}
-        told = batch["teacher_scores"] if teacher is None else teacher(batch["x"], batch["mask"])
-        taught = soft_losses(scores, told, link)
-        losses = share_of_labels * losses + (1 - share_of_labels) * taught
-        return (losses * weight).mean(), {"task": task, "prediction": (taught * weight).mean()}
+        by_hand = type(module) is MaskedPredictor and module.training
+        if by_hand:
+            scores, inputs = module.layers.outputs(module.inputs(batch["x"], batch["mask"]))
+        else:
+            scores = module(batch["x"], batch["mask"])
+        weight, told = batch["weight"], None
+        losses = row_losses(scores, batch["y"], link)
+        total = task = (losses * weight).mean()
+        terms = {"task": task}
+        if share_of_labels != 1:
+            told = batch["teacher_scores"] if teacher is None else teacher(batch["x"], batch["mask"])
+            taught = soft_losses(scores, told, link)
+            losses = share_of_labels * losses + (1 - share_of_labels) * taught
+            total = (losses * weight).mean()
+            terms["prediction"] = (taught * weight).mean()
+        if by_hand:
+            slopes = row_slopes(scores, batch["y"], link)
+            if told is not None:
+                of_teacher = row_slopes(scores, soft_targets(told, link), link)
+                slopes = share_of_labels * slopes + (1 - share_of_labels) * of_teacher
+            module.layers.take_gradient(inputs, slopes * (weight / len(weight))[:, None])
+        return total, terms
 
     return train(module, loss, rows, settings, epoch_hook=on_epoch, global_draws=global_draws, **options)
 

@@ -1,7 +1,8 @@
 from ._data import EXACT_ROWS, Batch
 from ._device import resolve_device
 from ._holdout import FEWEST_VALIDATION_ROWS, hold_out, validation_split
-from ._losses import row_losses, soft_losses, task_loss
+from ._layers import DenseLayers
+from ._losses import row_losses, row_slopes, soft_losses, soft_targets, task_loss
 from ._moments import mean_and_std
 from ._random import convolution, generator_of, linear, seeded
 from ._settings import (
@@ -21,6 +22,7 @@ __all__ = [
     "FEWEST_VALIDATION_ROWS",
     "TRAINING_CONSTRAINTS",
     "Batch",
+    "DenseLayers",
     "Settings",
     "TrainResult",
     "check_hidden_layer_sizes",
@@ -37,9 +39,11 @@ __all__ = [
     "rebuild_module",
     "resolve_device",
     "row_losses",
+    "row_slopes",
     "seeded",
     "set_state",
     "soft_losses",
+    "soft_targets",
     "task_loss",
     "train",
     "validation_split",

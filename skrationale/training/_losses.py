@@ -32,9 +32,24 @@ def task_loss(scores: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, link:
     return (row_losses(scores, y, link) * weight).mean()
 
 
+def row_slopes(scores: torch.Tensor, y: torch.Tensor, link: str) -> torch.Tensor:
+    """Give derivatives (B, K) of `row_losses` of scores (B, K); y may be probabilities of classes (B, K)."""
+    if link == "identity":
+        return 2 * (scores - y[:, None])
+    if link == "logit":
+        return torch.sigmoid(scores) - y.to(scores)[:, None]
+    if y.ndim == 1:
+        y = functional.one_hot(y, scores.shape[1])
+    return torch.softmax(scores, 1) - y
+
+
+def soft_targets(teacher: torch.Tensor, link: str) -> torch.Tensor:
+    """Say as `y` what a teacher's scores (B, K) mean: (B,), or of classes their probabilities (B, K)."""
+    if link == "softmax":
+        return torch.softmax(teacher, 1)
+    return teacher[:, 0] if link == "identity" else torch.sigmoid(teacher[:, 0])
+
+
 def soft_losses(scores: torch.Tensor, teacher: torch.Tensor, link: str) -> torch.Tensor:
     """Losses (B,) of scores (B, K) against a teacher's scores (B, K), which are not moved."""
-    teacher = teacher.detach()
-    if link == "softmax":
-        return functional.cross_entropy(scores, torch.softmax(teacher, 1), reduction="none")
-    return row_losses(scores, teacher[:, 0] if link == "identity" else torch.sigmoid(teacher[:, 0]), link)
+    return row_losses(scores, soft_targets(teacher.detach(), link), link)

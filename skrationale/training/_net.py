@@ -234,7 +234,8 @@ class LeanNet(NeuralNet):
         """Make one step of the optimizer; return the loss and its terms."""
         self.optimizer_.zero_grad()
         total, terms = self.criterion_(self.module_, batch)
-        total.backward()
+        if total.requires_grad:
+            total.backward()
         if self.notifies_gradients_:
             named = list(self.get_all_learnable_params())
             self.notify("on_grad_computed", named_parameters=named, batch=batch, training=True)

@@ -59,9 +59,12 @@ def set_state(module: ModuleT, state: Mapping[str, np.ndarray]) -> ModuleT:
     ValueError
         If a name is missing or left over, or a shape differs.
     """
-    tensors = {name: torch.from_numpy(np.array(array)) for name, array in state.items()}
+    return _load(module, {name: torch.from_numpy(np.array(array)) for name, array in state.items()})
+
+
+def _load(module: ModuleT, tensors: Mapping[str, torch.Tensor], **options: bool) -> ModuleT:
     try:
-        module.load_state_dict(tensors, strict=True)
+        module.load_state_dict(tensors, strict=True, **options)
     except RuntimeError as error:
         raise ValueError(f"`state` does not fit the module: {error}") from error
     return module
@@ -97,4 +100,9 @@ def rebuild_module(build: Callable[[], ModuleT], state: Mapping[str, np.ndarray]
     """
     with torch.device("meta"):
         empty = build()
-    return set_state(empty.to_empty(device="cpu").double(), state).eval()
+    tensors = {name: torch.from_numpy(np.array(array)) for name, array in state.items()}
+    wide = {
+        name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+    }
+    # given as they are: `to_empty` would import SymPy
+    return _load(empty, wide, assign=True).eval()

@@ -1,9 +1,10 @@
 """The one way to train a module."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn.utils import check_scalar
 from skorch.callbacks import EpochTimer, PrintLog
 
 from .._callers import outside
+from ._adam import LEAN, build_optimizer
 from ._callbacks import BestWeights, ProgressBar, check_callbacks
 from ._data import Batch, float_dtype, to_batch
 from ._device import resolve_device
@@ -21,7 +23,6 @@ from ._random import generator_of, seeded
 from ._settings import Settings
 from ._threads import limit_threads
 
-OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 SCHEDULES = ("one_cycle", None)
 
 
@@ -56,7 +57,7 @@ def _check_parameters(module: Any, settings: Any, **values: Any) -> None:
         raise TypeError(f"`module` must be a torch.nn.Module, got {type(module).__name__}.")
     if not any(parameter.requires_grad for parameter in module.parameters()):
         raise ValueError("`module` must have a parameter that requires a gradient, got none.")
-    for name, options in {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}.items():
+    for name, options in {"optimizer": LEAN, "schedule": SCHEDULES}.items():
         if values[name] not in options:
             raise ValueError(f"`{name}` must be one of {list(options)}, got {values[name]!r}.")
     for name in ("max_epochs", "batch_size"):
@@ -72,18 +73,6 @@ def _check_parameters(module: Any, settings: Any, **values: Any) -> None:
         check_scalar(values["clip_norm"], "clip_norm", Real, min_val=0, include_boundaries="neither")
     if settings.early_stopping and values["validation"] is None:
         raise ValueError("`early_stopping` needs `validation`, a dict of arrays, got None.")
-
-
-def _fused(optimizer: Callable[..., torch.optim.Optimizer]) -> Callable[..., torch.optim.Optimizer]:
-    """Return a factory that takes the fused form of an optimizer where the device has one."""
-
-    def build(*args: Any, **kwargs: Any) -> torch.optim.Optimizer:
-        try:
-            return optimizer(*args, fused=True, **kwargs)
-        except RuntimeError:
-            return optimizer(*args, **kwargs)
-
-    return build
 
 
 def _thread_limit(module: torch.nn.Module, n_rows: int, device: torch.device) -> AbstractContextManager[None]:
@@ -148,7 +137,8 @@ def train(
         ``loss(module, batch) -> (total, terms)``. `batch` is a `Batch`: a dict of the tensors in
         `data` for some rows, with ``batch.progress`` in (0, 1] for ramps and annealing. `total`
         is the mean over the rows, a tensor without dimensions; `terms` is a dict of such tensors to
-        record, and may be empty. Validation runs in evaluation mode and without gradients: a loss that
+        record, and may be empty. A loss that sets the gradients of the weights itself returns a `total` that
+        requires none. Validation runs in evaluation mode and without gradients: a loss that
         needs some there uses ``torch.enable_grad()``.
     data : dict of str to array of shape (n, ...)
         Moved to the device once. With a batch size of n or more there is no shuffle.
@@ -231,7 +221,7 @@ def train(
     net = LeanNet(
         module,
         Criterion(loss),
-        optimizer=_fused(OPTIMIZERS[optimizer]),
+        optimizer=partial(build_optimizer, optimizer),
         optimizer__weight_decay=settings.weight_decay,
         lr=settings.lr,
         schedule=schedule,

@@ -78,4 +78,11 @@ def draw_fill(
         steps = weight.double().cumsum(0)
         uniform = torch.rand(n, n_units, generator=generator, device=x.device, dtype=torch.float64)
         rows = torch.searchsorted(steps, uniform * steps[-1], right=True).clamp_(max=len(x) - 1)
-    return x.gather(0, rows[:, groups])
+    sizes = torch.bincount(groups, minlength=n_units)
+    if (groups.diff() < 0).any():
+        return x.gather(0, rows[:, groups])
+    if (sizes == 1).all():
+        return x.gather(0, rows)
+    # units as blocks: half the time and less of the inputs one by one
+    blocks = zip(x.split(sizes.tolist(), 1), rows.t().contiguous(), strict=True)
+    return torch.cat([block.index_select(0, row) for block, row in blocks], 1)

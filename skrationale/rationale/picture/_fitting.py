@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from ..._task import Task
 from ...training import Settings, TrainResult, epochs_for, row_losses, seeded, validation_split
 from ...writing import format_share
-from .._fitting import base_scores, standards
 from .._masks import MaskRule
 from .._price import choose_price, price_records
 from .._refit import train_on_masks
 from .._selection_warnings import warn
+from .._standards import base_scores, standards
 from ._constants import (
     BATCH_SHARE,
     DECAY,

@@ -25,8 +25,8 @@ from ...training import (
     validation_split,
 )
 from ...units import Pieces, TextUnits, ranges
-from .._fitting import base_scores, standards
 from .._joint import Distillation
+from .._standards import base_scores, standards
 from ._constants import (
     BACKBONE_LR,
     DROPOUT,
