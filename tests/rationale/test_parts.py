@@ -8,6 +8,7 @@ from scipy.special import expit, log_softmax
 from skrationale.rationale._gates import gumbel_gates, temperature_at
 from skrationale.rationale._joint import (
     Distillation,
+    GiveUp,
     JointLoss,
     _mean_scores,
     evaluate_snapshots,
@@ -392,7 +393,69 @@ class TestJointLoss:
         assert Distillation(0.3, 0.5, "both").share_of_labels(2.0, temperature) == 0.3
 
 
+class TestGradients:
+    def by_torch(self, loss, module, batch, learn_fill):
+        """The same loss, written as it is defined, with the gradient that torch finds."""
+        weight, tau = batch["weight"], temperature_at(batch.progress, loss.temperature)
+        logits = module.selector(batch["x"])
+        gates = torch.sigmoid(logits)
+        if loss.relaxation == "gumbel":
+            gates = gumbel_gates(logits, tau, batch.generator)
+        kept, fill = gates[:, module.groups], module.fill if learn_fill else batch["fill"]
+        scores = module.predictor(kept * batch["x"] + (1 - kept) * fill)
+        count = count_cost(gates, weight)
+        cost = {"count": count, "excess": (count - loss.target).relu(), "squared": (count - loss.target) ** 2}
+        price = loss.price * batch.progress**loss.power
+        total = (row_losses(scores, batch["y"], "logit") * weight).mean() + price * cost[loss.penalty]
+        if loss.distillation is not None:
+            rows = 0.5 * selection_divergence(batch["teacher_logits"], logits, tau)
+            rows = rows + prediction_divergence(batch["teacher_scores"], scores, "logit", tau)
+            total = 0.3 * total + 0.7 * (rows * weight).mean()
+        total.backward()
+        return total.detach()
+
+    @pytest.mark.parametrize("relaxation", ["soft", "gumbel"])
+    @pytest.mark.parametrize("penalty", ["count", "excess", "squared"])
+    @pytest.mark.parametrize("learn_fill", [False, True])
+    @pytest.mark.parametrize("taught", [False, True])
+    def test_gradients_by_hand_are_those_of_torch(self, relaxation, penalty, learn_fill, taught):
+        with seeded(1):
+            networks = mlp(5, (4,), 3), mlp(5, (6,), 1)
+            module = SelectAndPredict(*networks, torch.tensor([0, 0, 0, 1, 2]), torch.ones(5), learn_fill)
+        rows = table(40) | {"fill": normal(40, 5, seed=6).numpy()}
+        rows["weight"] = np.linspace(0.5, 1.5, 40).astype(np.float32)
+        rows["teacher_logits"], rows["teacher_scores"] = (normal(40, k, seed=k).numpy() for k in (3, 1))
+        if learn_fill:
+            del rows["fill"]
+        loss = joint(
+            relaxation=relaxation,
+            penalty=penalty,
+            price=0.3,
+            target=1.0,
+            distillation=Distillation(0.3, 0.5, "both") if taught else None,
+        )
+        found = []
+        for call in (loss, lambda module, batch: [self.by_torch(loss, module, batch, learn_fill)]):
+            batch = batch_of(rows, 0.5)
+            batch.generator = torch.Generator().manual_seed(0)
+            module.zero_grad()
+            total = call(module, batch)[0]
+            found.append([total, *(parameter.grad for parameter in module.parameters())])
+        for one, other in zip(*found, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
 class TestTrainJoint:
+    @pytest.mark.parametrize(("behind", "n_epochs", "n_states"), [(True, 7, 7), (False, 20, 20)])
+    def test_a_training_that_is_behind_ends(self, behind, n_epochs, n_states):
+        seen = []
+        judge = GiveUp(7, lambda: seen.append(1) or behind)
+        chosen = settings(20).replace(callbacks=[judge])
+        result, snapshots = train_joint(
+            small_module(), joint(), table(), chosen, marginal=False, random_state=0
+        )
+        assert (result.n_iter, len(snapshots), seen, judge.gave_up) == (n_epochs, n_states, [1], behind)
+
     @pytest.mark.parametrize(("epochs", "n"), [(1, 1), (7, 7), (20, 20), (30, 20), (47, 20)])
     def test_snapshots_are_of_the_way_in_order_and_the_last_of_its_end(self, epochs, n):
         module, seen = small_module(), []
