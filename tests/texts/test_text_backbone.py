@@ -101,6 +101,59 @@ def test_the_given_network_is_not_changed():
         assert not np.array_equal(weights[f"tuned.{i}"], before[name].numpy())
 
 
+def test_selectors_read_the_states_of_the_tuned_network(model):
+    """As a network that holds the tuned weights says; other weights give other logits."""
+    encoder, units = model._model.encoder, TextUnits.of(NEW)
+    whole = backbone()
+    with torch.no_grad():
+        for name, parameter in whole.module.named_parameters():
+            parameter.copy_(encoder.tuned_in(model._model.predictor)[name])
+    changed = copy.deepcopy(model)
+    changed._model.encoder.backbone.module.load_state_dict(whole.module.state_dict())
+    expected = model._model.logits(units)
+    np.testing.assert_array_equal(changed._model.logits(units), expected)
+    changed._model.predictor["tuned.0"] *= 0.5
+    assert not np.array_equal(changed._model.logits(units), expected)
+    untuned = copy.deepcopy(model)
+    for i, name in enumerate(encoder.tuned):
+        untuned._model.predictor[f"tuned.{i}"] = encoder.backbone.module.get_parameter(name).numpy()
+    assert [a.tolist() for a in untuned.mask(NEW)] != [a.tolist() for a in model.mask(NEW)]
+
+
+def test_what_a_fit_says_of_its_texts_is_what_is_served():
+    """Selectors are trained on the states that they are served with."""
+    model = TextRationaleClassifier(backbone=backbone(), **QUICK | {"max_features": 0.2})
+    model.fit(TEXTS[:200], LABELS[:200])
+    for each in (model, pickle.loads(pickle.dumps(model))):
+        masks = each.mask(TEXTS[:200])
+        assert np.mean([mask.mean() for mask in masks]) == pytest.approx(model.mean_share_)
+        assert np.mean([mask.sum() for mask in masks]) == pytest.approx(model.mean_n_selected_)
+    stages = [row["stage"] for row in model.history_]
+    assert stages[0] == "prediction"
+    assert stages[-1] == "selection"  # what predicts is not trained on what is selected
+
+
+def test_wide_networks_are_tuned_in_bfloat16_where_processors_can(monkeypatch):
+    kinds = []
+
+    def read(module, parameters, ids, attention):
+        states = plain(module, parameters, ids, attention)
+        kinds.append((torch.is_grad_enabled(), torch.is_autocast_enabled("cpu")))
+        return states
+
+    plain = _encoder.read
+    monkeypatch.setattr(_encoder, "read", read)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    for wide in (16, 17):
+        kinds.clear()
+        monkeypatch.setattr(_encoder, "WIDE", wide)
+        model = TextRationaleClassifier(backbone=backbone(), **QUICK).fit(TEXTS[:100], LABELS[:100])
+        assert set(kinds) == {(True, wide == 16), (False, False)}
+        kinds.clear()
+        assert np.isfinite(model.decision_function(NEW)).all()
+        assert set(kinds) == {(False, False)}
+
+
 def test_no_other_word_takes_part(model):
     """With the mask held, hidden words may be any others, move, or be gone: not one bit changes."""
     mask, spans = model.mask(NEW), model.units(NEW)
@@ -152,11 +205,11 @@ def test_a_fit_repeats():
 
 
 def test_states_are_means_of_pieces_in_their_own_text():
-    """As one row a text, with nothing around, says."""
+    """As one row a text, with nothing around, says; less a mean over the words of the text."""
     own = Encoder.of(backbone(), 0)
     units = TextUnits.of(["ab c", "", "hello brave new world", "12 a", "a"])
     with torch.no_grad():
-        states = StateReader(own, units).of(torch.arange(5)).float()
+        states = StateReader(own, {}, units).of(torch.arange(5)).float()
         at = 0
         for i in range(5):
             words = [
@@ -165,11 +218,14 @@ def test_states_are_means_of_pieces_in_their_own_text():
             pieces = letters(words)
             ids = torch.tensor([[START, *(piece for word in pieces for piece in word), END]])
             row, place = own.backbone.module(ids, torch.ones_like(ids))[0], 1
-            for word in pieces:
+            expected = torch.zeros(len(words), 16)
+            for j, word in enumerate(pieces):
                 mean = row[place : place + len(word)].mean(0) if word else torch.zeros(16)
-                expected = 0.1 * nn.functional.layer_norm(mean, (16,))
-                torch.testing.assert_close(states[at], expected, atol=2e-4, rtol=0)
-                place, at = place + len(word), at + 1
+                expected[j] = 0.1 * nn.functional.layer_norm(mean, (16,))
+                place += len(word)
+            expected -= expected.sum(0) / (len(words) + 32)
+            torch.testing.assert_close(states[at : at + len(words)], expected, atol=2e-4, rtol=0)
+            at += len(words)
     assert at == len(states) == 9
 
 
@@ -317,6 +373,11 @@ def test_a_folder_of_transformers_is_a_backbone(folder, monkeypatch):
     np.testing.assert_array_equal(again.decision_function(NEW), expected)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).decision_function(NEW), expected)
     assert all(name.startswith("encoder.layer.") for name in model._model.encoder.tuned)
+    served = pickle.loads(pickle.dumps(model))
+    logits = model._model.logits(TextUnits.of(NEW))
+    np.testing.assert_array_equal(served._model.logits(TextUnits.of(NEW)), logits)
+    served._model.predictor["tuned.0"] *= 0.5
+    assert not np.array_equal(served._model.logits(TextUnits.of(NEW)), logits)
     mask = model.mask(NEW)
     spans = model.units(NEW)
     changed = [

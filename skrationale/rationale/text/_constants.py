@@ -16,6 +16,9 @@ FIRST_DROPOUT = 0.2
 """The same for the predictor that judges the selectors. Not measured."""
 LAST_EPOCHS = 0.6
 """Epochs of the last stage, as a factor of those of the others: it has twice the texts. Not measured."""
+TUNING_BATCH, TUNING_EPOCHS = 16, 1 / 3
+"""Texts of a step at most while a backbone is tuned, and epochs as a factor of those of the others. Not
+measured."""
 FEWEST_TO_SPLIT, MANY_TEXTS, FOLDS = 40, 2000, 4
 """Texts from which there are several selectors, each fitted without one part of the texts; from which there
 are two of them; and how many there are with fewer texts. Not measured."""

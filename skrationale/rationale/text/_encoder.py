@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,11 +28,19 @@ MOST_BYTES = 2**32
 STATE_SCALE = 0.1
 """Deviation of the numbers of a state, as that of new word vectors. Measured: 0.1 finds 91 % of the words of
 `make_texts` that decide; with 1 all logits rise and fall together, and 27 % are found, by chance 20 %."""
+NEUTRAL_WORDS = 32
+"""Zeros among the states of a text whose mean is subtracted. Measured, one seed, 2,500 reviews of 132 words:
+if no mean is subtracted, the AUROC of masks alone is .717 and the leak .028, with no zeros .635 and .010. In
+texts of 16 words, of `make_texts`, no zeros lose the words that decide (.31 of them are found), 32 do not
+(.89, with no mean .91)."""
+WIDE = 128
+"""Numbers of a state from which a backbone is tuned in bfloat16 where the processor has instructions for it.
+Measured at 384 only: an epoch takes 0.7 of the time."""
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """An own copy of a backbone, which nothing changes, and what of it is tuned to predict.
+    """An own copy of a backbone, which nothing changes, and which of its parameters are tuned to predict.
 
     Parameters
     ----------
@@ -76,6 +86,10 @@ class Encoder:
         """Count the weights of the module."""
         return sum(parameter.numel() for parameter in self.backbone.module.parameters())
 
+    def tuned_in(self, state: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+        """Give by name the tuned parameters among the weights of an `EncoderPredictor`."""
+        return {name: torch.from_numpy(np.array(state[f"tuned.{i}"])) for i, name in enumerate(self.tuned)}
+
     def to(self, device: str) -> Encoder:
         """Move the module, in place."""
         self.backbone.module.to(device)
@@ -97,7 +111,7 @@ class Encoder:
                 torch.from_numpy(array).to(device)
                 for array in (block.ids, block.attention, block.rows, block.columns, block.words)
             )
-            states = read(self.backbone.module, parameters, ids, attention)[rows, columns]
+            states = read(self.backbone.module, parameters, ids, attention)[rows, columns].float()
             total.index_add_(0, owners[at], states)
             count.index_add_(0, owners[at], torch.ones_like(states[:, 0]))
         return total / count.clamp(min=1)[:, None]
@@ -135,6 +149,14 @@ def tuned_names(module: nn.Module, layers: int | str) -> tuple[str, ...]:
     return tuple(each for each in names if each.startswith(last))
 
 
+def quick(encoder: Encoder, device: torch.device) -> AbstractContextManager[Any]:
+    """Let a processor that can do so multiply in bfloat16, where the backbone is wide enough to gain."""
+    known: Mapping[str, Any] = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    if device.type == "cpu" and known.get("avx512_bf16", False) and encoder.width >= WIDE:
+        return torch.autocast("cpu", dtype=torch.bfloat16)
+    return nullcontext()
+
+
 class StateReader:
     """Gives the states of words, each read with all words of its text.
 
@@ -142,25 +164,36 @@ class StateReader:
     ----------
     encoder : Encoder
         Reads.
+    tuned : mapping of str to Tensor
+        Its tuned parameters by name, on the device.
     units : TextUnits
         Those of n texts.
     device : str, default="cpu"
         Where the encoder is.
     """
 
-    def __init__(self, encoder: Encoder, units: TextUnits, device: str = "cpu") -> None:
-        self.encoder = encoder
+    def __init__(
+        self, encoder: Encoder, tuned: Mapping[str, Tensor], units: TextUnits, device: str = "cpu"
+    ) -> None:
+        self.encoder, self.tuned = encoder, dict(tuned)
         self.pieces = Pieces.of(units.words, encoder.backbone)
         self.store = TextStore.of(units, units.codes, device)
 
     def of(self, texts: Tensor) -> Tensor:
-        """Give states (N', H) of the words of some texts, normalised, in half precision."""
+        """Give states (N', H) of the words of some texts, normalised, in half precision.
+
+        Each is less the mean of its text, to which `NEUTRAL_WORDS` zeros are added. In a tuned backbone all
+        words tell the class; a selector that knows it shows what speaks for it, and more of it where it is
+        sure.
+        """
         words = self.store.batch(texts)[0]
         n = len(words.numbers)
         owners = torch.arange(n, device=words.numbers.device)
         with torch.no_grad():
-            means = self.encoder.add_up({}, self.pieces, words, owners, n, True)
-        return (STATE_SCALE * functional.layer_norm(means, (self.encoder.width,))).half()
+            means = self.encoder.add_up(self.tuned, self.pieces, words, owners, n, True)
+        states = STATE_SCALE * functional.layer_norm(means, (self.encoder.width,))
+        total = states.new_zeros(len(words.lengths), self.encoder.width).index_add_(0, words.texts, states)
+        return (states - (total / (words.lengths + NEUTRAL_WORDS)[:, None])[words.texts]).half()
 
 
 def check_memory(encoder: Encoder, n_words: int) -> None:
@@ -256,11 +289,17 @@ class EncoderPredictor(nn.Module):
         for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
 
+    def parameters_by_name(self) -> dict[str, Tensor]:
+        """Give the tuned parameters by the names that the backbone has for them."""
+        return dict(zip(self.encoder.tuned, self.tuned, strict=True))
+
     def forward(self, words: Words, generator: Generator | None = None) -> Tensor:
         """Give scores (B, K) of texts that consist of these words and no others."""
-        parameters = dict(zip(self.encoder.tuned, self.tuned, strict=True))
-        n = len(words.lengths)
-        means = self.encoder.add_up(parameters, self.pieces, words, words.texts, n, not self.training)
+        n, quicker = len(words.lengths), quick(self.encoder, words.offsets.device)
+        with quicker if self.training else nullcontext():
+            means = self.encoder.add_up(
+                self.parameters_by_name(), self.pieces, words, words.texts, n, not self.training
+            )
         means = functional.layer_norm(means, (self.encoder.width,))
         if self.training:
             return self.head(dropped(means, self.dropout, generator)) / BACKBONE_LR

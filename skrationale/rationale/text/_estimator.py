@@ -23,7 +23,8 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
     beyond the wanted share. Both are done on each half of the texts, so that each text has a mask from a
     selector that has not seen it, and for new texts the logits of both selectors are averaged. In the last
     stage a new predictor is trained on selected words only. It never sees a text with its own mask: each word
-    is shown as often as similar words are selected in other texts.
+    is shown as often as similar words are selected in other texts. With a `backbone` the last stage comes
+    first, see there.
 
     Parameters
     ----------
@@ -48,17 +49,19 @@ class TextRationaleClassifier(PredictsLabels, BaseTextRationale):
         Number of vectors that such words, and unknown words, share.
     backbone : TextBackbone, str or path-like, default=None
         A network that was trained on language before, with its tokenizer. A str or path is the folder of a
-        transformers model, which needs ``skrationale[text]``. The selector then reads the states that this
-        network computes for each word in its text. The predictor is a copy of this network, and reads the
-        shown words as if they were the whole text. The network itself is never changed. None: small networks
-        that learn only from these texts.
+        transformers model, which needs ``skrationale[text]``. The predictor is then a copy of this network,
+        and reads the shown words as if they were the whole text. It is trained first, on random words of each
+        text, and not changed afterwards. The selector reads the states that the trained copy computes for
+        each word in its text. The network itself is never changed. On processors with instructions for
+        bfloat16, networks with states of at least 128 numbers are trained in this precision; predictions are
+        always in float32. None: small networks that learn only from these texts.
     backbone_layers : int or "all", default=2
         Number of last layers of the backbone that are trained to predict; ``"all"``: all layers, 0: none.
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is 400,
-        but 6 to 40 epochs. The last stage takes 0.6 times as many.
+        but 6 to 40 epochs. The last stage takes 0.6 times as many; a backbone is trained for a third of them.
     batch_size : int, default=32
-        Rows per step. At most an eighth of the training texts are used per step.
+        Rows per step. At most an eighth of the training texts are used per step, and 16 for a backbone.
     lr : float, default=3e-3
         Peak of the learning rate. It rises and falls only in the last stage.
     weight_decay : float, default=0.1

@@ -40,6 +40,8 @@ from ._constants import (
     MANY_TEXTS,
     PRICE,
     STEPS,
+    TUNING_BATCH,
+    TUNING_EPOCHS,
 )
 from ._encoder import Encoder, EncoderPredictor, StateReader, StateSelector, all_states, check_memory
 from ._model import State, TextModel, logits_of, parts_of, scores_of
@@ -47,6 +49,7 @@ from ._network import BagPredictor, WordSelector
 from ._reader import WordReader
 from ._rule import TextRule
 from ._stages import (
+    shown_at_random,
     shown_by_word,
     train_on_random_words,
     train_on_shown_words,
@@ -78,7 +81,8 @@ class TextFitting:
     First a predictor learns from texts in which words are replaced by words of other texts; it is then
     frozen, and a selector learns which words it needs. Both are done once for each part of the texts, on all
     others, so that there are masks of texts which their selector has not seen. At last a predictor learns to
-    read shown words alone.
+    read shown words alone. With a backbone that predictor comes first, and is shown words at random: what
+    selectors read are the states of its tuned backbone, and it is not trained any more.
 
     Parameters
     ----------
@@ -130,6 +134,7 @@ class TextFitting:
             self.y = (self.y - self.shift[0]) / (self.scale[0] or 1.0)
         self.numbers = self.reader.numbers(self.units)
         self.store = TextStore.of(self.units, self.numbers, self.device)
+        self.mask = np.zeros(len(self.units.spans), dtype=bool)
 
     # --- stages ----------------------------------------------------------------------------------
 
@@ -137,7 +142,7 @@ class TextFitting:
         """Go through all stages."""
         if not len(self.units.spans) or not self.scale.any() or not self.constant_loss:
             return self._model((), (), TextRule(), {})
-        self._read_states()
+        tuned = None if self.encoder is None else self._tuned(self.encoder)
         folds = self._folds()
         chance, logits = np.zeros(len(self.numbers)), np.zeros(len(self.numbers))
         states, levels = [], []
@@ -161,22 +166,34 @@ class TextFitting:
             self.k,
             float(self.parameters.contiguity),
         )
-        mask = self.units.spread(rule(self.units, unit_logits))
+        self.mask = rule(self.units, unit_logits)
         rows = np.concatenate([self._word_places(fold) for fold in folds])
         chance = shown_by_word(self.numbers[rows], chance[rows], self.reader.n_words, self.rate, self.numbers)
-        predictor = self._predictor(chance, mask)
+        mask = self.units.spread(self.mask)
+        predictor = self._predictor(chance, mask) if tuned is None else tuned
         self._calibrate(predictor, mask)
         if self.encoder is not None:
             self.encoder.to("cpu")
         return self._model(tuple(states), tuple(levels), rule, get_state(predictor))
 
-    def _read_states(self) -> None:
-        """Let a backbone read all texts once, for the selectors."""
-        if self.encoder is not None:
-            check_memory(self.encoder, len(self.numbers))
-            reader = StateReader(self.encoder.to(self.device), self.units, self.device)
-            with limit_threads(self.encoder.work):
-                self.store.states = all_states(reader, parts_of(self.store))
+    def _tuned(self, encoder: Encoder) -> EncoderPredictor:
+        """Learn to predict from random words alone, and let the tuned backbone read all texts."""
+        check_memory(encoder, len(self.numbers))
+        pieces, generator = Pieces.of(self.units.words, encoder.backbone), generator_of(self.seed + 5)
+        module = EncoderPredictor(
+            encoder.to(self.device), pieces, self.task.n_outputs, LAST_DROPOUT, generator
+        )
+        settings = self._settings(len(self.fit), TUNING_EPOCHS)
+        settings = settings.replace(
+            batch_size=min(settings.batch_size, TUNING_BATCH), lr=BACKBONE_LR * self.parameters.lr
+        )
+        lengths = torch.from_numpy(np.diff(self.units.word_offsets))
+        mask = shown_at_random(lengths, generator).numpy()
+        self._train_last(module, None, mask, settings)
+        reader = StateReader(encoder, module.parameters_by_name(), self.units, self.device)
+        with limit_threads(encoder.work):
+            self.store.states = all_states(reader, parts_of(self.store))
+        return module
 
     def _folds(self) -> list[np.ndarray]:
         """Split the texts, so that each part is judged by a selector that was fitted on the others."""
@@ -243,22 +260,27 @@ class TextFitting:
             level = TextRule.fitted(taken, values, self.weight[texts], self.rate, None, 0.0).threshold
         return level, taken.spread(rule(taken, values)), places
 
-    def _predictor(self, chance: np.ndarray, mask: np.ndarray) -> BagPredictor | EncoderPredictor:
+    def _predictor(self, chance: np.ndarray, mask: np.ndarray) -> BagPredictor:
         """Learn to predict from shown words alone."""
-        p, generator, n_outputs = self.parameters, generator_of(self.seed + 5), self.task.n_outputs
-        settings = self._settings(len(self.fit), LAST_EPOCHS)
-        module: BagPredictor | EncoderPredictor
-        if self.encoder is None:
-            module = BagPredictor(self.reader.n_words, self.sizes, n_outputs, LAST_DROPOUT, generator)
-        else:
-            pieces = Pieces.of(self.units.words, self.encoder.backbone)
-            module = EncoderPredictor(self.encoder, pieces, n_outputs, LAST_DROPOUT, generator)
-            settings = settings.replace(lr=BACKBONE_LR * p.lr)
+        generator, n_outputs = generator_of(self.seed + 5), self.task.n_outputs
+        module = BagPredictor(self.reader.n_words, self.sizes, n_outputs, LAST_DROPOUT, generator)
+        self._train_last(module, chance, mask, self._settings(len(self.fit), LAST_EPOCHS))
+        return module
+
+    def _train_last(
+        self,
+        module: BagPredictor | EncoderPredictor,
+        chance: np.ndarray | None,
+        mask: np.ndarray,
+        settings: Settings,
+    ) -> None:
+        """Train what reads shown words alone, and judge it by the masks of held-out texts."""
+        p = self.parameters
         stopping = p.early_stopping and len(self.valid) > 0
         result = train_on_shown_words(
             module,
             self._words_to_predict_from(),
-            self._tensor(chance),
+            None if chance is None else self._tensor(chance),
             self._tensor(mask),
             self._rows(self.fit),
             self.task.link,
@@ -268,7 +290,7 @@ class TextFitting:
             random_state=self.seed + 5,
         )
         self._record("prediction", result)
-        return module.eval()
+        module.eval()
 
     def _words_to_predict_from(self) -> TextStore:
         """Give numbers of words, or with a backbone positions among different words as typed."""

@@ -69,7 +69,9 @@ class TextModel:
         if not self.selectors:
             return np.full(len(units.spans), -np.inf)
         store = TextStore.of(units, self.reader.numbers(units))
-        states = None if self.encoder is None else StateReader(self.encoder, units)
+        states = None
+        if self.encoder is not None:
+            states = StateReader(self.encoder, self.encoder.tuned_in(self.predictor), units)
         total = np.zeros(len(units.word_spans))
         modules = [rebuild_module(self._empty_selector, state) for state in self.selectors]
         for logits, level in zip(logits_of(modules, store, states), self.levels, strict=True):

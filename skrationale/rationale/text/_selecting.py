@@ -104,7 +104,7 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
     def _keep(self, fitting: TextFitting, model: TextModel) -> None:
         """Take over what a fit has found, and what its training texts look like with it."""
         self._model, units, weight = model, fitting.units, fitting.weight
-        mask = model.mask(units)
+        mask = fitting.mask
         shown = units.spread(mask)
         self.history_, self.n_iter_, self.device_ = fitting.history, len(fitting.history), fitting.device
         self.n_words_ = model.reader.n_words

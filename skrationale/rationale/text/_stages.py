@@ -22,6 +22,8 @@ LEAST_SHARE = 0.05
 WANTED = 0.8
 """Share of texts whose words are shown as often as words of their kind are selected; in the others words are
 shown by chance. Not measured."""
+WHOLE = 0.15
+"""Share of texts that are shown whole to a backbone that is tuned. Not measured."""
 PRIOR = 2.0
 """Words, shown at the wanted rate, that are added to the count of each word. Not measured."""
 Rows = Mapping[str, np.ndarray]
@@ -211,7 +213,7 @@ def shown_by_word(
 def train_on_shown_words(
     module: BagPredictor | EncoderPredictor,
     store: TextStore,
-    chance: Tensor,
+    chance: Tensor | None,
     mask: Tensor | None,
     rows: Rows,
     link: str,
@@ -231,9 +233,9 @@ def train_on_shown_words(
         Trained in place.
     store : TextStore
         The words.
-    chance : Tensor of shape (N,)
+    chance : Tensor of shape (N,) or None
         How often each word is shown. A mask of 0 and 1 shows most texts with this mask, to measure what it
-        gives away.
+        gives away. None: all words of a text alike, from few of them to all.
     mask : Tensor of bool of shape (N,) or None
         The masks that validation texts are judged with.
     rows : mapping of str to ndarray
@@ -257,7 +259,10 @@ def train_on_shown_words(
         if module.training or mask is None:
             places, offsets = store.places(texts)
             lengths = offsets[1:] - offsets[:-1]
-            drawn = _drawn(chance[places], lengths, generator)
+            if chance is None:
+                drawn = shown_at_random(lengths, generator)
+            else:
+                drawn = _drawn(chance[places], lengths, generator)
             words = only(Words(store.numbers[places], offsets), drawn)
         else:
             words = store.shown(texts, mask)
@@ -265,6 +270,15 @@ def train_on_shown_words(
         return _prediction_loss(module(words, generator), batch, link, share)
 
     return train(module, loss, rows, settings, global_draws=False, **options)
+
+
+def shown_at_random(lengths: Tensor, generator: Generator | None) -> Tensor:
+    """Draw a mask (N,) of the words of B texts: the share of each text by chance, some texts whole."""
+    n, device = len(lengths), lengths.device
+    share = random_shares(n, LEAST_SHARE, generator, device)
+    share[torch.rand(n, generator=generator, device=device) < WHOLE] = 1.0
+    limit = share.repeat_interleave(lengths)
+    return torch.rand(len(limit), generator=generator, device=device) < limit
 
 
 def _drawn(chance: Tensor, lengths: Tensor, generator: Generator | None) -> Tensor:
