@@ -45,8 +45,8 @@ better. Not measured."""
 CLEARLY, PERHAPS = 2.0, 1.0
 """By so many standard errors the loss with pieces must be below the other: at the end, and after a third of
 the way, where the training ends otherwise. Measured on Syn5 with correlation 0.5, Syn6,
-california_housing and bank_marketing, one seed each (no file of it is kept): what is gained at a third differs from what is gained
-at the end by less than one standard error."""
+california_housing and bank_marketing, one seed each (no file of it is kept): what is gained at a third
+differs from what is gained at the end by less than one standard error."""
 FEW_COLUMNS = 20
 """So few columns are not screened: they are more easily lost than told apart later. Measured with 10,000 rows
 of Syn4, Syn5 and Syn6, two seeds (no file of it is kept): with and without screening 97 to 100 percent of the
