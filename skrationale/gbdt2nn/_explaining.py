@@ -41,9 +41,14 @@ def values_in_batches(
     """
     size = batch_size or rows_at_once(matrix.shape[1], n_outputs)
     if len(matrix) > EXACT_ROWS:
-        size = -(-size // CHUNK_ROWS) * CHUNK_ROWS
+        size = whole_chunks(size)
 
     def part(rows: slice) -> list[np.ndarray]:
         return [one_or_several(contributions(matrix[rows]).transpose(0, 2, 1))]
 
     return in_batches(part, len(matrix), size, n_jobs)[0]
+
+
+def whole_chunks(size: int) -> int:
+    """Round a number of rows up to whole chunks of inference in float32."""
+    return -(-size // CHUNK_ROWS) * CHUNK_ROWS

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from .._random import own_random_state
 from ..teachers.lightgbm import LightGBMTeacher
 from ._labelling import Rows, targets_of
 from ._lightgbm_limits import warn_of_a_constant
+from ._parts import is_large, learn_by_parts
 from ._plan import ROWS_OF_IMPORTANCES, Plan
-from ._sparse_lessons import learn_from_sparse
 from ._training import train_student
 
 
@@ -30,8 +29,8 @@ def learn(student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | 
     sample_weight : ndarray of shape (n,) or None
         Weights of mean 1.
     """
-    if issparse(matrix):
-        learn_from_sparse(student, matrix, y, sample_weight)
+    if is_large(matrix):
+        learn_by_parts(student, matrix, y, sample_weight)
         return
     rng = own_random_state(student.random_state)
     seed = rng.randint(2**31 - 1)

@@ -9,8 +9,10 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import Tags
 
+from .._batches import rows_at_once
 from ..tabular import MOST_DENSE_BYTES, FewRows, TableReader, densely, is_small, numeric_rows
 from ..teachers import library_of, unfrozen
+from ._explaining import whole_chunks
 from ._few_rows import EXACT_ROWS
 from ._lightgbm_limits import check_lightgbm_limits
 
@@ -29,8 +31,7 @@ class ReadsSparse:
         ----------
         X : DataFrame, array-like or sparse matrix of shape (n, d)
             Numbers, booleans, text, categories; NaN is allowed, infinity is not. A sparse table is read as a
-            dense one. If that takes more than 128 MB (8 n d bytes), only a part of the rows is dense at one
-            time, see Notes.
+            dense one; above 128 MB only a part of the rows is dense at one time, see Notes.
         y : array-like of shape (n,)
             Labels or numbers.
         sample_weight : array-like of shape (n,), default=None
@@ -49,11 +50,12 @@ class ReadsSparse:
 
         Notes
         -----
-        For a large sparse table the teacher must be LightGBM, which is fitted to the sparse
-        table, and contributions by permutation are not possible. The student then learns as with
-        :meth:`fit_batches`, from parts of 8 MB or at least 256 rows. Rows are drawn at random (by their
-        weight if weights differ), and the number of parts gives `max_epochs` passes over the table.
-        `history_` has one dict for each part, and patience counts parts.
+        If the table takes more than 128 MB (8 n d bytes), the student learns by parts, as with
+        :meth:`fit_batches`: parts of 8 MB or at least 256 rows are drawn at random (by their weight if
+        weights differ), labelled by the teacher and used once. The number of parts gives `max_epochs` passes
+        over the table. `history_` has one dict for each part, and patience counts parts. For a sparse table
+        of this size the teacher must be LightGBM, which is fitted to the sparse table, and contributions by
+        permutation are not possible.
         """
         return super().fit(X, y, sample_weight)  # type: ignore[misc]
 
@@ -137,14 +139,16 @@ def rows_of_part(n_columns: int) -> int:
 
 
 def scores_of(answer: Callable[..., tuple[np.ndarray, Any]], matrix: Any, device: str) -> np.ndarray:
-    """Give the scores (n, K) of a dense or sparse matrix (n, d), of which a part is dense at one time."""
-    if not issparse(matrix):
+    """Give the scores (n, K) of a dense or sparse matrix (n, d), some rows at a time."""
+    n, d = matrix.shape
+    size = rows_of_part(d) if issparse(matrix) else whole_chunks(rows_at_once(d, 1))
+    if n <= size and not issparse(matrix):
         return answer(matrix, device)[0]
-    n, size = matrix.shape[0], rows_of_part(matrix.shape[1])
     exact = n <= EXACT_ROWS
     return np.concatenate([answer(dense(matrix[i : i + size]), device, exact)[0] for i in range(0, n, size)])
 
 
 def dense(rows: Any) -> np.ndarray:
-    """Make rows (m, d) of a sparse matrix dense, as float64."""
-    return rows.toarray().astype(np.float64, copy=False)
+    """Make rows (m, d) dense if they are sparse, as float64."""
+    rows = rows.toarray() if issparse(rows) else rows
+    return rows.astype(np.float64, copy=False)

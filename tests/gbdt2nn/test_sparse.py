@@ -14,8 +14,8 @@ from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+import skrationale.gbdt2nn._parts as of_lessons
 import skrationale.gbdt2nn._sparse as of_students
-import skrationale.gbdt2nn._sparse_lessons as of_lessons
 import skrationale.tabular._lazy as lazy
 from skrationale import (
     FLINTClassifier,

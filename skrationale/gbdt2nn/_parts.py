@@ -1,12 +1,15 @@
-"""A student learns from a large sparse table, of which a part is dense at one time."""
+"""A student learns from a large table by parts, and only one of them is labelled at a time."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._scales import to_shares
+from ..tabular import MOST_DENSE_BYTES
+from ..teachers.lightgbm import LightGBMTeacher
 from ..training import Settings
 from ._lessons import Lessons
 from ._lightgbm_limits import warn_of_a_constant
@@ -16,29 +19,34 @@ from ._synthetic import n_copies
 from ._training import epochs_of, n_shown
 
 POOL_BYTES, TABLE_BYTES = 2**23, 2**24
-"""Memory for explained rows that are kept from earlier parts, and for tables of the teacher's contributions;
-trees without tables are computed, which takes longer. Not measured."""
+"""Memory for explained rows that are kept from earlier parts, and, for sparse tables, for tables of the
+teacher's contributions; trees without tables are computed, which takes longer. Not measured."""
 
 
-def learn_from_sparse(student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+def is_large(matrix: Any) -> bool:
+    """Whether a table (n, d) is learnt by parts: a sparse one, or a dense one above 128 MB."""
+    return issparse(matrix) or matrix.nbytes > MOST_DENSE_BYTES
+
+
+def learn_by_parts(student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
     """Train a student that has met its teacher.
 
     Parameters
     ----------
     student : GBDT2NNStudent
         Gets what is fitted.
-    matrix : sparse matrix of shape (n, d)
+    matrix : ndarray or sparse matrix of shape (n, d)
         Rows.
     y : ndarray of shape (n,)
         Encoded target.
     sample_weight : ndarray of shape (n,) or None
         Weights of mean 1.
     """
-    SparseLessons(student, matrix, y, sample_weight).run()
+    Parts(student, matrix, y, sample_weight).run()
 
 
-class SparseLessons(Lessons):
-    """Parts of a sparse table, drawn at random; parameters as of `learn_from_sparse`."""
+class Parts(Lessons):
+    """Parts of a table, drawn at random; parameters as of `learn_by_parts`."""
 
     def __init__(self, student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         self.matrix, self.y, self.weight = matrix, y, sample_weight
@@ -48,7 +56,8 @@ class SparseLessons(Lessons):
         shown = min(n_shown(n), n_copies(student.n_synthetic, n))
         epochs = epochs_of(settings, n, n, n_scores, max(1, settings.batch_size // (1 + shown)))
         n_batches = max(1, round(epochs * n / size))
-        super().__init__(student, n_batches, size, POOL_BYTES, max_table_bytes=TABLE_BYTES)
+        tables = {"max_table_bytes": TABLE_BYTES} if issparse(matrix) else {}
+        super().__init__(student, n_batches, size, POOL_BYTES, **tables)
         self._order = np.empty(0, dtype=np.intp)
 
     def run(self) -> None:
@@ -56,7 +65,8 @@ class SparseLessons(Lessons):
         student, matrix, weight = self.student, self.matrix, self.weight
         levels = student._reader.levels
         plan = self.plan = Plan.of(student, student._adapter, levels, matrix, weight, self.seed)
-        warn_of_a_constant(plan.scores, self.y)
+        if isinstance(student._adapter, LightGBMTeacher):
+            warn_of_a_constant(plan.scores, self.y)
         student._keep(plan, self.trained(*self.next()) if plan.has_to_learn else None)
         if plan.imitated:
             self._weigh_columns()
