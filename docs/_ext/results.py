@@ -33,6 +33,7 @@ TITLES = {
     "jacobian_cost": "Cost of the Jacobian penalty",
     "rationale": "Rationales",
     "flint": "FLINT",
+    "growth": "Growth of time and memory",
     "scale": "Tables beyond memory",
     "sparse": "Sparse tables",
     "training": "The training loop",
@@ -123,6 +124,12 @@ FIRST = {
         "Memory and speed",
         r"^GBDT2NNStudent \| 2000000 \| explain_dataset \|",
         "MB over imports",
+    ),
+    "growth": (
+        "memory to fit a student to a million rows of 30 columns, as times the table",
+        "Time and memory of a student, one thread",
+        r"^1000000 \| 30 \|",
+        "fit, times the table",
     ),
     "sparse": (
         "MB of memory to fit a student to a sparse table of 100,000 rows and 2,000 columns",

@@ -2,9 +2,9 @@
 
 The table has normal columns; the target hangs on ten of them, and has noise. A student with default
 parameters is fitted to LightGBM with 100 trees of 31 leaves, and explains all rows. Each table has a process
-of its own, on one thread. Seconds are CPU seconds. Memory is the most that the process held (VmHWM) beyond what
-it held before, when the table was made and all modules had been imported; the table is not part of it, what
-is returned is. Tables above 128 MB are learnt by parts.
+of its own, on one thread. Seconds are CPU seconds. Memory is the most that the process held (VmHWM) beyond
+what it held before, when the table was made and all modules had been imported; the table is not part of it,
+what is returned is. Tables above 128 MB are learnt by parts.
 
     python examples/benchmarks/growth.py                # stored, with a plot
     python examples/benchmarks/growth.py --one 10000 30
@@ -35,6 +35,7 @@ from skrationale import GBDT2NNStudent
 
 SIZES = [(10_000, 30), (100_000, 30), (1_000_000, 30), (10_000, 300), (10_000, 3_000)]
 NEW = 5_000
+TITLE = "Time and memory of a student, one thread"
 TREES = {"n_estimators": 100, "n_jobs": 1, "verbose": -1}
 
 
@@ -125,7 +126,10 @@ def main() -> None:
         cells.append(json.loads(out.splitlines()[-1]))
         print(cells[-1], flush=True)
     draw(cells, RESULTS / "growth.png")
-    save("growth", {"Time and memory of a student, one thread": cells}, {"versions": versions()})
+    save("growth", {TITLE: cells}, {"versions": versions()})
+    page = RESULTS / "growth.md"
+    shown = f"## {TITLE}\n\n![CPU seconds against rows and against columns](growth.png)\n"
+    page.write_text(page.read_text(encoding="utf-8").replace(f"## {TITLE}\n", shown), encoding="utf-8")
 
 
 if __name__ == "__main__":
