@@ -30,6 +30,7 @@ TITLES = {
     "serving": "Serving",
     "symbolic": "Formulas",
     "symbolic_classes": "Formulas of classes",
+    "symbolic_time": "Formulas in time",
     "jacobian_cost": "Cost of the Jacobian penalty",
     "rationale": "Rationales",
     "flint": "FLINT",
@@ -99,6 +100,12 @@ FIRST = {
         "telco_churn",
         r"^formula \|",
         "AUROC",
+    ),
+    "symbolic_time": (
+        "accuracy of formulas for the three classes of iris",
+        "Iris, three classes; 3 seeds",
+        r"^",
+        "accuracy",
     ),
     "feynman": (
         "formulas of the Feynman lectures found exactly by ours, without noise",

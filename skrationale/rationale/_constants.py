@@ -48,9 +48,9 @@ the way, where the training ends otherwise. Measured on Syn5 with correlation 0.
 california_housing and bank_marketing, one seed each (no file of it is kept): what is gained at a third
 differs from what is gained at the end by less than one standard error."""
 FEW_COLUMNS = 20
-"""So few columns are not screened: they are more easily lost than told apart later. Measured with 10,000 rows
-of Syn4, Syn5 and Syn6, two seeds (no file of it is kept): with and without screening 97 to 100 percent of the
-true columns are found, and 2 to 5 percent of those chosen are wrong."""
+"""Below `MANY_ROWS` so few columns are not screened: they are more easily lost than told apart later.
+Measured on bank_marketing with its 36,000 rows, seeds 0 to 3 (no file of it is kept): there the AUROC falls
+from .777 to .769 where the 16 columns are not screened."""
 
 
 @dataclass(frozen=True)

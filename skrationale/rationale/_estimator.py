@@ -58,7 +58,7 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         Temperature of random gates, at the beginning and at the end of training.
     screening : bool, default=True
         Whether to drop columns that no row needs in a first stage. This is not done with fewer than 10
-        validation rows, nor with at most 20 columns.
+        validation rows, nor with at most 20 columns and fewer than 2000 rows.
     preset : {"paper"} or None, default=None
         ``"paper"``: the method of [1]_ instead of the above: random gates, zeros in place of hidden values,
         and one stage. Its penalty is the squared difference between the mean share of columns in a batch and

@@ -164,7 +164,8 @@ class Fitting:
         if targets is not None and targets.columns is not None:
             selected = np.intersect1d(columns, targets.columns)
             return selected if selected.size >= fewest else columns
-        if not self.parameters.screening or not self.valid.size or len(columns) <= FEW_COLUMNS:
+        few = not self.many_rows and len(columns) <= FEW_COLUMNS
+        if not self.parameters.screening or not self.valid.size or len(columns) < 2 or few:
             return columns
         gates = ConstantSelector(len(columns))
         module = self._module(encoded, gates, 0)

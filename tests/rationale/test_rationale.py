@@ -133,7 +133,7 @@ class TestDefaults:
     def test_the_history_tells_the_stages(self, syn):
         model = syn[0]
         stages = [row["stage"] for row in model.history_]
-        assert list(dict.fromkeys(stages)) == ["selection", "prediction"]  # 11 columns are not screened
+        assert list(dict.fromkeys(stages)) == ["screening", "selection", "prediction"]
         assert model.n_iter_ == len(model.history_)
         assert model.device_ == "cpu"
         # 3400 rows in steps of at most 212: 125 epochs make 2000 steps; the second time, with pieces, it ends
@@ -141,7 +141,7 @@ class TestDefaults:
         n_epochs = {stage: stages.count(stage) for stage in stages}
         whole = 118 if n_epochs["selection"] in (2 * 118, 118 + 41) else 125
         assert n_epochs["selection"] in (2 * whole, whole + round(0.35 * whole))
-        assert n_epochs["prediction"] == whole
+        assert n_epochs["screening"] == n_epochs["prediction"] == whole
 
 
 class TestMaxFeatures:
