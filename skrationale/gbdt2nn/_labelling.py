@@ -57,6 +57,7 @@ def targets_of(
     *,
     batches: int = 1,
     copies: int | None = None,
+    donors: np.ndarray | None = None,
 ) -> Targets:
     """Label training rows and synthetic rows by the teacher, in units of the scale above the base.
 
@@ -76,6 +77,8 @@ def targets_of(
         Of how many batches of training rows these are one: all share the rows that are explained.
     copies : int, optional
         Synthetic rows for each of these rows; None: as the parameters say.
+    donors : ndarray of shape (m, d), optional
+        Rows that give cells to synthetic rows; None: the training rows, by their weight.
 
     Returns
     -------
@@ -101,7 +104,7 @@ def targets_of(
         reasons[explained] = labels.contributions(matrix[explained])[..., bins.columns] / scale
     donor_weight = None if (rows.weight == 1).all() else rows.weight
     for k in range(copies):
-        swapped = swap_cells(matrix, parameters.swap_probability, rng, donor_weight)
+        swapped = swap_cells(matrix, parameters.swap_probability, rng, donor_weight, donors)
         variants[:, k] = bins.encode(swapped)
         if variant_reasons is None:
             raw = labels.scores(swapped)

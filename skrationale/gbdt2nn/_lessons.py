@@ -34,6 +34,8 @@ class Lessons(ABC):
     """
 
     plan: Plan
+    donors: np.ndarray | None = None
+    """Rows (m, d) that give cells to synthetic rows; None: those of the same batch."""
 
     def __init__(
         self, student: Any, n_batches: int, size: int, pool_bytes: int | None = None, **labels: Any
@@ -107,9 +109,8 @@ class Lessons(ABC):
         target = self.encoded(y) if student.label_lambda else np.zeros(len(matrix))
         self.heard(matrix, scores)
         rows = Rows(matrix, scores, target, np.ones(len(matrix)), plan.base, plan.scale, student._task.link)
-        return targets_of(
-            rows, plan.bins, self.labels, student, self.rng, batches=self.n_batches, copies=self.copies
-        )
+        options: dict[str, Any] = {"batches": self.n_batches, "copies": self.copies, "donors": self.donors}
+        return targets_of(rows, plan.bins, self.labels, student, self.rng, **options)
 
     def _arrays(self, targets: Targets) -> dict[str, np.ndarray]:
         """Give what one epoch trains on."""

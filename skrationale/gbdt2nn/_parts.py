@@ -22,6 +22,9 @@ POOL_BYTES, TABLE_BYTES = 2**23, 2**24
 """Memory for explained rows that are kept from earlier parts, and, for sparse tables, for tables of the
 teacher's contributions; trees without tables are computed, which takes longer. Not measured."""
 
+DONORS = 8
+"""Times the rows of a part that give cells to synthetic rows where rows have weights. Not measured."""
+
 
 def is_large(matrix: Any) -> bool:
     """Whether a table (n, d) is learnt by parts: a sparse one, or a dense one above 128 MB."""
@@ -78,9 +81,16 @@ class Parts(Lessons):
                 self._order = np.concatenate([self._order, self.rng.permutation(n)])
             rows, self._order = self._order[: self.size], self._order[self.size :]
         else:
-            rows = self.rng.choice(n, self.size, p=self.weight / self.weight.sum())
+            rows = self._drawn(self.size)
         self.n_taken += 1
+        if not issparse(self.matrix):
+            self.donors = self.matrix if self.weight is None else self.matrix[self._drawn(DONORS * self.size)]
         return dense(self.matrix[rows]), self.y[rows]
+
+    def _drawn(self, size: int) -> np.ndarray:
+        """Draw rows by their weight."""
+        assert self.weight is not None
+        return self.rng.choice(len(self.weight), size, p=self.weight / self.weight.sum())
 
     def heard(self, matrix: np.ndarray, scores: np.ndarray) -> None:
         """Rows drawn at random do not drift."""

@@ -10,6 +10,7 @@ def swap_cells(
     probability: float,
     rng: np.random.RandomState,
     sample_weight: np.ndarray | None = None,
+    donors: np.ndarray | None = None,
 ) -> np.ndarray:
     """Copy a table and replace cells by those of random other rows, column by column.
 
@@ -25,18 +26,21 @@ def swap_cells(
         Source of chance.
     sample_weight : ndarray of shape (n,), default=None
         A row gives its cells with a chance proportional to its weight.
+    donors : ndarray of shape (m, d), default=None
+        Rows that give their cells in place of those of `matrix`, with the same chance each.
 
     Returns
     -------
     ndarray of shape (n, d)
     """
     n, d = matrix.shape
-    donors = None if sample_weight is None else sample_weight / sample_weight.sum()
-    swapped = matrix.copy()
+    chance = None if sample_weight is None or donors is not None else sample_weight / sample_weight.sum()
+    donors = matrix if donors is None else donors
+    m, swapped = len(donors), matrix.copy()
     for j in range(d):
         rows = np.flatnonzero(rng.random_sample(n) < probability)
-        source = rng.randint(n, size=len(rows)) if donors is None else rng.choice(n, len(rows), p=donors)
-        swapped[rows, j] = matrix[source, j]
+        source = rng.randint(m, size=len(rows)) if chance is None else rng.choice(m, len(rows), p=chance)
+        swapped[rows, j] = donors[source, j]
     return swapped
 
 

@@ -117,7 +117,7 @@ def test_selectors_read_the_states_of_the_tuned_network(model):
     untuned = copy.deepcopy(model)
     for i, name in enumerate(encoder.tuned):
         untuned._model.predictor[f"tuned.{i}"] = encoder.backbone.module.get_parameter(name).numpy()
-    assert [a.tolist() for a in untuned.mask(NEW)] != [a.tolist() for a in model.mask(NEW)]
+    assert np.abs(untuned._model.logits(units) - expected).max() > 1e-3
 
 
 def test_what_a_fit_says_of_its_texts_is_what_is_served():
@@ -221,10 +221,10 @@ def test_states_are_means_of_pieces_in_their_own_text():
             expected = torch.zeros(len(words), 16)
             for j, word in enumerate(pieces):
                 mean = row[place : place + len(word)].mean(0) if word else torch.zeros(16)
-                expected[j] = 0.1 * nn.functional.layer_norm(mean, (16,))
+                expected[j] = 0.01 * nn.functional.layer_norm(mean, (16,))
                 place += len(word)
             expected -= expected.sum(0) * len(words) / (len(words) ** 2 + 32**2)
-            torch.testing.assert_close(states[at : at + len(words)], expected, atol=2e-4, rtol=0)
+            torch.testing.assert_close(states[at : at + len(words)], expected, atol=2e-5, rtol=0)
             at += len(words)
     assert at == len(states) == 9
 
