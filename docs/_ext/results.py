@@ -38,6 +38,7 @@ TITLES = {
     "scale": "Tables beyond memory",
     "sparse": "Sparse tables",
     "training": "The training loop",
+    "speed": "Speed against an earlier commit",
     "text": "Rationales of texts",
     "images": "Rationales of pictures",
     "feynman": "Laws of physics",
@@ -131,6 +132,12 @@ FIRST = {
         "Memory and speed",
         r"^GBDT2NNStudent \| 2000000 \| explain_dataset \|",
         "MB over imports",
+    ),
+    "speed": (
+        "times as fast as in an earlier commit, explaining one row of a DataFrame",
+        "CPU seconds, one thread",
+        r"^explain, one row of a DataFrame",
+        "times as fast",
     ),
     "growth": (
         "memory to fit a student to a million rows of 30 columns, as times the table",

@@ -206,7 +206,7 @@ def test_a_fit_repeats():
 
 def test_states_are_means_of_pieces_in_their_own_text():
     """As one row a text, with nothing around, says; less a mean over the words of the text."""
-    own = Encoder.of(backbone(), 0)
+    own = Encoder.of(backbone(), 0).suited_to(np.array([2, 0, 4, 2, 1]))
     units = TextUnits.of(["ab c", "", "hello brave new world", "12 a", "a"])
     with torch.no_grad():
         states = StateReader(own, {}, units).of(torch.arange(5)).float()
@@ -387,3 +387,10 @@ def test_a_folder_of_transformers_is_a_backbone(folder, monkeypatch):
     np.testing.assert_array_equal(model.decision_function(changed, mask=mask), expected)
     np.testing.assert_array_equal(model.decision_function(NEW[:1]), expected[:1])
     assert np.ptp(expected) > 0
+
+
+def test_the_scale_of_states_follows_the_length_of_texts(model):
+    encoder = Encoder.of(backbone(), 0)
+    assert encoder.suited_to(np.array([10, 63, 500])).scale == 0.01
+    assert encoder.suited_to(np.array([10, 64, 64])).scale == 0.1
+    assert model._model.encoder.scale == pickle.loads(pickle.dumps(model))._model.encoder.scale == 0.01

@@ -179,6 +179,7 @@ class TextFitting:
     def _tuned(self, encoder: Encoder) -> EncoderPredictor:
         """Learn to predict from random words alone, and let the tuned backbone read all texts."""
         check_memory(encoder, len(self.numbers))
+        encoder = self.encoder = encoder.suited_to(np.diff(self.units.word_offsets))
         pieces, generator = Pieces.of(self.units.words, encoder.backbone), generator_of(self.seed + 5)
         module = EncoderPredictor(
             encoder.to(self.device), pieces, self.task.n_outputs, LAST_DROPOUT, generator
