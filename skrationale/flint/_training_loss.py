@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..training import Batch, soft_losses, task_loss
+from ..training import Batch, row_slopes, soft_losses, soft_targets, task_loss
 from ._losses import conciseness
 from ._network import FlintNetwork, MLPPredictor
 
@@ -95,9 +95,9 @@ class FlintLoss:
         terms = self._scored(module, batch, layers.scores, scores)
         fidelity = ramp * p.fidelity_lambda
         total = fidelity * terms["fidelity"] + (terms["task"] if joint else 0.0)
-        means, factor = self._means(scores), 2.0 if self.link == "identity" else 1.0
-        of_answers = (self._means(layers.scores) - means) * (share * (factor * fidelity))
-        of_scores = (means - self._wanted(batch["y"], means)) * (share * factor) if joint else means
+        told = soft_targets(scores, self.link)
+        of_answers = row_slopes(layers.scores, told, self.link) * (share * fidelity)
+        of_scores = row_slopes(scores, batch["y"], self.link) * share if joint else scores
         losses, slopes = self.decoding(layers.decoded, batch["x"])
         terms["reconstruction"] = (losses * weight).mean()
         terms["conciseness"], of_phi = conciseness(phi, weight)
@@ -117,18 +117,6 @@ class FlintLoss:
             layers, of_phi, of_answers, slopes * (share * p.reconstruction_lambda)
         )
         return total, terms, found, of_scores, of_states
-
-    def _means(self, scores: Tensor) -> Tensor:
-        """Numbers or probabilities (B, K) that scores (B, K) stand for."""
-        if self.link == "identity":
-            return scores
-        return torch.softmax(scores, 1) if self.link == "softmax" else torch.sigmoid(scores)
-
-    def _wanted(self, y: Tensor, like: Tensor) -> Tensor:
-        """Targets (B, K) of such means."""
-        if self.link == "softmax":
-            return torch.zeros_like(like).scatter_(1, y[:, None], 1.0)
-        return y[:, None].to(like)
 
 
 class _Known(torch.autograd.Function):

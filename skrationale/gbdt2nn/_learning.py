@@ -10,7 +10,7 @@ from .._random import own_random_state
 from ..teachers.lightgbm import LightGBMTeacher
 from ._labelling import Rows, targets_of
 from ._lightgbm_limits import warn_of_a_constant
-from ._parts import is_large, learn_by_parts
+from ._parts import Parts, is_large
 from ._plan import ROWS_OF_IMPORTANCES, Plan
 from ._training import train_student
 
@@ -30,7 +30,7 @@ def learn(student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | 
         Weights of mean 1.
     """
     if is_large(matrix):
-        learn_by_parts(student, matrix, y, sample_weight)
+        Parts(student, matrix, y, sample_weight).run()
         return
     rng = own_random_state(student.random_state)
     seed = rng.randint(2**31 - 1)

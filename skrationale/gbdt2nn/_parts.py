@@ -31,28 +31,12 @@ def is_large(matrix: Any) -> bool:
     return issparse(matrix) or matrix.nbytes > MOST_DENSE_BYTES
 
 
-def learn_by_parts(student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-    """Train a student that has met its teacher.
-
-    Parameters
-    ----------
-    student : GBDT2NNStudent
-        Gets what is fitted.
-    matrix : ndarray or sparse matrix of shape (n, d)
-        Rows.
-    y : ndarray of shape (n,)
-        Encoded target.
-    sample_weight : ndarray of shape (n,) or None
-        Weights of mean 1.
-    """
-    Parts(student, matrix, y, sample_weight).run()
-
-
 class Parts(Lessons):
-    """Parts of a table, drawn at random; parameters as of `learn_by_parts`."""
+    """Parts of a table, drawn at random; parameters as of `learn`."""
 
     def __init__(self, student: Any, matrix: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
         self.matrix, self.y, self.weight = matrix, y, sample_weight
+        self._chance = None if sample_weight is None else sample_weight / sample_weight.sum()
         n = matrix.shape[0]
         size = min(rows_of_part(matrix.shape[1]), n)
         settings, n_scores = Settings.of(student), student._task.n_outputs
@@ -76,21 +60,18 @@ class Parts(Lessons):
 
     def next(self) -> tuple[np.ndarray, np.ndarray]:
         n = self.matrix.shape[0]
-        if self.weight is None:
+        if self._chance is None:
             while len(self._order) < self.size:
                 self._order = np.concatenate([self._order, self.rng.permutation(n)])
             rows, self._order = self._order[: self.size], self._order[self.size :]
         else:
-            rows = self._drawn(self.size)
+            rows = self.rng.choice(n, self.size, p=self._chance)
         self.n_taken += 1
         if not issparse(self.matrix):
-            self.donors = self.matrix if self.weight is None else self.matrix[self._drawn(DONORS * self.size)]
+            self.donors = self.matrix
+            if self._chance is not None:
+                self.donors = self.matrix[self.rng.choice(n, DONORS * self.size, p=self._chance)]
         return dense(self.matrix[rows]), self.y[rows]
-
-    def _drawn(self, size: int) -> np.ndarray:
-        """Draw rows by their weight."""
-        assert self.weight is not None
-        return self.rng.choice(len(self.weight), size, p=self.weight / self.weight.sum())
 
     def heard(self, matrix: np.ndarray, scores: np.ndarray) -> None:
         """Rows drawn at random do not drift."""

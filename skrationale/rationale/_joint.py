@@ -25,7 +25,7 @@ from ..training import (
 )
 from ..units import draw_fill
 from ._gates import gumbel_gates, temperature_at
-from ._losses import count_cost, prediction_divergence, selection_divergence
+from ._losses import count_cost, penalty_of_count, prediction_divergence, selection_divergence
 from ._masks import MaskRule
 from ._network import SelectAndPredict
 
@@ -102,7 +102,7 @@ class JointLoss:
             scores, read = module.predictor.outputs(module.mix(x, gates, fill))
             task, count = task_loss(scores, batch["y"], weight, self.link), count_cost(keep, weight)
             terms = {"task": task, "columns": count}
-            cost, rise = self._cost(count)
+            cost, rise = penalty_of_count(count, self.penalty, self.target)
             total, shares = task + price * cost, (weight / len(weight))[:, None]
             slopes, keep_slopes = row_slopes(scores, batch["y"], self.link) * shares, price * rise * shares
             of_teacher: Tensor | float = 0.0
@@ -131,13 +131,6 @@ class JointLoss:
             gates = gumbel_gates(leaf, tau, generator)
             (steepness,) = torch.autograd.grad(gates.sum(), leaf)
         return gates.detach(), gates.detach(), steepness
-
-    def _cost(self, count: Tensor) -> tuple[Tensor, Tensor | float]:
-        """Penalty of a mean number of columns, and its derivative."""
-        if self.penalty == "count":
-            return count, 1.0
-        above = count - self.target
-        return (above.relu(), (above > 0).to(count)) if self.penalty == "excess" else (above**2, 2 * above)
 
     def _teacher_loss(
         self, logits: Tensor, scores: Tensor, batch: Batch, tau: float, terms: dict[str, Tensor]

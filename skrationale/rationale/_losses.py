@@ -12,14 +12,21 @@ def count_cost(keep: Tensor, weight: Tensor) -> Tensor:
     return (keep.sum(1) * weight).mean()
 
 
+def penalty_of_count(count: Tensor, penalty: str, target: float) -> tuple[Tensor, Tensor | float]:
+    """Penalty of a mean number of columns, and its derivative.
+
+    ``"count"``: the number; ``"excess"``: by how much it exceeds a target; ``"squared"``: its squared
+    deviation from the target, as REKD's code has it.
+    """
+    if penalty == "count":
+        return count, 1.0
+    above = count - target
+    return (F.relu(above), (above > 0).to(count)) if penalty == "excess" else (above**2, 2 * above)
+
+
 def excess_cost(keep: Tensor, weight: Tensor, target: float) -> Tensor:
     """Measure by how much the mean number of columns kept exceeds a target."""
-    return F.relu(count_cost(keep, weight) - target)
-
-
-def squared_cost(keep: Tensor, weight: Tensor, target: float) -> Tensor:
-    """Squared deviation of the batch's mean number of columns from a target, as REKD's code has it."""
-    return (count_cost(keep, weight) - target) ** 2
+    return penalty_of_count(count_cost(keep, weight), "excess", target)[0]
 
 
 def selection_divergence(teacher: Tensor, student: Tensor, tau: float) -> Tensor:

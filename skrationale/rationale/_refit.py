@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -71,31 +72,43 @@ def train_on_masks(
         drawn = random_masks(n, masks.shape[1], masks, data.generator)
         return {"mask": torch.where(chosen, mask, drawn)}
 
-    def loss(module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        by_hand = type(module) is MaskedPredictor and module.training
-        if by_hand:
-            scores, inputs = module.layers.outputs(module.inputs(batch["x"], batch["mask"]))
-        else:
-            scores = module(batch["x"], batch["mask"])
-        weight, told = batch["weight"], None
-        losses = row_losses(scores, batch["y"], link)
-        total = task = (losses * weight).mean()
-        terms = {"task": task}
-        if share_of_labels != 1:
-            told = batch["teacher_scores"] if teacher is None else teacher(batch["x"], batch["mask"])
-            taught = soft_losses(scores, told, link)
-            losses = share_of_labels * losses + (1 - share_of_labels) * taught
-            total = (losses * weight).mean()
-            terms["prediction"] = (taught * weight).mean()
-        if by_hand:
-            slopes = row_slopes(scores, batch["y"], link)
-            if told is not None:
-                of_teacher = row_slopes(scores, soft_targets(told, link), link)
-                slopes = share_of_labels * slopes + (1 - share_of_labels) * of_teacher
-            module.layers.take_gradient(inputs, slopes * (weight / len(weight))[:, None])
-        return total, terms
-
+    loss = _MaskedLoss(link, share_of_labels, teacher)
     return train(module, loss, rows, settings, epoch_hook=on_epoch, global_draws=global_draws, **options)
+
+
+@dataclass(frozen=True)
+class _MaskedLoss:
+    """Loss of what sees rows through masks; parameters as of `train_on_masks`.
+
+    In training it sets the gradients of a `MaskedPredictor` itself, as `JointLoss` does.
+    """
+
+    link: str
+    share_of_labels: float
+    teacher: Callable[[Tensor, Tensor], Tensor] | None
+
+    def __call__(self, module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        x, mask, weight, share = batch["x"], batch["mask"], batch["weight"], self.share_of_labels
+        by_hand = type(module) is MaskedPredictor and module.training
+        inputs: list[Tensor] = []
+        if by_hand:
+            scores, inputs = module.layers.outputs(module.inputs(x, mask))
+        else:
+            scores = module(x, mask)
+        losses = row_losses(scores, batch["y"], self.link)
+        slopes = row_slopes(scores, batch["y"], self.link) if by_hand else None
+        terms = {"task": (losses * weight).mean()}
+        if share != 1:
+            told = batch["teacher_scores"] if self.teacher is None else self.teacher(x, mask)
+            taught = soft_losses(scores, told, self.link)
+            terms["prediction"] = (taught * weight).mean()
+            losses = share * losses + (1 - share) * taught
+            if slopes is not None:
+                of_teacher = row_slopes(scores, soft_targets(told, self.link), self.link)
+                slopes = share * slopes + (1 - share) * of_teacher
+        if slopes is not None:
+            module.layers.take_gradient(inputs, slopes * (weight / len(weight))[:, None])
+        return (losses * weight).mean(), terms
 
 
 def _masks_of_other_rows(masks: Tensor, generator: Generator | None) -> Tensor:

@@ -17,9 +17,9 @@ from skrationale.rationale._joint import (
 from skrationale.rationale._losses import (
     count_cost,
     excess_cost,
+    penalty_of_count,
     prediction_divergence,
     selection_divergence,
-    squared_cost,
 )
 from skrationale.rationale._masks import MaskRule
 from skrationale.rationale._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
@@ -150,8 +150,8 @@ class TestLosses:
         assert count_cost(keep, weight).item() == mean == 1.875
         assert excess_cost(keep, weight, 1.0).item() == 0.875
         assert excess_cost(keep, weight, 2.0).item() == 0
-        assert squared_cost(keep, weight, 1.0).item() == 0.875**2
-        assert squared_cost(keep, weight, 2.0).item() == 0.125**2
+        for target, squared in ((1.0, 0.875**2), (2.0, 0.125**2)):
+            assert penalty_of_count(count_cost(keep, weight), "squared", target)[0].item() == squared
 
     @pytest.mark.parametrize("tau", [0.5, 1.0, 5.0])
     def test_divergence_of_selections_is_the_sum_of_bernoulli_divergences(self, tau):
