@@ -61,8 +61,9 @@ class SymbolicDistiller(BaseDistiller):
     jacobian_lambda : float, "auto" or None, default="auto"
         The `jacobian_lambda` of a `SmoothMLP` teacher that is fitted here. It replaces the teacher's own
         value; None keeps it. ``"auto"`` trains with several lambdas, and searches for terms with the network
-        of the middle one. Among the networks whose formula is nearly as accurate as the best, it then takes
-        the one whose formula has the highest fidelity. With other teachers a number raises an error.
+        of the middle one. Among the networks whose formula is nearly as accurate as the best (a loss higher
+        by at most 2 % or one standard error), it then takes the one whose formula has the highest fidelity.
+        With other teachers a number raises an error.
     engine : {"auto", "operon", "pysr"} or Engine, default="auto"
         The search engine. ``"auto"``: Operon, or PySR if Operon is missing.
     teacher_weight : float or "auto", default="auto"

@@ -21,6 +21,8 @@ NO_NOISE = 0.01
 that `y` itself is searched for. Not measured."""
 TOLERANCE = 0.02
 """What a faithful formula may lose, as a share of the loss of the most accurate one. Not measured."""
+MOST_ALIKE = 2.0
+"""A loss of so many times the least is not as good, however large its standard error is. Not measured."""
 ROUNDING = 1e-12
 """Losses below this share of that of a constant are alike: they are rounding. Not measured."""
 
@@ -110,6 +112,9 @@ def choose_teacher(
 ) -> tuple[int, list[dict[str, float]]]:
     """Choose the teacher described best, of those whose formulas are nearly the best for `y`.
 
+    A loss is nearly the best if it is higher by at most 2 %, or by at most one standard error of the
+    difference and at most twice as high.
+
     Parameters
     ----------
     searchers : sequence of K Searcher
@@ -132,7 +137,7 @@ def choose_teacher(
     """
     from sklearn.metrics import r2_score
 
-    measured = []
+    measured, lost, weights = [], [], valids[0].weights
     for fit, valid in zip(fits, valids, strict=True):
         scores = np.column_stack(
             [
@@ -140,11 +145,19 @@ def choose_teacher(
                 for k, searcher in enumerate(searchers)
             ]
         )
-        loss = float(np.average(row_losses(y, scores, task), weights=valid.weights))
+        lost.append(row_losses(y, scores, task))
+        loss = float(np.average(lost[-1], weights=weights))
         fidelity = r2_score(valid.scores, scores, sample_weight=valid.weights)
         measured.append({"formula_loss": loss, "fidelity_r2": float(fidelity)})
     losses = [entry["formula_loss"] for entry in measured]
-    near = near_best(losses, constant_loss(y, task, valids[0].weights))
+    least = int(np.argmin(losses))
+    alike = [
+        i
+        for i, own in enumerate(lost)
+        if losses[i] <= MOST_ALIKE * losses[least]
+        and losses[i] - losses[least] <= standard_error(own - lost[least], weights)
+    ]
+    near = sorted({*near_best(losses, constant_loss(y, task, weights)), *alike})
     return max(near, key=lambda i: measured[i]["fidelity_r2"]), measured
 
 

@@ -30,7 +30,7 @@ from skrationale.serving import serving_copy
 from skrationale.symbolic import Engine, EngineError
 from skrationale.symbolic._distillation import Data
 from skrationale.symbolic._front import ScoredFormula
-from skrationale.symbolic._selection import choose_share, near_best
+from skrationale.symbolic._selection import choose_share, choose_teacher, near_best
 from skrationale.symbolic._targets import constant_loss, row_losses
 
 RNG = np.random.RandomState(SEED)
@@ -645,6 +645,39 @@ def test_a_shorter_and_more_accurate_formula_beats_a_more_faithful_one(long, sha
     )
     assert selection[0]["standard_error"] == pytest.approx(more.std() / np.sqrt(200))
     assert selection[1]["standard_error"] == 0
+
+
+@pytest.mark.parametrize(("worse", "chosen"), [(0.05, 1), (0.6, 0)])
+def test_of_teachers_whose_formulas_are_alike_the_best_described_one_is_taken(worse, chosen, monkeypatch):
+    """Losses that differ by at most a standard error, here 0.15 and 0.20, are alike."""
+    rng = np.random.RandomState(0)
+    y, apart = rng.normal(size=200), rng.normal(size=(2, 200))
+    apart *= np.sqrt([[1.0], [1 + worse]] / (apart**2).mean(axis=1, keepdims=True))
+    said = y + apart
+    valids = [
+        Data(np.zeros((200, 1)), (formula + off)[:, None], y[:, None], np.ones(200))
+        for formula, off in zip(said, (rng.normal(size=200), np.zeros(200)), strict=True)
+    ]
+    name = "skrationale.symbolic._selection.predict_best_sum"
+    monkeypatch.setattr(name, lambda _searcher, fit, *_: said[fit])
+    found, measured = choose_teacher([None], [0, 1], valids, y, Task("identity", 1), 1.0)
+    assert [entry["formula_loss"] for entry in measured] == pytest.approx([1.0, 1 + worse])
+    assert measured[0]["fidelity_r2"] < measured[1]["fidelity_r2"] == 1
+    assert found == chosen
+
+
+def test_one_row_that_is_far_off_makes_no_losses_alike(monkeypatch):
+    y = np.zeros(200)
+    said = np.stack([np.full(200, 0.1), np.full(200, 0.01)])
+    said[1, 0] = 26.0
+    valids = [Data(np.zeros((200, 1)), said[[1]].T, y[:, None], np.ones(200))] * 2
+    name = "skrationale.symbolic._selection.predict_best_sum"
+    monkeypatch.setattr(name, lambda _searcher, fit, *_: said[fit])
+    found, measured = choose_teacher([None], [0, 1], valids, y, Task("identity", 1), 1.0)
+    more = said[1] ** 2 - said[0] ** 2
+    assert measured[1]["formula_loss"] > 2 * measured[0]["formula_loss"]
+    assert more.mean() <= more.std() / np.sqrt(200)
+    assert found == 0
 
 
 def test_what_a_constant_loses():
