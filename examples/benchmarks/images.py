@@ -106,6 +106,16 @@ def scenes(task: str, n: int, seed: int, part: str) -> tuple[np.ndarray, np.ndar
     return (X + 0.1 * rng.randn(*X.shape)).clip(-0.3, 1.3), y, truth.reshape(n, 4, 4)
 
 
+def found_in(mask: np.ndarray, truth: np.ndarray) -> Figures:
+    """How many of the tiles that decide a mask (n, 4, 4) shows, and how many others."""
+    hits, kept = (mask & truth).sum(axis=(1, 2)), mask.sum(axis=(1, 2))
+    return {
+        "patches": float(kept.mean()),
+        "true positive rate": float((hits / truth[0].sum()).mean()),
+        "false discovery rate": float((1 - hits / np.maximum(kept, 1)).mean()),
+    }
+
+
 def known_truth(seed: int, quick: bool) -> Iterator[tuple[str, Figures]]:
     """Which tiles are selected, with their number given and found, and what follows."""
     for task, n, k in (("needle", 4000, None), ("distract", 4000, 1), ("switch", 8000, 2)):
@@ -115,25 +125,34 @@ def known_truth(seed: int, quick: bool) -> Iterator[tuple[str, Figures]]:
         model, seconds = fitted(RationaleClassifier(**settings, **({"max_epochs": 2} if quick else {})), X, y)
         n_true = truth[0].sum()
         by_occlusion = largest(hidden_one_at_a_time(model, X_new), np.full(len(X_new), n_true))
-        masks = {"selector": model.get_rationale(X_new), "occlusion": by_occlusion.reshape(truth.shape)}
+        slopes = replace(model._model, selection="mask_gradients").values(model._read(X_new))
+        by_slopes = largest(slopes, np.full(len(X_new), n_true))
+        masks = {
+            "chosen": model.get_rationale(X_new),
+            "mask gradients": by_slopes.reshape(truth.shape),
+            "occlusion": by_occlusion.reshape(truth.shape),
+        }
         for name, mask in masks.items():
-            hits, kept = (mask & truth).sum(axis=(1, 2)), mask.sum(axis=(1, 2))
-            figures = {
-                "patches": float(kept.mean()),
-                "true positive rate": float((hits / n_true).mean()),
-                "false discovery rate": float((1 - hits / np.maximum(kept, 1)).mean()),
-                "accuracy": accuracy(model, X_new, y_new, mask),
-            }
-            if name == "selector":
+            figures = found_in(mask, truth) | {"accuracy": accuracy(model, X_new, y_new, mask)}
+            if name == "chosen":
                 everything = np.ones_like(truth)
                 figures |= {
                     "accuracy, truth": accuracy(model, X_new, y_new, truth),
                     "accuracy, everything": accuracy(model, X_new, y_new, everything),
                     "fit, seconds": seconds,
+                    "selector chosen": float(model.selection_ == "learned"),
                 }
             if task == "switch":
                 figures["switch found"] = float(mask[:, 0, 0].mean())
             yield f"{task}, {name}", figures
+        if k is None:
+            gates = RationaleClassifier(**settings, selection="gates")
+            gates, seconds = fitted(gates.set_params(**({"max_epochs": 2} if quick else {})), X, y)
+            mask = gates.get_rationale(X_new)
+            yield (
+                f"{task}, gates",
+                found_in(mask, truth) | {"accuracy": gates.score(X_new, y_new)} | {"fit, seconds": seconds},
+            )
 
 
 # --- clothes and photographs ----------------------------------------------------------------------
@@ -191,25 +210,32 @@ def gradients(model: Any, X: np.ndarray) -> dict[str, np.ndarray]:
 
 def hidden_one_at_a_time(model: Any, X: np.ndarray) -> np.ndarray:
     """Values of patches (n, L) by occlusion, of the first predictor of a model."""
-    return replace(model._model, selector={}).values(model._read(X))
+    return replace(model._model, selection="occlusion").values(model._read(X))
 
 
-def compared(model: Any, X: np.ndarray, y: np.ndarray, seed: int) -> Iterator[tuple[str, Figures]]:
-    """What the first predictor of a model says of as many patches, chosen by several rules."""
+def compared(
+    models: dict[str, Any], X: np.ndarray, y: np.ndarray, seed: int
+) -> Iterator[tuple[str, Figures]]:
+    """What the first predictor of two models says of as many patches, chosen by several rules."""
+    model, learned = models["mask_gradients"], models["learned"]
     inner, matrix = model._model, model._read(X)
     rng, n = np.random.RandomState(seed), inner.n_units
     rules = {
         "random": rng.rand(len(X), n),
         "most contrast": contrasts(inner.encode(matrix), inner.plan.units.groups, n),
         **gradients(model, X),
-        "selector": inner.values(matrix),
+        "learned selector": learned._model.values(matrix),
+        "mask gradients": replace(inner, selection="mask_gradients").values(matrix),
         "occlusion": hidden_one_at_a_time(model, X),
     }
+    assert all((inner.judge[key] == values).all() for key, values in learned._model.judge.items())
     k = np.full(len(X), model.max_features)
     for name, values in rules.items():
         yield f"EVAL-X, {name}", by_first(model, X, y, largest(values, k))
     yield "EVAL-X, everything", by_first(model, X, y, np.ones((len(X), n), dtype=bool))
-    yield "refit, selector", judged(model.predict_proba(X), y)
+    for name, one in models.items():
+        chosen = {"chosen": float(one.selection == "auto")}
+        yield f"refit, {name.replace('_', ' ')}", judged(one.predict_proba(X), y) | chosen
     everything = np.ones((len(X), *inner.plan.grid), dtype=bool)
     yield "refit, everything", judged(model.predict_proba(X, mask=everything), y)
 
@@ -229,6 +255,13 @@ def fitted(model: Any, X: np.ndarray, y: np.ndarray) -> tuple[Any, float]:
     return model.fit(X, y), process_time() - start
 
 
+def both_ways(model: Any, settings: dict[str, Any], X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """A model that has chosen how patches are valued, and one that values them in the other way."""
+    (other,) = {"learned", "mask_gradients"} - {model.selection_}
+    found = {model.selection_: model, other: RationaleClassifier(**settings, selection=other).fit(X, y)}
+    return {name: found[name] for name in ("learned", "mask_gradients")}
+
+
 def clothes(seed: int, quick: bool, n: int = 4000) -> Iterator[tuple[str, Figures]]:
     """Fashion-MNIST with 10 of 49 patches."""
     settings: dict[str, Any] = {"max_features": 10, "random_state": seed}
@@ -236,7 +269,7 @@ def clothes(seed: int, quick: bool, n: int = 4000) -> Iterator[tuple[str, Figure
     train, test = subset("fashion_mnist_10k", n, seed, quick)
     model, seconds = fitted(RationaleClassifier(**settings), *train)
     yield "fit", {"fit, seconds": seconds}
-    yield from compared(model, *test, seed)
+    yield from compared(both_ways(model, settings, *train), *test, seed)
     report = model.audit(*test, n_refits=0, random_state=0)
     for name, value in report.mask_only.items():
         yield f"mask alone, {name}", {"accuracy": value}
@@ -254,11 +287,15 @@ def photographs(seed: int, quick: bool, n: int = 4000) -> Iterator[tuple[str, Fi
     settings = PHOTOGRAPHS | {"random_state": seed} | ({"max_epochs": 2} if quick else {})
     model, seconds = fitted(RationaleClassifier(**settings), *train)
     yield "fit", {"fit, seconds": seconds}
-    yield from compared(model, *test, seed)
+    yield from compared(both_ways(model, settings, *train), *test, seed)
     X, y = test
     small, theirs = settings | SMALL, model.get_rationale(X)
-    students: dict[str, Any] = {"small, no teacher": RationaleClassifier(**small)}
-    students["small, with teacher"] = RationaleDistiller(FrozenEstimator(model), **small)
+    students: dict[str, Any] = {}
+    ways = {"learned": "learned selector", "mask_gradients": "mask gradients"}
+    for selection, words in ways.items():
+        one = small | {"selection": selection}
+        students[f"small, no teacher, {words}"] = RationaleClassifier(**one)
+        students[f"small, with teacher, {words}"] = RationaleDistiller(FrozenEstimator(model), **one)
     for name, student in students.items():
         student, seconds = fitted(student, *train)
         mask = student.get_rationale(X)
@@ -291,9 +328,10 @@ TITLES = {
 NOTES = """Means over seeds, ± their standard deviation where there are several, on pictures that were not
 used in fit. Seconds are those that one thread worked, while other work ran beside it. "EVAL-X": the first
 predictor of one model, trained on whole pictures and random masks, is shown as many patches by each rule. Its
-network is also that of occlusion, saliency, integrated gradients and Grad-CAM. "refit": the predictor that
-answers users. "truth": the tiles that decide are shown. In the needle scenes the number of patches is found
-(`max_features=None`), in the others it is given."""
+network is also that of mask gradients, occlusion, saliency, integrated gradients (of pixels) and Grad-CAM.
+"refit": the predictor that answers users. "truth": the tiles that decide are shown. In the needle scenes the
+number of patches is found (`max_features=None`), in the others it is given. "chosen": the share of seeds in
+which this way was chosen by `selection="auto"`."""
 
 
 def render(stored: dict[str, Any]) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
-from ..writing import count_of, encodable, format_share
-from ._audit_html import Check, card
+from ..writing import Check, count_of, encodable, format_share
+from ._audit_html import card
 
 METRICS = {"identity": "R2", "logit": "AUROC", "softmax": "accuracy"}
 LEAK, NUMBER_LEAK = 0.015 / math.log(2), 0.02

@@ -31,7 +31,7 @@ PARAMETERS: dict[str, Any] = {
     "grid": [Interval(Integral, 1, None, closed="left"), "array-like", None],
     "backbone": [callable, None],
     "selector": [callable, None],
-    "selection": [StrOptions({"learned", "occlusion", "gates"})],
+    "selection": [StrOptions({"auto", "learned", "mask_gradients", "occlusion", "gates"})],
 }
 """Constraints of the parameters that a student has too."""
 
@@ -70,7 +70,7 @@ class BaseRationale(SelectsColumns):
         grid: int | tuple[int, int] | None = None,
         backbone: Any = None,
         selector: Any = None,
-        selection: str = "learned",
+        selection: str = "auto",
         max_epochs: int | str = "auto",
         batch_size: int = 256,
         lr: float = 1e-3,

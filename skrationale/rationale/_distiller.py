@@ -148,7 +148,7 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
         grid: int | tuple[int, int] | None = None,
         backbone: Any = None,
         selector: Any = None,
-        selection: str = "learned",
+        selection: str = "auto",
         max_epochs: int | str = "auto",
         batch_size: int = 256,
         lr: float = 1e-3,

@@ -27,10 +27,11 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
     but with the mask of another row or a random one. So it cannot learn to read the label from the mask.
 
     Pictures have other stages. A predictor is trained with whole pictures, then with random masks, and is not
-    changed after that. The selector is trained to predict what masks do to it: the values of the shown
-    patches add up to the log-probability of the predicted class, as in [4]_. In the last stage a copy of the
-    predictor is trained further with masks that were selected for other pictures. Hidden pixels are replaced
-    by the mean colour, and one more channel says which pixels are shown.
+    changed after that. Its gradients with respect to the mask give patches values, or a selector does that is
+    trained to predict what masks do to it: the values of the shown patches add up to the log-probability of
+    the predicted class, as in [4]_. In the last stage a copy of the predictor is trained further with masks
+    that were selected for other pictures. Hidden pixels are replaced by the mean colour, and one more channel
+    says which pixels are shown.
 
     Parameters
     ----------
@@ -79,13 +80,19 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         The network that gives patches values, of shape (B, L) or as maps (B, h, w), from standardised
         pictures of shape (B, C, H, W). None: a copy of the predictor with a new last layer on its last maps
         or tokens. If a given `backbone` has neither, the default network is used.
-    selection : {"learned", "gates", "occlusion"}, default="learned"
-        ``"learned"``: the selector predicts what each patch adds to the log-probability of the first
-        predictor. ``"gates"``: it learns gates that dim patches, with a penalty per open gate, and
-        `max_features` of None lets the number of patches differ from picture to picture. Gates suit pictures
-        in which few patches decide; in photographs they dim patches instead of hiding them.
-        ``"occlusion"``: no selector is trained. The value of a patch is the loss in log-probability if this
-        patch is hidden from the first predictor. This takes L + 1 passes per picture, for L patches.
+    selection : {"auto", "learned", "mask_gradients", "occlusion", "gates"}, default="auto"
+        How patches get their values. ``"learned"``: the selector predicts what each patch adds to the
+        log-probability of the first predictor; one pass per picture. ``"mask_gradients"``: no selector is
+        used. The gradient of this log-probability with respect to the mask is integrated from no patch shown
+        to all shown, in 8 steps of a forward and a backward pass. ``"auto"``: the better of these two on
+        validation pictures: the one with the higher accuracy, or for numbers with the lower loss. If they
+        differ by at most one standard error, it is the one that needs fewer patches, and then the one with
+        the lower loss. It is ``"learned"`` with a given `selector`. A student does as its teacher does, if it
+        learns from a teacher that selects patches. ``"occlusion"``: the value of a patch is the loss in
+        log-probability if this patch is hidden from the first predictor. This takes L + 1 passes per picture,
+        for L patches. ``"gates"``: the selector learns gates that dim patches, with a penalty per open gate,
+        and `max_features` of None lets the number of patches differ from picture to picture. Gates suit
+        pictures in which few patches decide; in photographs they dim patches instead of hiding them.
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is
         2000, but 15 to 200 epochs, for each stage. For pictures it is 800 steps, but 16 to 60 epochs, for the
@@ -154,6 +161,8 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         For each number of patches that was compared, if `max_features` is None: ``max_features``,
         ``validation_loss``, the ``standard_error`` of its difference from the lowest one, ``selected``. Only
         for pictures.
+    selection_ : str
+        How patches get their values: what ``selection="auto"`` has chosen, or `selection`. Only for pictures.
     n_iter_ : int
         Number of epochs of all stages.
     device_ : str

@@ -20,9 +20,10 @@ from ..training import (
     epochs_for,
     generator_of,
     get_state,
+    standardise_target,
     validation_split,
 )
-from ..units import constant_fill
+from ..units import MaskRule, constant_fill
 from ._constants import (
     AUXILIARY_WIDTH,
     EPOCHS,
@@ -60,12 +61,10 @@ from ._joint import (
     snapshot_epochs,
     train_joint,
 )
-from ._masks import MaskRule
 from ._model import RationaleModel, State
 from ._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
 from ._price import PricePath, choose_price, is_below
 from ._refit import train_on_masks
-from ._standards import base_scores, standards
 
 
 @dataclass(frozen=True)
@@ -132,9 +131,9 @@ class Fitting:
         self.settings = Settings.of(p).replace(
             max_epochs=self.epochs, batch_size=batch_size, early_stopping=False
         )
-        self.shift, self.scale, self.constant_loss = standards(self.y, self.weight, self.task)
-        if not self.task.is_classification:
-            self.y = (self.y - self.shift[0]) / (self.scale[0] or 1.0)
+        self.y, self.shift, self.scale, self.base, self.constant_loss = standardise_target(
+            self.y, self.weight, self.task.classes, self.task.n_outputs
+        )
 
     # --- stages ----------------------------------------------------------------------------------
 
@@ -329,7 +328,6 @@ class Fitting:
         rule: MaskRule,
         fill: np.ndarray | None,
     ) -> RationaleModel:
-        base = base_scores(self.y, self.weight, self.task) if self.task.is_classification else self.shift
         return RationaleModel(
             encoded.encoder,
             encoded.columns,
@@ -340,7 +338,7 @@ class Fitting:
             fill,
             self.shift,
             self.scale,
-            base,
+            self.base,
         )
 
     def _module(self, encoded: EncodedColumns, selector: nn.Module, stage: int) -> SelectAndPredict:

@@ -21,7 +21,7 @@ from ._onnx import write_rationale
 from ._selection_warnings import warn
 from .picture import PictureForm
 
-FOR_PICTURES = {"grid": None, "backbone": None, "selector": None, "selection": "learned"}
+FOR_PICTURES = {"grid": None, "backbone": None, "selector": None, "selection": "auto"}
 """Parameters that tables do not have, as they must then be."""
 
 

@@ -23,10 +23,9 @@ from ..training import (
     task_loss,
     train,
 )
-from ..units import draw_fill
+from ..units import MaskRule, draw_fill
 from ._gates import gumbel_gates, temperature_at
 from ._losses import count_cost, penalty_of_count, prediction_divergence, selection_divergence
-from ._masks import MaskRule
 from ._network import SelectAndPredict
 
 N_SNAPSHOTS = 20

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from .._tensors import as_tensor
 from ..tabular import TableEncoder
 from ..training import limit_threads, rebuild_module
-from ..units import Units, hide
+from ..units import MaskRule, Units, hide
 from ._encoded import encode
 from ._joint import CHUNK, logits_of
-from ._masks import MaskRule
 from ._network import MaskedPredictor, mlp
 
 State = dict[str, np.ndarray]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..graphs import Graph, dense, encoded_table
-from ..units import table_units
-from ._masks import MaskRule
+from ..units import MaskRule, table_units
 from ._model import RationaleModel, State
 
 WIDE = np.float64

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ..units import MaskRule
 from ._constants import CLEARLY
 from ._encoded import EncodedColumns
-from ._masks import MaskRule
 from ._network import SelectAndPredict
 
 

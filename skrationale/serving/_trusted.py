@@ -20,7 +20,7 @@ TRUSTED_TYPES = [
     "skrationale.rationale._distiller.RationaleDistiller",
     "skrationale.rationale._estimator.RationaleClassifier",
     "skrationale.rationale._estimator.RationaleRegressor",
-    "skrationale.rationale._masks.MaskRule",
+    "skrationale.units._rule.MaskRule",
     "skrationale.rationale._model.RationaleModel",
     "skrationale.rationale.picture._form.PictureForm",
     "skrationale.rationale.picture._model.PictureModel",

@@ -13,6 +13,7 @@ from ._settings import (
     epochs_for,
     or_auto,
 )
+from ._standards import standardise_target
 from ._state import get_state, rebuild_module, set_state
 from ._threads import limit_threads
 from ._train import TrainResult, train
@@ -44,6 +45,7 @@ __all__ = [
     "set_state",
     "soft_losses",
     "soft_targets",
+    "standardise_target",
     "task_loss",
     "train",
     "validation_split",

@@ -6,6 +6,7 @@ People see the L units of a row, a network sees p inputs. `Units` says of both:
 - ``fold``: values of inputs add up to values of units; ``spread``: a mask of units becomes one of inputs;
 - `hide`: inputs of hidden units get one of `FILLS`: a constant, or inputs of other rows, drawn by `draw_fill`
   a whole unit at a time;
+- `MaskRule` makes masks of values of units: those above a threshold, or the k largest;
 - ``valid``: which units a row has, all of them in tables and pictures. Where rows differ in length, as texts
   do, the rest is padding, which is never shown and never counted;
 - what people look at: `typed_cells` of a table; the place of a patch in words, and `PictureUnits.pictures`.
@@ -31,6 +32,7 @@ from ._pictures import (
 )
 from ._pieces import BLOCK_PIECES, Pieces, blocks_of
 from ._pixels import PixelRange
+from ._rule import MaskRule
 from ._table import table_units, typed_cells
 from ._units import Units, hide, spread
 from ._words import TextUnits, ranges
@@ -40,6 +42,7 @@ __all__ = [
     "FILLS",
     "ImageEncoder",
     "ImageShape",
+    "MaskRule",
     "PictureUnits",
     "Pieces",
     "PixelRange",

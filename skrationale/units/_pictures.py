@@ -222,6 +222,45 @@ class PictureUnits(Units):
         """Give flat rows (n, C*H*W) the shape of pictures (n, C, H, W)."""
         return rows.reshape(-1, *self.image_shape)
 
+    def pixel_mask(self, mask: np.ndarray) -> np.ndarray:
+        """Give the mask (n, H, W) of pixels from that of patches (n, L) or (n, gh, gw)."""
+        height, width = self.image_shape[1:]
+        return mask.reshape(len(mask), -1)[:, self.groups[: height * width]].reshape(-1, height, width)
+
+    def read_mask(self, mask: Any, n: int) -> np.ndarray:
+        """Check a user's mask of n pictures, of patches (n, gh, gw) or of pixels (n, H, W).
+
+        Parameters
+        ----------
+        mask : array-like of bool
+        n : int
+            Number of pictures.
+
+        Returns
+        -------
+        ndarray of bool of shape (n, L)
+
+        Raises
+        ------
+        ValueError
+            When it has another shape or type, or shows a part of a patch.
+        """
+        shown, patches, pixels = np.asarray(mask), (n, *self.grid), (n, *self.image_shape[1:])
+        if shown.dtype != bool or shown.shape not in (patches, pixels):
+            raise ValueError(
+                f"mask must be a bool array of shape {patches}, one value for each patch, or {pixels}, one "
+                f"for each pixel. Got an array of {shown.dtype} of shape {shown.shape} instead."
+            )
+        if shown.shape == patches:
+            return shown.reshape(n, -1)
+        found = shown.reshape(n, -1)[:, np.unique(self.groups, return_index=True)[1]]
+        if (self.pixel_mask(found) != shown).any():
+            raise ValueError(
+                "mask is not the same in all pixels of a patch; expected patches that are shown or hidden "
+                f"as a whole, on a grid of {self.grid[0]} x {self.grid[1]}."
+            )
+        return found
+
 
 def as_picture(image: np.ndarray, limits: tuple[float, float]) -> dict[str, Any]:
     """Give what `imshow` draws an image (C, H, W) with: three channels as colours, else a grey mean."""

@@ -1,5 +1,6 @@
 """How results are written for people: words, numbers, colours, pages. It uses nothing of the package."""
 
+from ._checks import Check, check_tables
 from ._css import BAD, CARD_CSS, GOOD, GREY, NEGATIVE, PAGE_CSS, POSITIVE, SIZE
 from ._figures import need_matplotlib, plain
 from ._html import (
@@ -40,6 +41,7 @@ __all__ = [
     "SIZE",
     "Bar",
     "Bold",
+    "Check",
     "Folded",
     "Mark",
     "Name",
@@ -47,6 +49,7 @@ __all__ = [
     "Part",
     "Table",
     "Titled",
+    "check_tables",
     "count_of",
     "decimals",
     "document",

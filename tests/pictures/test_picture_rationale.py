@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
@@ -12,10 +13,14 @@ from sklearn.base import clone
 from torch import nn
 
 from skrationale import RationaleClassifier, RationaleRegressor
-from skrationale.rationale.picture._fitting import warn_if_dim, warn_if_worse
+from skrationale._task import Task
+from skrationale.rationale.picture._fitting import PictureFitting
+from skrationale.rationale.picture._model import mask_gradient_values
+from skrationale.rationale.picture._warnings import warn_if_dim, warn_if_worse
 from skrationale.report import make_report
 from skrationale.serving import load, save
 from skrationale.training import seeded
+from skrationale.units import MaskRule
 
 mpl.use("Agg")
 QUICK = {"hidden_layer_sizes": (8, 8), "max_epochs": 2, "lr": 3e-3, "random_state": 0}
@@ -75,11 +80,11 @@ def test_gates_that_dim_are_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_if_dim(np.concatenate([sure, -sure, dim]))
-    with pytest.warns(UserWarning, match=r"67% of the gates are neither open nor shut.*selection='learned'"):
+    with pytest.warns(UserWarning, match=r"67% of the gates are neither open nor shut.*selection='auto'"):
         warn_if_dim(np.concatenate([sure, dim, dim]))
 
 
-@pytest.mark.parametrize("selection", ["learned", "occlusion"])
+@pytest.mark.parametrize("selection", ["learned", "mask_gradients", "occlusion"])
 def test_digits(selection):
     model = RationaleClassifier(max_features=6, selection=selection, max_epochs=12, random_state=0)
     model.fit(DIGITS[:1200], Y[:1200])
@@ -88,8 +93,8 @@ def test_digits(selection):
     random = model.predict(DIGITS[1200:], mask=drawn.reshape(-1, 4, 4))
     assert model.score(DIGITS[1200:], Y[1200:]) > np.mean(random == Y[1200:]) + 0.1
     stages = list(dict.fromkeys(row["stage"] for row in model.history_))
-    expected = ["whole pictures", "random masks", "selection", "prediction"]
-    assert stages == [stage for stage in expected if stage != "selection" or selection == "learned"]
+    learning = ["gradients of masks", "selection"] if selection == "learned" else []
+    assert stages == ["whole pictures", "random masks", *learning, "prediction"]
 
 
 def test_numbers():
@@ -209,7 +214,7 @@ def test_it_is_the_same_after_a_file(model, tmp_path):
     assert_same(model, load(tmp_path / "model.skops"))
 
 
-@pytest.mark.parametrize("selection", ["learned", "occlusion"])
+@pytest.mark.parametrize("selection", ["learned", "mask_gradients", "occlusion"])
 def test_clones_are_alike(selection):
     model = RationaleClassifier(max_features=0.25, selection=selection, **QUICK).fit(DIGITS[:N], Y[:N])
     assert_same(model, clone(model).fit(DIGITS[:N], Y[:N]))
@@ -228,6 +233,7 @@ def test_a_model_of_pictures_can_become_one_of_a_table(model):
 
 def test_one_class_needs_no_patch():
     model = RationaleClassifier(**QUICK).fit(DIGITS[:50], np.full(50, "digit"))
+    assert model.selection_ == "learned"
     assert not model.get_rationale(NEW).any()
     assert set(model.predict(NEW)) == {"digit"}
     assert not model.explain(NEW).mask.any()
@@ -269,6 +275,119 @@ def test_values_are_what_patches_add():
     place = whole.argmax(axis=1)[:, None]
     found = np.log(np.take_along_axis(whole, place, 1) / np.take_along_axis(less, place, 1))[:, 0]
     np.testing.assert_allclose(model.explain(NEW).values[:, 5], found, atol=1e-8)
+
+
+def test_gradients_of_masks_add_up(monkeypatch):
+    """Integrated, they sum to what the whole picture adds to the log-probability (completeness)."""
+    model = RationaleClassifier(max_features=4, selection="mask_gradients", **QUICK).fit(DIGITS[:N], Y[:N])
+    monkeypatch.setattr("skrationale.rationale.picture._model.PATH_STEPS", 64)
+    inner = model._model
+    judge = inner.plan.predictor_of(inner.judge)
+    x = torch.from_numpy(inner.encode(NEW.reshape(100, 64).astype(float)))
+    values = mask_gradient_values(judge, x, "softmax").sum(1)
+    with torch.no_grad():
+        whole, nothing = (judge(x, torch.full((100, 16), share).double()).log_softmax(1) for share in (1, 0))
+    place = whole.argmax(1, keepdim=True)
+    gained = (whole - nothing).gather(1, place)[:, 0]
+    assert np.corrcoef(values, gained)[0, 1] > 0.99
+    np.testing.assert_allclose(values, gained, atol=0.1)
+
+
+def test_the_better_way_to_select_is_taken(model):
+    """Right answers come first, then few patches, then a low loss; a given selector is used."""
+    truth = np.zeros((100, 16), dtype=bool)
+    truth[:, 5] = True
+    y = np.arange(100) % 2
+
+    def judged(_module, rows, mask):
+        """Logits of a judge that knows the class where it sees patch 5."""
+        sure = np.where((mask & truth[rows]).any(axis=1), 3.0, 0.1)
+        return torch.from_numpy(np.where(y[rows] == 1, sure, -sure)[:, None])
+
+    def better(values, others, k):
+        parameters = RationaleClassifier(max_features=k, selection="auto")
+        fitting = SimpleNamespace(
+            parameters=parameters, task=Task("logit", 1, np.arange(2)), n_units=16, y=y, path=[]
+        )
+        fitting.constant_loss = 0.7
+        fitting._judging = lambda: (np.arange(100), np.ones(100))
+        fitting._judged = judged
+        fitting._lost = lambda scores, rows: PictureFitting._lost(fitting, scores, rows)
+        fitting._losses = lambda module, rows, mask: fitting._lost(judged(module, rows, mask), rows)
+        fitting._fewest = lambda module, own: PictureFitting._fewest(fitting, module, own)
+        fitting._rule = lambda module, own: PictureFitting._rule(fitting, module, own)
+        return PictureFitting._is_better(fitting, None, values, others)
+
+    good, late, bad = np.zeros((3, 100, 16))
+    good[:, 5], late[:, 5], bad[:, 5] = 9.0, -1.0, -9.0
+    late[:, 6:] = -2.0
+    assert better(good, bad, 1)  # both are right, the other one is less sure
+    assert not better(bad, good, 1)
+    assert better(good, late, None)  # both find patch 5, the other one late
+    assert not better(late, good, None)
+    given = RationaleClassifier(max_features=4, selector=nn.Conv2d(1, 1, 3, padding=1), **QUICK)
+    assert given.fit(DIGITS[:N], Y[:N]).selection_ == "learned"
+    assert model.selection_ in ("learned", "mask_gradients")
+
+
+def test_right_answers_count_more_than_a_low_loss():
+    rng = np.random.RandomState(0)
+    y, values = rng.randint(2, size=400), np.zeros((2, 400, 4))
+    values[0, :, 0] = values[1, :, 1] = 1.0  # each shows another patch
+
+    def judged(_module, rows, mask):
+        """Patch 0 is right in nine of ten, and sure of it; patch 1 in eight of ten, and doubtful."""
+        first = np.where(rows % 10 < 9, 1.0, -1.0) * 6.0
+        second = np.where(rows % 10 < 8, 1.0, -1.0) * 1.0
+        return torch.from_numpy((np.where(mask[:, 0], first, second) * (2 * y[rows] - 1))[:, None])
+
+    task = Task("logit", 1, np.arange(2))
+    fitting = SimpleNamespace(task=task, y=y, _judging=lambda: (np.arange(400), np.ones(400)))
+    fitting._judged, fitting._rule = judged, lambda _module, own: MaskRule(k=1)
+    fitting._lost = lambda scores, rows: PictureFitting._lost(fitting, scores, rows)
+    lost = [fitting._lost(judged(None, np.arange(400), own > 0), np.arange(400)).mean() for own in values]
+    assert lost[0] > lost[1]
+    assert PictureFitting._is_better(fitting, None, values[0], values[1])
+    assert not PictureFitting._is_better(fitting, None, values[1], values[0])
+
+
+class Rounded(nn.Module):
+    """A network without a gradient with respect to its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2 * 64, 10)
+
+    def forward(self, x):
+        return self.layer(x.detach().round().flatten(1))
+
+
+def test_a_network_without_gradients_is_refused_where_they_are_needed():
+    settings = QUICK | {"hidden_layer_sizes": "auto", "backbone": Rounded(), "max_features": 4}
+    with pytest.raises(ValueError, match="without a gradient .* which selection='mask_gradients' needs"):
+        RationaleClassifier(selection="mask_gradients", **settings).fit(DIGITS[:N], Y[:N])
+    model = RationaleClassifier(**settings).fit(DIGITS[:N], Y[:N])
+    assert model.selection_ == "learned"
+    assert "gradients of masks" not in {row["stage"] for row in model.history_}
+
+
+def test_the_selector_of_a_given_network_learns_in_all_its_layers():
+    net = nn.Sequential(nn.Conv2d(2, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 64, 10))
+    model = RationaleClassifier(
+        backbone=net, max_features=4, selection="learned", max_epochs=2, random_state=0
+    )
+    inner = model.fit(DIGITS[:N], Y[:N])._model
+    (name,) = [name for name in inner.selector if name.endswith("0.weight")]
+    before = next(values for key, values in inner.judge.items() if key.endswith("0.weight"))
+    assert (inner.selector[name] != before).any()
+
+
+def test_patches_are_the_same_in_inference_mode():
+    model = RationaleClassifier(max_features=4, selection="mask_gradients", **QUICK).fit(DIGITS[:N], Y[:N])
+    expected = model.get_rationale(NEW)
+    for mode in (torch.inference_mode, torch.no_grad):
+        with mode():
+            np.testing.assert_array_equal(model.get_rationale(NEW), expected)
 
 
 def test_hidden_pixels_are_missing_or_have_the_mean_colour(model):

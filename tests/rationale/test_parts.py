@@ -21,11 +21,11 @@ from skrationale.rationale._losses import (
     prediction_divergence,
     selection_divergence,
 )
-from skrationale.rationale._masks import MaskRule
 from skrationale.rationale._network import ConstantSelector, MaskedPredictor, SelectAndPredict, mlp
 from skrationale.rationale._price import choose_price
 from skrationale.rationale._refit import random_masks, train_on_masks
 from skrationale.training import Batch, Settings, row_losses, seeded, soft_losses
+from skrationale.units import MaskRule
 
 GROUPS = torch.tensor([0, 2, 2, 1, 2])
 """Columns of five encoded columns; the third column is one-hot."""

@@ -262,7 +262,7 @@ def test_a_file_of_another_version_says_so(fitted, tmp_path):
     with pytest.warns(UserWarning, match="was pickled by skrationale 9.9.9"):
         load(written)
     moved = rewritten(
-        path, tmp_path / "moved.skops", lambda text: text.replace("rationale._masks", "rationale._rules")
+        path, tmp_path / "moved.skops", lambda text: text.replace("units._rule", "units._rules")
     )
     message = "moved.skops' holds types that are not trusted|written by skrationale 9.9.9"
     with pytest.raises(ValueError, match=message):

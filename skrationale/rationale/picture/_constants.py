@@ -12,6 +12,13 @@ patch says which other one counts, 4,000 to 8,000 pictures: 56 to 58 % right wit
 with them first."""
 VALUE_EPOCHS, LAST_EPOCHS = 0.5, 0.4
 """Epochs of the selector and of the last predictor, as factors of those of the first. Not measured."""
+START_SHARE = 0.5
+"""Share of the selector's epochs in which it learns the gradients of masks. Measured on 4,000 pictures,
+against 0: accuracy on clothes .690 (.682), on photographs .341 (.299); share of the deciding patches found in
+scenes with a switch .967 (.972). Training took half the time."""
+PATH_STEPS = 8
+"""Masks along which the gradients of masks are integrated. Measured on 10,000 pictures of clothes: .814 right
+with 3, .823 with 4, .833 with 8 and with 16."""
 PREDICTOR_LR, VALUE_LR = 3.0, 2.0
 """Learning rates, as factors of that asked for. Not measured."""
 BATCH_SHARE = 4
@@ -39,5 +46,5 @@ WORSE = 0.05
 that is said. Not measured."""
 MOST_COUNTS = 16
 """Numbers of patches that are compared where none is asked for. Not measured."""
-CHUNK = 256
-"""Pictures computed at once, to bound the memory. Not measured."""
+CHUNK, GRADIENT_CHUNK = 256, 64
+"""Pictures computed at once, to bound the memory, and those of which gradients are taken. Not measured."""

@@ -11,43 +11,46 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import expit
 from torch import Tensor, nn
 
 from ..._task import Task
-from ...training import Settings, TrainResult, epochs_for, row_losses, seeded, validation_split
-from ...writing import format_share
-from .._masks import MaskRule
+from ...training import (
+    Settings,
+    TrainResult,
+    epochs_for,
+    row_losses,
+    seeded,
+    standardise_target,
+    validation_split,
+)
+from ...units import MaskRule
 from .._price import choose_price, price_records
 from .._refit import train_on_masks
-from .._selection_warnings import warn
-from .._standards import base_scores, standards
 from ._constants import (
     BATCH_SHARE,
     DECAY,
-    DIM,
     EPOCHS,
     GATE_PRICE,
     LAST_EPOCHS,
     LEAST_GATE_PRICE,
     MOST_COUNTS,
-    MOST_DIM,
     OPEN,
     PREDICTOR_LR,
     SELECTED_SHARE,
+    START_SHARE,
     STEPS,
     TOLERANCE,
     VALUE_DECAY,
     VALUE_EPOCHS,
     VALUE_LR,
     WHOLE_SHARE,
-    WORSE,
 )
-from ._model import PictureModel, explained, in_parts, occlusion_values
+from ._model import PictureModel, asked_values, explained, in_parts, standard_values
 from ._nets import MaskedPictures
 from ._plan import NetPlan, state_of
-from ._stages import train_on_gates, train_on_values
-from ._teacher import AskedTeacher, TeacherOfPictures, standard_values
+from ._stages import train_on_gates, train_on_known, train_on_values
+from ._teacher import AskedTeacher, TeacherOfPictures
+from ._warnings import warn_if_dim, warn_if_worse
 
 
 @dataclass
@@ -55,8 +58,9 @@ class PictureFitting:
     """Stages of a fit.
 
     First a predictor learns from whole pictures, then from random masks; it never sees a picture's own mask,
-    so that it cannot agree with a selector on a code. The selector learns what masks do to this predictor,
-    which no longer changes. At last the predictor goes on with masks that were selected for other pictures.
+    so that it cannot agree with a selector on a code. A selector learns what masks do to this predictor,
+    which no longer changes, or the predictor's gradients with respect to masks are used. At last the
+    predictor goes on with masks that were selected for other pictures.
 
     Parameters
     ----------
@@ -92,9 +96,12 @@ class PictureFitting:
     prices: list[dict[str, Any]] = field(default_factory=list)
     """Of the prices of a gate that were compared."""
     device: str = "cpu"
+    selection: str = ""
+    """How patches get their values: first as asked, then as chosen."""
 
     def __post_init__(self) -> None:
         p = self.parameters
+        self.selection = p.selection
         self.fit, self.valid = validation_split(
             self.y, p.validation_fraction, self.task.is_classification, self.seed
         )
@@ -103,12 +110,9 @@ class PictureFitting:
         self.settings = Settings.of(p).replace(
             max_epochs=self.epochs, batch_size=batch_size, early_stopping=False
         )
-        self.shift, self.scale, self.constant_loss = standards(self.y, self.weight, self.task)
-        self.base = self.shift
-        if self.task.is_classification:
-            self.base = base_scores(self.y, self.weight, self.task)
-        else:
-            self.y = (self.y - self.shift[0]) / (self.scale[0] or 1.0)
+        self.y, self.shift, self.scale, self.base, self.constant_loss = standardise_target(
+            self.y, self.weight, self.task.classes, self.task.n_outputs
+        )
         channels = self.plan.image_shape[0]
         pixels = self.matrix.reshape(len(self.matrix), channels, -1)
         self.pixel_shift = np.average(pixels.mean(axis=2), axis=0, weights=self.weight)
@@ -128,11 +132,10 @@ class PictureFitting:
     def run(self) -> PictureModel:
         """Go through all stages."""
         if not self.scale.any() or not self.constant_loss or (self.x == self.x[:1]).all():
+            self.selection = "learned" if self.selection == "auto" else self.selection
             return self._model(None, None, None, MaskRule())
         judge = self._judge()
-        stages = {"learned": self._selector, "gates": self._gates, "occlusion": lambda judge: None}
-        selector = stages[self.parameters.selection](judge)
-        values = self._values(judge, selector)
+        selector, values = self._select(judge)
         rule = self._rule(judge, values)
         predictor = self._refit(copy.deepcopy(judge), rule(values))
         return self._model(judge, selector, predictor, rule)
@@ -166,10 +169,91 @@ class PictureFitting:
         warn_if_worse(lost[0], lost[1], self.constant_loss)
         return module
 
-    def _selector(self, judge: MaskedPictures) -> nn.Module:
-        """Learn what each patch adds to the answers of the judge."""
+    def _select(self, judge: MaskedPictures) -> tuple[nn.Module | None, np.ndarray]:
+        """Value the patches (n, L) of all pictures, by a selector where one is better or asked for."""
+        asked = self.selection = self._as_told() if self.selection == "auto" else self.selection
+        if asked == "gates":
+            selector = self._gates(judge)
+            return selector, in_parts(selector, selector, self.x)
+        if asked == "occlusion":
+            return None, asked_values(asked, judge, self.x, self.task.link)
+        slopes = self._slopes(judge)
+        if asked == "mask_gradients":
+            return None, slopes
+        selector = self._selector(judge, slopes)
+        values = in_parts(selector, selector, self.x)
+        if asked == "learned" or not slopes.any() or self._is_better(judge, values, slopes):
+            self.selection = "learned"
+            return selector, values
+        self.selection = "mask_gradients"
+        return None, slopes
+
+    def _as_told(self) -> str:
+        """Give the way in which patches are valued where it need not be found: "auto" where it must be."""
+        if self.plan.selector is not None:
+            return "learned"
+        teacher = self.teacher
+        if teacher is None or teacher.values is None or teacher.model is None:
+            return "auto"
+        imitable = teacher.model.selection != "mask_gradients" or teacher.distillation.distill == "rationale"
+        return "learned" if imitable else "mask_gradients"
+
+    def _slopes(self, judge: MaskedPictures) -> np.ndarray:
+        """Give gradients of masks (n, L); 0 for a user's network that has none."""
+        try:
+            slopes = asked_values("mask_gradients", judge, self.x, self.task.link)
+        except RuntimeError:  # of torch, where an operation has no derivative
+            if self.plan.backbone is None:
+                raise
+            slopes = np.zeros((len(self.x), self.n_units))
+        if self.plan.backbone is not None and not slopes.any() and self.selection == "mask_gradients":
+            raise ValueError(
+                "`backbone` gives scores without a gradient with respect to its input, which "
+                "selection='mask_gradients' needs. Set selection='learned' or 'occlusion'."
+            )
+        return slopes
+
+    def _is_better(self, judge: MaskedPictures, values: np.ndarray, others: np.ndarray) -> bool:
+        """Whether patches chosen by values (n, L) are better for the judge than those chosen by others.
+
+        Those with more right answers on held-out pictures are better, or for numbers with a lower loss. If
+        these differ by at most one standard error, fewer patches are better, and then a lower loss.
+        """
+        (rows, weight), rules = self._judging(), []
+        losses, right = [], []
+        for own in (values, others):
+            rules.append(self._rule(judge, own))
+            scores = self._judged(judge, rows, rules[-1](own[rows]))
+            losses.append(self._lost(scores, rows) * weight)
+            hits = explained(scores, self.task.link).numpy() == self.y[rows]
+            right.append(hits * weight if self.task.is_classification else -losses[-1])
+        more = right[0] - right[1]
+        if abs(more.mean()) > more.std() / math.sqrt(len(more)):
+            return bool(more.mean() > 0)
+        if rules[0].k != rules[1].k:
+            return (rules[0].k or 0) < (rules[1].k or 0)
+        return bool(losses[0].mean() <= losses[1].mean())
+
+    def _judging(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give pictures to judge by, held out where any are, and their weights of mean 1."""
+        rows = self.valid if self.valid.size else self.fit
+        return rows, self.weight[rows] / self.weight[rows].mean()
+
+    def _selector(self, judge: MaskedPictures, slopes: np.ndarray) -> nn.Module:
+        """Learn what each patch adds to the answers of the judge, first from gradients of masks (n, L)."""
         with seeded(self.seed + 2):
             module = self.plan.new_selector(judge)
+        begun = START_SHARE if slopes.any() else 0.0
+        if begun:
+            known = standard_values(slopes) * slopes.std(axis=1).mean()
+            result = train_on_known(
+                module,
+                self._rows(self.fit) | {"known": known[self.fit].astype(np.float32)},
+                self._settings(VALUE_LR, VALUE_EPOCHS * begun, VALUE_DECAY),
+                ends=begun,
+                **self._selecting(),
+            )
+            self._record("gradients of masks", result)
         everything = np.ones((len(self.fit), self.n_units), dtype=bool)
         whole = torch.from_numpy(in_parts(judge, judge, self.x[self.fit], everything))
         result = train_on_values(
@@ -177,7 +261,8 @@ class PictureFitting:
             judge,
             self._rows(self.fit) | {"target": explained(whole, self.task.link).numpy()},
             self.task.link,
-            self._settings(VALUE_LR, VALUE_EPOCHS, VALUE_DECAY),
+            self._settings(VALUE_LR, VALUE_EPOCHS * (1 - begun), VALUE_DECAY),
+            begun=begun,
             **self._selecting(),
         )
         self._record("selection", result)
@@ -198,8 +283,7 @@ class PictureFitting:
         )
         self._record("selection", result)
         module.eval()
-        rows = self.valid if self.valid.size else self.fit
-        weight, losses = self.weight[rows] / self.weight[rows].mean(), []
+        (rows, weight), losses = self._judging(), []
         for state in states:
             module.load_state_dict(state)
             values = in_parts(module, module, self.x[rows])
@@ -211,7 +295,7 @@ class PictureFitting:
             best = choose_price(prices, np.array(losses), GATE_PRICE, LEAST_GATE_PRICE, tolerance)
         self.prices = price_records(prices, np.array(losses), best)
         module.load_state_dict(states[best])
-        warn_if_dim(self._values(judge, module))
+        warn_if_dim(in_parts(module, module, self.x))
         return module
 
     def _selecting(self) -> dict[str, Any]:
@@ -223,12 +307,6 @@ class PictureFitting:
             "global_draws": self._draws,
             "random_state": self.seed + 2,
         }
-
-    def _values(self, judge: MaskedPictures, selector: nn.Module | None) -> np.ndarray:
-        """Value the patches (n, L) of all pictures."""
-        if selector is not None:
-            return in_parts(selector, selector, self.x)
-        return in_parts(lambda x: occlusion_values(judge, x, self.task.link), judge, self.x)
 
     def _rule(self, judge: MaskedPictures, values: np.ndarray) -> MaskRule:
         wanted = self.parameters.max_features
@@ -242,9 +320,8 @@ class PictureFitting:
 
     def _fewest(self, judge: MaskedPictures, values: np.ndarray) -> int:
         """Find how few patches are nearly as good, by pictures that were held out, as any other number."""
-        rows = self.valid if self.valid.size else self.fit
+        (rows, weight), losses = self._judging(), []
         counts = np.unique(np.linspace(1, self.n_units, MOST_COUNTS).round().astype(int))
-        weight, losses = self.weight[rows] / self.weight[rows].mean(), []
         for count in counts:
             mask = MaskRule(k=int(count))(values[rows])
             losses.append(self._losses(judge, rows, mask) * weight)
@@ -265,9 +342,12 @@ class PictureFitting:
         return int(counts[found])
 
     def _losses(self, module: MaskedPictures, rows: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        if not rows.size:
-            return np.zeros(0)
-        scores = torch.from_numpy(in_parts(module, module, self.x[rows], mask))
+        return self._lost(self._judged(module, rows, mask), rows) if rows.size else np.zeros(0)
+
+    def _judged(self, module: MaskedPictures, rows: np.ndarray, mask: np.ndarray) -> Tensor:
+        return torch.from_numpy(in_parts(module, module, self.x[rows], mask))
+
+    def _lost(self, scores: Tensor, rows: np.ndarray) -> np.ndarray:
         return row_losses(scores, torch.from_numpy(self.y[rows]), self.task.link).numpy()
 
     def _refit(self, module: MaskedPictures, mask: np.ndarray) -> MaskedPictures:
@@ -355,6 +435,7 @@ class PictureFitting:
             state_of(judge),
             state_of(selector),
             state_of(predictor),
+            self.selection,
             rule,
             self.task.link,
             self.shift,
@@ -365,37 +446,3 @@ class PictureFitting:
     def _record(self, stage: str, result: TrainResult) -> None:
         self.history += [{"stage": stage} | row for row in result.history]
         self.device = result.device
-
-
-def warn_if_dim(values: np.ndarray) -> None:
-    """Warn where many gates, of values (n, L), are neither open nor shut."""
-    gates = expit(values + OPEN)
-    dim = float(np.mean((gates > DIM[0]) & (gates < DIM[1])))
-    if dim > MOST_DIM:
-        warn(
-            f"{format_share(dim)} of the gates are neither open nor shut after training, so patches were "
-            "dimmed instead of hidden, and the order of their values means little. Set selection='learned' "
-            "or 'occlusion', or give more epochs."
-        )
-
-
-def warn_if_worse(before: np.ndarray, after: np.ndarray, constant_loss: float) -> None:
-    """Warn where random masks have cost what a predictor knew of whole pictures.
-
-    Parameters
-    ----------
-    before, after : ndarray of shape (m,)
-        Losses of held-out whole pictures, before and after it learnt from masked ones.
-    constant_loss : float
-        That of a constant prediction.
-    """
-    if not before.size:
-        return
-    rise = after - before
-    error = rise.std() / math.sqrt(len(rise))
-    if rise.mean() > max(WORSE * constant_loss, 2 * error):
-        warn(
-            "Learning from masked pictures made the predictor worse on whole ones: its loss on held-out "
-            f"pictures rose from {before.mean():.3f} to {after.mean():.3f}. Selectors are at most as good as "
-            "this predictor: give more epochs, a larger network, or larger patches (`grid`)."
-        )

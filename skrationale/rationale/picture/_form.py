@@ -24,7 +24,7 @@ from ...units import (
 from .._joint import Distillation
 from .._selection_warnings import warn
 from ._fitting import PictureFitting
-from ._model import PictureModel
+from ._model import ASKED, PictureModel
 from ._plan import plan_of
 from ._teacher import TeacherOfPictures
 
@@ -97,6 +97,11 @@ class PictureForm:
                 f"The teacher was fitted to pictures of shape {form.image_shape} (C, H, W); expected that of "
                 f"X, {self.image_shape}."
             )
+        if student.distill == "rationale" and student.selection in ASKED:
+            raise ValueError(
+                f"distill='rationale' teaches a selector, and selection={student.selection!r} has none; "
+                "expected selection='auto', 'learned' or 'gates'."
+            )
         teacher._read(X)  # refuses pixels in other units
         values = None if student.distill == "prediction" else teacher._model.values(matrix)
         return TeacherOfPictures(distillation, teacher._model, None, values)
@@ -140,48 +145,21 @@ class PictureForm:
         estimator._keep(fitting, model)
         estimator.lambda_path_, estimator.max_features_path_ = fitting.prices, fitting.path
         estimator.grid_, estimator.image_shape_ = grid, self.image_shape
+        estimator.selection_ = model.selection
 
     # --- masks -----------------------------------------------------------------------------------
 
     def read_mask(self, mask: Any, matrix: np.ndarray) -> np.ndarray:
         """Check a user's mask, of patches or of pixels, and give that of patches (n, L)."""
-        assert self.grid is not None
-        shown, n = np.asarray(mask), len(matrix)
-        patches, pixels = (n, *self.grid), (n, *self.image_shape[1:])
-        if shown.dtype != bool or shown.shape not in (patches, pixels):
-            raise ValueError(
-                f"mask must be a bool array of shape {patches}, one value for each patch, or {pixels}, one "
-                f"for each pixel. Got an array of {shown.dtype} of shape {shown.shape} instead."
-            )
-        flat = shown.reshape(n, -1)
-        if shown.shape == patches:
-            return flat
-        found, again = self._of_pixels(flat)
-        if (again != flat).any():
-            raise ValueError(
-                "mask is not the same in all pixels of a patch; expected patches that are shown or hidden "
-                f"as a whole, on a grid of {self.grid[0]} x {self.grid[1]}."
-            )
-        return found
-
-    def _of_pixels(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give the mask (n, L) of the patches whose first pixels are shown, and that of their pixels."""
-        groups = self._groups()
-        found = flat[:, np.unique(groups, return_index=True)[1]]
-        return found, found[:, groups]
-
-    def _groups(self) -> np.ndarray:
-        """Patch (H*W,) of each pixel."""
-        return self.units.groups[: self.image_shape[1] * self.image_shape[2]]
+        return self.units.read_mask(mask, len(matrix))
 
     def shaped(self, mask: np.ndarray) -> np.ndarray:
         """Give a mask of patches (n, L) the shape of the grid (n, gh, gw)."""
-        assert self.grid is not None
-        return mask.reshape(-1, *self.grid)
+        return mask.reshape(-1, *self.units.grid)
 
     def pixel_mask(self, mask: np.ndarray) -> np.ndarray:
         """Give the mask (n, H, W) of pixels from that of patches (n, L) or (n, gh, gw)."""
-        return mask.reshape(len(mask), -1)[:, self._groups()].reshape(-1, *self.image_shape[1:])
+        return self.units.pixel_mask(mask)
 
     def pictures(self, X: Any) -> np.ndarray:
         """Give pictures (n, C, H, W) as numbers of the type they came in."""

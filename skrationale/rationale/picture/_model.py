@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...training import limit_threads
-from .._masks import MaskRule
-from ._constants import CHUNK, LEAST_VALUE
+from ...units import MaskRule
+from ._constants import CHUNK, GRADIENT_CHUNK, LEAST_VALUE, PATH_STEPS
 from ._nets import MaskedPictures, PooledScores
 from ._plan import NetPlan, State
 
@@ -29,9 +29,11 @@ class PictureModel:
     pixel_shift, pixel_scale : ndarray of shape (C,)
         Mean and standard deviation of the pixels of each channel.
     judge, selector, predictor : dict of str to ndarray
-        Weights: of the predictor of random masks, of the selector (without any, patches are valued by
-        hiding them one at a time from the judge), and of the predictor that answers. Without any
-        predictor, nothing is selected, and every picture has the scores `base`.
+        Weights: of the predictor of random masks, of the selector (empty where there is none), and of the
+        predictor that answers. Without any predictor, nothing is selected, and every picture has the scores
+        `base`.
+    selection : {"learned", "gates", "occlusion", "mask_gradients"}
+        How patches are valued: by the selector, which has learnt values or gates, or by asking the judge.
     rule : MaskRule
         Makes masks of values.
     link : {"identity", "logit", "softmax"}
@@ -48,6 +50,7 @@ class PictureModel:
     judge: State
     selector: State
     predictor: State
+    selection: str
     rule: MaskRule
     link: str
     shift: np.ndarray
@@ -75,9 +78,10 @@ class PictureModel:
         """Say what each patch (n, L) adds: nats of the explained class, or squared units of the target."""
         if not self.predictor:
             return np.zeros((len(matrix), self.n_units))
-        if not self.selector:
-            judge = self.plan.predictor_of(self.judge)
-            return in_parts(lambda x: occlusion_values(judge, x, self.link), judge, self.encode(matrix))
+        if self.selection in ASKED:
+            with torch.inference_mode(False):  # where weights could not be part of gradients
+                judge = self.plan.predictor_of(self.judge)
+            return asked_values(self.selection, judge, self.encode(matrix), self.link)
         selector = self.plan.selector_of(self.selector)
         return in_parts(selector, selector, self.encode(matrix))
 
@@ -125,14 +129,18 @@ class PictureModel:
 
 
 def in_parts(
-    function: Callable[..., Tensor], net: nn.Module, pictures: np.ndarray, mask: np.ndarray | None = None
+    function: Callable[..., Tensor],
+    net: nn.Module,
+    pictures: np.ndarray,
+    mask: np.ndarray | None = None,
+    size: int = CHUNK,
 ) -> np.ndarray:
     """Compute something of pictures (n, C, H, W) and masks (n, L) a part at a time; float64."""
     like = next((p for p in net.parameters() if p.is_floating_point()), torch.zeros(1))
     parts = []
-    with torch.no_grad(), limit_threads(CHUNK * pictures[0].size):
-        for start in range(0, len(pictures), CHUNK):
-            rows = slice(start, start + CHUNK)
+    with torch.inference_mode(False), torch.no_grad(), limit_threads(size * pictures[0].size):
+        for start in range(0, len(pictures), size):
+            rows = slice(start, start + size)
             given: list[Any] = [torch.from_numpy(pictures[rows]).to(like)]
             if mask is not None:
                 given.append(torch.from_numpy(np.ascontiguousarray(mask[rows])).to(like.device))
@@ -174,3 +182,46 @@ def occlusion_values(judge: MaskedPictures, x: Tensor, link: str) -> Tensor:
         values.append(whole - log_chances(judge(x, mask), target, link))
         mask[:, unit] = True
     return torch.stack(values, 1)
+
+
+def mask_gradient_values(judge: MaskedPictures, x: Tensor, link: str) -> Tensor:
+    """Say what each patch adds to the judge's answer (B, L) while all of them are opened at once.
+
+    The derivative by a patch's entry of the mask is integrated from nothing shown to everything, along masks
+    whose entries are equal (integrated gradients [1]_ of masks instead of pixels). The values add up to about
+    the answer for the whole picture minus that for nothing. They are 0 where a network has no gradient.
+
+    References
+    ----------
+    .. [1] Sundararajan et al., "Axiomatic Attribution for Deep Networks", ICML 2017, arXiv:1703.01365.
+    """
+    judge.eval().requires_grad_(False)
+    n_units = int(judge.groups.max()) + 1
+    target = explained(judge(x, torch.ones(len(x), n_units, dtype=torch.bool, device=x.device)), link)
+    total = torch.zeros(len(x), n_units, dtype=x.dtype, device=x.device)
+    for step in range(PATH_STEPS):
+        mask = torch.full_like(total, (step + 0.5) / PATH_STEPS).requires_grad_()
+        with torch.enable_grad():
+            answers = log_chances(judge(x, mask), target, link).sum()
+        if answers.requires_grad:
+            slope = torch.autograd.grad(answers, mask, allow_unused=True)[0]
+            total += 0.0 if slope is None else slope
+    return total / PATH_STEPS
+
+
+ASKED = {"occlusion": occlusion_values, "mask_gradients": mask_gradient_values}
+"""Ways to value patches that ask the judge and need no selector."""
+
+
+def asked_values(selection: str, judge: MaskedPictures, pictures: np.ndarray, link: str) -> np.ndarray:
+    """Value the patches (n, L) of standardised pictures (n, C, H, W) by asking a judge."""
+    # gradients need the memory of all layers
+    size = GRADIENT_CHUNK if selection == "mask_gradients" else CHUNK
+    return in_parts(lambda x: ASKED[selection](judge, x, link), judge, pictures, size=size)
+
+
+def standard_values(values: np.ndarray) -> np.ndarray:
+    """Give values (n, L) the mean 0 and the standard deviation 1 in each picture."""
+    apart = values - values.mean(axis=1, keepdims=True)
+    deviation = apart.std(axis=1, keepdims=True)
+    return apart / np.where(deviation > 0, deviation, 1.0)

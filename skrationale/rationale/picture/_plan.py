@@ -91,7 +91,7 @@ class NetPlan:
         if self.layer is None:
             body = self._tokens(self.image_shape[0])
             return AllShown(PatchValues(body, body.width), told=False)
-        net = copy.deepcopy(self.backbone if predictor is None else predictor.net)
+        net = copy.deepcopy(self.backbone if predictor is None else predictor.net).requires_grad_(True)
         return AllShown(PatchValues(GivenTokens(net, self.layer, self.grid), self.width), self.told)
 
     def _tokens(self, n_channels: int) -> PatchTokens:

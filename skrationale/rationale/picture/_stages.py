@@ -25,6 +25,7 @@ def train_on_values(
     *,
     own_share: float | str = 1.0,
     teacher_weight: float = 0.0,
+    begun: float = 0.0,
     **options: Any,
 ) -> TrainResult:
     """Train a selector to add up to what masks do to a judge (a regression as in FastSHAP [1]_).
@@ -51,6 +52,8 @@ def train_on_values(
         Weight of this loss, the rest being that of the teacher's values; ``"anneal"``: the progress.
     teacher_weight : float, default=0.0
         What the teacher's term is multiplied by besides: the mean squared difference of standardised values.
+    begun : float, default=0.0
+        Share of the selector's training that came before.
     **options : object
         Of :func:`skrationale.training.train`.
 
@@ -77,11 +80,42 @@ def train_on_values(
         left = found - (masks * values[:, None]).sum(2)
         left = left - left.mean(1, keepdim=True)
         own = ((left**2).mean(1) * weight).mean()
-        if "teacher_values" not in batch or not teacher_weight:
-            return own, {"task": own}
-        taught = differs(values, batch)
-        share = batch.progress if own_share == "anneal" else float(own_share)
-        return share * own + (1 - share) * teacher_weight * taught, {"task": own, "rationale": taught}
+        progress = begun + (1 - begun) * batch.progress
+        return with_teacher(own, values, batch, own_share, teacher_weight, progress)
+
+    return train(selector, loss, rows, settings, **options)
+
+
+def train_on_known(
+    selector: nn.Module,
+    rows: Mapping[str, Any],
+    settings: Settings,
+    *,
+    own_share: float | str = 1.0,
+    teacher_weight: float = 0.0,
+    ends: float = 1.0,
+    **options: Any,
+) -> TrainResult:
+    """Train a selector to give values that are known.
+
+    Parameters
+    ----------
+    selector, settings, own_share, teacher_weight, **options : object
+        As in `train_on_values`.
+    ends : float, default=1.0
+        Share of the selector's training that is done at the end.
+    rows : mapping of str to array
+        ``x`` (n, C, H, W), ``known`` (n, L), ``weight`` (n,), and with a teacher its ``teacher_values``.
+
+    Returns
+    -------
+    TrainResult
+    """
+
+    def loss(module: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        values = module(batch["x"])
+        own = (((values - batch["known"]) ** 2).mean(1) * batch["weight"]).mean()
+        return with_teacher(own, values, batch, own_share, teacher_weight, ends * batch.progress)
 
     return train(selector, loss, rows, settings, **options)
 
@@ -136,6 +170,17 @@ def train_on_gates(
 
     result = train(selector, loss, rows, settings, epoch_hook=keep, **options)
     return result, [*snapshots, copy.deepcopy(selector.state_dict())]
+
+
+def with_teacher(
+    own: Tensor, values: Tensor, batch: Batch, own_share: float | str, teacher_weight: float, progress: float
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Add the loss against the teacher's values, if there is a teacher; return the total and its terms."""
+    if "teacher_values" not in batch or not teacher_weight:
+        return own, {"task": own}
+    taught = differs(values, batch)
+    share = progress if own_share == "anneal" else float(own_share)
+    return share * own + (1 - share) * teacher_weight * taught, {"task": own, "rationale": taught}
 
 
 def differs(values: Tensor, batch: Batch, least: float = 1e-8) -> Tensor:

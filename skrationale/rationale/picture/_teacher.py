@@ -71,10 +71,3 @@ class AskedTeacher:
         )
         with torch.no_grad():
             return self.net(x * factor + moved, mask) * times + plus
-
-
-def standard_values(values: np.ndarray) -> np.ndarray:
-    """Give values (n, L) the mean 0 and the standard deviation 1 in each picture."""
-    apart = values - values.mean(axis=1, keepdims=True)
-    deviation = apart.std(axis=1, keepdims=True)
-    return apart / np.where(deviation > 0, deviation, 1.0)

@@ -22,11 +22,11 @@ from ...training import (
     limit_threads,
     resolve_device,
     row_losses,
+    standardise_target,
     validation_split,
 )
 from ...units import Pieces, TextUnits, ranges
 from .._joint import Distillation
-from .._standards import base_scores, standards
 from ._constants import (
     BACKBONE_LR,
     DROPOUT,
@@ -129,9 +129,9 @@ class TextFitting:
         if self.k is not None:
             shares = np.minimum(self.k / np.maximum(self.units.n_units, 1), 1.0)
             self.rate = float(np.average(shares, weights=self.weight))
-        self.shift, self.scale, self.constant_loss = standards(self.y, self.weight, self.task)
-        if not self.task.is_classification:
-            self.y = (self.y - self.shift[0]) / (self.scale[0] or 1.0)
+        self.y, self.shift, self.scale, self.base, self.constant_loss = standardise_target(
+            self.y, self.weight, self.task.classes, self.task.n_outputs
+        )
         self.numbers = self.reader.numbers(self.units)
         self.store = TextStore.of(self.units, self.numbers, self.device)
         self.mask = np.zeros(len(self.units.spans), dtype=bool)
@@ -363,7 +363,6 @@ class TextFitting:
     def _model(
         self, selectors: tuple[State, ...], levels: tuple[float, ...], rule: TextRule, predictor: State
     ) -> TextModel:
-        base = base_scores(self.y, self.weight, self.task) if self.task.is_classification else self.shift
         return TextModel(
             self.reader,
             self.sizes,
@@ -373,7 +372,7 @@ class TextFitting:
             predictor,
             self.shift,
             self.scale,
-            base,
+            self.base,
             self.encoder,
         )
 

@@ -1,4 +1,4 @@
-"""From logits to a hard mask: above a threshold, or the best k columns."""
+"""From logits to a hard mask: above a threshold, or the best k units."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class MaskRule:
-    """Says which columns of a row are its rationale.
+    """Says which units of a row are its rationale.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class MaskRule:
 
     @classmethod
     def fitted(cls, logits: np.ndarray, count: float | None, k: int | None) -> MaskRule:
-        """Make a rule from logits (n, d) of training rows: k columns a row, or `count` on average."""
+        """Make a rule from logits (n, d) of training rows: k units a row, or `count` on average."""
         if k is not None:
             return cls(k=min(k, logits.shape[1]))
         if count is None:
@@ -37,7 +37,7 @@ class MaskRule:
         return cls(threshold=float(ranked[place - 1]))
 
     def excess(self, logits: np.ndarray) -> np.ndarray:
-        """Give logits (n, d) less what they must exceed: positive where a column is kept, but for ties."""
+        """Give logits (n, d) less what they must exceed: positive where a unit is kept, but for ties."""
         if self.k is None:
             return logits - max(self.threshold, -1e6)
         if self.k >= logits.shape[1]:
