@@ -153,8 +153,8 @@ FIRST = {
     ),
     "images": (
         "share of the tiles that decide which are found in scenes of 16 tiles",
-        "Scenes of 4 x 4 tiles with known truth, 1,000 new scenes; 1 seed",
-        r"^needle, selector \|",
+        "Scenes of 4 x 4 tiles with known truth, 1,000 new scenes; 3 seeds",
+        r"^needle, chosen \|",
         "true positive rate",
     ),
     "training": (

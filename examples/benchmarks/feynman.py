@@ -124,6 +124,11 @@ def law(equation: Any, niterations: int) -> list[dict[str, Any]]:
     return rows
 
 
+def r2_of(truth: np.ndarray, said: np.ndarray) -> float:
+    """R2, or minus infinity for a formula that is not finite on all rows; the tables count it as -1."""
+    return r2_score(truth, said) if np.isfinite(said).all() else -np.inf
+
+
 def penalised(
     name: str, noise: float | None, data: tuple[Any, Any, Any, Any], niterations: int
 ) -> list[dict[str, Any]]:
@@ -148,8 +153,8 @@ def penalised(
                 "variables": X.shape[1],
                 "penalty": words,
                 "network R2": r2_score(y_new, answers),
-                "fidelity": r2_score(answers, said),
-                "R2": r2_score(y_new, said),
+                "fidelity": r2_of(answers, said),
+                "R2": r2_of(y_new, said),
                 "complexity": model.formula_.complexity,
                 "niterations": niterations,
             }

@@ -236,8 +236,8 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
             Of kind ``"rationale"``. `mask` (n, d) is True for the cells that are used. `values` (n, d) holds
             how strongly each of these was selected: a probability above one half, and 0 for the other cells.
             They do not add up to the score. For pictures there is one feature for each patch, line by line.
-            Its value is what the patch adds to the log-probability of the class, in nats, estimated by the
-            selector or by occlusion.
+            Its value is what the patch adds to the log-probability of the class, in nats, estimated in
+            the way that `selection_` says.
         """
         check_batching(batch_size, n_jobs)
         (matrix, few), model = self._read_rows(X), self._model

@@ -20,7 +20,6 @@ TRUSTED_TYPES = [
     "skrationale.rationale._distiller.RationaleDistiller",
     "skrationale.rationale._estimator.RationaleClassifier",
     "skrationale.rationale._estimator.RationaleRegressor",
-    "skrationale.units._rule.MaskRule",
     "skrationale.rationale._model.RationaleModel",
     "skrationale.rationale.picture._form.PictureForm",
     "skrationale.rationale.picture._model.PictureModel",
@@ -58,6 +57,7 @@ TRUSTED_TYPES = [
     "skrationale.teachers.lightgbm.LightGBMTeacher",
     "skrationale.units._pictures.ImageEncoder",
     "skrationale.units._pixels.PixelRange",
+    "skrationale.units._rule.MaskRule",
     # of networks that FLINT reads: numbers and arrays, which predictions do not ask
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",

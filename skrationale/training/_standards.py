@@ -27,7 +27,7 @@ def standardise_target(
     -------
     y : ndarray of shape (n,)
     shift, scale : ndarray of shape (K,)
-        What scores are raised by, after they were multiplied.
+        Scores are multiplied by `scale`, then `shift` is added.
     base : ndarray of shape (K,)
         Scores of a constant prediction: the mean, or the frequencies of the classes.
     loss : float
