@@ -16,6 +16,7 @@ _PLACES: dict[str, tuple[str | None, dict[str, str]]] = {
     ".symbolic._program": (None, {}),
     ".symbolic.exports._torch": (None, {}),
     ".flint._given": (".flint._wrapped_predictors", _WRAPPED),
+    ".rationale._masks": (".units._rule", {}),
 }
 """By earlier module: the module of today and the classes with another name there; None where pickles of it
 cannot be read."""
