@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# scikit-learn 1.9.1: `import sklearn.base`, which loading any pickled estimator needs, imports pandas wherever it is installed, and
-# scipy.stats, although nothing of them is used. This is most of the time that a fresh process takes before its first prediction
-# from an array. Without pandas in the environment the same code works and only scipy.stats is imported.
+# scikit-learn 1.9.1, pandas 3.1.1: `import sklearn.base`, which loading any pickled estimator needs, imports pandas wherever it is
+# installed, and scipy.stats, although nothing of them is used. This is most of the time that a fresh process takes before its first
+# prediction from an array. Without pandas in the environment the same code works, and only scipy.stats is imported.
 # Seen:
 #   with pandas: imported pandas, scipy.stats
 #   without pandas: imported scipy.stats
