@@ -87,10 +87,10 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         to all shown, in 8 steps of a forward and a backward pass. ``"auto"``: the better of these two on
         validation pictures: the one with the higher accuracy, or for numbers with the lower loss. If they
         differ by at most one standard error, it is the one that needs fewer patches, and then the one with
-        the lower loss. It is ``"learned"`` with a given `selector`. A student does as its teacher does, if it
-        learns from a teacher that selects patches. ``"occlusion"``: the value of a patch is the loss in
-        log-probability if this patch is hidden from the first predictor. This takes L + 1 passes per picture,
-        for L patches. ``"gates"``: the selector learns gates that dim patches, with a penalty per open gate,
+        the lower loss. It is ``"learned"`` with a given `selector`. A student of a teacher that selects
+        patches uses gradients of masks if its teacher does, and otherwise a selector. ``"occlusion"``: the
+        value of a patch is the loss in log-probability if this patch is hidden from the first predictor. This
+        takes L + 1 passes per picture, for L patches. ``"gates"``: the selector learns gates that dim patches, with a penalty per open gate,
         and `max_features` of None lets the number of patches differ from picture to picture. Gates suit
         pictures in which few patches decide; in photographs they dim patches instead of hiding them.
     max_epochs : int or "auto", default="auto"
