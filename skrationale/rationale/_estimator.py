@@ -90,9 +90,10 @@ class RationaleClassifier(PredictsLabels, BaseRationale):
         the lower loss. It is ``"learned"`` with a given `selector`. A student of a teacher that selects
         patches uses gradients of masks if its teacher does, and otherwise a selector. ``"occlusion"``: the
         value of a patch is the loss in log-probability if this patch is hidden from the first predictor. This
-        takes L + 1 passes per picture, for L patches. ``"gates"``: the selector learns gates that dim patches, with a penalty per open gate,
-        and `max_features` of None lets the number of patches differ from picture to picture. Gates suit
-        pictures in which few patches decide; in photographs they dim patches instead of hiding them.
+        takes L + 1 passes per picture, for L patches. ``"gates"``: the selector learns gates that dim
+        patches, with a penalty per open gate, and `max_features` of None lets the number of patches differ
+        from picture to picture. Gates suit pictures in which few patches decide; in photographs they dim
+        patches instead of hiding them.
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is
         2000, but 15 to 200 epochs, for each stage. For pictures it is 800 steps, but 16 to 60 epochs, for the
