@@ -201,6 +201,46 @@ def with_parameters(
     return visit(expr, False), theta
 
 
+def with_leading_ones(expr: sp.Expr) -> sp.Expr:
+    """Draw numbers out of sums that are factors, so that their first term has the coefficient 1.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        Any tree.
+
+    Returns
+    -------
+    sympy.Expr
+        An equal tree, up to rounding.
+
+    Examples
+    --------
+    >>> x, y = sp.symbols("x y")
+    >>> with_leading_ones(0.5 / (0.5 * x + 0.25 * y))
+    1.0/(x + 0.5*y)
+    """
+    number, rest = fold(expr, _number_and_rest)
+    return sp.Add(*(number * term for term in sp.Add.make_args(rest)))
+
+
+def _number_and_rest(node: sp.Expr, parts: list[tuple[sp.Expr, sp.Expr]]) -> tuple[sp.Expr, sp.Expr]:
+    """Write a node as a number times the rest, given the same of its arguments."""
+    if not parts:
+        return (node, sp.S.One) if node.is_Float else (sp.S.One, node)
+    numbers = [number for number, _ in parts]
+    if node.is_Mul:
+        return sp.Mul(*numbers), sp.Mul(*(rest for _, rest in parts))
+    if node.is_Add and numbers[0].is_Float:
+        first = numbers[0]
+        return first, sp.Add(parts[0][1], *(number / first * rest for number, rest in parts[1:]))
+    if node.is_Pow and node.exp.is_Rational and (node.exp.is_Integer or numbers[0].is_positive):
+        return numbers[0] ** node.exp, parts[0][1] ** node.exp
+    if node.func is sp.Abs:
+        return abs(numbers[0]), sp.Abs(parts[0][1])
+    return sp.S.One, node.func(*(number * rest if number != 1 else rest for number, rest in parts))
+
+
 def complexity(node: sp.Expr) -> int:
     """Count the variables, functions and operations of a formula; constants are free.
 

@@ -20,7 +20,8 @@ from ..teachers import Teacher
 from ..training import mean_and_std
 from ._front import ScoredFormula, pareto
 from ._refit import refit_constants, round_constants
-from ._search import Searcher, Target
+from ._search import Searcher
+from ._targets import Target
 from ._terms import finite_values
 
 N_HYBRIDS = 2000
@@ -237,7 +238,8 @@ class _StandardisedTarget:
     def __init__(self, values: np.ndarray, weights: np.ndarray) -> None:
         self.values, self.weights = values, weights
         self.shift, self.scale = mean_and_std(values, weights)
-        self.target = Target((values - self.shift) / (self.scale or 1.0), weights)
+        scale = self.scale or 1.0
+        self.target = Target((values - self.shift) / scale, weights, zero=-self.shift / scale)
 
     def restore(self, expr: sp.Expr) -> sp.Expr:
         scale = sp.Float(self.scale or 1.0)

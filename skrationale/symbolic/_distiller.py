@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -34,6 +35,7 @@ from ._search import TEACHER_SHARE, Searcher
 from ._selection import choose_share, search_terms
 from ._smooth_teacher import is_smooth, smooth_teacher
 from ._targets import target_as_scores
+from ._views import views_of
 from .engines import resolve_engine
 from .engines._base import Engine, EngineError
 
@@ -318,7 +320,9 @@ class SymbolicDistiller(BaseDistiller):
         shares = (1.0, 0.5, 0.0) if self.teacher_weight == "auto" else (float(self.teacher_weight),)
         outputs, y_valid = range(self._task.n_outputs), y[valid_rows]
         searchers = Searcher.all_of(self, fits[0].V, len(outputs), self._deadline)
-        chosen, measured = search_terms(searchers, fits, valids, y_valid, self._task, shares, rng)
+        counted, allowed = fit_rows[weights[fit_rows] > 0], searchers[0].operators
+        views = partial(views_of, teachers, variables, matrix[counted], allowed)
+        chosen, measured = search_terms(searchers, fits, valids, y_valid, self._task, shares, rng, views)
         if measured:
             steps = enumerate(zip(self.lambda_path_, measured, strict=True))
             self.lambda_path_ = [step | new | {"selected": i == chosen} for i, (step, new) in steps]

@@ -10,7 +10,8 @@ import sympy as sp
 from scipy.optimize import least_squares
 
 from ..formula.program import Program, symbols
-from ..formula.tree import with_parameters
+from ..formula.tree import with_leading_ones, with_parameters
+from ._terms import finite_values
 
 MAX_CONSTANTS = 30
 """Expressions with more constants are not refitted. Not measured."""
@@ -21,6 +22,11 @@ HUGE = 1e15
 ROUNDING = 1e-7
 """How far, as a share of the target's spread, rounded constants may move the values: in other units of a
 column or of the target other digits are cut, and no prediction should show it. Not measured."""
+LAW = 1e-13
+"""An expression that leaves at most this share of the target's variance open is exact. Not measured."""
+DUST = 1e-26
+"""A term of an exact expression is rounding if its squares are at most this share of that variance. Not
+measured."""
 DEPENDENT = 1e-5
 """A derivative, of length 1, that differs by so little from a sum of others adds nothing. Not measured."""
 FITTED = 1e-9
@@ -141,6 +147,8 @@ def round_constants(
 ) -> sp.Expr:
     """Shorten constants to as few digits as leave the values as they are; 2.9999999987 becomes 3.
 
+    An expression that leaves nothing of the target open loses its terms and factors that are rounding alone.
+
     Parameters
     ----------
     expr : sympy.Expr
@@ -159,14 +167,34 @@ def round_constants(
         With constants of 3 to 12 digits; `expr` where these are not enough.
     """
     usual = Program(expr, variables)(V)
+    spread = float(weights @ (t - np.average(t, weights=weights)) ** 2)
+    limit = ROUNDING**2 * spread
+    is_law = float(weights @ (usual - t) ** 2) <= LAW * spread
+    if is_law:
+        neat = with_leading_ones(_without_dust(expr, variables, V, weights, DUST * spread))
+        values = finite_values(neat, variables, V)
+        if values is not None and float(weights @ (values - usual) ** 2) <= limit / 100:
+            expr = neat
     changed, parameters, theta = free_constants(expr)
     program = Program(changed, variables, parameters)
-    limit = ROUNDING**2 * float(weights @ (t - np.average(t, weights=weights)) ** 2)
     for digits in range(3, 13):
         texts = [f"{value:.{digits}g}" for value in theta]
         if float(weights @ (program(V, np.array(texts, dtype=float)) - usual) ** 2) > 2 * limit:
             continue  # clearly too short: sympy, which is slow, need not build it
-        shorter = changed.xreplace(dict(zip(parameters, map(sp.Float, texts), strict=True)))
+        numbers = [sp.Integer(text) if is_law and text in ("1", "-1") else sp.Float(text) for text in texts]
+        shorter = changed.xreplace(dict(zip(parameters, numbers, strict=True)))
         if float(weights @ (Program(shorter, variables)(V) - usual) ** 2) <= limit:
             return shorter
     return expr
+
+
+def _without_dust(
+    expr: sp.Expr, variables: Sequence[sp.Symbol], V: np.ndarray, weights: np.ndarray, limit: float
+) -> sp.Expr:
+    """Leave out terms whose squares, with weights (n,), add up to no more than a limit."""
+    kept = []
+    for term in sp.Add.make_args(expr):
+        values = Program(term, variables)(V)
+        if float(weights @ values**2) > limit:
+            kept.append(term)
+    return sp.Add(*kept) if kept else expr

@@ -13,8 +13,14 @@ import sympy as sp
 from .._deadline import Deadline
 from ..formula.program import symbols
 from ..formula.tree import complexity
+from ._budget import SearchBudget, SearchClock
+from ._operators import holds_only
+from ._product_laws import product_law
 from ._refit import refit_constants
+from ._sum_laws import sum_law
+from ._targets import Target
 from ._terms import TermPool, WeightedSum, finite_values, split_terms
+from ._views import View, values_of
 from .engines import resolve_engine
 from .engines._base import Engine, RunningSearch
 
@@ -28,117 +34,31 @@ FAR_FROM_ZERO = 10.0
 measured."""
 NEARLY = 1.05
 """A formula is refitted when its loss is at most so many times that of the best smaller one. Not measured."""
-ENDLESS = 10**7
-"""Rounds of the engine where the clock alone shall end a search. Not measured."""
 TEACHER_SHARE = 0.25
 """Share of the time that training a smooth teacher may take. Not measured."""
-SEARCH_SHARE = 0.9
+SEARCH_SHARE = 0.85
 """Share of the time left that searches may take; what they found is then put together. Not measured."""
-WHOLE_SHARE = 0.85
-"""Share of the effort that the search for a whole formula has; the others look for what is left. Not
-measured."""
 FLAT = 1e-9
 """A target of a smaller standard deviation, in standard units, leaves nothing to search for. Not measured."""
 
 
-@dataclass(frozen=True, eq=False)
-class Target:
-    """What a formula shall say on the training rows.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        Mean 0 and variance 1, or nearly so.
-    weights : ndarray of shape (n,)
-        Weights of the rows; those of weight 0 do not count.
-    """
-
-    values: np.ndarray
-    weights: np.ndarray
-
-    def loss(self, predictions: np.ndarray | None) -> float:
-        """Mean squared error; infinite for no predictions."""
-        if predictions is None:
-            return np.inf
-        return float(np.average((self.values - predictions) ** 2, weights=self.weights))
-
-
-@dataclass(frozen=True)
-class SearchBudget:
-    """What a search may cost.
-
-    Parameters
-    ----------
-    maxsize : int
-        Largest complexity of a formula.
-    n_searches : int
-        Number of searches: the first one looks for a whole formula, the others for what it leaves open.
-    niterations : int
-        Rounds of the engine, over all searches of an output.
-    population_size : int
-        Number of expressions that compete.
-    max_rows : int
-        Most rows that the engine sees.
-    """
-
-    maxsize: int
-    n_searches: int
-    niterations: int
-    population_size: int
-    max_rows: int
-
-    @classmethod
-    def of(cls, distiller: Any, engine: Engine, n_outputs: int) -> SearchBudget:
-        """Read the settings of a distiller; what it leaves open is the engine's default."""
-        iterations = distiller.niterations
-        if iterations is None:
-            timed = distiller.timeout_in_seconds is not None
-            iterations = ENDLESS if timed else engine.default_niterations
-        return cls(
-            maxsize=distiller.maxsize,
-            n_searches=distiller.n_searches,
-            niterations=max(iterations // n_outputs, 1),
-            population_size=distiller.population_size or engine.default_population_size,
-            max_rows=distiller.max_search_rows,
-        )
-
-    @property
-    def whole(self) -> float:
-        """Share of the first search in the effort."""
-        return WHOLE_SHARE if self.n_searches > 1 else 1.0
-
-    @property
-    def rest(self) -> float:
-        """Share of each other search in the effort."""
-        return (1 - self.whole) / max(self.n_searches - 1, 1)
-
-
-class SearchClock:
-    """Shares the time that is left among searches, of whatever output.
-
-    Parameters
-    ----------
-    deadline : Deadline
-        When the last search ends.
-    n_outputs : int, default=1
-        Number of outputs, each with all searches of a budget.
-    """
-
-    def __init__(self, deadline: Deadline, n_outputs: int = 1) -> None:
-        self._deadline, self._to_come = deadline, float(n_outputs)
-
-    def seconds(self, share: float) -> float | None:
-        """Give the time of the next search, which has a share of the effort of its output; None: no limit."""
-        part, self._to_come = share / self._to_come, self._to_come - share
-        left = self._deadline.left()
-        return None if np.isinf(left) else left * min(part, 1.0)
-
-
 class Begun(NamedTuple):
-    """A search that has begun, and what its variables are in the columns' own units."""
+    """A search that has begun: its variables in units of the columns, its target, and a factor of all."""
 
     running: RunningSearch
     units: dict[sp.Symbol, sp.Expr]
+    target: Target
+    factor: sp.Expr = sp.S.One
+
+    def in_own_units(self, found: sp.Expr) -> list[sp.Expr]:
+        """Write what was found in the columns' own units; with a factor as a product and as a sum."""
+        return times(self.factor, found.xreplace(self.units))
+
+
+def times(factor: sp.Expr, expr: sp.Expr) -> list[sp.Expr]:
+    """Multiply an expression as a whole, and term by term."""
+    whole = factor * expr
+    return list(dict.fromkeys([whole, sp.Add(*(factor * term for term in sp.Add.make_args(expr)))]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +104,7 @@ class Searcher:
         self.variables = symbols(V.shape[1])
         self._pool = TermPool(self.variables, V)
         self._expressions: dict[sp.Expr, _Known] = {}
+        self._last: tuple[tuple[Target, int, int], WeightedSum | None] | None = None
         self._keep(self._first_terms())
 
     @classmethod
@@ -199,7 +120,14 @@ class Searcher:
         first = cls(engine, operators, budget, V, clock, deadline)
         return [first, *(copy.copy(first) for _ in range(n_outputs - 1))]  # terms are found for all of them
 
-    def begin(self, target: Target, turn: int, rng: np.random.RandomState) -> Begun | None:
+    @property
+    def operators(self) -> list[str]:
+        """Names of all that formulas may hold."""
+        return [name for each in self._operators.values() for name in each]
+
+    def begin(
+        self, target: Target, turn: int, rng: np.random.RandomState, *, centre: bool | None = None
+    ) -> Begun | None:
         """Begin a search for a target, on scaled columns.
 
         Parameters
@@ -210,14 +138,16 @@ class Searcher:
             0 for a search for the whole of it; later ones look for what the terms found so far leave open.
         rng : RandomState
             Source of seeds.
+        centre : bool, default=None
+            Whether the mean of each column becomes 0; None: in every other turn, from the first one on.
 
         Returns
         -------
         Begun or None
-            None where nothing is left, or there are few distinct rows.
+            None where nothing is left, no time is left, or there are few distinct rows.
         """
         budget = self.budget
-        if len(np.unique(self._V[target.weights > 0], axis=0)) < FEWEST_ROWS:
+        if self._clock.is_over() or len(np.unique(self._V[target.weights > 0], axis=0)) < FEWEST_ROWS:
             return None
         size = budget.maxsize * turn // budget.n_searches or budget.maxsize
         left = target.values - self._explained(target, size)
@@ -226,25 +156,111 @@ class Searcher:
         if weights is None:
             rows = rows[np.lexsort((sought[rows], *self._V[rows].T))]  # whatever the order of the rows
         V, t = self._V[rows], sought[rows]
-        if min(t.std(), left[rows].std()) <= FLAT:
+        if min(t.std(), left[rows].std()) <= FLAT or (turn and self.is_said(target)):
             return None
-        shift, scale = _scaling(V, centre=turn % 2 == 0)
-        running = self._engine.begin(
-            (V - shift) / scale,
-            (t - t.mean()) / t.std(),
-            weights=weights,
-            **self._operators,
-            maxsize=max(budget.maxsize * 2 // 3, 3) if turn else budget.maxsize,
-            population_size=budget.population_size,
-            random_state=int(rng.randint(2**31 - 1)),
-        )
+        shift, scale = _scaling(V, centre=turn % 2 == 0 if centre is None else centre)
+        maxsize = max(budget.maxsize * 2 // 3, 3) if turn else budget.maxsize
+        running = self._run((V - shift) / scale, t, weights, maxsize, rng)
         units = {
             v: v * sp.Float(1 / s) - sp.Float(m / s) if m else v * sp.Float(1 / s)
             for v, m, s in zip(self.variables, shift.tolist(), scale.tolist(), strict=True)
         }
-        return Begun(running, units)
+        return Begun(running, units, target)
 
-    def go_on(self, begun: Begun | None, share: float) -> None:
+    def add_product(self, target: Target) -> None:
+        """Keep the product of powers that says a target, if there is one."""
+        rows = self._different_rows(target)
+        t = target.values[rows] - target.zero
+        law = product_law(self._V[rows], t, self.variables, self.operators)
+        self._keep_allowed([] if law is None else [law])
+
+    def add_sum(self, target: Target, view: View) -> None:
+        """Keep the law of few terms that says a target as a view shows it, if there is one."""
+        seen, rows = self._seen(view), self._different_rows(target)
+        if seen is not None:
+            Z, factor = seen
+            t = (target.values[rows] - target.zero) / factor[rows]
+            law = sum_law(dict(zip(view.arguments, Z[rows].T, strict=True)), t, self.operators)
+            self._keep_allowed([] if law is None else times(view.factor, law))
+
+    def is_late(self) -> bool:
+        """Whether the time to search is over."""
+        return self._clock.is_over()
+
+    def _keep_allowed(self, laws: Sequence[sp.Expr]) -> None:
+        self._keep([law for law in laws if holds_only(law, self.operators)])
+
+    def _different_rows(self, target: Target) -> np.ndarray:
+        """Give rows that count and differ; if there are many some of all parts of the table."""
+        rows = np.flatnonzero(target.weights > 0)
+        rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), self.budget.max_rows)).astype(int)]
+        return rows[np.sort(np.unique(self._V[rows], axis=0, return_index=True)[1])]
+
+    def _seen(self, view: View) -> tuple[np.ndarray, np.ndarray] | None:
+        """Evaluate the arguments (n, m) and the factor (n,) of a view; None where they are not of use."""
+        if not all(holds_only(part, self.operators) for part in (*view.arguments, view.factor)):
+            return None
+        values = values_of((*view.arguments, view.factor), self.variables, self._V)
+        return None if values is None or not values[:, -1].all() else (values[:, :-1], values[:, -1])
+
+    def begin_view(self, target: Target, view: View, rng: np.random.RandomState) -> Begun | None:
+        """Begin a search for a target as a view shows it: for its function of few arguments.
+
+        Parameters
+        ----------
+        target : Target
+            What a formula shall say.
+        view : View
+            How it depends on the variables.
+        rng : RandomState
+            Source of seeds.
+
+        Returns
+        -------
+        Begun or None
+            None where the view has no value in some row, there are few distinct rows, or nothing is left to
+            search for.
+        """
+        seen = self._seen(view)
+        if seen is None or len(np.unique(self._V[target.weights > 0], axis=0)) < FEWEST_ROWS:
+            return None
+        Z, factor = seen
+        rows, weights = self._rows(target.weights, rng)
+        if weights is None:
+            rows = rows[np.lexsort((target.values[rows], *self._V[rows].T))]
+        t = (target.values[rows] - target.zero) / factor[rows]
+        if self.is_said(target) or t.std() <= FLAT * np.abs(t).max():
+            return None
+        if view.factor != 1:
+            self._keep([view.factor])
+        shift, scale = _scaling(Z[rows], centre=False)
+        running = self._run((Z[rows] - shift) / scale, t, weights, self.budget.maxsize, rng)
+        scaled = [
+            argument * sp.Float(1 / s) - sp.Float(m / s) if m else argument * sp.Float(1 / s)
+            for argument, m, s in zip(view.arguments, shift.tolist(), scale.tolist(), strict=True)
+        ]
+        return Begun(running, dict(zip(symbols(len(scaled)), scaled, strict=True)), target, view.factor)
+
+    def _run(
+        self,
+        Z: np.ndarray,
+        t: np.ndarray,
+        weights: np.ndarray | None,
+        maxsize: int,
+        rng: np.random.RandomState,
+    ) -> RunningSearch:
+        """Let the engine begin with scaled columns (n, p) and any target (n,)."""
+        return self._engine.begin(
+            Z,
+            (t - t.mean()) / t.std(),
+            weights=weights,
+            **self._operators,
+            maxsize=maxsize,
+            population_size=self.budget.population_size,
+            random_state=int(rng.randint(2**31 - 1)),
+        )
+
+    def go_on(self, begun: Begun | None, share: float) -> float:
         """Run a part of a search, and keep what it finds, in the columns' own units.
 
         Parameters
@@ -253,11 +269,37 @@ class Searcher:
             What `begin` gave.
         share : float
             Share of the effort for this output.
+
+        Returns
+        -------
+        float
+            Least mean squared error of what was found, with coefficients by least squares; infinite for
+            nothing.
         """
         seconds, rounds = self._clock.seconds(share), max(int(self.budget.niterations * share), 1)
-        if begun is not None and (seconds is None or seconds > 0):
-            found = begun.running.run(rounds, seconds)
-            self._keep([expr.xreplace(begun.units) for expr in found])
+        if begun is None or not (seconds is None or seconds > 0):
+            return np.inf
+        found = [each for expr in begun.running.run(rounds, seconds) for each in begun.in_own_units(expr)]
+        self._keep(found)
+        return min((self._loss(expr, begun.target) for expr in found), default=np.inf)
+
+    def polish(self, target: Target) -> None:
+        """Fit all constants of the best sum of what was found, and keep it."""
+        best = self._best_sum(target, self.budget.maxsize)
+        if best is not None:
+            expr, t, weights = best.expression(), target.values, target.weights
+            self._keep([refit_constants(expr, self.variables, self._V, t, weights)])
+
+    def is_said(self, target: Target) -> bool:
+        """Whether a sum of what was found says a target, up to rounding."""
+        left = target.values - self._explained(target, self.budget.maxsize)
+        return bool(left[target.weights > 0].std() <= FLAT)
+
+    def _loss(self, expr: sp.Expr, target: Target) -> float:
+        known = self._expressions.get(expr)
+        if known is None or not self._pool.covers(known.terms):
+            return np.inf
+        return target.loss(self._pool.values(self._pool.fit(known.terms, target.values, target.weights)))
 
     def _first_terms(self) -> list[sp.Expr]:
         """Give what needs no search: variables and, where operators allow them, products of two."""
@@ -329,9 +371,20 @@ class Searcher:
 
     def _explained(self, target: Target, maxsize: int) -> np.ndarray:
         """Give what the best sum of known terms, of at most some complexity, says of a target."""
-        sums = [self._pool.values(found) for found in self.sums(target, maxsize)]
-        best = min(sums, key=target.loss, default=None)
-        return np.zeros(len(self._V)) if best is None else best
+        best = self._best_sum(target, maxsize)
+        values = None if best is None else self._pool.values(best)
+        return np.zeros(len(self._V)) if values is None else values
+
+    def _best_sum(self, target: Target, maxsize: int) -> WeightedSum | None:
+        """Give the best sum of known terms; what was given last is remembered while nothing new is known."""
+        asked = (target, maxsize, len(self._expressions))
+        if self._last is None or self._last[0] != asked:
+            self._last = asked, self._search_sum(target, maxsize)
+        return self._last[1]
+
+    def _search_sum(self, target: Target, maxsize: int) -> WeightedSum | None:
+        sums = self.sums(target, maxsize)
+        return min(sums, key=lambda found: target.loss(self._pool.values(found)), default=None)
 
     def sums(self, target: Target, maxsize: int | None = None) -> list[WeightedSum]:
         """Give sums of found terms, weighted by least squares for a target."""

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from .._task import Task
 from ..formula.program import Program, symbols
 from ._distillation import Data, predict_best_sum
 from ._front import ScoredFormula, choose
 from ._search import Begun, Searcher
-from ._targets import constant_loss, row_losses
+from ._targets import Target, constant_loss, row_losses
+from ._views import View
 
 START_SHARE = 0.12
 """Share of the effort by which it is found out whether to search for `y` or for the teacher. Not measured."""
 NO_NOISE = 0.01
 """A teacher whose loss against `y` is at most this share of that of a constant has no noise to take away, so
 that `y` itself is searched for. Not measured."""
+MAYBE_LAW = 0.3
+"""Where the teacher's loss is at most this share of that of a constant, laws are looked for. Not measured."""
+LAW_PARTS = 5
+"""After each so many parts of a search for a law it is seen whether it was found. Not measured."""
 TOLERANCE = 0.02
 """What a faithful formula may lose, as a share of the loss of the most accurate one. Not measured."""
 MOST_ALIKE = 2.0
@@ -35,11 +42,13 @@ def search_terms(
     task: Task,
     shares: Sequence[float],
     rng: np.random.RandomState,
+    views: Callable[[int], tuple[list[View], list[View]]] = lambda teacher: ([], []),
 ) -> tuple[int, list[dict[str, float]]]:
     """Search terms for each output; choose what is searched for on the way, and a teacher of several.
 
     Where `y` and the teacher compete, each is searched for a while; the search with the better formula for
-    `y` on validation rows goes on. Where the teacher is nearly exact, all effort is for `y`.
+    `y` on validation rows goes on. Where the teacher is nearly exact, all effort is for `y`: it may be a law
+    without noise, which views of the teacher with fewer arguments show.
 
     Parameters
     ----------
@@ -55,6 +64,8 @@ def search_terms(
         Shares of the teacher in the target that are tried.
     rng : RandomState
         Source of seeds.
+    views : callable, default=None
+        Gives the views of the teacher at a position, see `find_views`; None: there are none.
 
     Returns
     -------
@@ -64,28 +75,42 @@ def search_terms(
         What was measured of each teacher, see `choose_teacher`; empty where there is one.
     """
     budget, most, least = searchers[0].budget, max(shares), min(shares)
-    middle = len(fits) // 2
+    middle, is_number = len(fits) // 2, not task.is_classification
 
     def begin(k: int, teacher: int, share: float, turn: int) -> Begun | None:
         target = fits[teacher].standardised(k, share)
-        return None if target is None else searchers[k].begin(target, turn, rng)
+        if target is None:
+            return None
+        if not turn and not share and is_number:
+            searchers[k].add_product(target)
+        return searchers[k].begin(target, turn, rng)
 
     def loss(teacher: int, share: float) -> float:
         pair = fits[teacher : teacher + 1], valids[teacher : teacher + 1]
         return choose_teacher(searchers, *pair, y, task, share)[1][0]["formula_loss"]
 
     chosen, better, spent = middle, most, 0.0
-    if _is_exact(valids[middle], y, task):
+    losses = [float(np.average(row_losses(y, valid.scores, task), weights=valid.weights)) for valid in valids]
+    nearest = int(np.argmin(losses)) if is_number else middle
+    open_ = losses[nearest] / max(constant_loss(y, task, valids[0].weights), np.finfo(float).tiny)
+    may_be_law = is_number and not least and open_ <= MAYBE_LAW
+    ends, between = views(nearest) if may_be_law else ([], [])
+    target = fits[nearest].standardised(0, 0.0) if may_be_law and (open_ <= NO_NOISE or ends) else None
+    if target is not None and (_find_law(searchers[0], target, [*ends, *between]) or open_ <= NO_NOISE):
         better = least
-    begun = {share: [begin(k, middle, share, 0) for k in range(len(searchers))] for share in {better, least}}
-    if len(begun) > 1:  # a short search for each, then a long one for the better
-        spent = START_SHARE
-        for share in (least, most):
-            for searcher, search in zip(searchers, begun[share], strict=True):
-                searcher.go_on(search, spent)
-        better = min(most, least, key=lambda share: loss(middle, share))
-    for searcher, search in zip(searchers, begun[better], strict=True):
-        searcher.go_on(search, budget.whole - len(begun) * spent)
+        _search_law(searchers[0], target, ends, rng)
+    else:
+        better = least if open_ <= NO_NOISE else most
+        tried = {better, least}
+        begun = {share: [begin(k, middle, share, 0) for k in range(len(searchers))] for share in tried}
+        if len(begun) > 1:  # a short search for each, then a long one for the better
+            spent = START_SHARE
+            for share in (least, most):
+                for searcher, search in zip(searchers, begun[share], strict=True):
+                    searcher.go_on(search, spent)
+            better = min(most, least, key=lambda share: loss(middle, share))
+        for searcher, search in zip(searchers, begun[better], strict=True):
+            searcher.go_on(search, budget.whole - len(begun) * spent)
     if len(fits) > 1:
         chosen, _ = choose_teacher(searchers, fits, valids, y, task, most)
     for turn in range(1, budget.n_searches):
@@ -96,10 +121,41 @@ def search_terms(
     return choose_teacher(searchers, fits, valids, y, task, most)
 
 
-def _is_exact(valid: Data, y: np.ndarray, task: Task) -> bool:
-    """Whether a teacher leaves next to nothing of `y` (m,) open on validation rows."""
-    loss = float(np.average(row_losses(y, valid.scores, task), weights=valid.weights))
-    return loss <= NO_NOISE * constant_loss(y, task, valid.weights)
+def _find_law(searcher: Searcher, target: Target, views: Sequence[View]) -> bool:
+    """Look for a product, or a law of few terms, in all columns or in a view of few arguments."""
+    searcher.add_product(target)
+    for view in (*views, View(sp.S.One, searcher.variables)):
+        if searcher.is_said(target) or searcher.is_late():
+            break
+        searcher.add_sum(target, view)
+        searcher.polish(target)
+    return searcher.is_said(target)
+
+
+def _search_law(
+    searcher: Searcher, target: Target, views: Sequence[View], rng: np.random.RandomState
+) -> None:
+    """Search for a law without noise in several ways, a while in each, then in the best, until it is found.
+
+    The ways are all columns as they are, views that have fewer arguments, and all columns centred.
+    """
+    every = View(sp.S.One, searcher.variables)
+    ways: list[Callable[[], Begun | None]] = [
+        *(partial(searcher.begin_view, target, view, rng) for view in (every, *views)),
+        partial(searcher.begin, target, 0, rng, centre=True),
+    ]
+    tried: list[tuple[float, Begun]] = []
+    for way in ways:
+        begun = None if searcher.is_said(target) else way()
+        if begun is not None:
+            tried.append((searcher.go_on(begun, START_SHARE), begun))
+            searcher.polish(target)
+    best = min(tried, key=lambda each: each[0])[1] if tried else None
+    parts = 0 if best is None else LAW_PARTS if best.running.goes_on else 1
+    for _ in range(parts):
+        if not searcher.is_said(target):
+            searcher.go_on(best, (searcher.budget.whole - START_SHARE * len(tried)) / parts)
+            searcher.polish(target)
 
 
 def choose_teacher(

@@ -1,11 +1,38 @@
-"""What `y` says in the units of a teacher's scores, and how far formulas are from `y`."""
+"""What formulas shall say, `y` in the units of a teacher's scores, and how far formulas are from `y`."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, softmax
 
 from .._task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What a formula shall say on the training rows.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Mean 0 and variance 1, or nearly so.
+    weights : ndarray of shape (n,)
+        Weights of the rows; those of weight 0 do not count.
+    zero : float, default=0.0
+        What 0, in the target's own unit, is among the values.
+    """
+
+    values: np.ndarray
+    weights: np.ndarray
+    zero: float = 0.0
+
+    def loss(self, predictions: np.ndarray | None) -> float:
+        """Mean squared error; infinite for no predictions."""
+        if predictions is None:
+            return np.inf
+        return float(np.average((self.values - predictions) ** 2, weights=self.weights))
 
 
 def target_as_scores(y: np.ndarray, scores: np.ndarray, task: Task, weights: np.ndarray) -> np.ndarray:

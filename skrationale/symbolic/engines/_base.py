@@ -193,6 +193,9 @@ class RunningSearch:
     True
     """
 
+    goes_on = False
+    """Whether a part continues the one before it."""
+
     def __init__(
         self, engine: Engine, Z: np.ndarray, t: np.ndarray, random_state: int, settings: dict[str, Any]
     ) -> None:

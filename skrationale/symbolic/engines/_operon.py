@@ -178,6 +178,8 @@ class OperonSearch(RunningSearch):
         Not fitted yet; it is told to go on from where it was.
     """
 
+    goes_on = True
+
     def __init__(self, engine: OperonEngine, Z: np.ndarray, t: np.ndarray, model: Any) -> None:
         super().__init__(engine, Z, t, model.random_state, {})
         self.model = model
