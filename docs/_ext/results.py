@@ -104,7 +104,7 @@ FIRST = {
     ),
     "symbolic_time": (
         "accuracy of formulas for the three classes of iris",
-        "Iris, three classes; 3 seeds",
+        "Iris, three classes; 5 seeds",
         r"^",
         "accuracy",
     ),

@@ -25,7 +25,7 @@ from symbolic import REAL, load
 
 from skrationale import SymbolicDistiller
 
-LIMIT, SEEDS = 12.0, 3
+LIMIT, SEEDS = 12.0, 5
 
 
 def in_time(name: str, seed: int) -> dict[str, Any]:
