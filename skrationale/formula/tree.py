@@ -217,8 +217,8 @@ def with_leading_ones(expr: sp.Expr) -> sp.Expr:
     Examples
     --------
     >>> x, y = sp.symbols("x y")
-    >>> with_leading_ones(0.5 / (0.5 * x + 0.25 * y))
-    1.0/(x + 0.5*y)
+    >>> with_leading_ones(0.5 / (0.25 * x + 0.5 * y))
+    2.0/(x + 2.0*y)
     """
     number, rest = fold(expr, _number_and_rest)
     return sp.Add(*(number * term for term in sp.Add.make_args(rest)))

@@ -45,7 +45,7 @@ def holds_only(expr: sp.Expr, operators: Collection[str]) -> bool:
         power = abs(exponent)
         allowed = bool(exponent.is_positive) or "/" in names
         if not power.is_integer and (2 * power).is_integer:
-            is_size = base.func is sp.Abs or base.is_nonnegative
+            is_size = base.func is sp.Abs or bool(base.is_nonnegative)
             allowed = allowed and ("sqrt" in names or ("sqrtabs" in names and is_size))
             parts = [base.args[0] if base.func is sp.Abs and "sqrtabs" in names else base]
         elif power.is_integer:
