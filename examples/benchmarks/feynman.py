@@ -59,18 +59,14 @@ TABLES = (
 )
 TABLE_ROWS = 1500
 NOISES = (0.01, 0.1)
+# of SRBench: the table of solution rates in its repository, postprocessing/groundtruth_results.ipynb
 PUBLISHED = [
     {"engine": engine, "percent": percent, "of": of, "source": source}
     for engine, percent, of, source in (
-        ("Operon", 16.0, "130 laws, SRBench", "La Cava et al. 2021, arXiv:2107.14351, and its repository"),
-        (
-            "AI Feynman",
-            52.65,
-            "130 laws, SRBench",
-            "La Cava et al. 2021, arXiv:2107.14351, and its repository",
-        ),
-        ("PySR", 26.7, "120 laws, SRSD", "Matsubara et al. 2022, arXiv:2206.10540"),
-        ("PySR", 44.7, "120 laws, SRSD, forms that are equal count", "Martinek 2025, arXiv:2508.14481"),
+        ("Operon", 16.0, "130 laws", "SRBench, arXiv:2107.14351"),
+        ("AI Feynman", 52.65, "130 laws", "SRBench, arXiv:2107.14351"),
+        ("PySR", 26.7, "120 laws", "SRSD, arXiv:2206.10540"),
+        ("PySR", 44.7, "120 laws", "SRSD, equal forms count, arXiv:2508.14481"),
     )
 ]
 FIGURE = "R2 of formulas of networks with a penalty, less that without: means, two standard errors"
