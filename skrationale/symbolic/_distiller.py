@@ -88,7 +88,7 @@ class SymbolicDistiller(BaseDistiller):
         Number of searches. The first one searches for a whole formula and has 85 % of `niterations`; each of
         the others searches for a formula of the residual. With ``teacher_weight="auto"`` two first searches
         start, for `y` and for the teacher, and the one whose formula is more accurate continues; if the loss
-        of the teacher is at most 1 % of that of a constant, all search for `y`.
+        of a teacher is at most 1 % of that of a constant, all search for `y`, which may follow a law.
     niterations : int, default=None
         Iterations of the engine over all searches and outputs. None: its default, or as time allows.
     population_size : int, default=None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import sympy as sp
 
+from ._operators import holds_only
 from ._terms import finite_values
 
 EXACT = 0.999
@@ -46,7 +47,7 @@ def product_law(
         Target, whose zero is that of its unit.
     variables : sequence of p sympy.Symbol
     operators : sequence of str
-        What formulas may hold. Without "*" there is no product, and without "/" no exponent is negative.
+        What formulas may hold.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def product_law(
             return None
         exponents = _exponents(np.column_stack(list(columns.values())), y[rows])
         law = None if exponents is None else _product(columns, exponents, operators)
-        if law is not None and _explains(law, variables, V, y):
+        if law is not None and holds_only(law, operators) and _explains(law, variables, V, y):
             return law
     return None
 
@@ -127,13 +128,10 @@ def _exponents(factors: np.ndarray, y: np.ndarray) -> np.ndarray | None:
 def _product(
     columns: Mapping[sp.Expr, np.ndarray], exponents: np.ndarray, operators: Sequence[str]
 ) -> sp.Expr | None:
-    """Write a product of powers; None where it takes other operators, or the root of a negative number."""
+    """Write a product of powers; None where that takes the root of a negative number."""
     powers = {}
     for (factor, column), exponent in zip(columns.items(), exponents.tolist(), strict=True):
-        is_root = not exponent.is_integer()
-        if exponent < 0 and "/" not in operators:
-            return None
-        if is_root and ((column < 0).any() or not {"sqrt", "sqrtabs"} & set(operators)):
+        if not exponent.is_integer() and (column < 0).any():
             return None
         if exponent:
             powers[factor] = sp.Rational(int(2 * exponent), 2)

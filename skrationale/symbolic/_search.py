@@ -19,8 +19,8 @@ from ._product_laws import product_law
 from ._refit import refit_constants
 from ._sum_laws import sum_law
 from ._targets import Target
-from ._terms import TermPool, WeightedSum, finite_values, split_terms
-from ._views import View, values_of
+from ._terms import TermPool, WeightedSum, finite_values, split_terms, values_of
+from ._views import View
 from .engines import resolve_engine
 from .engines._base import Engine, RunningSearch
 
@@ -56,9 +56,10 @@ class Begun(NamedTuple):
 
 
 def times(factor: sp.Expr, expr: sp.Expr) -> list[sp.Expr]:
-    """Multiply an expression as a whole, and term by term."""
-    whole = factor * expr
-    return list(dict.fromkeys([whole, sp.Add(*(factor * term for term in sp.Add.make_args(expr)))]))
+    """Multiply an expression as a whole, and term by term; with 1 it stays as it is."""
+    if factor == 1:
+        return [expr]
+    return [factor * expr, sp.Add(*(factor * term for term in sp.Add.make_args(expr)))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,61 +148,19 @@ class Searcher:
             None where nothing is left, no time is left, or there are few distinct rows.
         """
         budget = self.budget
-        if self._clock.is_over() or len(np.unique(self._V[target.weights > 0], axis=0)) < FEWEST_ROWS:
+        if not self._can_search(target):
             return None
         size = budget.maxsize * turn // budget.n_searches or budget.maxsize
         left = target.values - self._explained(target, size)
-        rows, weights = self._rows(target.weights, rng)
         sought = left if turn else target.values
-        if weights is None:
-            rows = rows[np.lexsort((sought[rows], *self._V[rows].T))]  # whatever the order of the rows
-        V, t = self._V[rows], sought[rows]
-        if min(t.std(), left[rows].std()) <= FLAT or (turn and self.is_said(target)):
+        rows, weights = self._rows(target.weights, sought, rng)
+        t = sought[rows]
+        if min(t.std(), left[rows].std()) <= FLAT:
             return None
-        shift, scale = _scaling(V, centre=turn % 2 == 0 if centre is None else centre)
+        shift, scale = _scaling(self._V[rows], centre=turn % 2 == 0 if centre is None else centre)
         maxsize = max(budget.maxsize * 2 // 3, 3) if turn else budget.maxsize
-        running = self._run((V - shift) / scale, t, weights, maxsize, rng)
-        units = {
-            v: v * sp.Float(1 / s) - sp.Float(m / s) if m else v * sp.Float(1 / s)
-            for v, m, s in zip(self.variables, shift.tolist(), scale.tolist(), strict=True)
-        }
-        return Begun(running, units, target)
-
-    def add_product(self, target: Target) -> None:
-        """Keep the product of powers that says a target, if there is one."""
-        rows = self._different_rows(target)
-        t = target.values[rows] - target.zero
-        law = product_law(self._V[rows], t, self.variables, self.operators)
-        self._keep_allowed([] if law is None else [law])
-
-    def add_sum(self, target: Target, view: View) -> None:
-        """Keep the law of few terms that says a target as a view shows it, if there is one."""
-        seen, rows = self._seen(view), self._different_rows(target)
-        if seen is not None:
-            Z, factor = seen
-            t = (target.values[rows] - target.zero) / factor[rows]
-            law = sum_law(dict(zip(view.arguments, Z[rows].T, strict=True)), t, self.operators)
-            self._keep_allowed([] if law is None else times(view.factor, law))
-
-    def is_late(self) -> bool:
-        """Whether the time to search is over."""
-        return self._clock.is_over()
-
-    def _keep_allowed(self, laws: Sequence[sp.Expr]) -> None:
-        self._keep([law for law in laws if holds_only(law, self.operators)])
-
-    def _different_rows(self, target: Target) -> np.ndarray:
-        """Give rows that count and differ; if there are many some of all parts of the table."""
-        rows = np.flatnonzero(target.weights > 0)
-        rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), self.budget.max_rows)).astype(int)]
-        return rows[np.sort(np.unique(self._V[rows], axis=0, return_index=True)[1])]
-
-    def _seen(self, view: View) -> tuple[np.ndarray, np.ndarray] | None:
-        """Evaluate the arguments (n, m) and the factor (n,) of a view; None where they are not of use."""
-        if not all(holds_only(part, self.operators) for part in (*view.arguments, view.factor)):
-            return None
-        values = values_of((*view.arguments, view.factor), self.variables, self._V)
-        return None if values is None or not values[:, -1].all() else (values[:, :-1], values[:, -1])
+        running = self._run((self._V[rows] - shift) / scale, t, weights, maxsize, rng)
+        return Begun(running, _units(self.variables, shift, scale), target)
 
     def begin_view(self, target: Target, view: View, rng: np.random.RandomState) -> Begun | None:
         """Begin a search for a target as a view shows it: for its function of few arguments.
@@ -218,28 +177,60 @@ class Searcher:
         Returns
         -------
         Begun or None
-            None where the view has no value in some row, there are few distinct rows, or nothing is left to
-            search for.
+            None as for `begin`, or where the view has no value in some row.
         """
         seen = self._seen(view)
-        if seen is None or len(np.unique(self._V[target.weights > 0], axis=0)) < FEWEST_ROWS:
+        if seen is None or not self._can_search(target):
             return None
         Z, factor = seen
-        rows, weights = self._rows(target.weights, rng)
-        if weights is None:
-            rows = rows[np.lexsort((target.values[rows], *self._V[rows].T))]
+        rows, weights = self._rows(target.weights, target.values, rng)
         t = (target.values[rows] - target.zero) / factor[rows]
-        if self.is_said(target) or t.std() <= FLAT * np.abs(t).max():
+        if t.std() <= FLAT * np.abs(t).max():
             return None
         if view.factor != 1:
             self._keep([view.factor])
         shift, scale = _scaling(Z[rows], centre=False)
         running = self._run((Z[rows] - shift) / scale, t, weights, self.budget.maxsize, rng)
-        scaled = [
-            argument * sp.Float(1 / s) - sp.Float(m / s) if m else argument * sp.Float(1 / s)
-            for argument, m, s in zip(view.arguments, shift.tolist(), scale.tolist(), strict=True)
-        ]
-        return Begun(running, dict(zip(symbols(len(scaled)), scaled, strict=True)), target, view.factor)
+        return Begun(running, _units(view.arguments, shift, scale), target, view.factor)
+
+    def add_product(self, target: Target) -> None:
+        """Keep the product of powers that says a target, if there is one."""
+        rows = self._different_rows(target)
+        t = target.values[rows] - target.zero
+        law = product_law(self._V[rows], t, self.variables, self.operators)
+        self._keep([] if law is None else [law])
+
+    def add_sum(self, target: Target, view: View) -> None:
+        """Keep the law of few terms that says a target as a view shows it, if there is one."""
+        seen, rows = self._seen(view), self._different_rows(target)
+        if seen is not None:
+            Z, factor = seen
+            t = (target.values[rows] - target.zero) / factor[rows]
+            law = sum_law(dict(zip(view.arguments, Z[rows].T, strict=True)), t, self.operators)
+            written = [] if law is None else times(view.factor, law)
+            self._keep([each for each in written if holds_only(each, self.operators)])
+
+    def is_late(self) -> bool:
+        """Whether the time to search is over."""
+        return self._clock.is_over()
+
+    def _different_rows(self, target: Target) -> np.ndarray:
+        """Give rows that count and differ; if there are many some of all parts of the table."""
+        rows = np.flatnonzero(target.weights > 0)
+        rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), self.budget.max_rows)).astype(int)]
+        return rows[np.sort(np.unique(self._V[rows], axis=0, return_index=True)[1])]
+
+    def _seen(self, view: View) -> tuple[np.ndarray, np.ndarray] | None:
+        """Evaluate the arguments (n, m) and the factor (n,) of a view; None where they are not of use."""
+        if not all(holds_only(part, self.operators) for part in (*view.arguments, view.factor)):
+            return None
+        values = values_of((*view.arguments, view.factor), self.variables, self._V)
+        return None if values is None or not values[:, -1].all() else (values[:, :-1], values[:, -1])
+
+    def _can_search(self, target: Target) -> bool:
+        """Whether there are time and distinct rows enough."""
+        some = self._V[target.weights > 0]
+        return not self.is_late() and len(np.unique(some, axis=0)) >= FEWEST_ROWS
 
     def _run(
         self,
@@ -260,7 +251,7 @@ class Searcher:
             random_state=int(rng.randint(2**31 - 1)),
         )
 
-    def go_on(self, begun: Begun | None, share: float) -> float:
+    def go_on(self, begun: Begun | None, share: float) -> list[sp.Expr]:
         """Run a part of a search, and keep what it finds, in the columns' own units.
 
         Parameters
@@ -272,16 +263,22 @@ class Searcher:
 
         Returns
         -------
-        float
-            Least mean squared error of what was found, with coefficients by least squares; infinite for
-            nothing.
+        list of sympy.Expr
+            What was found; nothing where no time is left.
         """
         seconds, rounds = self._clock.seconds(share), max(int(self.budget.niterations * share), 1)
         if begun is None or not (seconds is None or seconds > 0):
-            return np.inf
+            return []
         found = [each for expr in begun.running.run(rounds, seconds) for each in begun.in_own_units(expr)]
         self._keep(found)
-        return min((self._loss(expr, begun.target) for expr in found), default=np.inf)
+        return found
+
+    def least_loss(self, found: Sequence[sp.Expr], target: Target) -> float:
+        """Give the least mean squared error of what was found, with coefficients by least squares."""
+        pool, t, weights = self._pool, target.values, target.weights
+        known = [self._expressions[expr].terms for expr in found if expr in self._expressions]
+        sums = [pool.fit(terms, t, weights) for terms in known if pool.covers(terms)]
+        return min((target.loss(pool.values(each)) for each in sums), default=np.inf)
 
     def polish(self, target: Target) -> None:
         """Fit all constants of the best sum of what was found, and keep it."""
@@ -294,12 +291,6 @@ class Searcher:
         """Whether a sum of what was found says a target, up to rounding."""
         left = target.values - self._explained(target, self.budget.maxsize)
         return bool(left[target.weights > 0].std() <= FLAT)
-
-    def _loss(self, expr: sp.Expr, target: Target) -> float:
-        known = self._expressions.get(expr)
-        if known is None or not self._pool.covers(known.terms):
-            return np.inf
-        return target.loss(self._pool.values(self._pool.fit(known.terms, target.values, target.weights)))
 
     def _first_terms(self) -> list[sp.Expr]:
         """Give what needs no search: variables and, where operators allow them, products of two."""
@@ -397,8 +388,13 @@ class Searcher:
         sums = [pool.fit(terms, t, weights) for terms in reversed(different.values())]
         return [found for found in sums if found.complexity <= maxsize]
 
-    def _rows(self, weights: np.ndarray, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray | None]:
-        """Rows for the engine: all or a random part; where it knows no weights, rows stand for them."""
+    def _rows(
+        self, weights: np.ndarray, sought: np.ndarray, rng: np.random.RandomState
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Rows for the engine: all or a random part; where it knows no weights, rows stand for them.
+
+        These are in an order of their own, whatever that of the table is.
+        """
         limit = self.budget.max_rows
         rows = np.flatnonzero(weights > 0)
         weights = weights[rows]
@@ -410,7 +406,8 @@ class Searcher:
             rows = np.repeat(rows, copies.round().astype(int))
         else:
             rows = rng.choice(rows, min(len(rows), limit), p=weights / weights.sum())
-        return rng.permutation(rows)[:limit] if len(rows) > limit else rows, None
+        rows = rng.permutation(rows)[:limit] if len(rows) > limit else rows
+        return rows[np.lexsort((sought[rows], *self._V[rows].T))], None
 
 
 def _no_worse(scored: Sequence[tuple[int, float, int, Any]]) -> list[Any]:
@@ -421,6 +418,15 @@ def _no_worse(scored: Sequence[tuple[int, float, int, Any]]) -> list[Any]:
             kept.append(found)
             least, last = min(least, loss), size
     return kept
+
+
+def _units(expressions: Sequence[sp.Expr], shift: np.ndarray, scale: np.ndarray) -> dict[sp.Symbol, sp.Expr]:
+    """Say what an engine's variables are: expressions less a shift (m,), divided by a scale (m,)."""
+    scaled = [
+        expr * sp.Float(1 / s) - sp.Float(m / s) if m else expr * sp.Float(1 / s)
+        for expr, m, s in zip(expressions, shift.tolist(), scale.tolist(), strict=True)
+    ]
+    return dict(zip(symbols(len(scaled)), scaled, strict=True))
 
 
 def _scaling(V: np.ndarray, centre: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -7,25 +7,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from .._task import Task
 from ..formula.program import Program, symbols
 from ._distillation import Data, predict_best_sum
 from ._front import ScoredFormula, choose
+from ._laws import NO_NOISE, START_SHARE, search_law
 from ._search import Begun, Searcher
-from ._targets import Target, constant_loss, row_losses
+from ._targets import constant_loss, row_losses
 from ._views import View
 
-START_SHARE = 0.12
-"""Share of the effort by which it is found out whether to search for `y` or for the teacher. Not measured."""
-NO_NOISE = 0.01
-"""A teacher whose loss against `y` is at most this share of that of a constant has no noise to take away, so
-that `y` itself is searched for. Not measured."""
-MAYBE_LAW = 0.3
-"""Where the teacher's loss is at most this share of that of a constant, laws are looked for. Not measured."""
-LAW_PARTS = 5
-"""After each so many parts of a search for a law it is seen whether it was found. Not measured."""
 TOLERANCE = 0.02
 """What a faithful formula may lose, as a share of the loss of the most accurate one. Not measured."""
 MOST_ALIKE = 2.0
@@ -42,7 +33,7 @@ def search_terms(
     task: Task,
     shares: Sequence[float],
     rng: np.random.RandomState,
-    views: Callable[[int], tuple[list[View], list[View]]] = lambda teacher: ([], []),
+    views: Callable[[int], tuple[list[View], list[View]]],
 ) -> tuple[int, list[dict[str, float]]]:
     """Search terms for each output; choose what is searched for on the way, and a teacher of several.
 
@@ -64,8 +55,8 @@ def search_terms(
         Shares of the teacher in the target that are tried.
     rng : RandomState
         Source of seeds.
-    views : callable, default=None
-        Gives the views of the teacher at a position, see `find_views`; None: there are none.
+    views : callable
+        Gives the views of the teacher at a position, see :func:`~._views.find_views`.
 
     Returns
     -------
@@ -74,88 +65,66 @@ def search_terms(
     measured : list of dict
         What was measured of each teacher, see `choose_teacher`; empty where there is one.
     """
-    budget, most, least = searchers[0].budget, max(shares), min(shares)
-    middle, is_number = len(fits) // 2, not task.is_classification
-
-    def begin(k: int, teacher: int, share: float, turn: int) -> Begun | None:
-        target = fits[teacher].standardised(k, share)
-        if target is None:
-            return None
-        if not turn and not share and is_number:
-            searchers[k].add_product(target)
-        return searchers[k].begin(target, turn, rng)
-
-    def loss(teacher: int, share: float) -> float:
-        pair = fits[teacher : teacher + 1], valids[teacher : teacher + 1]
-        return choose_teacher(searchers, *pair, y, task, share)[1][0]["formula_loss"]
-
-    chosen, better, spent = middle, most, 0.0
-    losses = [float(np.average(row_losses(y, valid.scores, task), weights=valid.weights)) for valid in valids]
-    nearest = int(np.argmin(losses)) if is_number else middle
-    open_ = losses[nearest] / max(constant_loss(y, task, valids[0].weights), np.finfo(float).tiny)
-    may_be_law = is_number and not least and open_ <= MAYBE_LAW
-    ends, between = views(nearest) if may_be_law else ([], [])
-    target = fits[nearest].standardised(0, 0.0) if may_be_law and (open_ <= NO_NOISE or ends) else None
-    if target is not None and (_find_law(searchers[0], target, [*ends, *between]) or open_ <= NO_NOISE):
-        better = least
-        _search_law(searchers[0], target, ends, rng)
+    budget, least, is_number = searchers[0].budget, min(shares), not task.is_classification
+    middle = chosen = len(fits) // 2
+    left_open = [_left_open(valid, y, task) for valid in valids]
+    nearest = int(np.argmin(left_open)) if is_number else middle
+    labels = fits[nearest].standardised(0, 0.0) if is_number and not least else None
+    find_views = partial(views, nearest)
+    if labels is not None and search_law(searchers[0], labels, left_open[nearest], find_views, rng):
+        share = least
     else:
-        better = least if open_ <= NO_NOISE else most
-        tried = {better, least}
-        begun = {share: [begin(k, middle, share, 0) for k in range(len(searchers))] for share in tried}
-        if len(begun) > 1:  # a short search for each, then a long one for the better
-            spent = START_SHARE
-            for share in (least, most):
-                for searcher, search in zip(searchers, begun[share], strict=True):
-                    searcher.go_on(search, spent)
-            better = min(most, least, key=lambda share: loss(middle, share))
-        for searcher, search in zip(searchers, begun[better], strict=True):
-            searcher.go_on(search, budget.whole - len(begun) * spent)
+        tried = (least,) if left_open[nearest] <= NO_NOISE else (least, max(shares))
+        share = _race(searchers, fits[middle], valids[middle], y, task, tried, rng)
     if len(fits) > 1:
-        chosen, _ = choose_teacher(searchers, fits, valids, y, task, most)
-    for turn in range(1, budget.n_searches):
-        for k, searcher in enumerate(searchers):
-            searcher.go_on(begin(k, chosen, better, turn), budget.rest)
+        chosen, _ = choose_teacher(searchers, fits, valids, y, task, max(shares))
+    targets = [fits[chosen].standardised(k, share) for k in range(len(searchers))]
+    is_said = is_number and targets[0] is not None and searchers[0].is_said(targets[0])
+    for turn in range(1, 1 if is_said else budget.n_searches):
+        for searcher, target in zip(searchers, targets, strict=True):
+            searcher.go_on(None if target is None else searcher.begin(target, turn, rng), budget.rest)
     if len(fits) == 1:
         return 0, []
-    return choose_teacher(searchers, fits, valids, y, task, most)
+    return choose_teacher(searchers, fits, valids, y, task, max(shares))
 
 
-def _find_law(searcher: Searcher, target: Target, views: Sequence[View]) -> bool:
-    """Look for a product, or a law of few terms, in all columns or in a view of few arguments."""
-    searcher.add_product(target)
-    for view in (*views, View(sp.S.One, searcher.variables)):
-        if searcher.is_said(target) or searcher.is_late():
-            break
-        searcher.add_sum(target, view)
-        searcher.polish(target)
-    return searcher.is_said(target)
+def _left_open(valid: Data, y: np.ndarray, task: Task) -> float:
+    """Give the loss of a teacher against `y` (m,) on validation rows, as a share of that of a constant."""
+    lost = float(np.average(row_losses(y, valid.scores, task), weights=valid.weights))
+    return lost / max(constant_loss(y, task, valid.weights), np.finfo(float).tiny)
 
 
-def _search_law(
-    searcher: Searcher, target: Target, views: Sequence[View], rng: np.random.RandomState
-) -> None:
-    """Search for a law without noise in several ways, a while in each, then in the best, until it is found.
+def _race(
+    searchers: Sequence[Searcher],
+    fit: Data,
+    valid: Data,
+    y: np.ndarray,
+    task: Task,
+    shares: Sequence[float],
+    rng: np.random.RandomState,
+) -> float:
+    """Search for a target for each share of the teacher a while, then for the best one; return its share."""
+    begun: dict[float, list[Begun | None]] = {share: [] for share in shares}
+    for share, searches in begun.items():
+        for k, searcher in enumerate(searchers):
+            target = fit.standardised(k, share)
+            if target is not None and not share and not task.is_classification:
+                searcher.add_product(target)
+            searches.append(None if target is None else searcher.begin(target, 0, rng))
+    spent, better = 0.0, shares[0]
+    if len(begun) > 1:
+        spent = START_SHARE
+        for searches in begun.values():
+            for searcher, search in zip(searchers, searches, strict=True):
+                searcher.go_on(search, spent)
 
-    The ways are all columns as they are, views that have fewer arguments, and all columns centred.
-    """
-    every = View(sp.S.One, searcher.variables)
-    ways: list[Callable[[], Begun | None]] = [
-        *(partial(searcher.begin_view, target, view, rng) for view in (every, *views)),
-        partial(searcher.begin, target, 0, rng, centre=True),
-    ]
-    tried: list[tuple[float, Begun]] = []
-    for way in ways:
-        begun = None if searcher.is_said(target) else way()
-        if begun is not None:
-            tried.append((searcher.go_on(begun, START_SHARE), begun))
-            searcher.polish(target)
-    best = min(tried, key=lambda each: each[0])[1] if tried else None
-    parts = 0 if best is None else LAW_PARTS if best.running.goes_on else 1
-    for _ in range(parts):
-        if not searcher.is_said(target):
-            searcher.go_on(best, (searcher.budget.whole - START_SHARE * len(tried)) / parts)
-            searcher.polish(target)
+        def loss(share: float) -> float:
+            return choose_teacher(searchers, [fit], [valid], y, task, share)[1][0]["formula_loss"]
+
+        better = min(reversed(begun), key=loss)  # the teacher's, where both are as good
+    for searcher, search in zip(searchers, begun[better], strict=True):
+        searcher.go_on(search, searchers[0].budget.whole - len(begun) * spent)
+    return better
 
 
 def choose_teacher(

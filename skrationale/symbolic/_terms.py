@@ -41,6 +41,19 @@ def finite_values(expr: sp.Expr, variables: Sequence[sp.Symbol], V: np.ndarray) 
     return values if np.isfinite(values).all() else None
 
 
+def values_of(
+    expressions: Sequence[sp.Expr], variables: Sequence[sp.Symbol], V: np.ndarray
+) -> np.ndarray | None:
+    """Evaluate expressions on rows (n, p): (n, m); None where one of them is not finite on all rows."""
+    columns = []
+    for expression in expressions:
+        column = finite_values(expression, variables, V)
+        if column is None:
+            return None
+        columns.append(column)
+    return np.column_stack(columns)
+
+
 @dataclass(frozen=True, eq=False)
 class WeightedSum:
     """A constant and weighted terms, which becomes an expression only where one is asked for.

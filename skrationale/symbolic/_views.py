@@ -20,7 +20,6 @@ from ..formula.program import symbols
 from ..formula.variables import Variable, variable_values
 from ..teachers import Teacher
 from ._smooth_teacher import is_smooth
-from ._terms import finite_values
 
 ALIKE, CLEARLY_ALIKE = 0.08, 0.03
 """Two slopes stand for a symmetry when they differ by at most this share of their sizes, both in the median.
@@ -141,6 +140,7 @@ def _unlike(a: np.ndarray, b: np.ndarray) -> float:
     return np.inf if np.isnan(wrong) else wrong
 
 
+@np.errstate(all="ignore")
 def find_views(
     V: np.ndarray,
     values: np.ndarray,
@@ -242,18 +242,4 @@ def views_of(
             changed[:, column] += change
             ends.append(model._scores(changed)[:, 0])
         slopes[:, j] = (ends[0] - ends[1]) / (2 * step)
-    with np.errstate(all="ignore"):
-        return find_views(V, model._scores(own)[:, 0], slopes, symbols(len(variables)), operators)
-
-
-def values_of(
-    expressions: Sequence[sp.Expr], variables: Sequence[sp.Symbol], V: np.ndarray
-) -> np.ndarray | None:
-    """Evaluate expressions on rows (n, p): (n, m); None where one of them is not finite on all rows."""
-    columns = []
-    for expression in expressions:
-        column = finite_values(expression, variables, V)
-        if column is None:
-            return None
-        columns.append(column)
-    return np.column_stack(columns)
+    return find_views(V, model._scores(own)[:, 0], slopes, symbols(len(variables)), operators)
