@@ -79,7 +79,9 @@ def steps(loss, batch, n_steps):
     def run():
         for _ in range(n_steps):
             optimizer.zero_grad()
-            loss(module, batch).backward()
+            total = loss(module, batch)
+            if total.requires_grad:  # ours sets the gradients itself, except of some penalties
+                total.backward()
             optimizer.step()
 
     return run

@@ -15,15 +15,27 @@ from skorch.callbacks import Callback
 from torch import Generator, Tensor
 
 from .._deadline import Deadline
-from ..training import Batch, Settings, epochs_for, get_state, limit_threads, row_losses, task_loss, train
+from ..training import (
+    Batch,
+    Settings,
+    epochs_for,
+    get_state,
+    limit_threads,
+    row_losses,
+    row_slopes,
+    task_loss,
+    train,
+)
 from ._network import SmoothNetwork
 from ._penalties import (
     GRADIENT_THRESHOLD,
     SpectralBound,
     gradient_penalty,
+    gradient_penalty_slopes,
     hessian_penalty,
     random_mixture,
 )
+from ._weight_gradient import ForwardPass
 
 # Figures of examples/benchmarks/results/symbolic.md were made with these values; none with others are kept.
 STEPS, EPOCHS = 2000, (20, 1000)
@@ -41,6 +53,8 @@ PENALTY_COST = 1.4
 examples/benchmarks/results/jacobian_cost.md, "default"."""
 PROBE_EPOCHS = 2
 """Epochs by which a clock is told how long one takes. Not measured."""
+BY_AUTOGRAD = ("spectral", "hessian")
+"""Penalties whose gradients torch works out."""
 CHUNK = 1024
 """Rows whose derivatives are computed at once outside training, to bound the memory. Not measured."""
 
@@ -103,6 +117,7 @@ class SmoothLoss:
         self._every = max(round(1 / penalty_fraction), 1)
         self._step = 0
         self._spectral = SpectralBound()
+        self._threshold = GRADIENT_THRESHOLD if penalty == "lipschitz" else 0.0
 
     def __call__(self, module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a batch and its part from the task; in evaluation the penalty is computed always."""
@@ -111,12 +126,30 @@ class SmoothLoss:
         if module.training and self._lambda:
             share = self._every if self._step % self._every == 0 else 0
             self._step += 1
-        if not self._lambda or not share:
+        penalised = bool(self._lambda and share)
+        if module.training and not (penalised and self._penalty in BY_AUTOGRAD):
+            return self._by_hand(module, batch, self._lambda * share)
+        if not penalised:
             loss = task_loss(module(x), batch["y"], weight, self._link)
             return loss, {"task": loss.detach()}
         outputs, penalty = self._penalised(module, x, weight, batch.generator)
         loss = task_loss(outputs, batch["y"], weight, self._link)
         return loss + self._lambda * share * penalty, {"task": loss.detach()}
+
+    @torch.no_grad()
+    def _by_hand(
+        self, module: SmoothNetwork, batch: Batch, factor: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Set the gradients of the weights; a factor of 0 leaves out the penalty."""
+        x, y, weight = batch["x"], batch["y"], batch["weight"]
+        run = ForwardPass(module, x)
+        loss = total = task_loss(run.outputs, y, weight, self._link)
+        if factor:
+            gradient = run.input_gradient(random_mixture(module.last.out_features, x, batch.generator))
+            total = loss + factor * gradient_penalty(gradient, weight, self._threshold)
+            run.pull_input_gradient(factor * gradient_penalty_slopes(gradient, weight, self._threshold))
+        run.set_gradient(row_slopes(run.outputs, y, self._link) * (weight / len(weight))[:, None])
+        return total, {"task": loss}
 
     def _penalised(
         self, module: SmoothNetwork, x: Tensor, weight: Tensor, generator: Generator | None
@@ -127,8 +160,7 @@ class SmoothLoss:
             return module(x), hessian_penalty(module, x, weight, generator)
         mix = random_mixture(module.last.out_features, x, generator)
         outputs, gradient = module.forward_with_gradient(x, mix)
-        threshold = GRADIENT_THRESHOLD if self._penalty == "lipschitz" else 0.0
-        return outputs, gradient_penalty(gradient, weight, threshold)
+        return outputs, gradient_penalty(gradient, weight, self._threshold)
 
 
 class _InterruptionFlag(Callback):

@@ -51,6 +51,15 @@ def gradient_penalty(gradient: Tensor, weight: Tensor, threshold: float = 0.0) -
     return (weight * squares).mean()
 
 
+def gradient_penalty_slopes(gradient: Tensor, weight: Tensor, threshold: float = 0.0) -> Tensor:
+    """Give the derivative of `gradient_penalty`, whose parameters it has, by the gradient (n, m, p)."""
+    factor = 2 * weight / len(weight)
+    if threshold:
+        norms = (gradient.pow(2).sum((1, 2)) + 1e-12).sqrt()
+        factor = factor * functional.relu(norms - threshold) / norms
+    return gradient * factor[:, None, None]
+
+
 def jacobian_penalty(
     module: nn.Module, X: Tensor, weight: Tensor | None = None, *, generator: Generator | None = None
 ) -> Tensor:

@@ -17,6 +17,7 @@ from .._callers import outside
 from ._adam import LEAN, build_optimizer
 from ._callbacks import BestWeights, ProgressBar, check_callbacks
 from ._data import Batch, float_dtype, to_batch
+from ._denormals import denormals_as_zero
 from ._device import resolve_device
 from ._net import Criterion, EpochHook, LeanNet, Loss, diverged
 from ._random import generator_of, seeded
@@ -242,6 +243,7 @@ def train(
         ],
     )
     draws = seeded(noise_seed, place) if global_draws else nullcontext()
-    with draws, _thread_limit(module, min(settings.batch_size, rows.n_rows), place), closing(bar):
+    threads = _thread_limit(module, min(settings.batch_size, rows.n_rows), place)
+    with draws, threads, denormals_as_zero(), closing(bar):
         _fit(net, rows, valid, stopper)
     return _result(net, place)

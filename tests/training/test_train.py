@@ -16,7 +16,8 @@ import torch
 from skorch.callbacks import Callback
 
 from skrationale.training import Batch, Settings, get_state, seeded, train
-from skrationale.training._net import LeanNet
+from skrationale.training._denormals import denormals_count
+from skrationale.training._net import LeanNet, _clip
 
 SETTINGS = Settings(max_epochs=5, batch_size=16, lr=0.05, device="cpu")
 
@@ -126,6 +127,42 @@ class TestLearning:
     def test_weight_decay_shrinks(self):
         norms = [fit(max_epochs=100, weight_decay=decay).module[1].weight.norm() for decay in (0, 1)]
         assert norms[1] < 0.95 * norms[0]
+
+    def test_denormals_are_zero_in_training_alone(self):
+        seen = []
+
+        class Look(skorch.callbacks.Callback):
+            def on_epoch_end(self, net, **kwargs):
+                seen.append(denormals_count())
+
+        def stop(epoch, data):
+            raise RuntimeError("enough")
+
+        assert denormals_count()
+        fit(callbacks=[Look()])
+        assert not any(seen)
+        assert denormals_count()
+        with pytest.raises(RuntimeError, match="enough"):
+            fit(epoch_hook=stop)
+        assert denormals_count()
+        assert torch.set_flush_denormal(True)
+        try:
+            fit()
+            assert not denormals_count()
+        finally:
+            torch.set_flush_denormal(False)
+
+    @pytest.mark.parametrize("norm", [0.5, 1e3])
+    def test_gradients_are_cut_as_torch_does(self, norm):
+        ours, theirs = (torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 1)) for _ in range(2))
+        for module in (ours, theirs):
+            for i, weight in enumerate(module.parameters()):
+                weight.grad = torch.full_like(weight, i - 1.5)
+        ours.append(torch.nn.Linear(2, 2))  # without gradients
+        _clip(list(ours.parameters()), norm)
+        torch.nn.utils.clip_grad_norm_(theirs.parameters(), norm)
+        for own, expected in zip(ours.parameters(), theirs.parameters(), strict=False):
+            torch.testing.assert_close(own.grad, expected.grad)
 
     def test_clip_norm_bounds_the_gradient_that_is_stepped_with(self):
         free, clipped = Recorder(), Recorder()
