@@ -170,5 +170,6 @@ class StudentNetwork(nn.Module):
 
     def forward(self, encoded: Tensor) -> tuple[Tensor, Tensor | None]:
         """Map bins (n, d') to scores (n, K) and reasons (n, K, d') or None, both without the base."""
-        outputs = torch.cat([network(encoded) for network in self.networks], dim=1)
+        found = [network(encoded) for network in self.networks]
+        outputs = torch.cat(found, dim=1) if len(found) > 1 else found[0]
         return split_outputs(outputs, self.scheme, self.n_scores)

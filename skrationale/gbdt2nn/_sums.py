@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,12 +70,46 @@ class RunningSums(nn.Module):
         self.register_buffer("carried", torch.as_tensor(carried[..., None], dtype=torch.float32))
         self.register_buffer("earlier", torch.from_numpy(earlier))
         self.register_buffer("offsets", torch.as_tensor(np.cumsum([0, *lengths])[:-1]))
+        # the same the other way round: the blocks to which each block adds
+        block = np.repeat(np.arange(len(bags)), lengths)
+        order = np.argsort(earlier, kind="stable")
+        starts = np.searchsorted(earlier[order], np.arange(len(bags)))
+        self.register_buffer("later", torch.from_numpy(block[order]), persistent=False)
+        self.register_buffer("later_offsets", torch.from_numpy(starts), persistent=False)
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Map vectors (n_rows, h), of which those behind the R first count nothing, to sums (R, h)."""
-        sums = self.within @ vectors.view(-1, BLOCK, vectors.shape[1])
-        if len(self.earlier):
-            ends = sums[:, -1].contiguous()
-            before = nn.functional.embedding_bag(self.earlier, ends, self.offsets, mode="sum")
-            sums = torch.addcmul(sums, self.carried, before[:, None])
-        return sums.flatten(0, 1)[: self.n_bins]
+        sums: Tensor = _Sums.apply(vectors, self)
+        return sums
+
+
+class _Sums(torch.autograd.Function):
+    """The sums, with a gradient written by hand."""
+
+    @staticmethod
+    def forward(ctx: Any, vectors: Tensor, module: RunningSums) -> Tensor:
+        """Map vectors (n_rows, h) to sums (R, h)."""
+        ctx.module = module
+        sums = module.within @ vectors.view(-1, BLOCK, vectors.shape[1])
+        if len(module.earlier):
+            before = _added(module.earlier, sums[:, -1].contiguous(), module.offsets)
+            sums.addcmul_(module.carried, before[:, None])
+        return sums.flatten(0, 1)[: module.n_bins]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """Map the derivative by the sums to that by the vectors."""
+        module = ctx.module
+        padded = gradient.new_empty(module.n_rows, gradient.shape[1])
+        padded[: module.n_bins] = gradient
+        padded[module.n_bins :] = 0
+        by_sums = padded.view(-1, BLOCK, gradient.shape[1])
+        if len(module.earlier):
+            by_before = (module.carried.mT @ by_sums)[:, 0]
+            by_sums[:, -1] += _added(module.later, by_before, module.later_offsets)
+        return (module.within.mT @ by_sums).flatten(0, 1), None
+
+
+def _added(rows: Tensor, vectors: Tensor, offsets: Tensor) -> Tensor:
+    """Add some of the vectors (b, h) for each bag."""
+    return nn.functional.embedding_bag(rows, vectors, offsets, mode="sum")

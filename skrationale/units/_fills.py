@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,11 +79,11 @@ def draw_fill(
         steps = weight.double().cumsum(0)
         uniform = torch.rand(n, n_units, generator=generator, device=x.device, dtype=torch.float64)
         rows = torch.searchsorted(steps, uniform * steps[-1], right=True).clamp_(max=len(x) - 1)
-    sizes = torch.bincount(groups, minlength=n_units)
-    if (groups.diff() < 0).any():
-        return x.gather(0, rows[:, groups])
-    if (sizes == 1).all():
-        return x.gather(0, rows)
-    # units as blocks: half the time and less of the inputs one by one
-    blocks = zip(x.split(sizes.tolist(), 1), rows.t().contiguous(), strict=True)
-    return torch.cat([block.index_select(0, row) for block, row in blocks], 1)
+    cuts = [0, *(torch.nonzero(groups.diff())[:, 0] + 1).tolist(), len(groups)]
+    if 2 * (len(cuts) - 1) > len(groups):
+        own = torch.equal(groups, torch.arange(n_units, device=groups.device))
+        return x.gather(0, rows if own else rows[:, groups])
+    # neighbours of one unit as blocks: faster than the inputs one by one
+    of_unit, units = rows.t().contiguous(), groups[cuts[:-1]].tolist()
+    blocks = zip(pairwise(cuts), units, strict=True)
+    return torch.cat([x[:, a:b].index_select(0, of_unit[unit]) for (a, b), unit in blocks], 1)

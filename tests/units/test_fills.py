@@ -27,6 +27,23 @@ def test_drawn_cells_are_whole_cells_of_their_column():
     assert draw_fill(x, GROUPS, 3).shape == x.shape
 
 
+@pytest.mark.parametrize(
+    "groups",
+    [[0, 1, 2], [2, 0, 1], [0, 0, 1, 1, 1, 2], [2, 0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0, 1, 1, 2, 2]],
+)
+def test_inputs_of_a_unit_come_from_one_row_wherever_they_stand(groups):
+    groups = torch.tensor(groups)
+    x = torch.arange(50.0)[:, None] + 100 * torch.arange(len(groups))
+    with seeded(0):
+        cells = draw_fill(x, groups, 3, n=400)
+    rows = cells - 100 * torch.arange(len(groups))
+    assert ((rows >= 0) & (rows < 50) & (rows == rows.round())).all()
+    for unit in range(3):
+        own = rows[:, groups == unit]
+        assert (own == own[:, :1]).all()
+    assert (rows[:, groups == 0][:, 0] == rows[:, groups == 1][:, 0]).float().mean() < 0.1
+
+
 def test_weights_say_how_often_a_row_is_drawn():
     x = torch.arange(5.0)[:, None].repeat(1, 3)
     weight = torch.tensor([0.0, 1.0, 2.0, 0.0, 5.0])
