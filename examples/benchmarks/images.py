@@ -279,6 +279,8 @@ def clothes(seed: int, quick: bool, n: int = 4000) -> Iterator[tuple[str, Figure
 ALL = 10_000
 PHOTOGRAPHS: dict[str, Any] = {"grid": 4, "max_features": 3, "hidden_layer_sizes": (24, 48, 64)}
 SMALL = {"hidden_layer_sizes": (8, 16, 16)}
+PATIENT = 50
+"""Epochs of small students that use gradients of masks: small networks learn slowly."""
 
 
 def photographs(seed: int, quick: bool, n: int = 4000) -> Iterator[tuple[str, Figures]]:
@@ -294,6 +296,9 @@ def photographs(seed: int, quick: bool, n: int = 4000) -> Iterator[tuple[str, Fi
     ways = {"learned": "learned selector", "mask_gradients": "mask gradients"}
     for selection, words in ways.items():
         one = small | {"selection": selection}
+        if selection == "mask_gradients" and not quick:
+            one |= {"max_epochs": PATIENT}
+            words += f", {PATIENT} epochs"
         students[f"small, no teacher, {words}"] = RationaleClassifier(**one)
         students[f"small, with teacher, {words}"] = RationaleDistiller(FrozenEstimator(model), **one)
     for name, student in students.items():

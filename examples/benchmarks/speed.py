@@ -108,17 +108,37 @@ def array(folder: Path) -> float:
     return least(lambda i: model.explain(rows), 5)
 
 
+def paths(folder: Path) -> float:
+    from lightgbm import LGBMRegressor
+
+    from skrationale.gbdt2nn import path_contributions
+
+    X = np.random.RandomState(0).normal(size=(10_000, 14))
+    y = X[:, 0] + np.sin(X[:, 1]) + X[:, 2] * X[:, 3]
+    trees = LGBMRegressor(n_estimators=300, num_leaves=31, n_jobs=1, verbose=-1, random_state=0).fit(X, y)
+    return least(lambda i: path_contributions(trees, X), 5)
+
+
 def cold_start(folder: Path) -> float:
     student(folder)
-    code = f"""
-import time
-start = time.process_time()
+    return fresh(
+        folder,
+        f"""
 import pickle
 model = pickle.load(open({str(folder / STUDENT)!r}, "rb"))
 row = pickle.load(open({str(folder / "row.pkl")!r}, "rb"))
 model.explain(row)
-print(time.process_time() - start)
-"""
+""",
+    )
+
+
+def bare_start(folder: Path) -> float:
+    return fresh(folder, "import pandas, sklearn.base")
+
+
+def fresh(folder: Path, lines: str) -> float:
+    """CPU seconds that lines take in a new process, whose modules were compiled before."""
+    code = f"import time\nstart = time.process_time()\n{lines}\nprint(time.process_time() - start)"
     # in a folder without the package, which `-c` would import; with bytecode, as it is installed
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     run = [sys.executable, "-c", code]
@@ -150,6 +170,12 @@ def fit_of_rationales_of_adult(folder: Path) -> float:
     from skrationale import RationaleClassifier
 
     return fit(lambda: RationaleClassifier(random_state=0), adult)
+
+
+def fit_of_a_small_model(folder: Path) -> float:
+    from skrationale import RationaleDistiller
+
+    return fit(lambda: RationaleDistiller(random_state=0), syn4)
 
 
 def fit_of_flint(folder: Path) -> float:
@@ -191,9 +217,12 @@ TASKS: dict[str, Callable[[Path], float]] = {
     "explain, 10,000 rows of a DataFrame": frame,
     "explain, 10,000 rows of an array": array,
     "fresh process: load a student, explain one row": cold_start,
+    "fresh process: import pandas and sklearn.base alone": bare_start,
+    "path_contributions, 10,000 rows": paths,
     "GBDT2NNStudent().fit, adult": fit_of_student,
     "RationaleClassifier().fit, Syn4, 10,000 rows": fit_of_rationales,
     "RationaleClassifier().fit, adult": fit_of_rationales_of_adult,
+    "RationaleDistiller().fit, Syn4, 10,000 rows": fit_of_a_small_model,
     "FLINTClassifier().fit, digits": fit_of_flint,
     "FLINTClassifier().fit, adult": fit_of_flint_to_a_large_table,
     "SymbolicDistiller().fit, 500 rows": fit_of_formula,

@@ -49,9 +49,9 @@ class RationaleDistiller(SelectsColumns, BaseDistiller):
 
     For pictures the selection term is the mean squared difference between the values of patches, which are
     standardised in each picture. There is no temperature. During training the teacher is asked about the same
-    masked pictures as the student, which has the grid of its teacher. If the teacher was not fitted to
-    pictures, it is asked once about whole pictures, as flat rows, and the student learns from it in the first
-    stage only.
+    masked pictures as the student, which has the grid of its teacher. Half of them are moved by up to 1/16
+    of their sides or mirrored: of these the student learns what the teacher says, not the label. A teacher
+    that was not fitted to pictures is asked once about whole ones, as flat rows, for the first stage only.
 
     Parameters
     ----------

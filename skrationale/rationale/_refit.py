@@ -13,6 +13,8 @@ from ..training import Batch, Settings, TrainResult, row_losses, row_slopes, sof
 from ._joint import Arrays
 from ._network import MaskedPredictor
 
+Varying = Callable[[Tensor, "Generator | None"], tuple[Tensor, Tensor]]
+
 
 def train_on_masks(
     module: nn.Module,
@@ -24,6 +26,7 @@ def train_on_masks(
     selected_share: float = 0.5,
     share_of_labels: float = 1.0,
     teacher: Callable[[Tensor, Tensor], Tensor] | None = None,
+    vary: Varying | None = None,
     global_draws: bool = False,
     **options: Any,
 ) -> TrainResult:
@@ -52,6 +55,9 @@ def train_on_masks(
     teacher : callable, default=None
         Gives the teacher's scores of rows and masks, where it is asked about what the student sees; None: it
         has said ``teacher_scores`` before, whatever is shown.
+    vary : callable, default=None
+        Puts other rows, of which the teacher alone tells, in the places of some rows in training. It takes
+        rows (B, ...) and a generator, and gives the rows and which of them (B,) are as they were.
     global_draws : bool, default=False
         Whether the module draws from torch's global generators.
     **options : object
@@ -72,7 +78,7 @@ def train_on_masks(
         drawn = random_masks(n, masks.shape[1], masks, data.generator)
         return {"mask": torch.where(chosen, mask, drawn)}
 
-    loss = _MaskedLoss(link, share_of_labels, teacher)
+    loss = _MaskedLoss(link, share_of_labels, teacher, vary)
     return train(module, loss, rows, settings, epoch_hook=on_epoch, global_draws=global_draws, **options)
 
 
@@ -86,9 +92,14 @@ class _MaskedLoss:
     link: str
     share_of_labels: float
     teacher: Callable[[Tensor, Tensor], Tensor] | None
+    vary: Varying | None = None
 
     def __call__(self, module: Any, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         x, mask, weight, share = batch["x"], batch["mask"], batch["weight"], self.share_of_labels
+        counts: Tensor | None = None
+        if self.vary is not None and self.teacher is not None and share != 1 and module.training:
+            x, same = self.vary(x, batch.generator)
+            counts = same / same.float().mean().clamp_min(1 / len(same))
         by_hand = type(module) is MaskedPredictor and module.training
         inputs: list[Tensor] = []
         if by_hand:
@@ -97,6 +108,9 @@ class _MaskedLoss:
             scores = module(x, mask)
         losses = row_losses(scores, batch["y"], self.link)
         slopes = row_slopes(scores, batch["y"], self.link) if by_hand else None
+        if counts is not None:
+            losses = losses * counts
+            slopes = None if slopes is None else slopes * counts[:, None]
         terms = {"task": (losses * weight).mean()}
         if share != 1:
             told = batch["teacher_scores"] if self.teacher is None else self.teacher(x, mask)

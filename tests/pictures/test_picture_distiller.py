@@ -11,9 +11,12 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from skrationale import RationaleClassifier, RationaleDistiller, RationaleRegressor
+from skrationale.rationale._refit import _MaskedLoss
+from skrationale.rationale.picture import _fitting
 from skrationale.rationale.picture._model import standard_values
-from skrationale.rationale.picture._teacher import AskedTeacher
+from skrationale.rationale.picture._teacher import AskedTeacher, move_some
 from skrationale.serving import load, save
+from skrationale.training import Batch
 
 NEW = DIGITS[1200:]
 QUICK = {"hidden_layer_sizes": (4, 8), "max_features": 5, "max_epochs": 6, "random_state": 0}
@@ -94,6 +97,67 @@ def test_the_teacher_is_asked_about_the_same_masked_picture(teacher):
     found = asked(x, torch.from_numpy(mask).float())
     expected = teacher.decision_function(NEW[:50], mask=mask.reshape(50, 4, 4))
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_moved_pictures_hold_the_same_pixels():
+    x, mirrored, steps = torch.arange(4.0 * 3 * 32 * 16).view(4, 3, 32, 16), 0, 40
+    generator = torch.Generator().manual_seed(0)
+    kept = []
+    for _ in range(steps):
+        found, same = move_some(x, generator)
+        assert torch.equal(found[same], x[same])
+        kept.append(same.float().mean().item())
+        for own, other in zip(x[~same], found[~same], strict=True):
+            assert torch.equal(own.flatten().sort().values, other.flatten().sort().values)
+            down, across = torch.nonzero(other[0] == own[0, 0, 0])[0].tolist()  # where the first pixel went
+            is_mirrored = bool(other[0, 0, 8] < other[0, 0, 7])
+            across = 15 - across if is_mirrored else across
+            assert min(down, 32 - down) <= 2
+            assert min(across, 16 - across) <= 1
+        mirrored += bool(not same.all()) and is_mirrored
+    assert 0.35 < np.mean(kept) < 0.65
+    assert 5 < mirrored < 35
+    small = torch.rand(200, 1, 4, 4, generator=generator)
+    for _ in range(10):  # those that nothing happens to keep their labels
+        found, same = move_some(small, generator)
+        assert torch.equal(same, (found == small).all((1, 2, 3)))
+
+
+@pytest.mark.parametrize("distill", ["both", "rationale"])
+def test_a_student_is_shown_moved_pictures_where_its_teacher_is_asked(teacher, monkeypatch, distill):
+    shown = []
+
+    def counted(x, generator):
+        shown.append(len(x))
+        return move_some(x, generator)
+
+    monkeypatch.setattr(_fitting, "move_some", counted)
+    settings = QUICK | {"max_epochs": 2}
+    RationaleClassifier(**settings).fit(DIGITS[:200], Y[:200])
+    assert not shown
+    RationaleDistiller(FrozenEstimator(teacher), distill=distill, **settings).fit(DIGITS[:200], Y[:200])
+    assert bool(shown) is (distill == "both")
+
+
+def test_labels_count_for_pictures_that_were_not_moved_alone():
+    """Of moved pictures the teacher alone tells, and only while its student is trained."""
+    module = torch.nn.Linear(2, 1)
+    scores = torch.tensor([[0.0], [4.0]])
+    module.forward = lambda x, mask: scores
+    batch = Batch(
+        x=torch.zeros(2, 2), y=torch.tensor([3.0, 0.0]), weight=torch.ones(2), mask=torch.ones(2, 2)
+    )
+    batch.generator = None
+    told = torch.tensor([[1.0], [4.0]])
+
+    def vary(x, generator):
+        return x, torch.tensor([True, False])
+
+    loss = _MaskedLoss("identity", 0.25, lambda x, mask: told, vary)
+    assert loss(module.train(), batch)[0].item() == pytest.approx(0.25 * 9 + 0.75 * (1 + 0) / 2)
+    labels_alone = _MaskedLoss("identity", 1.0, lambda x, mask: told, vary)
+    assert labels_alone(module, batch)[0].item() == pytest.approx((9 + 16) / 2)
+    assert loss(module.eval(), batch)[0].item() == pytest.approx(0.25 * (9 + 16) / 2 + 0.75 * (1 + 0) / 2)
 
 
 def test_values_are_standardised_in_each_picture():

@@ -36,6 +36,10 @@ DIM, MOST_DIM = (0.05, 0.95), 0.5
 """Gates between these are neither open nor shut; with a larger share of them that is said. Not measured."""
 LEAST_VALUE = -6.0
 """Log-probabilities, in nats, are not followed below it. Not measured."""
+MOVED_SHARE, FARTHEST = 0.5, 1 / 16
+"""Share of the pictures in a step that are moved where a teacher tells of them, and how far at most, as a
+share of their sides. Measured on 10,000 photographs, small students of 50 epochs, seeds 0 and 1: with 0.5
+.482 and .490 right, without moved ones .472 and .478, with 0.75 (seed 1) .489."""
 SELECTED_SHARE = 0.8
 """Share of masks of other pictures among those of the last predictor; the others are random. Not measured."""
 TOLERANCE = 0.02

@@ -49,7 +49,7 @@ from ._model import PictureModel, asked_values, explained, in_parts, standard_va
 from ._nets import MaskedPictures
 from ._plan import NetPlan, state_of
 from ._stages import train_on_gates, train_on_known, train_on_values
-from ._teacher import AskedTeacher, TeacherOfPictures
+from ._teacher import AskedTeacher, TeacherOfPictures, move_some
 from ._warnings import warn_if_dim, warn_if_worse
 
 
@@ -161,6 +161,7 @@ class PictureFitting:
                 selected_share=whole,
                 share_of_labels=share if teacher is not None or cached else 1.0,
                 teacher=teacher,
+                vary=move_some,
                 global_draws=self._draws,
                 random_state=self.seed + 1,
             )
@@ -364,6 +365,7 @@ class PictureFitting:
             selected_share=SELECTED_SHARE,
             share_of_labels=self._share_of_labels() if teacher is not None else 1.0,
             teacher=teacher,
+            vary=move_some,
             global_draws=self._draws,
             validation=self._rows(self.valid, mask) if stopping else None,
             random_state=self.seed + 3,

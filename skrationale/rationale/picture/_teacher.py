@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from .._joint import Distillation
+from ._constants import FARTHEST, MOVED_SHARE
 from ._model import PictureModel
 
 
@@ -32,6 +33,36 @@ class TeacherOfPictures:
     model: PictureModel | None
     scores: np.ndarray | None
     values: np.ndarray | None
+
+
+def move_some(x: Tensor, generator: Generator | None) -> tuple[Tensor, Tensor]:
+    """Move some pictures by up to a 16th of their sides, all alike, and mirror them in half of the steps.
+
+    A teacher that is asked about them tells a student more than the training pictures hold.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, C, H, W)
+        Pictures.
+    generator : Generator or None
+        Draws how far, and which.
+
+    Returns
+    -------
+    x : Tensor of shape (B, C, H, W)
+        What leaves a picture on one side comes in on the other.
+    same : Tensor of shape (B,)
+        Which pictures stayed as they were.
+    """
+    same = torch.rand(len(x), generator=generator, device=x.device) >= MOVED_SHARE
+    down, across, mirror = (torch.rand(3, generator=generator, device=x.device) * 2 - 1).tolist()
+    height, width = (FARTHEST * size for size in x.shape[2:])
+    steps = round(down * height), round(across * width)
+    if not any(steps) and mirror <= 0:
+        return x, torch.ones_like(same)
+    other = torch.roll(x, steps, (2, 3))
+    other = other.flip(3) if mirror > 0 else other
+    return torch.where(same[:, None, None, None], x, other), same
 
 
 class AskedTeacher:
