@@ -32,7 +32,7 @@ from ._pictures import (
 )
 from ._pieces import BLOCK_PIECES, Pieces, blocks_of
 from ._pixels import PixelRange
-from ._rule import MaskRule
+from ._rule import MaskRule, between
 from ._table import table_units, typed_cells
 from ._units import Units, hide, spread
 from ._words import TextUnits, ranges
@@ -52,6 +52,7 @@ __all__ = [
     "blocks_of",
     "check_pixels",
     "constant_fill",
+    "between",
     "draw_fill",
     "flat_rows",
     "hide",

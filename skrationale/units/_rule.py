@@ -34,7 +34,7 @@ class MaskRule:
         place = round((1 - share) * ranked.size)
         if place == 0:
             return cls(threshold=-np.inf)
-        return cls(threshold=float(ranked[place - 1]))
+        return cls(threshold=between(*ranked[place - 1 : place + 1]))
 
     def excess(self, logits: np.ndarray) -> np.ndarray:
         """Give logits (n, d) less what they must exceed: positive where a unit is kept, but for ties."""
@@ -53,3 +53,22 @@ class MaskRule:
         mask = np.zeros(logits.shape, dtype=bool)
         np.put_along_axis(mask, best, True, axis=1)
         return mask
+
+
+def between(hidden: float, shown: float | None = None) -> float:
+    """Give a threshold away from both logits: the last bits of one may differ when its row is read again.
+
+    Parameters
+    ----------
+    hidden, shown : float of numpy
+        The largest logit below, and the least above; None: there is none above.
+
+    Examples
+    --------
+    >>> between(np.float64(1.0), np.float64(2.0))
+    1.5
+    """
+    if shown is None:
+        return float(hidden)
+    middle = hidden + (shown - hidden) / 2
+    return float(middle if middle < shown else hidden)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skrationale.rationale.text._rule import TextRule, best_runs
-from skrationale.units import TextUnits
+from skrationale.units import MaskRule, TextUnits
 
 TEXTS = ["a b c d e", "f", "", "g h i", "j k l m n o p"]
 
@@ -25,6 +25,23 @@ def test_a_share_is_a_mean_over_texts(logits):
         assert share <= rate < finer + 0.2
         np.testing.assert_array_equal(rule(units, logits), rule.excess(units, logits) > 0)
     assert TextRule.fitted(units, logits, np.ones(5), 1.0, None, 0.0)(units, logits).all()
+
+
+def test_no_logit_lies_on_a_threshold(logits):
+    """Read again, a logit may have other last bits."""
+    units = TextUnits.of(TEXTS)
+    for rate in (0.1, 0.4, 0.75):
+        plain = TextRule.fitted(units, logits, np.ones(5), rate, None, 0.0)
+        rule = plain.apart_from(logits)
+        np.testing.assert_array_equal(rule(units, logits), plain(units, logits))
+        assert np.abs(logits - rule.threshold).min() > 1e-3
+        whole = MaskRule.fitted(logits.reshape(4, 4), 4 * rate, None)
+        assert np.abs(logits - whole.threshold).min() > 1e-3
+    near = np.nextafter(np.float32(1), np.float32(2))
+    assert (
+        MaskRule.fitted(np.array([[np.float32(1), near]]), 1.0, None)(np.array([[np.float32(1), near]])).sum()
+        == 1
+    )
 
 
 def test_weights_of_texts_count(logits):

@@ -166,6 +166,8 @@ class TextFitting:
             self.k,
             float(self.parameters.contiguity),
         )
+        if rule.k is None and not rule.contiguity:
+            rule = rule.apart_from(unit_logits)
         self.mask = rule(self.units, unit_logits)
         rows = np.concatenate([self._word_places(fold) for fold in folds])
         chance = shown_by_word(self.numbers[rows], chance[rows], self.reader.n_words, self.rate, self.numbers)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...units import TextUnits
+from ...units import TextUnits, between
 
 CLIP = 3.0
 """Excess logits count no more than this where changes between shown and hidden cost. Not measured."""
@@ -54,6 +54,13 @@ class TextRule:
             above = np.average(units.shares(shown), weights=weight) > rate
             low, high = (middle, high) if above else (low, middle)
         return cls(threshold=high, contiguity=contiguity)
+
+    def apart_from(self, logits: np.ndarray) -> TextRule:
+        """Give the rule whose threshold lies midway between two of the logits (U,), with the same masks."""
+        hidden, shown = logits[logits <= self.threshold], logits[logits > self.threshold]
+        if not hidden.size or not shown.size:
+            return self
+        return replace(self, threshold=between(hidden.max(), shown.min()))
 
     def excess(self, units: TextUnits, logits: np.ndarray) -> np.ndarray:
         """Give logits (U,) less what they must exceed: positive if a unit is kept, but for ties and runs."""
