@@ -6,7 +6,8 @@ People see the L units of a row, a network sees p inputs. `Units` says of both:
 - ``fold``: values of inputs add up to values of units; ``spread``: a mask of units becomes one of inputs;
 - `hide`: inputs of hidden units get one of `FILLS`: a constant, or inputs of other rows, drawn by `draw_fill`
   a whole unit at a time;
-- `MaskRule` makes masks of values of units: those above a threshold, or the k largest;
+- `MaskRule` makes masks of values of units: those above a threshold, which lies `between` two values, or the
+  k largest;
 - ``valid``: which units a row has, all of them in tables and pictures. Where rows differ in length, as texts
   do, the rest is padding, which is never shown and never counted;
 - what people look at: `typed_cells` of a table; the place of a patch in words, and `PictureUnits.pictures`.
@@ -49,10 +50,10 @@ __all__ = [
     "TextUnits",
     "Units",
     "as_picture",
+    "between",
     "blocks_of",
     "check_pixels",
     "constant_fill",
-    "between",
     "draw_fill",
     "flat_rows",
     "hide",

@@ -234,6 +234,16 @@ class TestMaskRule:
         # the largest are kept, whichever row they are in
         assert not mask.any() or mask.all() or self.logits[mask].min() > self.logits[~mask].max()
 
+    @pytest.mark.parametrize("count", [1.0, 2.5, 4.37])
+    def test_no_logit_lies_on_a_threshold(self, count):
+        """Read again, a logit may have other last bits."""
+        logits = np.linspace(-1, 1, 40).reshape(10, 4)
+        assert np.abs(logits - MaskRule.fitted(logits, count / 2, None).threshold).min() > 1e-3
+
+    def test_a_threshold_between_neighbouring_numbers_keeps_the_larger_one(self):
+        logits = np.array([[1, np.nextafter(np.float32(1), np.float32(2))]], dtype=np.float32)
+        assert MaskRule.fitted(logits, 1.0, None)(logits).tolist() == [[False, True]]
+
     @pytest.mark.parametrize("k", [1, 2, 5])
     def test_k_keeps_the_k_largest_of_each_row(self, k):
         rule = MaskRule.fitted(self.logits, 2.5, k)

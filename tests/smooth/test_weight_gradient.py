@@ -1,4 +1,4 @@
-"""The gradient that a smooth network works out at once is that of automatic differentiation."""
+"""The gradient of a smooth network that is written by hand is that of automatic differentiation."""
 
 import pytest
 import torch

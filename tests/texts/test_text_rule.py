@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skrationale.rationale.text._rule import TextRule, best_runs
-from skrationale.units import MaskRule, TextUnits
+from skrationale.units import TextUnits
 
 TEXTS = ["a b c d e", "f", "", "g h i", "j k l m n o p"]
 
@@ -35,13 +35,6 @@ def test_no_logit_lies_on_a_threshold(logits):
         rule = plain.apart_from(logits)
         np.testing.assert_array_equal(rule(units, logits), plain(units, logits))
         assert np.abs(logits - rule.threshold).min() > 1e-3
-        whole = MaskRule.fitted(logits.reshape(4, 4), 4 * rate, None)
-        assert np.abs(logits - whole.threshold).min() > 1e-3
-    near = np.nextafter(np.float32(1), np.float32(2))
-    assert (
-        MaskRule.fitted(np.array([[np.float32(1), near]]), 1.0, None)(np.array([[np.float32(1), near]])).sum()
-        == 1
-    )
 
 
 def test_weights_of_texts_count(logits):
