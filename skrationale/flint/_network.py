@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from ..training import convolution, linear
+from ..training import convolution, dense, linear, product
 
 ROW_SIZES, IMAGE_SIZES = (64, 64), (16, 32, 128)
 """Units of the hidden layers of ``"auto"``, for images maps of two convolutions and units. Not measured."""
@@ -41,7 +41,7 @@ def layer_sizes(sizes: Sequence[int] | str, image_shape: Sequence[int] | None) -
 
 def through(layer: Any, rows: Tensor) -> Tensor:
     """Give what a linear layer makes of rows, without the cost of calling a module."""
-    return functional.linear(rows, layer.weight, layer.bias)
+    return dense(rows, layer.weight, layer.bias)
 
 
 class MLPPredictor(nn.Module):
@@ -106,14 +106,14 @@ class MLPPredictor(nn.Module):
             Derivatives by the scores and by what `shown` gives.
         """
         found = slopes_of_layer(of_scores, states[-1])
-        slope = of_scores @ self.last.weight
+        slope = product(of_scores, self.last.weight)
         for i in reversed(range(len(states))):
             for layer, part in self._parts(of_shown):
                 slope = slope + part if layer == i else slope
             slope = after_relu(slope, states[i])
             found = slopes_of_layer(slope, states[i - 1] if i else x) + found
             if i:
-                slope = slope @ self.hidden[i].weight
+                slope = product(slope, self.hidden[i].weight)
         return found
 
     def _parts(self, of_shown: Tensor) -> list[tuple[int, Tensor]]:
@@ -123,7 +123,7 @@ class MLPPredictor(nn.Module):
 
 def slopes_of_layer(slope: Tensor, inputs: Tensor) -> list[Tensor]:
     """Give the derivatives by weight and bias of a layer from those by its outputs (B, b)."""
-    return [slope.T @ inputs, slope.sum(0)]
+    return [product(slope.T, inputs), slope.sum(0)]
 
 
 def after_relu(slope: Tensor, states: Tensor) -> Tensor:
@@ -269,10 +269,10 @@ class Interpreter(nn.Module):
         of_states : Tensor of shape (B, H)
             Derivatives by the states.
         """
-        of_decoding = after_relu(of_decoded @ self.decoder[2].weight, layers.decoding)
-        slope = of_phi + of_scores @ self.score_layer.weight + of_decoding @ self.decoder[0].weight
+        of_decoding = after_relu(product(of_decoded, self.decoder[2].weight), layers.decoding)
+        slope = of_phi + of_scores @ self.score_layer.weight + product(of_decoding, self.decoder[0].weight)
         of_before = slope * torch.sigmoid(layers.before)
-        of_hidden = after_relu(of_before @ self.second.weight, layers.hidden)
+        of_hidden = after_relu(product(of_before, self.second.weight), layers.hidden)
         found = [
             *slopes_of_layer(of_hidden, layers.states),
             *slopes_of_layer(of_before, layers.hidden),
@@ -280,7 +280,7 @@ class Interpreter(nn.Module):
             *slopes_of_layer(of_decoding, layers.phi),
             *slopes_of_layer(of_decoded, layers.decoding),
         ]
-        return found, of_hidden @ self.first.weight
+        return found, product(of_hidden, self.first.weight)
 
 
 class FlintNetwork(nn.Module):

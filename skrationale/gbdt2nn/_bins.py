@@ -5,7 +5,9 @@ A row is a tuple of bins, and nothing the teacher knows is lost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -60,20 +62,32 @@ class TeacherBins:
         ndarray of shape (n, d'), int32
             Bins, those of a column shifted behind those of the columns before it.
         """
-        encoded = np.empty((len(matrix), len(self.all)), dtype=np.int32)
-        start = 0
         if len(matrix) == 1:
             row = matrix[0].tolist()
-            for i, bins in enumerate(self.all):
-                codes, value = self.teacher_codes[bins.column], row[bins.column]
-                encoded[0, i] = bins.bin_of(value if codes is None else _translated(value, codes)) + start
-                start += bins.n_bins
-            return encoded
+            found = [
+                start + bin_of(row[column] if codes is None else _translated(row[column], codes))
+                for bin_of, start, column, codes in self._of_one_row
+            ]
+            return np.array([found], dtype=np.int32)
+        encoded = np.empty((len(matrix), len(self.all)), dtype=np.int32)
+        start = 0
         for i, bins in enumerate(self.all):
             values = translated(matrix[:, bins.column], self.teacher_codes[bins.column])
             encoded[:, i] = bins.encode(np.ascontiguousarray(values)) + start
             start += bins.n_bins
         return encoded
+
+    @cached_property
+    def _of_one_row(self) -> list[tuple[Callable[[float], int], int, int, np.ndarray | None]]:
+        """What tells the bin of a cell, its first bin, its place and the teacher's codes, for each column."""
+        starts = np.cumsum([0, *(bins.n_bins for bins in self.all)]).tolist()
+        return [
+            (bins.bin_of, start, bins.column, self.teacher_codes[bins.column])
+            for bins, start in zip(self.all, starts, strict=False)
+        ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_of_one_row"}
 
 
 def translated(values: np.ndarray, codes: np.ndarray | None) -> np.ndarray:

@@ -24,10 +24,9 @@ def looked_up(table: np.ndarray, encoded: np.ndarray) -> np.ndarray:
 
 
 def silu(x: np.ndarray) -> np.ndarray:
-    """Activate rows in place: ``x / (1 + exp(-x))``."""
+    """Activate rows in place: ``x / (1 + exp(-x))``; far below 0 ``exp`` may overflow, which is right."""
     below = np.negative(x)
-    with np.errstate(over="ignore"):  # far below 0 the quotient is -0.0
-        np.exp(below, out=below)
+    np.exp(below, out=below)
     below += 1
     return np.divide(x, below, out=x)
 

@@ -77,12 +77,15 @@ class CompiledNetwork:
         weights, biases = self._exact
         hidden = looked_up(self.table, encoded)
         hidden += biases[0]
-        for weight, bias in zip(weights, biases[1:], strict=True):
-            hidden = dense(silu(hidden), weight, bias)
+        with np.errstate(over="ignore"):
+            for weight, bias in zip(weights, biases[1:], strict=True):
+                hidden = dense(silu(hidden), weight, bias)
         return hidden
 
     def _of_many(self, encoded: np.ndarray, device: str) -> np.ndarray:
         import torch
+
+        from ..training import product
 
         n = len(encoded)
         try:
@@ -101,7 +104,7 @@ class CompiledNetwork:
                 hidden = torch.nn.functional.embedding_bag(bins, table, mode="sum")
                 hidden += biases[0]
                 for weight, bias in zip(weights, biases[1:], strict=True):
-                    hidden = torch.addmm(bias, torch.nn.functional.silu(hidden, inplace=True), weight)
+                    hidden = product(torch.nn.functional.silu(hidden, inplace=True), weight, bias)
                 out[start : start + CHUNK_ROWS] = hidden.cpu().numpy()
         return out
 

@@ -105,14 +105,18 @@ class CompiledMonotone:
     def __call__(self, encoded: np.ndarray, exact: bool | None = None) -> np.ndarray:
         """Scores (n, K), float64, of bins (n, d'); by numpy where they are few, or `exact` says so."""
         if len(encoded) <= EXACT_ROWS if exact is None else exact:
-            return self._layers(encoded, BY_NUMPY)[-1]
+            return self._by_numpy(encoded)[-1]
         starts = range(0, len(encoded), CHUNK_ROWS)
         return np.concatenate([self._by_torch(encoded[i : i + CHUNK_ROWS])[-1] for i in starts])
 
     def hidden_states(self, encoded: np.ndarray) -> list[np.ndarray]:
         """Give the states (n, 2 h) of each hidden layer of both branches, float64, for bins (n, d')."""
         few = len(encoded) <= EXACT_ROWS
-        return (self._layers(encoded, BY_NUMPY) if few else self._by_torch(encoded))[:-1]
+        return (self._by_numpy(encoded) if few else self._by_torch(encoded))[:-1]
+
+    def _by_numpy(self, encoded: np.ndarray) -> list[np.ndarray]:
+        with np.errstate(over="ignore"):
+            return self._layers(encoded, BY_NUMPY)
 
     def _by_torch(self, encoded: np.ndarray) -> list[np.ndarray]:
         import torch

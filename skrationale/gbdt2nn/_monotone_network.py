@@ -18,6 +18,7 @@ from torch import Generator, Tensor, nn
 from .._tensors import as_tensor
 from ..training import linear
 from ._bins import TeacherBins
+from ._look_up import look_up
 from ._monotone import Kit, share_remainder
 from ._network import BinEmbedding, BinNetwork, factors_of
 from ._sums import RunningSums
@@ -127,9 +128,8 @@ class MonotoneScore(nn.Module):
     def forward(self, encoded: Tensor) -> Tensor:
         """Map bins (n, d') to scores (n, K)."""
         free, ordered = self.tables()
-        bag = nn.functional.embedding_bag
-        z = bag(encoded, free, mode="sum") + self.embedding.bias
-        m = monotone_activation(bag(encoded, ordered, mode="sum") + self.side[0](z))
+        z = look_up(free, encoded) + self.embedding.bias
+        m = monotone_activation(look_up(ordered, encoded) + self.side[0](z))
         z = nn.functional.silu(z)
         for branch, side, up in zip(self.branch, list(self.side)[1:], self.up, strict=True):
             m = monotone_activation(up(m) + side(z))

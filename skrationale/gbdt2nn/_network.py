@@ -14,6 +14,7 @@ from torch import Generator, Tensor, nn
 from ..teachers import NumericBins
 from ..training import linear
 from ._bins import TeacherBins
+from ._look_up import look_up
 from ._outputs import split_outputs
 from ._sums import RunningSums
 
@@ -91,7 +92,7 @@ class BinEmbedding(nn.Module):
 
     def forward(self, encoded: Tensor) -> Tensor:
         """Map bins (n, d') to (n, h)."""
-        return nn.functional.embedding_bag(encoded, self.table(), mode="sum") + self.bias
+        return look_up(self.table(), encoded) + self.bias
 
 
 class BinNetwork(nn.Module):

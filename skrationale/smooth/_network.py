@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from ..training import linear
+from ..training import dense, linear
 
 
 def _silu(z: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,7 +104,7 @@ class SmoothNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Give the outputs (n, K) of rows (n, p)."""
         x = self.hidden_states(x)[-1]
-        return functional.linear(x, *self.last_layer())
+        return dense(x, *self.last_layer())
 
     def forward_with_gradient(self, x: Tensor, mix: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Give the outputs of rows and their derivatives by the inputs.
@@ -128,7 +128,7 @@ class SmoothNetwork(nn.Module):
             x, slope = ACTIVATIONS_WITH_SLOPE[self.activation](layer(x))
             slopes.append(slope[:, None])
         weight, bias = self.last_layer()
-        outputs = functional.linear(x, weight, bias)
+        outputs = dense(x, weight, bias)
         matrices = self.hidden_weights()
         gradient = slopes[-1] * (weight if mix is None else (mix @ weight)[:, None])
         for matrix, slope in zip(reversed(matrices[1:]), reversed(slopes[:-1]), strict=True):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..training import product
 from ._network import ACTIVATIONS, SmoothNetwork
 
 ops = torch.ops.aten
@@ -65,9 +66,9 @@ class ForwardPass:
         self._before: list[Tensor] = []
         self._after = [x]
         for weight, own in zip(self._matrices, module.hidden_biases(), strict=True):
-            self._before.append(torch.addmm(own, self._after[-1], weight.t()))
+            self._before.append(product(self._after[-1], weight.t(), own))
             self._after.append(activation(self._before[-1]))
-        self.outputs = torch.addmm(bias, self._after[-1], self._last.t())
+        self.outputs = product(self._after[-1], self._last.t(), bias)
         self._extra: list[Tensor | None] = [None] * (len(self._matrices) + 1)
         self._bends: list[Tensor | None] = [None] * len(self._matrices)
 
@@ -95,7 +96,7 @@ class ForwardPass:
         self._through: list[Tensor] = []
         for i in reversed(range(len(self._matrices))):
             self._through.append(self._down[-1] * self._steep[i])
-            self._down.append(self._through[-1] @ self._matrices[i])
+            self._down.append(product(self._through[-1], self._matrices[i]))
         gradient = self._down.pop()
         self._down.reverse()
         self._through.reverse()
@@ -112,8 +113,8 @@ class ForwardPass:
         n, m = pull.shape[:2]
         pulled = pull.flatten(0, 1)
         for i, weight in enumerate(self._matrices):
-            self._extra[i] = self._through[i].t() @ pulled
-            pulled = pulled @ weight.t()
+            self._extra[i] = product(self._through[i].t(), pulled)
+            pulled = product(pulled, weight.t())
             bend = pulled * self._down[i]
             self._bends[i] = bend if m == 1 else bend.view(n, m, -1).sum(1)
             pulled = pulled * self._steep[i]
@@ -139,10 +140,10 @@ class ForwardPass:
             moved, bend = self._slopes.times(moved, z, h), self._bends[i]
             if bend is not None:
                 moved = torch.addcmul(moved, bend, self._slopes.curvature(z, h))
-            weight, extra = moved.t() @ self._after[i], self._extra[i]
+            weight, extra = product(moved.t(), self._after[i]), self._extra[i]
             _set(self._module.hidden[i], weight if extra is None else weight + extra, moved.sum(0))
             if i:
-                moved = moved @ self._matrices[i]
+                moved = product(moved, self._matrices[i])
 
 
 def _set(layer: nn.Module, weight: Tensor, bias: Tensor) -> None:

@@ -4,6 +4,7 @@ from ._holdout import FEWEST_VALIDATION_ROWS, hold_out, validation_split
 from ._layers import DenseLayers
 from ._losses import row_losses, row_slopes, soft_losses, soft_targets, task_loss
 from ._moments import mean_and_std
+from ._products import dense, product
 from ._random import convolution, generator_of, linear, seeded
 from ._settings import (
     TRAINING_CONSTRAINTS,
@@ -29,6 +30,7 @@ __all__ = [
     "check_hidden_layer_sizes",
     "check_training_parameters",
     "convolution",
+    "dense",
     "epochs_for",
     "generator_of",
     "get_state",
@@ -37,6 +39,7 @@ __all__ = [
     "linear",
     "mean_and_std",
     "or_auto",
+    "product",
     "rebuild_module",
     "resolve_device",
     "row_losses",

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from ._products import Dense
+
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 _GLOBAL = threading.RLock()
 """Held by whoever has seeded torch's global generators."""
@@ -72,8 +74,8 @@ def linear(n_inputs: int, n_outputs: int, generator: torch.Generator | None = No
     (True, True)
     """
     if generator is None:
-        return nn.Linear(n_inputs, n_outputs)
-    return draw_parameters(_undrawn(nn.Linear, n_inputs, n_outputs), generator)
+        return Dense(n_inputs, n_outputs)
+    return draw_parameters(_undrawn(Dense, n_inputs, n_outputs), generator)
 
 
 def convolution(

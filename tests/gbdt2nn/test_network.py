@@ -6,6 +6,7 @@ from lightgbm import LGBMRegressor
 
 from skrationale.gbdt2nn._bins import TeacherBins
 from skrationale.gbdt2nn._inference import EXACT_ROWS, CompiledNetwork
+from skrationale.gbdt2nn._look_up import look_up
 from skrationale.gbdt2nn._losses import explanation_loss, label_loss, score_loss
 from skrationale.gbdt2nn._network import BinNetwork, StudentNetwork, factors_of
 from skrationale.gbdt2nn._sums import BLOCK, RunningSums
@@ -179,3 +180,23 @@ def test_losses():
     third = label_loss(torch.zeros(2, 3), torch.tensor([1.0, 2.0]), weight, "softmax")
     assert third == pytest.approx(np.log(3))
     assert label_loss(torch.zeros(2, 1), torch.tensor([2.0, 2.0]), weight, "log") == 1
+
+
+@pytest.mark.parametrize("n_vectors", [50, 40_000, 70_000])
+def test_gradients_of_a_look_up_are_those_of_torch(n_vectors):
+    generator = torch.Generator().manual_seed(0)
+    table = torch.randn(n_vectors, 5, generator=generator, requires_grad=True)
+    encoded = torch.randint(0, n_vectors, (300, 4), generator=generator, dtype=torch.int32)
+    encoded[:50, 2] = encoded[0, 2]  # some vectors are taken often, others never
+    encoded[0, 0] = n_vectors - 1
+    slopes = torch.randn(300, 5, generator=generator)
+    bag = torch.nn.functional.embedding_bag
+    found, expected = (
+        (outputs, torch.autograd.grad(outputs, table, slopes)[0])
+        for outputs in (
+            look_up(table, encoded),
+            bag(encoded, table, mode="sum"),
+        )
+    )
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs)
