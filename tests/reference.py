@@ -2,8 +2,9 @@
 
 Answers are those of commit 8922940, to the last digit, but where a defect was mended since: formulas keep
 more digits of their constants, students of black boxes learn from scores clipped on the common ruler,
-FLINT computes the derivatives of its loss in another order, and rationales of tables are learnt in fewer
-steps. ``python tests/reference.py [NAME ...]`` stores them anew, after a change that is meant to change
+FLINT and smooth networks compute the derivatives of their losses in another order, and so do students, for
+which probabilities of three and more classes weigh less too; rationales of tables are learnt in fewer steps.
+``python tests/reference.py [NAME ...]`` stores them anew, after a change that is meant to change
 answers, with the place where that was.
 """
 

@@ -140,7 +140,8 @@ class TestGenerators:
         with seeded(3):
             theirs = [torch.nn.Linear(4, 3), torch.nn.Conv2d(2, 5, 3, padding=1), torch.nn.Linear(1, 2)]
         for our, their in zip(ours, theirs, strict=True):
-            assert str(our) == str(their)
+            assert isinstance(our, type(their))
+            assert our.extra_repr() == their.extra_repr()
             assert torch.equal(our.weight, their.weight)
             assert torch.equal(our.bias, their.bias)
             assert our.weight.requires_grad
