@@ -92,6 +92,17 @@ def save(name: str, rows: Mapping[str, Sequence[Row]], meta: Mapping[str, Any]) 
     (RESULTS / f"{name}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
+def remembered(folder: Path | None, key: str, compute: Callable[[], list[dict[str, Any]]]) -> Any:
+    """Compute rows, or read them where an earlier run left them."""
+    if folder is None:
+        return compute()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{key}.json"
+    if not path.exists():
+        path.write_text(json.dumps(compute()))
+    return json.loads(path.read_text())
+
+
 def load_cells(path: Path) -> list[dict[str, Any]]:
     """What was measured so far, one dict a fit."""
     return json.loads(path.read_text(encoding="utf-8"))["cells"] if path.exists() else []

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _common import interleaved_medians, save, versions
+from _common import interleaved_medians, remembered, save, versions
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 from sklearn.model_selection import train_test_split
@@ -208,17 +208,6 @@ def main() -> None:
         report(rows, costs, options.seeds)
     else:
         print(json.dumps(rows + costs, indent=1))
-
-
-def remembered(folder: Path | None, key: str, compute: Any) -> list[dict[str, Any]]:
-    """Compute rows, or read them where an earlier run left them."""
-    if folder is None:
-        return compute()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{key}.json"
-    if not path.exists():
-        path.write_text(json.dumps(compute()))
-    return json.loads(path.read_text())
 
 
 def three_digits(number: float) -> str:

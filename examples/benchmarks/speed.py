@@ -1,11 +1,12 @@
 """How much faster than another commit: CPU seconds of both, in turn, one thread, each in new processes.
 
     git worktree add OTHER 8922940
-    python examples/benchmarks/speed.py OTHER [--repeats 5] [--only "one row"]
+    python examples/benchmarks/speed.py OTHER [--repeats 5] [--only "one row"] [--parts FOLDER]
 
 A process of each commit makes what it needs, fits where that is the task, and measures; then comes the other
 commit. Answers take the least of many calls within a process, fits are done once. The table gives medians
-over the processes, and the median, least and largest ratio of a pair.
+over the processes, and the median, least and largest ratio of a pair. With `--parts` finished tasks are kept
+in a folder, and read from there by a later run.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import numpy as np
 
 OWN = Path(__file__).parents[2]
 STUDENT = "student.pkl"
+SETS = ("adult", "bank_marketing", "california_housing", "diamonds", "covertype_50k", "higgs_small")
 
 
 # --- in a process of its own, with the package of either commit ----------------------------------------
@@ -160,6 +162,30 @@ def fit_of_student(folder: Path) -> float:
     return fit(lambda: GBDT2NNStudent(random_state=0), adult)
 
 
+def fit_to_given_trees(name: str) -> Callable[[Path], float]:
+    """Fit a student of trees that are fitted before, to three quarters of a data set."""
+
+    def measured(folder: Path) -> float:
+        from lightgbm import LGBMClassifier, LGBMRegressor
+        from sklearn.frozen import FrozenEstimator
+        from sklearn.model_selection import train_test_split
+
+        from skrationale import GBDT2NNStudent
+        from skrationale.datasets import fetch_table
+
+        table = fetch_table(name)
+        kind = LGBMRegressor if table.task == "regression" else LGBMClassifier
+        n_trees = 100 if table.task == "multiclass" else 300
+        stratify = None if table.task == "regression" else table.y
+        X, _, y, _ = train_test_split(table.X, table.y, test_size=0.25, random_state=0, stratify=stratify)
+        trees = kind(n_estimators=n_trees, num_leaves=31, learning_rate=0.05, n_jobs=1, verbose=-1)
+        teacher = FrozenEstimator(trees.fit(X, y))
+        GBDT2NNStudent(teacher, explanation=None, max_epochs=1).fit(X[:100], y[:100])  # imports
+        return fit(lambda: GBDT2NNStudent(teacher, random_state=0), lambda: (X, y))
+
+    return measured
+
+
 def fit_of_rationales(folder: Path) -> float:
     from skrationale import RationaleClassifier
 
@@ -220,6 +246,7 @@ TASKS: dict[str, Callable[[Path], float]] = {
     "fresh process: import pandas and sklearn.base alone": bare_start,
     "path_contributions, 10,000 rows": paths,
     "GBDT2NNStudent().fit, adult": fit_of_student,
+    **{f"GBDT2NNStudent().fit to given trees, {name}": fit_to_given_trees(name) for name in SETS},
     "RationaleClassifier().fit, Syn4, 10,000 rows": fit_of_rationales,
     "RationaleClassifier().fit, adult": fit_of_rationales_of_adult,
     "RationaleDistiller().fit, Syn4, 10,000 rows": fit_of_a_small_model,
@@ -266,12 +293,13 @@ def main() -> None:
     parser.add_argument("other", nargs="?", type=Path)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", default="")
+    parser.add_argument("--parts", type=Path, default=None, help="folder of finished tasks")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         print(TASKS[options.measure[0]](Path(options.measure[1])))
         return
-    from _common import save, versions
+    from _common import remembered, save, versions
 
     other, rows = options.other.resolve(), []
     with tempfile.TemporaryDirectory() as name:
@@ -280,7 +308,10 @@ def main() -> None:
             folder.mkdir()
         for task in TASKS:
             if options.only in task:
-                rows.append(compare(task, other, options.repeats, folders))
+                key = "".join(c if c.isalnum() else "-" for c in task)
+                rows += remembered(
+                    options.parts, key, lambda t=task: [compare(t, other, options.repeats, folders)]
+                )
                 print(json.dumps(rows[-1]), flush=True)
     if not options.only:
         meta = {"repeats": options.repeats, "other commit": commit_of(other), "versions": versions()}
