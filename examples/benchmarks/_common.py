@@ -99,7 +99,9 @@ def remembered(folder: Path | None, key: str, compute: Callable[[], list[dict[st
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{key}.json"
     if not path.exists():
-        path.write_text(json.dumps(compute()))
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(json.dumps(compute()))
+        unfinished.rename(path)
     return json.loads(path.read_text())
 
 

@@ -18,6 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 import json
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -308,7 +309,7 @@ def main() -> None:
             folder.mkdir()
         for task in TASKS:
             if options.only in task:
-                key = "".join(c if c.isalnum() else "-" for c in task)
+                key = "-".join((*map(commit_of, folders), str(options.repeats), *re.findall(r"\w+", task)))
                 rows += remembered(
                     options.parts, key, lambda t=task: [compare(t, other, options.repeats, folders)]
                 )

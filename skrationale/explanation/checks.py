@@ -11,6 +11,8 @@ from ._cells import TypedCells
 ROWS_AND_FEATURES = "one cell for each row and feature of `values`"
 MAX_DEPTH = 100
 """How deep plain data may be nested."""
+CELLS_AT_ONCE = 2**20
+"""Cells looked at at once. Not measured."""
 PLAIN = frozenset({str, bool, int, float, type(None)})
 """Types of what is plain in itself."""
 TAG = "$float"
@@ -69,6 +71,14 @@ def _numbers_of(value: Any) -> np.ndarray:
     return array
 
 
+def _holds_infinity(array: np.ndarray) -> bool:
+    """Look for an infinite number, in some rows at a time: of a large table even the answers take memory."""
+    if array.size <= CELLS_AT_ONCE:
+        return bool(np.isinf(array).any())
+    step = max(CELLS_AT_ONCE * len(array) // array.size, 1)
+    return any(np.isinf(array[i : i + step]).any() for i in range(0, len(array), step))
+
+
 def shaped(name: str, array: Any, shape: tuple[int, ...], meaning: str) -> Any:
     """Return `array` when it has the shape, else raise."""
     if array.shape != shape:
@@ -96,7 +106,7 @@ def value_array(value: Any) -> np.ndarray:
         )
     if array.shape[1] == 0:
         raise ValueError(f"`values` has shape {array.shape}, expected at least one feature.")
-    if np.isinf(array).any():
+    if _holds_infinity(array):
         raise ValueError("`values` holds infinite numbers, expected finite numbers, or NaN where undefined.")
     return array
 

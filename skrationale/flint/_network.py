@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from ..training import convolution, dense, linear, product
+from ..training import convolution, dense, linear, product, product_over_rows
 
 ROW_SIZES, IMAGE_SIZES = (64, 64), (16, 32, 128)
 """Units of the hidden layers of ``"auto"``, for images maps of two convolutions and units. Not measured."""
@@ -123,7 +123,7 @@ class MLPPredictor(nn.Module):
 
 def slopes_of_layer(slope: Tensor, inputs: Tensor) -> list[Tensor]:
     """Give the derivatives by weight and bias of a layer from those by its outputs (B, b)."""
-    return [product(slope.T, inputs), slope.sum(0)]
+    return [product_over_rows(slope, inputs), slope.sum(0)]
 
 
 def after_relu(slope: Tensor, states: Tensor) -> Tensor:

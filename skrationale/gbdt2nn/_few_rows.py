@@ -24,7 +24,10 @@ def looked_up(table: np.ndarray, encoded: np.ndarray) -> np.ndarray:
 
 
 def silu(x: np.ndarray) -> np.ndarray:
-    """Activate rows in place: ``x / (1 + exp(-x))``; far below 0 ``exp`` may overflow, which is right."""
+    """Activate rows in place: ``x / (1 + exp(-x))``.
+
+    Far below 0 the quotient is -0.0, for ``exp`` overflows: callers take ``np.errstate(over="ignore")``.
+    """
     below = np.negative(x)
     np.exp(below, out=below)
     below += 1

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..training import product
+from ..training import product, product_over_rows
 from ._network import ACTIVATIONS, SmoothNetwork
 
 ops = torch.ops.aten
@@ -113,7 +113,7 @@ class ForwardPass:
         n, m = pull.shape[:2]
         pulled = pull.flatten(0, 1)
         for i, weight in enumerate(self._matrices):
-            self._extra[i] = product(self._through[i].t(), pulled)
+            self._extra[i] = product_over_rows(self._through[i], pulled)
             pulled = product(pulled, weight.t())
             bend = pulled * self._down[i]
             self._bends[i] = bend if m == 1 else bend.view(n, m, -1).sum(1)
@@ -140,7 +140,7 @@ class ForwardPass:
             moved, bend = self._slopes.times(moved, z, h), self._bends[i]
             if bend is not None:
                 moved = torch.addcmul(moved, bend, self._slopes.curvature(z, h))
-            weight, extra = product(moved.t(), self._after[i]), self._extra[i]
+            weight, extra = product_over_rows(moved, self._after[i]), self._extra[i]
             _set(self._module.hidden[i], weight if extra is None else weight + extra, moved.sum(0))
             if i:
                 moved = product(moved, self._matrices[i])

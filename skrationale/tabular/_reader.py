@@ -315,9 +315,9 @@ class TableReader:
             matrix = table.astype(np.float64)
         else:
             matrix = self._by_column(table)
-        infinite = np.isinf(matrix).any(axis=0)
+        infinite = np.isinf(matrix)
         if infinite.any():
-            names = [self.feature_names[j] for j in np.flatnonzero(infinite)[:5]]
+            names = [self.feature_names[j] for j in np.flatnonzero(infinite.any(axis=0))[:5]]
             raise ValueError(f"X contains infinity in column(s) {names}; expected finite numbers or NaN.")
         return matrix
 

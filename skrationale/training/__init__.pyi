@@ -4,7 +4,7 @@ from ._holdout import FEWEST_VALIDATION_ROWS, hold_out, validation_split
 from ._layers import DenseLayers
 from ._losses import row_losses, row_slopes, soft_losses, soft_targets, task_loss
 from ._moments import mean_and_std
-from ._products import dense, product
+from ._products import dense, product, product_over_rows
 from ._random import convolution, generator_of, linear, seeded
 from ._settings import (
     TRAINING_CONSTRAINTS,
@@ -40,6 +40,7 @@ __all__ = [
     "mean_and_std",
     "or_auto",
     "product",
+    "product_over_rows",
     "rebuild_module",
     "resolve_device",
     "row_losses",

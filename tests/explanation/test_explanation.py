@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -102,6 +103,23 @@ def test_arrays_are_owned_read_only_and_float64():
 def test_bad_parameters_are_named(changes, error, match):
     with pytest.raises(error, match=match):
         make(**changes)
+
+
+def test_infinite_numbers_are_found_anywhere_in_a_large_table_with_little_memory():
+    values = np.zeros((400_000, 30))
+    Explanation(values[:2], 0.0)  # what is imported or kept from the first call on
+    tracemalloc.start()
+    try:
+        Explanation(values, 0.0)
+        # its own copy and the base values; the answers to all cells at once would be an eighth more
+        assert tracemalloc.get_traced_memory()[1] < 1.09 * values.nbytes
+    finally:
+        tracemalloc.stop()
+    for row in (0, 200_000, -1):
+        values[row, 29] = -np.inf
+        with pytest.raises(ValueError, match="`values` holds infinite"):
+            Explanation(values, 0.0)
+        values[row, 29] = np.nan
 
 
 def test_output_names_must_differ():

@@ -1,5 +1,7 @@
 """Bins of a teacher's columns: what the teacher takes for the same shares a bin, and nothing else."""
 
+import pickle
+
 import numpy as np
 import pytest
 from lightgbm import LGBMRegressor
@@ -57,7 +59,9 @@ def test_one_row_has_the_bins_it_has_among_others(model, codes):
     bins = TeacherBins(LightGBMTeacher(model[0]).splits(), [codes, None], 1000)
     cells = CODES if codes is None else np.array([0.0, 1, 2, 3, 4, -1, np.nan])
     rows = np.column_stack([cells, np.resize([0.0, 1e-40, -1e-36, np.nan, -0.7, 2.0], len(cells))])
+    pickled = pickle.dumps(bins)
     one_by_one = np.vstack([bins.encode(row[None]) for row in rows])
+    assert pickle.dumps(bins) == pickled
     np.testing.assert_array_equal(one_by_one, bins.encode(rows))
 
 

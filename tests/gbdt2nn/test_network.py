@@ -193,10 +193,7 @@ def test_gradients_of_a_look_up_are_those_of_torch(n_vectors):
     bag = torch.nn.functional.embedding_bag
     found, expected = (
         (outputs, torch.autograd.grad(outputs, table, slopes)[0])
-        for outputs in (
-            look_up(table, encoded),
-            bag(encoded, table, mode="sum"),
-        )
+        for outputs in (look_up(table, encoded), bag(encoded, table, mode="sum"))
     )
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs)

@@ -5,83 +5,121 @@ import torch
 from torch.nn.functional import linear as plain
 
 from skrationale.training import _products as products
-from skrationale.training import dense, generator_of, linear, product
+from skrationale.training import dense, generator_of, linear, product, product_over_rows
 
-N, A, B = 128, 120, 110  # above SMALL
+N, A, B = 130, 120, 110  # above SMALL, and rows that are filled up
 
 
 def normal(*shape, seed=0):
     return torch.randn(*shape, generator=generator_of(seed))
 
 
+def close(found, expected):
+    largest = float(expected.detach().abs().max())
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5 * largest)
+
+
 @pytest.fixture
 def calls(monkeypatch):
-    """Count what oneDNN is given, if this torch has it."""
+    """Keep the shapes that oneDNN is given, if this torch has it."""
     kernel, found = products._kernel(), []
     if kernel is None:
         pytest.skip("this torch has no oneDNN")
 
     def counted(*given):
-        found.append(given[0].shape)
+        found.append(tuple(given[0].shape))
         return kernel(*given)
 
     monkeypatch.setattr(products, "_kernel", lambda: counted)
     return found
 
 
-@pytest.mark.parametrize("with_bias", [False, True])
-def test_large_products_are_those_of_torch(calls, with_bias):
-    a, b, bias = normal(N, A), normal(A, B), normal(B) if with_bias else None
+def by_column(matrix):
+    return matrix.t().contiguous().t()
+
+
+@pytest.mark.parametrize("n", [N, 192])
+@pytest.mark.parametrize("bias", [None, normal(B), normal(B, 2)[:, 0], torch.tensor(3.0).expand(B)])
+def test_large_products_are_those_of_torch(calls, bias, n):
+    x, matrix, slopes = normal(n, A), normal(A, B), normal(n, B, seed=1)
     with torch.no_grad():
-        for left, right in ((a, b), (a.t().contiguous().t(), b), (a, b.t().contiguous().t())):
-            expected = left @ right if bias is None else left @ right + bias
-            torch.testing.assert_close(product(left, right, bias), expected, rtol=1e-5, atol=1e-4)
-    assert len(calls) == 3
+        for left, right in (
+            (x, matrix),
+            (by_column(x), matrix),
+            (x, by_column(matrix)),
+            (x[:, :-3], matrix[:-3]),
+        ):
+            close(product(left, right, bias), left @ right if bias is None else left @ right + bias)
+        close(product_over_rows(slopes, x), slopes.t() @ x)
+        close(product_over_rows(by_column(slopes), by_column(x)), slopes.t() @ x)
+    assert calls == [(192, A)] * 3 + [(192, A - 3)] + [(B, 192)] * 2
 
 
 def test_small_products_are_left_to_torch(calls):
+    x, weight = normal(3, 4), normal(5, 4)
     with torch.no_grad():
-        assert torch.equal(product(normal(3, 4), normal(4, 5)), normal(3, 4) @ normal(4, 5))
-        assert torch.equal(dense(normal(3, 4), normal(5, 4)), plain(normal(3, 4), normal(5, 4)))
+        assert torch.equal(product(x, weight.t()), x @ weight.t())
+        assert torch.equal(product_over_rows(x, x), x.t() @ x)
+        assert torch.equal(dense(x, weight), plain(x, weight))
     assert not calls
 
 
-@pytest.mark.parametrize("shape", [(N, A), (4, N // 4, A)])
+def test_numbers_of_rows_are_few(calls):
+    with torch.no_grad():
+        for n in range(500, 2049, 3):
+            dense(normal(n, 80), normal(70, 80))
+    assert {rows for rows, _ in calls} == {512, *range(576, 1025, 64), *range(1152, 2049, 128)} - {1088}
+
+
+@pytest.mark.parametrize("shape", [(N, A), (2, N // 2, A)])
 def test_derivatives_of_a_layer_are_those_of_torch_twice_over(calls, shape):
     weight, bias, x = normal(B, A, seed=1), normal(B, seed=2), normal(*shape)
 
     def derivatives(layer):
         leaves = [each.clone().requires_grad_() for each in (x, weight, bias)]
         outputs = layer(*leaves)
+        once = torch.autograd.grad(torch.tanh(outputs).sum(), leaves, retain_graph=True)
         first = torch.autograd.grad(torch.tanh(outputs).sum(), leaves, create_graph=True)
-        return [outputs, *first, *torch.autograd.grad(sum((each**2).sum() for each in first), leaves)]
+        return [outputs, *once, *first, *torch.autograd.grad(sum((each**2).sum() for each in first), leaves)]
 
     for found, expected in zip(derivatives(dense), derivatives(plain), strict=True):
-        largest = float(expected.detach().abs().max())
-        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3 * largest)
-    assert len(calls) > 3
+        close(found, expected)
+    assert calls[:3] == [(192, A), (192, B), (B, 192)]
 
 
-def test_slopes_may_be_one_number_repeated(calls):
+def test_slopes_may_be_one_number_repeated():
     weight = normal(B, A).requires_grad_()
     dense(normal(N, A), weight).sum().backward()
-    torch.testing.assert_close(weight.grad[0], normal(N, A).sum(0), rtol=1e-4, atol=1e-4)
-    assert len(calls) == 2
+    close(weight.grad[0], normal(N, A).sum(0))
 
 
 def test_products_that_torch_records_keep_their_gradient():
-    a = normal(N, A).requires_grad_()
-    product(a, normal(A, B)).sum().backward()
-    torch.testing.assert_close(a.grad[0], normal(A, B).sum(1), rtol=1e-4, atol=1e-4)
+    x = normal(N, A).requires_grad_()
+    (product(x, normal(A, B)).sum() + product_over_rows(x, normal(N, B)).sum()).backward()
+    close(x.grad, normal(A, B).sum(1) + normal(N, B).sum(1, keepdim=True))
+
+
+def test_a_layer_keeps_no_more_than_torch():
+    def kept(layer, *of):
+        found = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: found.append(t.numel()) or t, lambda t: t):
+            layer(*(each.clone().requires_grad_(wants) for each, wants in zip((x, w, b), of, strict=True)))
+        return sorted(found)
+
+    x, w, b = normal(N, A), normal(B, A), normal(B)
+    for of in ((True, True, True), (True, False, False), (False, True, True), (False, False, True)):
+        assert kept(dense, *of) == kept(plain, *of)
 
 
 def test_layers_of_networks_use_it(calls):
     layer = linear(A, B, generator_of(0))
-    torch.testing.assert_close(layer(normal(N, A)), plain(normal(N, A), layer.weight, layer.bias))
-    assert calls == [(N, A)]
+    close(layer(normal(N, A)), plain(normal(N, A), layer.weight, layer.bias))
+    assert calls == [(192, A)]
 
 
-@pytest.mark.parametrize("kind", ["float64", "switched off", "not there"])
+@pytest.mark.parametrize(
+    "kind", ["float64", "switched off", "not there", "vmap", "autocast", "forward", "windows", "traced"]
+)
 def test_torch_does_the_rest(calls, monkeypatch, kind):
     dtype = torch.float64 if kind == "float64" else torch.float32
     if kind == "not there":
@@ -89,10 +127,38 @@ def test_torch_does_the_rest(calls, monkeypatch, kind):
     if kind == "switched off":
         monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
     a, b = normal(N, A).to(dtype), normal(B, A).to(dtype)
-    with torch.no_grad():
-        assert torch.equal(product(a, b.t()), a @ b.t())
-        assert torch.equal(dense(a, b), plain(a, b))
+    if kind == "windows":
+        a = normal(N + A).unfold(0, A, 1)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=kind == "autocast"):
+        if kind == "vmap":
+            close(torch.vmap(lambda x: dense(x, b))(a.expand(2, -1, -1)), plain(a, b).expand(2, -1, -1))
+        elif kind == "forward":
+            close(torch.func.jvp(lambda x: dense(x, b), (a,), (a,))[1], plain(a, b))
+        elif kind == "traced":
+            traced = torch.jit.trace(lambda x: dense(x, b), (a,), check_trace=False)
+            close(traced(a[:5]), plain(a[:5], b))
+        else:
+            assert torch.equal(product(a, b.t()), a @ b.t())
+            assert torch.equal(dense(a, b), plain(a, b))
     assert not calls
+
+
+@pytest.mark.parametrize("shape", [(B + 1, A), (B, A + 1)])
+def test_torch_says_what_does_not_fit(shape):
+    with torch.no_grad(), pytest.raises(RuntimeError, match="mat1 and mat2|size of tensor|expanded size"):
+        dense(normal(N, A), normal(*shape), normal(B))
+
+
+def test_the_kernel_is_found_whatever_is_usual(monkeypatch):
+    if products._kernel() is None:
+        pytest.skip("this torch has no oneDNN")
+    before = torch.get_default_dtype()
+    try:
+        torch.set_default_dtype(torch.float64)
+        with torch.device("meta"):
+            assert products._kernel.__wrapped__() is not None
+    finally:
+        torch.set_default_dtype(before)
 
 
 def test_a_kernel_with_wrong_answers_is_not_taken(monkeypatch):
