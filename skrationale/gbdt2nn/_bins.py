@@ -44,10 +44,12 @@ class TeacherBins:
         """Bins of the used columns: the numeric ones first, then the categorical."""
         return [*self.numeric, *self.categorical]
 
-    @property
+    @cached_property
     def columns(self) -> np.ndarray:
-        """Positions (d',) in the table of the used columns, in the order of `all`."""
-        return np.array([bins.column for bins in self.all], dtype=np.intp)
+        """Positions (d',) in the table of the used columns, in the order of `all`, read-only."""
+        found = np.array([bins.column for bins in self.all], dtype=np.intp)
+        found.setflags(write=False)
+        return found
 
     def encode(self, matrix: np.ndarray) -> np.ndarray:
         """Give the row of the first layer's table that each cell selects.
@@ -87,7 +89,7 @@ class TeacherBins:
         ]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_of_one_row"}
+        return {name: value for name, value in vars(self).items() if name not in ("columns", "_of_one_row")}
 
 
 def translated(values: np.ndarray, codes: np.ndarray | None) -> np.ndarray:

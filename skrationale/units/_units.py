@@ -124,7 +124,9 @@ def spread(mask: Any, groups: Any) -> Any:
     -------
     ndarray or Tensor of shape (n, p)
     """
-    return mask[:, groups]
+    if isinstance(mask, np.ndarray) or isinstance(groups, np.ndarray):
+        return mask[:, groups]
+    return mask.index_select(1, groups)  # several times faster than an index
 
 
 def hide(x: Any, mask: Any, groups: Any, fill: Any = None) -> Any:

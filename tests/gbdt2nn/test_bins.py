@@ -61,6 +61,7 @@ def test_one_row_has_the_bins_it_has_among_others(model, codes):
     rows = np.column_stack([cells, np.resize([0.0, 1e-40, -1e-36, np.nan, -0.7, 2.0], len(cells))])
     pickled = pickle.dumps(bins)
     one_by_one = np.vstack([bins.encode(row[None]) for row in rows])
+    assert bins.columns.tolist() == [1, 0]  # numbers first
     assert pickle.dumps(bins) == pickled
     np.testing.assert_array_equal(one_by_one, bins.encode(rows))
 
