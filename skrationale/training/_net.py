@@ -61,7 +61,8 @@ def _clip(weights: list[torch.nn.Parameter], norm: float) -> None:
     gradients = [weight.grad for weight in weights if weight.grad is not None]
     if gradients:
         total = torch.stack(torch._foreach_norm(gradients)).norm()
-        torch._foreach_mul_(gradients, (norm / (total + 1e-6)).clamp_(max=1.0))
+        if total.is_cuda or not total + 1e-6 <= norm:  # a look at the number would wait for a GPU
+            torch._foreach_mul_(gradients, (norm / (total + 1e-6)).clamp_(max=1.0))
 
 
 class LeanNet(NeuralNet):

@@ -41,15 +41,14 @@ def _is_for_kernel(x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
     Torch keeps what is not of float32, what lies in memory in an unusual way, and what it does more with
     than to run it and to record it for gradients.
     """
-    given = (x, weight) if bias is None else (x, weight, bias)
     return (
         not torch.jit.is_tracing()
-        and all(type(each) in (Tensor, nn.Parameter) for each in given)
-        and all(each.dtype == torch.float32 and each.device.type == "cpu" for each in given)
+        and _is_plain(x)
+        and _is_plain(weight)
         and x.size(1) == weight.size(1)
-        and (bias is None or bias.shape == weight.shape[:1])
-        and _is_usual(x)
-        and _is_usual(weight)
+        and (bias is None or (_is_plain(bias) and bias.shape == weight.shape[:1]))
+        and _is_dense(x)
+        and _is_dense(weight)
         and bool(torch.backends.mkldnn.enabled)
         and not torch._C._are_functorch_transforms_active()
         and forward_ad._current_level < 0
@@ -59,8 +58,15 @@ def _is_for_kernel(x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
     )
 
 
-def _is_usual(matrix: Tensor) -> bool:
+def _is_plain(tensor: Tensor) -> bool:
+    kind = type(tensor)
+    return (kind is Tensor or kind is nn.Parameter) and tensor.dtype is torch.float32 and tensor.is_cpu
+
+
+def _is_dense(matrix: Tensor) -> bool:
     """Whether the numbers of a matrix lie row by row, or column by column."""
+    if matrix.is_contiguous():
+        return True
     (rows, columns), (down, along) = matrix.shape, matrix.stride()
     return (along == 1 and down >= columns) or (down == 1 and along >= rows)
 
