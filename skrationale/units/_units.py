@@ -124,7 +124,7 @@ def spread(mask: Any, groups: Any) -> Any:
     -------
     ndarray or Tensor of shape (n, p)
     """
-    if isinstance(mask, np.ndarray) or isinstance(groups, np.ndarray):
+    if isinstance(mask, np.ndarray) or not hasattr(groups, "new_empty"):
         return mask[:, groups]
     return mask.index_select(1, groups)  # several times faster than an index
 
