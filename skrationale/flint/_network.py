@@ -270,7 +270,8 @@ class Interpreter(nn.Module):
             Derivatives by the states.
         """
         of_decoding = after_relu(product(of_decoded, self.decoder[2].weight), layers.decoding)
-        slope = of_phi + of_scores @ self.score_layer.weight + product(of_decoding, self.decoder[0].weight)
+        slope = of_phi + product(of_scores, self.score_layer.weight)
+        slope = slope + product(of_decoding, self.decoder[0].weight)
         of_before = slope * torch.sigmoid(layers.before)
         of_hidden = after_relu(product(of_before, self.second.weight), layers.hidden)
         found = [

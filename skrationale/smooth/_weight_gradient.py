@@ -92,7 +92,7 @@ class ForwardPass:
         ]
         # from here on a row stands for each of the m outputs of each row
         self._steep = [each if m == 1 else each.repeat_interleave(m, 0) for each in slopes]
-        self._down = [self._last.repeat(n, 1) if mix is None else mix @ self._last]
+        self._down = [self._last.repeat(n, 1) if mix is None else product(mix, self._last)]
         self._through: list[Tensor] = []
         for i in reversed(range(len(self._matrices))):
             self._through.append(self._down[-1] * self._steep[i])
@@ -118,7 +118,9 @@ class ForwardPass:
             bend = pulled * self._down[i]
             self._bends[i] = bend if m == 1 else bend.view(n, m, -1).sum(1)
             pulled = pulled * self._steep[i]
-        self._extra[-1] = pulled.view(n, m, -1).sum(0) if self._mix is None else self._mix.t() @ pulled
+        self._extra[-1] = (
+            pulled.view(n, m, -1).sum(0) if self._mix is None else product_over_rows(self._mix, pulled)
+        )
 
     def set_gradient(self, slopes: Tensor) -> None:
         """Set the gradients of all weights.
@@ -128,9 +130,9 @@ class ForwardPass:
         slopes : Tensor of shape (n, K)
             Derivative of the loss by the outputs.
         """
-        last, moved = self._module.last, slopes @ self._last
+        last, moved = self._module.last, product(slopes, self._last)
         extra = self._extra[-1]
-        weight, bias = slopes.t() @ self._after[-1], slopes.sum(0)
+        weight, bias = product_over_rows(slopes, self._after[-1]), slopes.sum(0)
         weight = weight if extra is None else weight + extra
         if len(bias) >= 3:  # the mean of the outputs is taken away
             weight, bias = weight - weight.mean(0), bias - bias.mean()

@@ -61,8 +61,12 @@ def _is_for_kernel(x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
 
 
 def _is_plain(tensor: Tensor) -> bool:
-    kind = type(tensor)
-    return (kind is Tensor or kind is nn.Parameter) and tensor.dtype is torch.float32 and tensor.is_cpu
+    return (
+        type(tensor) in (Tensor, nn.Parameter)
+        and tensor.dtype is torch.float32
+        and tensor.layout is torch.strided
+        and tensor.is_cpu
+    )
 
 
 def _is_dense(matrix: Tensor) -> bool:
@@ -73,31 +77,18 @@ def _is_dense(matrix: Tensor) -> bool:
     return (along == 1 and down >= columns) or (down == 1 and along >= rows)
 
 
-def _filled(n: int) -> int:
-    """Round a number of rows up, so that there are few different ones."""
-    step = max(FEWEST_ROWS, (1 << n.bit_length() - 1) // PARTS)
-    return -(-n // step) * step
+def _filled_up(rows: Tensor) -> Tensor:
+    """Add rows of zeros, so that there are few different numbers of rows."""
+    step = max(FEWEST_ROWS, (1 << len(rows).bit_length() - 1) // PARTS)
+    more = -len(rows) % step
+    return functional.pad(rows, (0, 0, 0, more)) if more else rows
 
 
 def _by_kernel(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Give ``x @ weight.T + bias`` (n, o) of rows (n, i)."""
-    kernel, n = _kernel(), len(x)
+    """Give ``x @ weight.T + bias`` (n, o) of rows (n, i) that are filled up."""
+    kernel = _kernel()
     assert kernel is not None
-    more = _filled(n) - n
-    if more:
-        x = functional.pad(x, (0, 0, 0, more))
-    found = kernel(x, weight, bias if bias is None else bias.contiguous(), "none", [], "")
-    return found[:n] if more else found
-
-
-def _over_rows_by_kernel(a: Tensor, b: Tensor) -> Tensor:
-    """Give ``a.T @ b`` (o, i) of rows (n, o) and (n, i)."""
-    kernel, n = _kernel(), len(a)
-    assert kernel is not None
-    more = _filled(n) - n
-    if more:
-        a, b = functional.pad(a, (0, 0, 0, more)), functional.pad(b, (0, 0, 0, more))
-    return kernel(a.t(), b.t(), None, "none", [], "")
+    return kernel(x, weight, bias if bias is None else bias.contiguous(), "none", [], "")
 
 
 def product(x: Tensor, matrix: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -126,7 +117,7 @@ def product(x: Tensor, matrix: Tensor, bias: Tensor | None = None) -> Tensor:
     if x.numel() * matrix.size(-1) >= SMALL and len(x) >= FEWEST_ROWS and not torch.is_grad_enabled():
         weight = matrix.t()
         if _is_for_kernel(x, weight, bias):
-            return _by_kernel(x, weight, bias)
+            return _by_kernel(_filled_up(x), weight, bias)[: len(x)]
     return x @ matrix if bias is None else torch.addmm(bias, x, matrix)
 
 
@@ -151,7 +142,7 @@ def product_over_rows(a: Tensor, b: Tensor) -> Tensor:
     """
     is_large = a.numel() * b.size(-1) >= SMALL and len(a) >= FEWEST_ROWS
     if is_large and not torch.is_grad_enabled() and _is_for_kernel(a.t(), b.t(), None):
-        return _over_rows_by_kernel(a, b)
+        return _by_kernel(_filled_up(a).t(), _filled_up(b).t())
     return a.t() @ b
 
 
@@ -185,12 +176,8 @@ def dense(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
     if len(rows) < FEWEST_ROWS or not _is_for_kernel(rows, weight, bias):
         return functional.linear(x, weight, bias)
-    if not torch.is_grad_enabled():
-        found = _by_kernel(rows, weight, bias)
-    else:  # rows are filled up here, so that torch knows what is cut off, and it may be changed in place
-        more = _filled(len(rows)) - len(rows)
-        found = _Dense.apply(functional.pad(rows, (0, 0, 0, more)) if more else rows, weight, bias)
-        found = found[: len(rows)] if more else found
+    found: Tensor = (_Dense.apply if torch.is_grad_enabled() else _by_kernel)(_filled_up(rows), weight, bias)
+    found = found if len(found) == len(rows) else found[: len(rows)]
     return found if x.ndim == 2 else found.view(*x.shape[:-1], -1)
 
 

@@ -15,7 +15,7 @@ def normal(*shape, seed=0):
     return torch.randn(*shape, generator=generator_of(seed))
 
 
-def close(found, expected):
+def assert_close(found, expected):
     largest = float(expected.detach().abs().max())
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5 * largest)
 
@@ -50,9 +50,9 @@ def test_large_products_are_those_of_torch(calls, bias, n):
             (x, by_column(matrix)),
             (x[:, :-3], matrix[:-3]),
         ):
-            close(product(left, right, bias), left @ right if bias is None else left @ right + bias)
-        close(product_over_rows(slopes, x), slopes.t() @ x)
-        close(product_over_rows(by_column(slopes), by_column(x)), slopes.t() @ x)
+            assert_close(product(left, right, bias), left @ right if bias is None else left @ right + bias)
+        assert_close(product_over_rows(slopes, x), slopes.t() @ x)
+        assert_close(product_over_rows(by_column(slopes), by_column(x)), slopes.t() @ x)
     assert calls == [(192, A)] * 3 + [(192, A - 3)] + [(B, 192)] * 2
 
 
@@ -84,7 +84,7 @@ def test_derivatives_of_a_layer_are_those_of_torch_twice_over(calls, shape):
         return [outputs, *once, *first, *torch.autograd.grad(sum((each**2).sum() for each in first), leaves)]
 
     for found, expected in zip(derivatives(dense), derivatives(plain), strict=True):
-        close(found, expected)
+        assert_close(found, expected)
     assert calls[:3] == [(192, A), (192, B), (B, 192)]
 
 
@@ -94,7 +94,7 @@ def test_what_a_layer_gives_may_be_changed_in_place(shape):
     dense(x, weight).relu_().sum().backward()
     other = normal(B, A).requires_grad_()
     plain(x, other).relu_().sum().backward()
-    close(weight.grad, other.grad)
+    assert_close(weight.grad, other.grad)
 
 
 def test_few_rows_of_wide_layers_are_left_to_torch(calls):
@@ -110,13 +110,13 @@ def test_few_rows_of_wide_layers_are_left_to_torch(calls):
 def test_slopes_may_be_one_number_repeated():
     weight = normal(B, A).requires_grad_()
     dense(normal(N, A), weight).sum().backward()
-    close(weight.grad[0], normal(N, A).sum(0))
+    assert_close(weight.grad[0], normal(N, A).sum(0))
 
 
 def test_products_that_torch_records_keep_their_gradient():
     x = normal(N, A).requires_grad_()
     (product(x, normal(A, B)).sum() + product_over_rows(x, normal(N, B)).sum()).backward()
-    close(x.grad, normal(A, B).sum(1) + normal(N, B).sum(1, keepdim=True))
+    assert_close(x.grad, normal(A, B).sum(1) + normal(N, B).sum(1, keepdim=True))
 
 
 def test_a_layer_keeps_no_more_than_torch():
@@ -133,52 +133,60 @@ def test_a_layer_keeps_no_more_than_torch():
 
 def test_layers_of_networks_use_it(calls):
     layer = linear(A, B, generator_of(0))
-    close(layer(normal(N, A)), plain(normal(N, A), layer.weight, layer.bias))
+    assert_close(layer(normal(N, A)), plain(normal(N, A), layer.weight, layer.bias))
     assert calls == [(192, A)]
 
 
+def by_forward_derivatives(rows, weight):
+    with forward_ad.dual_level():
+        return forward_ad.unpack_dual(dense(forward_ad.make_dual(rows, rows), weight)).tangent
+
+
+TRANSFORMS = {
+    "vmap": lambda rows, weight: torch.vmap(lambda x: dense(x, weight))(rows[None])[0],
+    "jvp": lambda rows, weight: torch.func.jvp(lambda x: dense(x, weight), (rows,), (rows,))[1],
+    "forward derivatives": by_forward_derivatives,
+    "trace": lambda rows, weight: torch.jit.trace(lambda x: dense(x, weight), (rows,), check_trace=False)(
+        rows
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_transforms_are_left_to_torch(calls, name):
+    rows, weight = normal(N, A), normal(B, A)
+    with torch.no_grad():
+        assert_close(TRANSFORMS[name](rows, weight), plain(rows, weight))
+    assert not calls
+
+
 @pytest.mark.parametrize(
-    "kind",
+    ("rows", "weight"),
     [
-        "float64",
-        "switched off",
-        "not there",
-        "vmap",
-        "autocast",
-        "forward",
-        "dual",
-        "windows",
-        "odd weight",
-        "traced",
+        (normal(N, A).double(), normal(B, A).double()),
+        (normal(N + A).unfold(0, A, 1), normal(B, A)),
+        (normal(N, A), normal(B + A).unfold(0, A, 1)[:B]),
+        (normal(N, A).to_sparse(), normal(B, A)),
     ],
+    ids=["float64", "rows that overlap", "weights that overlap", "sparse rows"],
 )
-def test_torch_does_the_rest(calls, monkeypatch, kind):
-    dtype = torch.float64 if kind == "float64" else torch.float32
+def test_unusual_matrices_are_left_to_torch(calls, rows, weight):
+    with torch.no_grad():
+        assert_close(product(rows, weight.t()), rows @ weight.t())
+        assert_close(dense(rows, weight), plain(rows, weight))
+    assert not calls
+
+
+@pytest.mark.parametrize("kind", ["switched off", "not there", "autocast"])
+def test_torch_does_all_where_that_is_wanted(calls, monkeypatch, kind):
     if kind == "not there":
         monkeypatch.setattr(products, "_kernel", lambda: None)
     if kind == "switched off":
         monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
-    a, b = normal(N, A).to(dtype), normal(B, A).to(dtype)
-    if kind == "windows":
-        a = normal(N + A).unfold(0, A, 1)
+    rows, weight = normal(N, A), normal(B, A)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=kind == "autocast"):
-        if kind == "vmap":
-            close(torch.vmap(lambda x: dense(x, b))(a.expand(2, -1, -1)), plain(a, b).expand(2, -1, -1))
-        elif kind == "dual":
-            with forward_ad.dual_level():
-                tangent = forward_ad.unpack_dual(dense(forward_ad.make_dual(a, a), b)).tangent
-                close(tangent, plain(a, b))
-        elif kind == "odd weight":
-            odd = normal(B + A).unfold(0, A, 1)[:B]
-            close(dense(a, odd), plain(a, odd))
-        elif kind == "forward":
-            close(torch.func.jvp(lambda x: dense(x, b), (a,), (a,))[1], plain(a, b))
-        elif kind == "traced":
-            traced = torch.jit.trace(lambda x: dense(x, b), (a,), check_trace=False)
-            close(traced(a[:5]), plain(a[:5], b))
-        else:
-            assert torch.equal(product(a, b.t()), a @ b.t())
-            assert torch.equal(dense(a, b), plain(a, b))
+        assert torch.equal(product(rows, weight.t()), rows @ weight.t())
+        assert torch.equal(dense(rows, weight), plain(rows, weight))
     assert not calls
 
 
@@ -188,7 +196,7 @@ def test_torch_says_what_does_not_fit(shape):
         dense(normal(N, A), normal(*shape), normal(B))
 
 
-def test_the_kernel_is_found_whatever_is_usual(monkeypatch):
+def test_the_kernel_is_found_whatever_is_usual():
     if products._kernel() is None:
         pytest.skip("this torch has no oneDNN")
     before = torch.get_default_dtype()
