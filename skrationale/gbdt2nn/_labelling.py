@@ -90,36 +90,34 @@ def targets_of(
     limit = parameters.max_explanation_rows
     limit = labels.n_rows(n * batches) if limit == "auto" else limit
     limit = None if limit is None else max(1, limit // batches)
-    reasons, explained = None, np.zeros(n, dtype=bool)
-    variants = np.empty((n, copies, len(bins.columns)), dtype=np.int32)
-    variant_scores = np.empty((n, copies, n_scores), dtype=np.float32)
-    variant_reasons = None
+    explained = np.zeros(n, dtype=bool)
+    encoded = np.empty((n, 1 + copies, len(bins.columns)), dtype=np.int32)
+    scores = np.empty((n, 1 + copies, n_scores), dtype=np.float32)
+    encoded[:, 0], scores[:, 0] = bins.encode(matrix), (rows.scores - base) / scale
+    reasons, all_explained = None, False
     if parameters.explanation is not None and parameters.explanation_lambda > 0:
         explained[rng.permutation(n)[:limit]] = True
-        reasons = np.zeros((n, n_scores, len(bins.columns)), dtype=np.float32)
-        n_bytes = copies * reasons.nbytes
-        if copies and (limit is None or limit >= n * (1 + copies)) and n_bytes <= MOST_BYTES:
-            variant_reasons = np.empty((n, copies, *reasons.shape[1:]), dtype=np.float32)
-        labels.expect(int(explained.sum()) * (1 if variant_reasons is None else 1 + copies))
-        reasons[explained] = labels.contributions(matrix[explained])[..., bins.columns] / scale
+        n_bytes = copies * n * n_scores * len(bins.columns) * scores.itemsize
+        all_explained = copies > 0 and (limit is None or limit >= n * (1 + copies)) and n_bytes <= MOST_BYTES
+        labels.expect(int(explained.sum()) * (1 + copies if all_explained else 1))
+        shape = (n, 1 + copies if all_explained else 1, n_scores, len(bins.columns))
+        reasons = np.zeros(shape, dtype=np.float32)
+        reasons[explained, 0] = labels.contributions(matrix[explained])[..., bins.columns] / scale
     donor_weight = None if (rows.weight == 1).all() else rows.weight
-    for k in range(copies):
+    for k in range(1, 1 + copies):
         swapped = swap_cells(matrix, parameters.swap_probability, rng, donor_weight, donors)
-        variants[:, k] = bins.encode(swapped)
-        if variant_reasons is None:
-            raw = labels.scores(swapped)
-        else:
+        encoded[:, k] = bins.encode(swapped)
+        if reasons is not None and all_explained:
             raw, values = labels.both(swapped)
-            variant_reasons[:, k] = values[..., bins.columns] / scale
-        variant_scores[:, k] = (raw - base) / scale
+            reasons[:, k] = values[..., bins.columns] / scale
+        else:
+            raw = labels.scores(swapped)
+        scores[:, k] = (raw - base) / scale
     return Targets(
-        encoded=bins.encode(matrix),
-        scores=((rows.scores - base) / scale).astype(np.float32),
+        encoded=encoded,
+        scores=scores,
         reasons=reasons,
         explained=explained,
-        variants=variants,
-        variant_scores=variant_scores,
-        variant_reasons=variant_reasons,
         y=(rows.y - base[0]) / scale if rows.link == "identity" else rows.y,
         weight=rows.weight,
         base=base,

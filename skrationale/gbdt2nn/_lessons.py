@@ -75,7 +75,7 @@ class Lessons(ABC):
         targets = self._labelled(matrix, y, scores)
         held_out = None
         if student.early_stopping:
-            held_out = targets.tensors(slice(None))
+            held_out = targets.tensors(slice(None), ())
             targets = self._labelled(*self.next())
         settings = Settings.of(student)
         settings = settings.replace(
@@ -114,6 +114,6 @@ class Lessons(ABC):
 
     def _arrays(self, targets: Targets) -> dict[str, np.ndarray]:
         """Give what one epoch trains on."""
-        arrays = targets.tensors(slice(None)) | (targets.of_variants if self.copies else {})
+        arrays = targets.tensors(slice(None))
         some = targets.reasons is not None and not targets.explained.all()
         return self.pool.mixed(arrays) if some else arrays

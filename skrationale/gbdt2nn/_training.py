@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,18 +58,14 @@ class Targets:
 
     Parameters
     ----------
-    encoded : ndarray of shape (n, d')
-        Bins.
-    scores : ndarray of shape (n, K)
-        Raw scores of the teacher.
-    reasons : ndarray of shape (n, K, d') or None
-        Its contributions, where `explained`.
+    encoded : ndarray of shape (n, 1 + c, d')
+        Bins of each row, and of c synthetic rows that go with it.
+    scores : ndarray of shape (n, 1 + c, K)
+        Their raw scores by the teacher.
+    reasons : ndarray of shape (n, 1 + c, K, d') or (n, 1, K, d') or None
+        Their contributions, or those of the rows alone, where `explained`.
     explained : ndarray of bool of shape (n,)
         Rows that carry contributions.
-    variants, variant_scores : ndarray of shape (n, c, d') and (n, c, K)
-        Bins and scores of c synthetic rows for each row.
-    variant_reasons : ndarray of shape (n, c, K, d') or None
-        Their contributions.
     y : ndarray of shape (n,)
         Encoded target; numbers with the link "identity" in the same units as the scores.
     weight : ndarray of shape (n,)
@@ -85,9 +82,6 @@ class Targets:
     scores: np.ndarray
     reasons: np.ndarray | None
     explained: np.ndarray
-    variants: np.ndarray
-    variant_scores: np.ndarray
-    variant_reasons: np.ndarray | None
     y: np.ndarray
     weight: np.ndarray
     base: np.ndarray
@@ -95,17 +89,32 @@ class Targets:
     link: str
 
     @property
-    def of_variants(self) -> dict[str, np.ndarray]:
-        """Arrays of the synthetic rows."""
-        found = {"variants": self.variants, "variant_scores": self.variant_scores}
-        return found if self.variant_reasons is None else found | {"variant_reasons": self.variant_reasons}
+    def n_variants(self) -> int:
+        """Number c of synthetic rows for each row."""
+        return self.encoded.shape[1] - 1
 
-    def tensors(self, rows: np.ndarray | slice) -> dict[str, np.ndarray]:
-        """Row-aligned arrays for training, without the variants."""
-        data = {"encoded": self.encoded, "scores": self.scores, "weight": self.weight, "y": self.y}
+    def tensors(
+        self, rows: np.ndarray | slice, variants: Sequence[int] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Arrays of some rows for training, and of some of the synthetic rows that go with them, or all."""
+        data = self.of_variants(rows, variants) | {"weight": self.weight[rows], "y": self.y[rows]}
         if self.reasons is not None:
-            data |= {"reasons": self.reasons, "reason_weight": self.weight * self.explained}
-        return {name: values[rows] for name, values in data.items()}
+            data["reason_weight"] = (self.weight * self.explained)[rows]
+        return data
+
+    def of_variants(self, rows: np.ndarray | slice, variants: Sequence[int] | None) -> dict[str, np.ndarray]:
+        """Those of these arrays that have synthetic rows in them."""
+        arrays = {"encoded": self.encoded, "scores": self.scores}
+        if self.reasons is not None:
+            arrays["reasons"] = self.reasons
+        chosen = {name: values[rows] for name, values in arrays.items()}
+        if variants is None:
+            return chosen
+        kept = [0, *(1 + k for k in variants)]
+        return {
+            name: values if values.shape[1] == 1 else values.take(kept, axis=1)
+            for name, values in chosen.items()
+        }
 
 
 def train_student(
@@ -138,16 +147,14 @@ def train_student(
     TrainResult
     """
     p, settings = parameters, Settings.of(parameters)
-    n, n_scores = targets.scores.shape
+    n, _, n_scores = targets.scores.shape
     # not class by class: what is learnt are the teacher's scores
     rows, held_out = validation_split(
-        targets.scores, settings.validation_fraction, False, seed, needed=settings.early_stopping
+        targets.scores[:, 0], settings.validation_fraction, False, seed, needed=settings.early_stopping
     )
-    data: dict[str, Any] = dict(targets.tensors(rows))
-    variants = {name: torch.from_numpy(values[rows]) for name, values in targets.of_variants.items()}
-    n_variants = targets.variants.shape[1]
+    n_variants = targets.n_variants
     shown = min(n_variants, n_shown(n))
-
+    data: dict[str, Any] = targets.tensors(rows, range(shown))
     explained = targets.explained[rows]
     few_explained = targets.reasons is not None and 0 < explained.mean() < SHARE_EXPLAINED
     rng = np.random.RandomState(seed)
@@ -156,8 +163,8 @@ def train_student(
         """Give each row the next few of its variants, round and round; put explained rows in other places."""
         found: dict[str, Any] = {}
         if n_variants > shown:
-            picked = (torch.arange(shown) + shown * (epoch - 1)) % n_variants
-            found = {name: values[:, picked] for name, values in variants.items()}
+            picked = [(k + shown * (epoch - 1)) % n_variants for k in range(shown)]
+            found = targets.of_variants(rows, picked)
         if few_explained:
             index = np.arange(len(rows))
             places = rng.permutation(len(rows))[: int(SHARE_EXPLAINED * len(rows))]
@@ -168,14 +175,12 @@ def train_student(
     batch_rows = max(1, settings.batch_size // (1 + shown))
     epochs = epochs_of(settings, n, len(rows), n_scores, batch_rows)
     hook = next_rows if n_variants > shown or few_explained else None
-    if 0 < n_variants == shown:
-        data |= variants
     return train(
         module_of(bins, n_scores, scheme, p, seed, signs),
         student_loss(targets, p.explanation_lambda, p.label_lambda),
         data,
         settings.replace(max_epochs=epochs, batch_size=batch_rows, early_stopping=bool(len(held_out))),
-        validation=targets.tensors(held_out) if len(held_out) else None,
+        validation=targets.tensors(held_out, ()) if len(held_out) else None,
         clip_norm=MAX_GRADIENT_NORM,
         epoch_hook=hook,
         random_state=seed,
@@ -215,20 +220,15 @@ def student_loss(targets: Targets, explanation_lambda: float, label_lambda: floa
     base = torch.as_tensor(targets.base, dtype=torch.float32)
 
     def loss(module: torch.nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        encoded, wanted, weight = batch["encoded"][:, None], batch["scores"][:, None], batch["weight"]
-        if "variants" in batch:
-            encoded = torch.cat([encoded, batch["variants"]], dim=1)
-            wanted = torch.cat([wanted, batch["variant_scores"]], dim=1)
+        encoded, wanted, weight = batch["encoded"], batch["scores"], batch["weight"]
         b, c = encoded.shape[:2]
         scores, reasons = module(encoded.flatten(0, 1))
         scores = scores.view(b, c, -1)
         terms = {"score": score_loss(scores, wanted, weight)}
         total = terms["score"]
         if reasons is not None and "reasons" in batch:
-            own, known = reasons.view(b, c, *reasons.shape[1:]), batch["reasons"][:, None]
-            if "variant_reasons" in batch:
-                known = torch.cat([known, batch["variant_reasons"]], dim=1)
-            own = own[:, : known.shape[1]]
+            known = batch["reasons"]
+            own = reasons.view(b, c, *reasons.shape[1:])[:, : known.shape[1]]
             terms["explanation"] = explanation_loss(own, known, batch["reason_weight"])
             total = total + explanation_lambda * terms["explanation"]
         if targets.link == "softmax":
