@@ -187,3 +187,16 @@ def bins_of(splits: Sequence[ColumnSplits], max_thresholds: int | None = None) -
             missing_type = str(column.missing_type)
             numeric.append(NumericBins(j, column.thresholds[kept], column.gains[kept], missing_type))
     return [*numeric, *categorical]
+
+
+def starts_of(bins: Sequence[Bins]) -> np.ndarray:
+    """First number (d' + 1,) of the bins of each column, and how many there are in all."""
+    return np.cumsum([0, *(column.n_bins for column in bins)])
+
+
+def encoded(codes: np.ndarray, bins: Sequence[Bins]) -> np.ndarray:
+    """Bins (n, d'), int32, of rows of codes (n, d)."""
+    found = np.empty((len(codes), len(bins)), dtype=np.int32)
+    for i, column in enumerate(bins):
+        found[:, i] = column.encode(np.ascontiguousarray(codes[:, column.column]))
+    return found

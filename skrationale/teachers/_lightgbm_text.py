@@ -75,8 +75,7 @@ def splits_of(trees: list[dict[str, str]], n_features: int) -> list[ColumnSplits
     thresholds, decisions = joined(trees, "threshold"), joined(trees, "decision_type", np.intp)
     numeric, missing = decisions & 1 == 0, decisions >> 2 & 3
     sets: list[dict[frozenset[int], float]] = [{} for _ in range(n_features)]
-    category_sets = [levels for tree in trees for levels in _category_sets(tree)]
-    for levels, node in zip(category_sets, np.flatnonzero(~numeric), strict=True):
+    for levels, node in zip(category_sets_of(trees), np.flatnonzero(~numeric), strict=True):
         of_column = sets[columns[node]]
         of_column[levels] = of_column.get(levels, 0.0) + gains[node]
     collected = []
@@ -94,6 +93,11 @@ def splits_of(trees: list[dict[str, str]], n_features: int) -> list[ColumnSplits
             )
         )
     return collected
+
+
+def category_sets_of(trees: list[dict[str, str]]) -> list[frozenset[int]]:
+    """Left sets of all categorical splits, in the order of their nodes."""
+    return [levels for tree in trees for levels in _category_sets(tree)]
 
 
 def _category_sets(tree: dict[str, str]) -> list[frozenset[int]]:

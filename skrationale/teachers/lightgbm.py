@@ -209,9 +209,16 @@ class LightGBMTeacher(LightGBMOnRuler):
 
     def _predict(self, X: Any, n_jobs: int | None, **kind: bool) -> np.ndarray:
         # The wrapper would warn about names of arrays, and hand early stopping of predictions through.
-        threads = self.threads if n_jobs is None else n_jobs
-        threads = effective_n_jobs(threads) if threads < 0 else threads
+        threads = self._threads(n_jobs)
         return np.asarray(self.booster.predict(X, num_threads=threads, pred_early_stop=False, **kind))
+
+    def _threads(self, n_jobs: int | None) -> int:
+        threads = self.threads if n_jobs is None else n_jobs
+        return effective_n_jobs(threads) if threads < 0 else threads
+
+    def threads_for(self, n_jobs: int | None) -> int:
+        """Threads that LightGBM starts for a request."""
+        return self._threads(n_jobs) or effective_n_jobs(-1)
 
     def answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Raw scores (n, K), in the units that `link` names, and of a classifier probabilities (n, C)."""

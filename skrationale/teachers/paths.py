@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,9 @@ from scipy import sparse
 
 from ._columns import some_rows
 from ._lightgbm_text import joined, leaf_values_of
+from ._masks import LeafMasks, are_faster
 from ._protocol import FEWEST_ROWS
+from ._upwards import JoinedTrees
 from .lightgbm import LightGBMTeacher
 
 CELLS_AT_ONCE = 2**20
@@ -61,21 +63,19 @@ class LeafTable:
     def __init__(self, teacher: LightGBMTeacher) -> None:
         self.teacher = teacher
         trees = teacher.trees()
-        n_leaves = joined(trees, "num_leaves", np.intp)
+        forest = JoinedTrees.of(trees)
         columns = joined(trees, "split_feature", np.intp)
         counts, leaf_values = joined(trees, "leaf_count"), leaf_values_of(trees, teacher.scale)
-        parent, roots = _parents(
-            n_leaves, joined(trees, "left_child", np.intp), joined(trees, "right_child", np.intp)
-        )
-        values = _node_values(parent, counts, leaf_values)
-        self.base = np.bincount(
-            np.arange(len(trees)) % teacher.n_outputs, values[roots], minlength=teacher.n_outputs
-        )
-        self._first_leaf = np.cumsum(n_leaves) - n_leaves
-        self.table = _walk(parent, columns, values, teacher.n_features)
+        values = _node_values(forest, counts, leaf_values)
+        roots, n_leaves = values[forest.roots], forest.n_leaves
+        self.base = np.bincount(np.arange(len(trees)) % teacher.n_outputs, roots, minlength=teacher.n_outputs)
+        self._trees, self._forest, self._n_columns = trees, forest, len(np.unique(columns))
+        self._masks: LeafMasks | None = None
+        self._may_have_masks = True
+        self.table = _walk(forest, columns, values, teacher.n_features)
         if teacher.order is not None:
             self.table = self.table[:, np.argsort(teacher.order)]
-        total = values[np.repeat(roots, n_leaves)] + np.asarray(self.table.sum(axis=1)).ravel()
+        total = np.repeat(roots, n_leaves) + np.asarray(self.table.sum(axis=1)).ravel()
         _check_sums(total, leaf_values, [values], "a leaf's value")
         if self.table.nnz * DENSE_BELOW >= np.prod(self.table.shape):
             self.table = self.table.toarray()
@@ -107,19 +107,31 @@ class LeafTable:
             If that is not so. All leaves were compared with their paths already, so 256 rows spread
             over the table tell whether leaves add up to what the model says.
         """
-        step = batch_size or max(1, CELLS_AT_ONCE // len(self._first_leaf))
+        step = batch_size or max(1, CELLS_AT_ONCE // len(self._trees))
         n, k = len(X), self.teacher.n_outputs
         values = np.zeros((n, k, self.teacher.n_features))
+        leaves_of = self._finder(X, n_jobs)
         for start in range(0, n, step):
-            leaves = self.teacher.leaves(some_rows(X, slice(start, start + step)), n_jobs=n_jobs)
+            leaves = leaves_of(some_rows(X, slice(start, start + step)))
             for output in range(k):
-                rows = leaves[:, output::k] + self._first_leaf[output::k]
-                values[start : start + step, output] = self._sums(rows)
+                values[start : start + step, output] = self._sums(leaves[:, output::k])
         checked = np.unique(np.linspace(0, n - 1, ROWS_CHECKED).astype(np.intp))
         raw = self.teacher.raw_scores(some_rows(X, checked), n_jobs=n_jobs)
         added = values[checked]
         _check_sums(self.base + added.sum(axis=-1), raw, [self.base, added], "the raw score")
         return values, self.base.copy()
+
+    def _finder(self, X: Any, n_jobs: int | None) -> Callable[[Any], np.ndarray]:
+        """Give what finds, of rows like those of X, the leaf (n, T) in each tree, among all L."""
+        forest, threads = self._forest, self.teacher.threads_for(n_jobs)
+        if isinstance(X, np.ndarray):
+            size = len(self._trees), forest.n_inner, self._n_columns
+            if self._may_have_masks and self._masks is None and are_faster(len(X), *size, threads):
+                self._masks = LeafMasks.of(self._trees, forest, self.teacher.n_features)
+                self._may_have_masks = self._masks is not None
+            if self._masks is not None:
+                return self._masks.leaves
+        return lambda rows: self.teacher.leaves(rows, n_jobs=n_jobs) + forest.first_leaf
 
     def _sums(self, rows: np.ndarray) -> np.ndarray:
         """Sum, for each of n lists (n, t), the table's rows in it: (n, d)."""
@@ -131,59 +143,22 @@ class LeafTable:
         return sums.toarray() if sparse.issparse(sums) else sums
 
 
-def _parents(n_leaves: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Join T trees: number their N inner nodes, then their L leaves.
-
-    Parameters
-    ----------
-    n_leaves : ndarray of shape (T,)
-        Leaves of each tree.
-    left, right : ndarray of shape (N,)
-        Children within their tree; ``~leaf`` for leaves.
-
-    Returns
-    -------
-    parent : ndarray of shape (N + L,)
-        Node above each node, -1 above a root.
-    roots : ndarray of shape (T,)
-        Root of each tree, a leaf where there is no split.
-    """
-    first_leaf = np.cumsum(n_leaves) - n_leaves + len(left)
-    first_inner = np.cumsum(n_leaves - 1) - (n_leaves - 1)
-    tree = np.repeat(np.arange(len(n_leaves)), n_leaves - 1)
-    parent = np.full(len(left) + n_leaves.sum(), -1)
-    for child in (left, right):
-        parent[np.where(child < 0, first_leaf[tree] + ~child, first_inner[tree] + child)] = np.arange(
-            len(left)
-        )
-    return parent, np.where(n_leaves > 1, first_inner, first_leaf)
-
-
-def _node_values(parent: np.ndarray, counts: np.ndarray, leaf_values: np.ndarray) -> np.ndarray:
+def _node_values(forest: JoinedTrees, counts: np.ndarray, leaf_values: np.ndarray) -> np.ndarray:
     """Value (N + L,) of each node: the mean of the leaves (L,) below, weighted by their rows."""
-    n_inner = len(parent) - len(counts)
-    weights = np.maximum(counts, FEWEST_ROWS)
+    n_inner, weights = forest.n_inner, np.maximum(counts, FEWEST_ROWS)
     weight, total = np.zeros(n_inner), np.zeros(n_inner)
-    leaf, node = np.arange(len(counts)), parent[n_inner:]
-    while (inside := node >= 0).any():
-        leaf, node = leaf[inside], node[inside]
-        weight += np.bincount(node, weights[leaf], minlength=n_inner)
-        total += np.bincount(node, weights[leaf] * leaf_values[leaf], minlength=n_inner)
-        node = parent[node]
+    for leaf, _, above in forest.upwards():
+        weight += np.bincount(above, weights[leaf], minlength=n_inner)
+        total += np.bincount(above, weights[leaf] * leaf_values[leaf], minlength=n_inner)
     return np.concatenate([total / weight, leaf_values])
 
 
-def _walk(parent: np.ndarray, columns: np.ndarray, values: np.ndarray, n_features: int) -> sparse.csr_matrix:
+def _walk(forest: JoinedTrees, columns: np.ndarray, values: np.ndarray, n_features: int) -> sparse.csr_matrix:
     """Add up the steps between root and leaf by column: (L, d), from all leaves upwards at once."""
-    n_inner = len(columns)
-    leaf, node = np.arange(len(parent) - n_inner), np.arange(n_inner, len(parent))
-    shape = (len(leaf), n_features)
+    shape = (len(values) - forest.n_inner, n_features)
     table = sparse.csr_matrix(shape)
-    while (inside := parent[node] >= 0).any():
-        leaf, node = leaf[inside], node[inside]
-        above = parent[node]
+    for leaf, node, above in forest.upwards():
         table += sparse.csr_matrix((values[node] - values[above], (leaf, columns[above])), shape)
-        node = above
     return table
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..teachers import Bins
-from ._binned import encoded
+from ..teachers import Bins, encoded
 from ._groups import Group, SplitTree, as_bits, distinct_rows, leaves_of
 from ._pairs import of_leaf
 

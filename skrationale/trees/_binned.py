@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .._progress import progress_bar
-from ..teachers import Bins
+from ..teachers import Bins, encoded, starts_of
 from ..training import limit_threads
 from ._parts import ValuesOf, packed
 from ._plan import WIDE, TabledTree
@@ -101,19 +101,6 @@ class BinnedTrees:
                 shelf.add_to(sums, numbered)
             for tree in computed:
                 tree.add_to(sums, own, self.dtype)
-
-
-def starts_of(bins: Sequence[Bins]) -> np.ndarray:
-    """First number (d' + 1,) of the bins of each column, and how many there are in all."""
-    return np.cumsum([0, *(column.n_bins for column in bins)])
-
-
-def encoded(codes: np.ndarray, bins: Sequence[Bins]) -> np.ndarray:
-    """Bins (n, d'), int32, of rows of codes (n, d)."""
-    found = np.empty((len(codes), len(bins)), dtype=np.int32)
-    for i, column in enumerate(bins):
-        found[:, i] = column.encode(np.ascontiguousarray(codes[:, column.column]))
-    return found
 
 
 def built(

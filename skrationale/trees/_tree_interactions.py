@@ -10,9 +10,8 @@ import numpy as np
 
 from .._batches import check_batching, in_batches, one_or_several
 from ..explanation.checks import own
-from ..teachers import bins_of
+from ..teachers import bins_of, encoded
 from ..training import limit_threads
-from ._binned import encoded
 from ._contributions import check_dtype
 from ._interacting import BinnedGroups, Pairs, interacting_groups, pairs_of, readings_of
 from ._interactions import Interactions, check_number_of_pairs, strongest
