@@ -145,7 +145,7 @@ def names(name: str, value: Any, count: int, default: str, *, unique: bool = Fal
     """Return `count` names; those missing are numbered after `default`."""
     given: Iterable[Any] = (value,) if isinstance(value, str) else () if value is None else value
     # the names of a set have no order, and those of a mapping may stand for anything
-    if not isinstance(given, Iterable) or isinstance(given, Set | Mapping):
+    if type(given) is not tuple and (not isinstance(given, Iterable) or isinstance(given, Set | Mapping)):
         raise TypeError(f"`{name}` must be a sequence of strings, got {type(value).__name__}.")
     found = tuple(given)
     if not {*map(type, found)} <= {str}:
@@ -183,16 +183,16 @@ def plain(name: str, value: Any, depth: int = 0) -> Any:
         )
     if type(value) in PLAIN:
         return value
+    if type(value) is dict or isinstance(value, Mapping):
+        wrong = [key for key in value if not isinstance(key, str)]
+        if wrong:
+            raise TypeError(f"`{name}` must have string keys, got {wrong[0]!r}.")
+        return {str(key): plain(f"{name}[{key!r}]", item, depth + 1) for key, item in value.items()}
     if isinstance(value, np.floating):
         # extended precision stays a numpy number in `tolist`
         return float(value)
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufUO":
         return plain(name, value.tolist(), depth + (value.dtype.kind == "O"))
-    if isinstance(value, Mapping):
-        wrong = [key for key in value if not isinstance(key, str)]
-        if wrong:
-            raise TypeError(f"`{name}` must have string keys, got {wrong[0]!r}.")
-        return {str(key): plain(f"{name}[{key!r}]", item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(f"{name}[{i}]", item, depth + 1) for i, item in enumerate(value)]
     if isinstance(value, str | bool | int | float | None):

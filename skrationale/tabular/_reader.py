@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import repeat
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -296,30 +298,35 @@ class TableReader:
         d = len(self.feature_names)
         if table.shape[1] != d:
             raise ValueError(f"X has {table.shape[1]} features, but {d} features were expected.")
-        given = list(map(str, getattr(table, "columns", ())))
-        known = list(self.feature_names)
-        if given and given != known and sorted(given) == sorted(known):
-            raise ValueError(
-                f"X has the columns {given[:5]}, in another order than at fit; expected {known[:5]}."
-            )
-        if given and given != known and not self._by_position(given):
-            here, there = next((a, b) for a, b in zip(given, known, strict=True) if a != b)
-            raise ValueError(
-                f"X has column {here!r} where column {there!r} was at fit; expected the columns {known[:5]}"
-                + (", ..." if d > 5 else "")
-                + ", or an array with its columns in this order."
-            )
         if isinstance(table, np.ndarray):
             check_array_type(table)
-        if isinstance(table, np.ndarray) and not any(levels is not None for levels in self.levels):
-            matrix = table.astype(np.float64)
+            of_numbers = not any(map(is_not, self.levels, repeat(None)))
+            matrix = table.astype(np.float64) if of_numbers else self._by_column(table)
         else:
+            self._check_columns(table)
             matrix = self._by_column(table)
         infinite = np.isinf(matrix)
         if infinite.any():
             names = [self.feature_names[j] for j in np.flatnonzero(infinite.any(axis=0))[:5]]
             raise ValueError(f"X contains infinity in column(s) {names}; expected finite numbers or NaN.")
         return matrix
+
+    def _check_columns(self, table: Any) -> None:
+        """Raise unless the columns of a DataFrame are those at fit in their order, or have no names."""
+        given, known = list(map(str, table.columns)), list(self.feature_names)
+        if given == known or not given:
+            return
+        if sorted(given) == sorted(known):
+            raise ValueError(
+                f"X has the columns {given[:5]}, in another order than at fit; expected {known[:5]}."
+            )
+        if not self._by_position(given):
+            here, there = next((a, b) for a, b in zip(given, known, strict=True) if a != b)
+            raise ValueError(
+                f"X has column {here!r} where column {there!r} was at fit; expected the columns {known[:5]}"
+                + (", ..." if len(known) > 5 else "")
+                + ", or an array with its columns in this order."
+            )
 
     def read_few(self, table: Any) -> FewRows | None:
         """Read few rows fast, or not at all.
