@@ -17,9 +17,10 @@ CELLS_AT_ONCE = 2**15
 and 14 columns chunks of 32, 64, 128 and 256 rows take 11, 8, 7 and 7 ms."""
 OF_TREE, OF_COLUMN, OF_BIN, OF_NODE, OF_WALK = 4.0, 0.2, 3.0, 2000.0, 25.0
 """Nanoseconds of a row in a tree by masks, and for each column more; to make the mask of a bin in a tree, and
-to read a node; and for LightGBM to send a row through a tree of 31 leaves, on one thread. Measured."""
+to read a node; and for LightGBM to send a row through a tree of 31 leaves, on one thread. Measured: on six
+data sets masks are faster from 2,000 to 4,000 rows on, and are taken from 2,500 to 6,000."""
 BINS_OF_COLUMN = 255
-"""Bins of a column that are reckoned with before they are made: LightGBM's default."""
+"""Most bins of a column that are reckoned with before they are made: LightGBM's default. Not measured."""
 
 
 def are_faster(n_rows: int, n_trees: int, n_nodes: int, n_columns: int, n_threads: int) -> bool:
