@@ -100,6 +100,7 @@ WIDE = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("depth", [17, 45])
 @pytest.mark.parametrize("name", DEEP)
 def test_deep_formulas_are_written_in_time_or_refused(name, depth):
@@ -112,6 +113,7 @@ def test_deep_formulas_are_written_in_time_or_refused(name, depth):
     np.testing.assert_array_equal(written["dict"].predict(ROWS), written["predict"])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", WIDE)
 def test_wide_formulas_are_written_in_time_or_refused(name):
     formula = in_time(lambda: make(WIDE[name]))

@@ -187,6 +187,7 @@ def every_tick(figure):
     return found
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("style", ["default", "dark_background"])
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", MADE)

@@ -159,6 +159,7 @@ def fitted():
 every = pytest.mark.parametrize("name", MODELS)
 
 
+@pytest.mark.no_cover
 @every
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_with_and_without_its_teacher_a_model_answers_as_before(fitted, name, tmp_path):

@@ -226,6 +226,7 @@ def test_a_factor_that_is_a_root_needs_one_of_the_operators_at_hand():
     assert ends[0].factor == sp.sqrt(sp.Abs(c))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("dtype", ["int64", "Int64"])
 def test_slopes_do_not_depend_on_the_type_of_a_column(dtype, monkeypatch):
     rng = np.random.RandomState(SEED)
@@ -318,6 +319,7 @@ def test_the_order_of_rows_does_not_matter_to_the_search_in_a_view():
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.no_cover
 def test_noise_leaves_the_search_to_the_engine():
     table = frame(300, SEED)
     y = law_of(table) * (1 + 0.05 * RNG.normal(size=300))

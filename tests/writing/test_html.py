@@ -192,6 +192,7 @@ def test_all_rooms_with_pages_have_templates():
     }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
 )
