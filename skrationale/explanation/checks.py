@@ -183,7 +183,7 @@ def plain(name: str, value: Any, depth: int = 0) -> Any:
         )
     if type(value) in PLAIN:
         return value
-    if type(value) is dict or isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # of an exact type this is known sooner
         wrong = [key for key in value if not isinstance(key, str)]
         if wrong:
             raise TypeError(f"`{name}` must have string keys, got {wrong[0]!r}.")

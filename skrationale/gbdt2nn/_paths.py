@@ -33,8 +33,8 @@ def path_contributions(
     batch_size : int, default=None
         Rows computed at once, which bounds the memory used; None: a number that needs about 30 MB.
     n_jobs : int, default=None
-        Threads of LightGBM; None: the number that the model sets. With one or two threads, the leaves of many
-        rows are looked up (see Notes).
+        Threads of LightGBM; None: the number that the model sets. On few threads, the leaves of many rows
+        are looked up (see Notes).
 
     Returns
     -------
@@ -56,8 +56,8 @@ def path_contributions(
     Notes
     -----
     LightGBM sends few rows through the trees. Where that is faster, thousands of rows find their leaves by
-    masks of bits instead [1]_, in less time than ``predict`` takes. The contributions are the same to the
-    last bit.
+    masks of bits instead [1]_, on one thread in less time than ``predict`` takes. The contributions are the
+    same to the last bit.
 
     References
     ----------
@@ -82,7 +82,7 @@ def path_contributions(
     teacher = forest_of(model, X)
     rows = model_rows(teacher, X)
     table, data = rows.table, rows.codes
-    leaves = LeafTable(teacher)
+    leaves = LeafTable(teacher, len(data))
 
     def part(chosen: slice) -> list[np.ndarray]:
         found = leaves.contributions(data[chosen], batch_size=batch_size, n_jobs=n_jobs)[0]

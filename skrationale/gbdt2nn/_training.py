@@ -96,25 +96,27 @@ class Targets:
     def tensors(
         self, rows: np.ndarray | slice, variants: Sequence[int] | None = None
     ) -> dict[str, np.ndarray]:
-        """Arrays of some rows for training, and of some of the synthetic rows that go with them, or all."""
-        data = self.of_variants(rows, variants) | {"weight": self.weight[rows], "y": self.y[rows]}
+        """Arrays of some rows for training, with some of the synthetic rows of each, or with all (None)."""
+        data = self.with_variants(rows, variants) | {"weight": self.weight[rows], "y": self.y[rows]}
         if self.reasons is not None:
             data["reason_weight"] = (self.weight * self.explained)[rows]
         return data
 
-    def of_variants(self, rows: np.ndarray | slice, variants: Sequence[int] | None) -> dict[str, np.ndarray]:
-        """Those of these arrays that have synthetic rows in them."""
+    def with_variants(
+        self, rows: np.ndarray | slice, variants: Sequence[int] | None
+    ) -> dict[str, np.ndarray]:
+        """Those of these arrays in which synthetic rows stand behind each row."""
         arrays = {"encoded": self.encoded, "scores": self.scores}
         if self.reasons is not None:
             arrays["reasons"] = self.reasons
-        chosen = {name: values[rows] for name, values in arrays.items()}
-        if variants is None:
-            return chosen
-        kept = [0, *(1 + k for k in variants)]
-        return {
-            name: values if values.shape[1] == 1 else values.take(kept, axis=1)
-            for name, values in chosen.items()
-        }
+
+        def chosen(values: np.ndarray) -> np.ndarray:
+            if variants is None or values.shape[1] == 1:
+                return values[rows]
+            kept = [0, *(1 + k for k in variants)]
+            return values[rows, kept] if isinstance(rows, slice) else values[rows[:, None], kept]
+
+        return {name: chosen(values) for name, values in arrays.items()}
 
 
 def train_student(
@@ -164,7 +166,7 @@ def train_student(
         found: dict[str, Any] = {}
         if n_variants > shown:
             picked = [(k + shown * (epoch - 1)) % n_variants for k in range(shown)]
-            found = targets.of_variants(rows, picked)
+            found = targets.with_variants(rows, picked)
         if few_explained:
             index = np.arange(len(rows))
             places = rng.permutation(len(rows))[: int(SHARE_EXPLAINED * len(rows))]

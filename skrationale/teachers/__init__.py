@@ -14,7 +14,7 @@ alone are known; `PermutationWalks` gives reasons of all models alike, by their 
 """
 
 from .._library import cloned, library_of, unfrozen
-from ._bins import MISSING_BIN, ZERO_BOUND, Bins, CategoryBins, NumericBins, bins_of, encoded, starts_of
+from ._bins import MISSING_BIN, ZERO_BOUND, Bins, CategoryBins, NumericBins, bins_of, in_bins, starts_of
 from ._checks import check_teacher, classifies, text_refused, warn_of_refit
 from ._choosing import check_forest, form_for, is_forest, rows_for_teacher, teacher_for, teacher_of
 from ._columns import arranged, column_order, in_order, names_at_fit, refuse_other_order, some_rows
@@ -54,6 +54,7 @@ __all__ = [
     "confidence_of",
     "fitted_to",
     "form_for",
+    "in_bins",
     "in_order",
     "is_forest",
     "library_of",
@@ -63,12 +64,11 @@ __all__ = [
     "rows_for_teacher",
     "signs_of",
     "some_rows",
+    "starts_of",
     "teacher_of",
     "text_refused",
     "unfrozen",
     "warn_of_constraints",
     "warn_of_refit",
     "warn_of_weights",
-    "encoded",
-    "starts_of",
 ]

@@ -194,7 +194,7 @@ def starts_of(bins: Sequence[Bins]) -> np.ndarray:
     return np.cumsum([0, *(column.n_bins for column in bins)])
 
 
-def encoded(codes: np.ndarray, bins: Sequence[Bins]) -> np.ndarray:
+def in_bins(codes: np.ndarray, bins: Sequence[Bins]) -> np.ndarray:
     """Bins (n, d'), int32, of rows of codes (n, d)."""
     found = np.empty((len(codes), len(bins)), dtype=np.int32)
     for i, column in enumerate(bins):

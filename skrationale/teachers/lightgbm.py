@@ -217,7 +217,7 @@ class LightGBMTeacher(LightGBMOnRuler):
         return effective_n_jobs(threads) if threads < 0 else threads
 
     def threads_for(self, n_jobs: int | None) -> int:
-        """Threads that LightGBM starts for a request."""
+        """About how many threads LightGBM takes for a request."""
         return self._threads(n_jobs) or effective_n_jobs(-1)
 
     def answers(self, table: Any) -> tuple[np.ndarray, np.ndarray | None]:

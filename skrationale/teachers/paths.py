@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class LeafTable:
     ----------
     teacher : LightGBMTeacher
         A model with K outputs and d columns, whose T trees have L leaves together.
+    n_rows : int, default=0
+        Rows that will be explained in all, if they come in several calls.
 
     Attributes
     ----------
@@ -60,8 +63,8 @@ class LeafTable:
     (array([0.5]), array([[-0.5], [ 0.5]]))
     """
 
-    def __init__(self, teacher: LightGBMTeacher) -> None:
-        self.teacher = teacher
+    def __init__(self, teacher: LightGBMTeacher, n_rows: int = 0) -> None:
+        self.teacher, self._n_rows = teacher, n_rows
         trees = teacher.trees()
         forest = JoinedTrees.of(trees)
         columns = joined(trees, "split_feature", np.intp)
@@ -70,8 +73,6 @@ class LeafTable:
         roots, n_leaves = values[forest.roots], forest.n_leaves
         self.base = np.bincount(np.arange(len(trees)) % teacher.n_outputs, roots, minlength=teacher.n_outputs)
         self._trees, self._forest, self._n_columns = trees, forest, len(np.unique(columns))
-        self._masks: LeafMasks | None = None
-        self._may_have_masks = True
         self.table = _walk(forest, columns, values, teacher.n_features)
         if teacher.order is not None:
             self.table = self.table[:, np.argsort(teacher.order)]
@@ -123,15 +124,19 @@ class LeafTable:
 
     def _finder(self, X: Any, n_jobs: int | None) -> Callable[[Any], np.ndarray]:
         """Give what finds, of rows like those of X, the leaf (n, T) in each tree, among all L."""
-        forest, threads = self._forest, self.teacher.threads_for(n_jobs)
-        if isinstance(X, np.ndarray):
-            size = len(self._trees), forest.n_inner, self._n_columns
-            if self._may_have_masks and self._masks is None and are_faster(len(X), *size, threads):
-                self._masks = LeafMasks.of(self._trees, forest, self.teacher.n_features)
-                self._may_have_masks = self._masks is not None
-            if self._masks is not None:
+        forest, d = self._forest, self.teacher.n_features
+        size = len(self._trees), forest.n_inner, self._n_columns
+        # LightGBM turns numbers of other types into float32
+        if isinstance(X, np.ndarray) and X.dtype == np.float64 and X.shape[1] == d:
+            n = max(len(X), self._n_rows)
+            if are_faster(n, *size, self.teacher.threads_for(n_jobs)) and self._masks is not None:
                 return self._masks.leaves
         return lambda rows: self.teacher.leaves(rows, n_jobs=n_jobs) + forest.first_leaf
+
+    @cached_property
+    def _masks(self) -> LeafMasks | None:
+        """Bits of the leaves that rows can reach, made when they are worth it."""
+        return LeafMasks.of(self._trees, self._forest, self.teacher.n_features)
 
     def _sums(self, rows: np.ndarray) -> np.ndarray:
         """Sum, for each of n lists (n, t), the table's rows in it: (n, d)."""

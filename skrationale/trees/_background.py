@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..teachers import Bins, encoded
+from ..teachers import Bins, in_bins
 from ._groups import Group, SplitTree, as_bits, distinct_rows, leaves_of
 from ._pairs import of_leaf
 
@@ -30,7 +30,7 @@ class Background:
     @classmethod
     def of(cls, codes: np.ndarray, bins: Sequence[Bins]) -> Background:
         """Read codes (B, d) of background rows by the bins of d' columns."""
-        found = encoded(codes, bins)
+        found = in_bins(codes, bins)
         distinct, which = distinct_rows(found) if bins else (found[:1], np.zeros(len(found), dtype=np.intp))
         return cls(distinct, np.bincount(which) / len(codes))
 

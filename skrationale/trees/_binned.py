@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .._progress import progress_bar
-from ..teachers import Bins, encoded, starts_of
+from ..teachers import Bins, in_bins, starts_of
 from ..training import limit_threads
 from ._parts import ValuesOf, packed
 from ._plan import WIDE, TabledTree
@@ -94,7 +94,7 @@ class BinnedTrees:
     ) -> None:
         import torch
 
-        own, sums = encoded(codes, self.bins), torch.from_numpy(found)
+        own, sums = in_bins(codes, self.bins), torch.from_numpy(found)
         with torch.inference_mode(), limit_threads():
             numbered = torch.from_numpy(own + self._starts)
             for shelf in shelves:

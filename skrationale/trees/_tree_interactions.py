@@ -10,7 +10,7 @@ import numpy as np
 
 from .._batches import check_batching, in_batches, one_or_several
 from ..explanation.checks import own
-from ..teachers import bins_of, encoded
+from ..teachers import bins_of, in_bins
 from ..training import limit_threads
 from ._contributions import check_dtype
 from ._interacting import BinnedGroups, Pairs, interacting_groups, pairs_of, readings_of
@@ -216,7 +216,7 @@ class TreeInteractions:
         sums, by_group = torch.from_numpy(found), iter(pairs.by_group)
         with torch.inference_mode(), limit_threads():
             for bins, groups in self._forests:
-                rows = encoded(codes, bins)
+                rows = in_bins(codes, bins)
                 for group in groups:
                     group.add_to(sums, rows, *next(by_group), self.dtype)
         found[..., pairs.first < pairs.second] /= 2
