@@ -385,8 +385,11 @@ class Searcher:
         choices += pool.pursue(t, weights, maxsize, cost_aware=True)
         choices += [known.terms for known in self._expressions.values() if pool.covers(known.terms)]
         different = {frozenset(terms): terms for terms in reversed(choices)}
-        sums = [pool.fit(terms, t, weights) for terms in reversed(different.values())]
-        return [found for found in sums if found.complexity <= maxsize]
+        return [
+            pool.fit(terms, t, weights)
+            for terms in reversed(different.values())
+            if pool.complexity(terms) <= maxsize
+        ]
 
     def _rows(
         self, weights: np.ndarray, sought: np.ndarray, rng: np.random.RandomState

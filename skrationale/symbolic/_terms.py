@@ -93,6 +93,7 @@ class TermPool:
     def __init__(self, variables: Sequence[sp.Symbol], V: np.ndarray) -> None:
         self._variables, self._V = variables, V
         self._columns: dict[sp.Expr, np.ndarray] = {}
+        self._scaled: dict[sp.Expr, tuple[np.ndarray, float]] = {}
         self._sizes: dict[sp.Expr, int] = {}
         self._unusable: set[sp.Expr] = set()
         self._elsewhere: dict[int, tuple[np.ndarray, dict[sp.Expr, np.ndarray | None]]] = {}
@@ -107,6 +108,8 @@ class TermPool:
                 self._unusable.add(term)
             else:
                 self._columns[term], self._sizes[term] = values, complexity(term)
+                scale = float(np.abs(values).max()) or 1.0
+                self._scaled[term] = values / scale, scale
 
     def covers(self, terms: Sequence[sp.Expr]) -> bool:
         """Tell whether all terms are in the pool."""
@@ -159,12 +162,14 @@ class TermPool:
         WeightedSum
         """
         root = np.sqrt(weights)
-        A = np.column_stack([np.ones(len(t)), *(self._columns[term] for term in terms)])
-        scale = np.abs(A).max(axis=0)
-        scale[scale == 0] = 1.0
-        solution = np.linalg.lstsq(A / scale * root[:, None], t * root, rcond=1e-10)[0] / scale
-        size = sum(self._sizes[term] + 1 for term in terms) - 1
-        return WeightedSum(tuple(terms), solution, max(size, 1))
+        columns, scales = zip((np.ones(len(t)), 1.0), *(self._scaled[term] for term in terms), strict=True)
+        A = np.column_stack(columns) * root[:, None]
+        solution = np.linalg.lstsq(A, t * root, rcond=1e-10)[0] / np.array(scales)
+        return WeightedSum(tuple(terms), solution, self.complexity(terms))
+
+    def complexity(self, terms: Sequence[sp.Expr]) -> int:
+        """Give the complexity of a sum of terms of the pool."""
+        return max(sum(self._sizes[term] + 1 for term in terms) - 1, 1)
 
     def pursue(
         self, t: np.ndarray, weights: np.ndarray, maxsize: int, *, cost_aware: bool = False
