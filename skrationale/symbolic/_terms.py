@@ -96,6 +96,7 @@ class TermPool:
         self._scaled: dict[sp.Expr, tuple[np.ndarray, float]] = {}
         self._sizes: dict[sp.Expr, int] = {}
         self._unusable: set[sp.Expr] = set()
+        self._last: tuple[tuple[int, np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
         self._elsewhere: dict[int, tuple[np.ndarray, dict[sp.Expr, np.ndarray | None]]] = {}
 
     def add(self, expressions: Iterable[sp.Expr]) -> None:
@@ -196,26 +197,33 @@ class TermPool:
         if not pool:
             return []
         cost = np.array([self._sizes[term] + 1 for term in pool], dtype=float)
-        root = np.sqrt(weights)
-        left = np.column_stack(list(self._columns.values()))
-        left = left / np.maximum(np.abs(left).max(axis=0), np.finfo(float).tiny)
-        left = (left - np.average(left, axis=0, weights=weights)) * root[:, None]
-        residual = (t - np.average(t, weights=weights)) * root
-        total = residual @ residual
-        norms = np.einsum("ij,ij->j", left, left)
+        left, products = self._centred(weights)
+        residual = (t - np.average(t, weights=weights)) * np.sqrt(weights)
+        total, explained = residual @ residual, residual @ left
+        norms, products = np.diag(products), products.copy()
         chosen: list[int] = []
         choices = []
         while len(chosen) < MAX_TERMS:
-            remaining = np.einsum("ij,ij->j", left, left)
+            remaining = np.diag(products)
             usable = (remaining > COLLINEAR * norms) & (cost[chosen].sum() + cost - 1 <= maxsize)
             usable[chosen] = False
-            gain = np.where(usable, (residual @ left) ** 2 / np.where(usable, remaining, 1.0), 0.0)
+            gain = np.where(usable, explained**2 / np.where(usable, remaining, 1.0), 0.0)
             if gain.max() <= WORTHLESS * total:
                 break
             best = int(np.argmax(gain / np.sqrt(cost) if cost_aware else gain))
-            direction = left[:, best] / np.sqrt(remaining[best])
-            residual = residual - direction * (direction @ residual)
-            left = left - np.outer(direction, direction @ left)
+            # what the others share with this term, whose part is taken out of them and of what is left
+            shared = products[best] / remaining[best]
+            explained = explained - explained[best] * shared
+            products -= np.outer(products[best].copy(), shared)
             chosen.append(best)
             choices.append([pool[i] for i in chosen])
         return choices
+
+    def _centred(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give all m terms, scaled, centred and weighted by roots (n, m), and their products (m, m)."""
+        key = len(self._columns), weights
+        if self._last is None or self._last[0][0] != key[0] or self._last[0][1] is not weights:
+            left = np.column_stack([scaled for scaled, _ in self._scaled.values()])
+            left = (left - np.average(left, axis=0, weights=weights)) * np.sqrt(weights)[:, None]
+            self._last = key, (left, left.T @ left)
+        return self._last[1]
