@@ -238,6 +238,12 @@ def fit_of_formula(folder: Path) -> float:
     return fit(lambda: SymbolicDistiller(random_state=0), lambda: (X, y))
 
 
+def fit_of_formula_of_adult(folder: Path) -> float:
+    from skrationale import SymbolicDistiller
+
+    return fit(lambda: SymbolicDistiller(random_state=0), adult)
+
+
 TASKS: dict[str, Callable[[Path], float]] = {
     "explain, one row of a DataFrame": one_row_of_a_frame,
     "explain, one row of an array": one_row_of_an_array,
@@ -254,6 +260,7 @@ TASKS: dict[str, Callable[[Path], float]] = {
     "FLINTClassifier().fit, digits": fit_of_flint,
     "FLINTClassifier().fit, adult": fit_of_flint_to_a_large_table,
     "SymbolicDistiller().fit, 500 rows": fit_of_formula,
+    "SymbolicDistiller().fit, adult": fit_of_formula_of_adult,
     'FLINTClassifier().explain(by="column"), digits': columns_of_flint,
 }
 

@@ -1,0 +1,79 @@
+"""Pools of terms: pursuit by products of terms chooses what projections of whole columns choose."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from skrationale.formula.program import symbols
+from skrationale.symbolic._terms import COLLINEAR, TermPool, values_of
+
+V = x, y, z = symbols(3)
+TERMS = [
+    x,
+    y,
+    z,
+    x * y,
+    x * z,
+    y * z,
+    x**2,
+    sp.sin(x),
+    sp.exp(y),
+    sp.cos(2 * z),
+    1e6 * x + y,
+    sp.sqrt(sp.Abs(z)),
+]
+
+
+def by_projection(terms, X, t, weights, steps):
+    """The term at each step that explains most, with the parts of earlier ones taken out of all columns."""
+    root = np.sqrt(weights)
+    columns = values_of(terms, V, X) / np.abs(values_of(terms, V, X)).max(axis=0)
+    left = (columns - np.average(columns, axis=0, weights=weights)) * root[:, None]
+    rest = (t - np.average(t, weights=weights)) * root
+    norms, chosen = (left**2).sum(axis=0), []
+    for _ in range(steps):
+        sizes = (left**2).sum(axis=0)
+        gain = np.where(sizes > COLLINEAR * norms, (rest @ left) ** 2 / np.maximum(sizes, 1e-300), 0)
+        gain[chosen] = 0
+        chosen.append(int(gain.argmax()))
+        direction = left[:, chosen[-1]] / np.sqrt(sizes[chosen[-1]])
+        rest = rest - direction * (direction @ rest)
+        left = left - np.outer(direction, direction @ left)
+    return [terms[i] for i in chosen]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("weighted", [False, True])
+def test_products_choose_what_projections_choose(seed, weighted):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(300, 3))
+    weights = rng.integers(0, 3, 300).astype(float) if weighted else np.ones(300)
+    pool = TermPool(V, X)
+    pool.add(TERMS)
+    terms = list(pool._columns)
+    for _ in range(3):  # the second and third target find the products made
+        t = rng.normal(size=len(terms)) @ values_of(terms, V, X).T + rng.normal(size=300)
+        found = pool.pursue(t, weights, 1000)[-1]
+        assert found == by_projection(terms, X, t, weights, len(found))
+        assert len(found) > 6
+
+
+def test_products_follow_the_pool_and_the_weights():
+    rng = np.random.default_rng(0)
+    X, t = rng.normal(size=(300, 3)), rng.normal(size=300)
+    pool, weights = TermPool(V, X), [np.ones(300), rng.random(300)]
+    for new in (TERMS[:4], TERMS[4:]):
+        pool.add(new)
+        for own in (*weights, weights[0]):
+            fresh = TermPool(V, X)
+            fresh.add(pool._columns)
+            assert pool.pursue(t, own, 40) == fresh.pursue(t, own, 40)
+
+
+def test_exact_laws_are_pursued_to_their_last_term():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 3))
+    pool = TermPool(V, X)
+    pool.add(TERMS)
+    t = values_of([x * y + 0.01 * sp.sin(x)], V, X)[:, 0]
+    assert pool.pursue(t, np.ones(500), 1000) == [[x * y], [x * y, sp.sin(x)]]
