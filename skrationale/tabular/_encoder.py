@@ -323,7 +323,7 @@ class TableEncoder:
             knots, cells = np.ldexp(knots, -exponent), np.ldexp(matrix[:, [j]], -exponent)
             progress = np.clip((cells - knots[:-1]) / np.diff(knots), 0, 1)
             parts.append(np.nan_to_num(2 * progress - 1, nan=0.0))
-        return np.hstack([part.astype(np.float64) for part in parts])
+        return np.hstack([part.astype(np.float64, copy=False) for part in parts])
 
 
 def _contains(codes: np.ndarray, code: float) -> bool:
