@@ -7,6 +7,14 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 
 LEVELS = np.array(["Ulm", "Bonn", "Kiel", "Jena", "Rom"])
 N = 300
+WAYS = [
+    {"zero_as_missing": True},
+    {"use_missing": False},
+    {"boosting_type": "dart"},
+    {"boosting_type": "rf", "subsample": 0.6, "subsample_freq": 1},
+    {"extra_trees": True, "max_cat_to_onehot": 1},
+]
+"""Ways of boosting that read cells or weigh trees each in their own way."""
 
 
 def train_and_test(seed):

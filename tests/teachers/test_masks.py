@@ -2,7 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from catboost import CatBoostRegressor
-from forests import classes, of_labels, of_objective, stopped_early, train_and_test, without_rows_of_a_class
+from forests import (
+    WAYS,
+    classes,
+    of_labels,
+    of_objective,
+    stopped_early,
+    train_and_test,
+    without_rows_of_a_class,
+)
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.ensemble import RandomForestRegressor
 from xgboost import XGBClassifier
@@ -42,11 +50,7 @@ def test_rows_reach_the_leaves_that_lightgbm_says(objective):
 @pytest.mark.parametrize(
     "extra",
     [
-        {"zero_as_missing": True},
-        {"use_missing": False},
-        {"boosting_type": "dart"},
-        {"boosting_type": "rf", "subsample": 0.6, "subsample_freq": 1},
-        {"extra_trees": True, "max_cat_to_onehot": 1},
+        *WAYS,
         {"num_leaves": 2},
         GROWN | {"num_leaves": 32},
     ],

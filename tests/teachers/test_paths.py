@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from forests import (
     LEVELS,
+    WAYS,
     N,
     chain,
     classes,
@@ -48,16 +49,12 @@ def test_every_objective_adds_up_to_the_base_of_tree_shap(objective):
 @pytest.mark.parametrize(
     "extra",
     [
-        {"zero_as_missing": True},
-        {"use_missing": False},
-        {"boosting_type": "dart"},
-        {"boosting_type": "rf", "subsample": 0.6, "subsample_freq": 1},
+        *WAYS,
         {"num_leaves": 255, "min_child_samples": 1, "min_child_weight": 0.0},
         {"subsample": 0.5, "subsample_freq": 1},
         {"data_sample_strategy": "goss"},
         {"reg_lambda": 50.0},
         {"path_smooth": 5.0},
-        {"extra_trees": True, "max_cat_to_onehot": 1},
     ],
     ids=str,
 )

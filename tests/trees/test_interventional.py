@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from forests import (
     LEVELS,
+    WAYS,
     N,
     bytes_of_tables,
     chain,
@@ -92,12 +93,8 @@ def test_every_objective(objective):
 @pytest.mark.parametrize(
     "extra",
     [
-        {"zero_as_missing": True},
-        {"use_missing": False},
-        {"boosting_type": "dart"},
-        {"boosting_type": "rf", "subsample": 0.6, "subsample_freq": 1},
+        *WAYS,
         {"num_leaves": 63, "min_child_samples": 1, "min_child_weight": 0.0},
-        {"extra_trees": True, "max_cat_to_onehot": 1},
         {"data_sample_strategy": "goss"},
         {"num_leaves": 2},
     ],

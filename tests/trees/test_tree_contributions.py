@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from forests import (
     LEVELS,
+    WAYS,
     N,
     bytes_of_tables,
     chain,
@@ -69,14 +70,10 @@ def test_every_objective(objective):
 @pytest.mark.parametrize(
     "extra",
     [
-        {"zero_as_missing": True},
-        {"use_missing": False},
-        {"boosting_type": "dart"},
-        {"boosting_type": "rf", "subsample": 0.6, "subsample_freq": 1},
+        *WAYS,
         {"num_leaves": 63, "min_child_samples": 1, "min_child_weight": 0.0},
         {"subsample": 0.5, "subsample_freq": 1},
         {"reg_lambda": 50.0, "path_smooth": 5.0},
-        {"extra_trees": True, "max_cat_to_onehot": 1},
         {"num_leaves": 2},
     ],
     ids=str,
