@@ -7,7 +7,7 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 
 LEVELS = np.array(["Ulm", "Bonn", "Kiel", "Jena", "Rom"])
 N = 300
-WAYS = [
+BOOSTINGS = [
     {"zero_as_missing": True},
     {"use_missing": False},
     {"boosting_type": "dart"},

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from catboost import CatBoostRegressor
 from forests import (
-    WAYS,
+    BOOSTINGS,
     classes,
     of_labels,
     of_objective,
@@ -50,7 +50,7 @@ def test_rows_reach_the_leaves_that_lightgbm_says(objective):
 @pytest.mark.parametrize(
     "extra",
     [
-        *WAYS,
+        *BOOSTINGS,
         {"num_leaves": 2},
         GROWN | {"num_leaves": 32},
     ],

@@ -4,8 +4,8 @@ import sys
 import numpy as np
 import pytest
 from forests import (
+    BOOSTINGS,
     LEVELS,
-    WAYS,
     N,
     chain,
     classes,
@@ -49,7 +49,7 @@ def test_every_objective_adds_up_to_the_base_of_tree_shap(objective):
 @pytest.mark.parametrize(
     "extra",
     [
-        *WAYS,
+        *BOOSTINGS,
         {"num_leaves": 255, "min_child_samples": 1, "min_child_weight": 0.0},
         {"subsample": 0.5, "subsample_freq": 1},
         {"data_sample_strategy": "goss"},

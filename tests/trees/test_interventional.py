@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from forests import (
+    BOOSTINGS,
     LEVELS,
-    WAYS,
     N,
     bytes_of_tables,
     chain,
@@ -93,7 +93,7 @@ def test_every_objective(objective):
 @pytest.mark.parametrize(
     "extra",
     [
-        *WAYS,
+        *BOOSTINGS,
         {"num_leaves": 63, "min_child_samples": 1, "min_child_weight": 0.0},
         {"data_sample_strategy": "goss"},
         {"num_leaves": 2},

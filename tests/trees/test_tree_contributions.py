@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from forests import (
+    BOOSTINGS,
     LEVELS,
-    WAYS,
     N,
     bytes_of_tables,
     chain,
@@ -70,7 +70,7 @@ def test_every_objective(objective):
 @pytest.mark.parametrize(
     "extra",
     [
-        *WAYS,
+        *BOOSTINGS,
         {"num_leaves": 63, "min_child_samples": 1, "min_child_weight": 0.0},
         {"subsample": 0.5, "subsample_freq": 1},
         {"reg_lambda": 50.0, "path_smooth": 5.0},
