@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# treelite 4.4.1: a LightGBM that was trained with zero_as_missing=True is read without an error, but neither zeros nor
-# missing numbers go the way that LightGBM learnt for them: both are compared with the thresholds as the number 0. The
-# predictions of such rows are wrong, without a warning; those of other rows are right.
+# treelite 4.4.1, lightgbm 4.7.0: a model that was trained with zero_as_missing=True is read without an error, but neither
+# zeros nor missing numbers go the way that LightGBM learnt for them: both are compared with the thresholds as the number
+# 0. The predictions of such rows are wrong, without a warning; those of other rows are right.
 # Seen (rows whose prediction differs by more than 0.001, of 500 each):
 #   with a zero 500, with a missing cell 500, with neither 0
 set -euo pipefail
