@@ -183,7 +183,9 @@ def inline(text: str) -> str:
     return re.sub(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"*\1*", text)
 
 
-def to_table(lines: list[str], columns: list[str] | None = None, rows: str | None = None) -> list[str]:
+def to_table(
+    lines: list[str], columns: list[str] | None = None, rows: str | None = None, style: str = "results"
+) -> list[str]:
     """Make a list-table, of some columns, and of the rows whose text contains a pattern."""
     head, *body = [cells(line) for line in lines if not re.fullmatch(r"[|\s:-]+", line)]
     unknown = set(columns or ()) - set(head)
@@ -195,7 +197,7 @@ def to_table(lines: list[str], columns: list[str] | None = None, rows: str | Non
         if not body:
             raise ValueError(f"no row matches {rows!r}")
     many = " many" if len(kept) >= MANY else ""
-    out = [".. list-table::", "   :header-rows: 1", f"   :class: results{many}", ""]
+    out = [".. list-table::", "   :header-rows: 1", f"   :class: {style}{many}", ""]
     for row in [head, *body]:
         for mark, j in zip(["   * - ", *["     - "] * len(kept)], kept, strict=False):
             out.append((mark + inline(row[j])).rstrip())
@@ -331,7 +333,7 @@ class Findings(SphinxDirective):
         """Read the only table of that file and parse it as a list-table."""
         self.env.note_dependency(str(FINDINGS))
         (table,) = (lines for kind, lines in blocks(FINDINGS.read_text(encoding="utf-8")) if kind == "table")
-        return self.parse_text_to_nodes("\n".join(to_table(table)))
+        return self.parse_text_to_nodes("\n".join(to_table(table, style="wrap scripts")))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
