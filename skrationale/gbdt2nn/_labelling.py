@@ -94,7 +94,7 @@ def targets_of(
     encoded = np.empty((n, 1 + copies, len(bins.columns)), dtype=np.int32)
     scores = np.empty((n, 1 + copies, n_scores), dtype=np.float32)
     encoded[:, 0], scores[:, 0] = bins.encode(matrix), (rows.scores - base) / scale
-    reasons, all_explained = None, False
+    reasons = None
     if parameters.explanation is not None and parameters.explanation_lambda > 0:
         explained[rng.permutation(n)[:limit]] = True
         n_bytes = copies * n * n_scores * len(bins.columns) * scores.itemsize
@@ -107,7 +107,7 @@ def targets_of(
     for k in range(1, 1 + copies):
         swapped = swap_cells(matrix, parameters.swap_probability, rng, donor_weight, donors)
         encoded[:, k] = bins.encode(swapped)
-        if reasons is not None and all_explained:
+        if reasons is not None and reasons.shape[1] > 1:
             raw, values = labels.both(swapped)
             reasons[:, k] = values[..., bins.columns] / scale
         else:

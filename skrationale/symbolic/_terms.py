@@ -96,7 +96,7 @@ class TermPool:
         self._scaled: dict[sp.Expr, tuple[np.ndarray, float]] = {}
         self._sizes: dict[sp.Expr, int] = {}
         self._unusable: set[sp.Expr] = set()
-        self._last: tuple[tuple[int, np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
+        self._last: tuple[int, np.ndarray, tuple[np.ndarray, np.ndarray]] | None = None
         self._elsewhere: dict[int, tuple[np.ndarray, dict[sp.Expr, np.ndarray | None]]] = {}
 
     def add(self, expressions: Iterable[sp.Expr]) -> None:
@@ -221,9 +221,9 @@ class TermPool:
 
     def _centred(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give all m terms, scaled, centred and weighted by roots (n, m), and their products (m, m)."""
-        key = len(self._columns), weights
-        if self._last is None or self._last[0][0] != key[0] or self._last[0][1] is not weights:
+        m = len(self._scaled)
+        if self._last is None or self._last[0] != m or self._last[1] is not weights:
             left = np.column_stack([scaled for scaled, _ in self._scaled.values()])
             left = (left - np.average(left, axis=0, weights=weights)) * np.sqrt(weights)[:, None]
-            self._last = key, (left, left.T @ left)
-        return self._last[1]
+            self._last = m, weights, (left, left.T @ left)
+        return self._last[2]

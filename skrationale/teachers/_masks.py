@@ -94,22 +94,20 @@ class LeafMasks:
         decisions, kept = joined(trees, "decision_type", np.intp), kept.astype(dtype)
         tree = np.repeat(np.arange(len(trees)), forest.n_leaves - 1)
         by_category = decisions & 1 == 1
-        sets: list[frozenset[int]] = [frozenset()] * len(columns)
-        for node, levels in zip(np.flatnonzero(by_category), category_sets_of(trees), strict=True):
-            sets[node] = levels
+        sets = dict(zip(np.flatnonzero(by_category).tolist(), category_sets_of(trees), strict=True))
         for own, column in zip(np.split(masks, starts[1:-1]), bins, strict=True):
             nodes = np.flatnonzero(columns == column.column)
             if isinstance(column, CategoryBins):
                 if not by_category[nodes].all():
                     return None
                 known = {levels: k for k, levels in enumerate(splits[column.column].category_sets)}
-                _by_sets(own, column, [known[sets[node]] for node in nodes], tree[nodes], kept[nodes])
-                continue
-            missing = decisions[nodes] >> 2 & 3
-            if (missing != MISSING_TYPES.index(column.missing_type)).any():
-                return None
-            goes_left = decisions[nodes] >> 1 & 1 == 1
-            _by_thresholds(own, column, thresholds[nodes], goes_left, tree[nodes], kept[nodes])
+                chosen = [known[sets[node]] for node in nodes.tolist()]
+                _by_sets(own, column, chosen, tree[nodes], kept[nodes])
+            else:
+                if (decisions[nodes] >> 2 & 3 != MISSING_TYPES.index(column.missing_type)).any():
+                    return None
+                missing_left = decisions[nodes] >> 1 & 1 == 1
+                _by_thresholds(own, column, thresholds[nodes], missing_left, tree[nodes], kept[nodes])
         leaf_at = np.empty(len(places), dtype=np.int32)
         leaf_at[places + np.repeat(forest.first_leaf, forest.n_leaves)] = np.arange(len(places))
         return cls(bins, masks, leaf_at, forest.first_leaf)
@@ -186,6 +184,5 @@ def _by_sets(
     masks: np.ndarray, column: CategoryBins, sets: Sequence[int], tree: np.ndarray, kept: np.ndarray
 ) -> None:
     """Take away from bins (n_bins, T) what m splits by sets of levels, given by number, forbid, in place."""
-    everything = np.iinfo(masks.dtype).max
-    allowed = np.where(column.members[:, sets], masks.dtype.type(everything), kept)
+    allowed = np.where(column.members[:, sets], ~masks.dtype.type(0), kept)
     np.bitwise_and.at(masks, (np.arange(len(masks))[:, None], tree), allowed)

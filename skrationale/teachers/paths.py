@@ -124,12 +124,12 @@ class LeafTable:
 
     def _finder(self, X: Any, n_jobs: int | None) -> Callable[[Any], np.ndarray]:
         """Give what finds, of rows like those of X, the leaf (n, T) in each tree, among all L."""
-        forest, d = self._forest, self.teacher.n_features
-        size = len(self._trees), forest.n_inner, self._n_columns
+        forest = self._forest
         # LightGBM turns numbers of other types into float32
-        if isinstance(X, np.ndarray) and X.dtype == np.float64 and X.shape[1] == d:
-            n = max(len(X), self._n_rows)
-            if are_faster(n, *size, self.teacher.threads_for(n_jobs)) and self._masks is not None:
+        if isinstance(X, np.ndarray) and X.dtype == np.float64 and X.shape[1] == self.teacher.n_features:
+            n, threads = max(len(X), self._n_rows), self.teacher.threads_for(n_jobs)
+            size = len(self._trees), forest.n_inner, self._n_columns
+            if are_faster(n, *size, threads) and self._masks is not None:
                 return self._masks.leaves
         return lambda rows: self.teacher.leaves(rows, n_jobs=n_jobs) + forest.first_leaf
 
