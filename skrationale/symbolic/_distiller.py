@@ -93,7 +93,7 @@ class SymbolicDistiller(BaseDistiller):
         Iterations of the engine over all searches and outputs. None: its default, or as time allows.
     population_size : int, default=None
         Number of expressions in the population. None: the engine's default.
-    max_search_rows : int, default=2000
+    max_search_rows : int, default=1000
         Largest number of rows for the engine, chosen at random. Up to 10,000 are used to fit constants and to
         compare formulas.
     max_variables : int, default=20
@@ -213,7 +213,7 @@ class SymbolicDistiller(BaseDistiller):
         n_searches: int = 4,
         niterations: int | None = None,
         population_size: int | None = None,
-        max_search_rows: int = 2000,
+        max_search_rows: int = 1000,
         max_variables: int = 20,
         timeout_in_seconds: float | None = None,
         validation_fraction: float = 0.2,

@@ -116,7 +116,7 @@ class SymbolicDistillerCV(SymbolicDistiller):
         n_searches: int = 4,
         niterations: int | None = None,
         population_size: int | None = None,
-        max_search_rows: int = 2000,
+        max_search_rows: int = 1000,
         max_variables: int = 20,
         timeout_in_seconds: float | None = None,
         validation_fraction: float = 0.2,

@@ -47,7 +47,12 @@ def free_constants(expr: sp.Expr) -> tuple[sp.Expr, tuple[sp.Symbol, ...], np.nd
 
 
 def refit_constants(
-    expr: sp.Expr, variables: Sequence[sp.Symbol], Z: np.ndarray, t: np.ndarray, weights: np.ndarray
+    expr: sp.Expr,
+    variables: Sequence[sp.Symbol],
+    Z: np.ndarray,
+    t: np.ndarray,
+    weights: np.ndarray,
+    tolerance: float = 1e-8,
 ) -> sp.Expr:
     """Fit the constants of an expression by nonlinear least squares in float64.
 
@@ -65,6 +70,8 @@ def refit_constants(
         Target.
     weights : ndarray of shape (n,)
         Non-negative weights of the rows.
+    tolerance : float, default=1e-8
+        Share of the squared error by which a step must lower it, or it is the last.
 
     Returns
     -------
@@ -99,7 +106,13 @@ def refit_constants(
         return expr
     with _MINPACK, np.errstate(all="ignore"):
         found = least_squares(
-            residuals, theta[free], jacobian, method="lm", x_scale="jac", max_nfev=MAX_EVALUATIONS
+            residuals,
+            theta[free],
+            jacobian,
+            method="lm",
+            x_scale="jac",
+            ftol=tolerance,
+            max_nfev=MAX_EVALUATIONS,
         )
     if not found.fun @ found.fun < start @ start:
         return expr

@@ -34,6 +34,9 @@ FAR_FROM_ZERO = 10.0
 measured."""
 NEARLY = 1.05
 """A formula is refitted when its loss is at most so many times that of the best smaller one. Not measured."""
+ROUGH = 1e-5
+"""Candidates are refitted until a step lowers their squared error by at most this share; what is taken is
+fitted to the end. Not measured."""
 TEACHER_SHARE = 0.25
 """Share of the time that training a smooth teacher may take. Not measured."""
 SEARCH_SHARE = 0.85
@@ -277,7 +280,7 @@ class Searcher:
         """Give the least mean squared error of what was found, with coefficients by least squares."""
         pool, t, weights = self._pool, target.values, target.weights
         known = [self._expressions[expr].terms for expr in found if expr in self._expressions]
-        sums = [pool.fit(terms, t, weights) for terms in known if pool.covers(terms)]
+        sums = pool.fit([terms for terms in known if pool.covers(terms)], t, weights)
         return min((target.loss(pool.values(each)) for each in sums), default=np.inf)
 
     def polish(self, target: Target) -> None:
@@ -345,7 +348,7 @@ class Searcher:
             out.append(found.expression() if isinstance(found, WeightedSum) else found)
             if not self._deadline.is_over():
                 t, weights = target.values, target.weights
-                out.append(refit_constants(out[-1], self.variables, self._V, t, weights))
+                out.append(refit_constants(out[-1], self.variables, self._V, t, weights, ROUGH))
         return list(dict.fromkeys(out))
 
     def predictions(self, target: Target, V: np.ndarray) -> list[np.ndarray]:
@@ -385,11 +388,8 @@ class Searcher:
         choices += pool.pursue(t, weights, maxsize, cost_aware=True)
         choices += [known.terms for known in self._expressions.values() if pool.covers(known.terms)]
         different = {frozenset(terms): terms for terms in reversed(choices)}
-        return [
-            pool.fit(terms, t, weights)
-            for terms in reversed(different.values())
-            if pool.complexity(terms) <= maxsize
-        ]
+        chosen = [terms for terms in reversed(different.values()) if pool.complexity(terms) <= maxsize]
+        return pool.fit(chosen, t, weights)
 
     def _rows(
         self, weights: np.ndarray, sought: np.ndarray, rng: np.random.RandomState

@@ -21,6 +21,8 @@ N_FITTED = 5
 """The best choices that are fitted. Not measured."""
 N_FIRST = 40
 """Terms that are most like the target, each tried as the first one of three. Not measured."""
+BLOCK = 64
+"""Terms whose pairs with others are tried at once, to stay in a fast memory. Not measured."""
 MAX_TERMS = 700
 """With more terms than these their table of products takes too long; then there are fewer kinds of them. Not
 measured."""
@@ -265,7 +267,7 @@ def _choices(products: np.ndarray, along: np.ndarray) -> Iterator[Sequence[int]]
     """
     order = np.argsort(-(along**2), kind="stable")
     yield from ([int(i)] for i in order[:N_FITTED] if 1 - along[i] ** 2 <= CLOSE)
-    pairs = sorted(_pairs(products, along, np.ones(len(along)), 1.0))
+    pairs = _pairs(products, along, np.ones(len(along)), 1.0)
     yield from (choice for _, *choice in pairs[:N_FITTED])
     best: list[tuple[float, tuple[int, ...]]] = []
     for k in order[:N_FIRST].tolist():
@@ -281,16 +283,24 @@ def _choices(products: np.ndarray, along: np.ndarray) -> Iterator[Sequence[int]]
 def _pairs(
     products: np.ndarray, along: np.ndarray, squares: np.ndarray, wanted: float
 ) -> list[tuple[float, int, int]]:
-    """Give pairs of terms that leave less than `CLOSE` of a wanted share of the target open, and how much."""
+    """Give the best pairs that leave less than `CLOSE` of a wanted share of the target open, and how much."""
     usable = np.flatnonzero(squares > INDEPENDENT)
-    products, along, squares = products[np.ix_(usable, usable)], along[usable], squares[usable]
-    determinant = np.outer(squares, squares) - products**2
-    determinant[determinant <= INDEPENDENT] = np.inf
-    squared = np.outer(along**2, squares)
-    left = wanted - (squared + squared.T - 2 * np.outer(along, along) * products) / determinant
-    left[np.tril_indices(len(left))] = np.inf
-    found = np.argwhere(left <= CLOSE)
-    if len(found) > 3 * N_FITTED:
-        least = np.argpartition(left, 3 * N_FITTED, axis=None)[: 3 * N_FITTED]
-        found = np.column_stack(np.unravel_index(least, left.shape))
-    return [(float(left[i, j]), int(usable[i]), int(usable[j])) for i, j in found.tolist()]
+    lengths = np.sqrt(squares[usable])
+    alike = products[np.ix_(usable, usable)]
+    alike /= lengths
+    alike /= lengths[:, None]
+    own, most = along[usable] / lengths, 3 * N_FITTED
+    found: list[tuple[float, int, int]] = []
+    for first in range(0, len(usable), BLOCK):
+        some, others = slice(first, first + BLOCK), slice(first, None)
+        both = alike[some, others]
+        apart = 1 - both**2
+        apart[apart <= INDEPENDENT] = np.inf
+        said = own[some, None] ** 2 + own[others] ** 2
+        said -= 2 * own[some, None] * own[others] * both
+        left = wanted - said / apart
+        rows, columns = np.nonzero(np.triu(left <= CLOSE, 1))
+        open_ = left[rows, columns]
+        for i in np.argsort(open_, kind="stable")[:most].tolist():
+            found.append((float(open_[i]), int(usable[first + rows[i]]), int(usable[first + columns[i]])))
+    return sorted(found)[:most]

@@ -15,6 +15,9 @@ MAX_TERMS = 12
 """Most terms of a sum. Not measured."""
 COLLINEAR = 1e-6
 """A term is no longer usable when what other terms leave of its square is below this share. Not measured."""
+WELL_APART = 1e-3
+"""Terms are weighted by their products where the least eigenvalue of their correlations is above this: errors
+of rounding are then below 1e-12. Not measured."""
 WORTHLESS = 1e-6
 """No term is added that explains less than this share of the target's variance. Not measured."""
 
@@ -96,7 +99,7 @@ class TermPool:
         self._scaled: dict[sp.Expr, tuple[np.ndarray, float]] = {}
         self._sizes: dict[sp.Expr, int] = {}
         self._unusable: set[sp.Expr] = set()
-        self._last: tuple[int, np.ndarray, tuple[np.ndarray, np.ndarray]] | None = None
+        self._last: tuple[int, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]] | None = None
         self._elsewhere: dict[int, tuple[np.ndarray, dict[sp.Expr, np.ndarray | None]]] = {}
 
     def add(self, expressions: Iterable[sp.Expr]) -> None:
@@ -146,12 +149,17 @@ class TermPool:
             known[expr] = finite_values(expr, self._variables, V)
         return known[expr]
 
-    def fit(self, terms: Sequence[sp.Expr], t: np.ndarray, weights: np.ndarray) -> WeightedSum:
-        """Weight terms, and a constant, by least squares.
+    def fit(
+        self, choices: Sequence[Sequence[sp.Expr]], t: np.ndarray, weights: np.ndarray
+    ) -> list[WeightedSum]:
+        """Weight terms of each choice, and a constant, by least squares.
+
+        Terms that are not nearly dependent are weighted by means of the products of all terms, many choices
+        at once.
 
         Parameters
         ----------
-        terms : sequence of sympy.Expr
+        choices : sequence of sequence of sympy.Expr
             Terms of the pool.
         t : ndarray of shape (n,)
             Target.
@@ -160,8 +168,33 @@ class TermPool:
 
         Returns
         -------
-        WeightedSum
+        list of WeightedSum
+            One for each choice.
         """
+        place = {term: i for i, term in enumerate(self._scaled)}
+        scales = np.array([scale for _, scale in self._scaled.values()])
+        left, products, means = self._centred(weights)
+        mean = np.average(t, weights=weights)
+        along = ((t - mean) * np.sqrt(weights)) @ left
+        by_length: dict[int, list[int]] = {}
+        for i, terms in enumerate(choices):
+            by_length.setdefault(len(terms), []).append(i)
+        found: dict[int, np.ndarray] = {}
+        for members in by_length.values():
+            chosen = np.array([[place[term] for term in choices[i]] for i in members], dtype=int)
+            solved = _solved(products, along, chosen)
+            for i, own, part in zip(members, chosen, solved, strict=True):
+                if np.isfinite(part).all():
+                    found[i] = np.array([mean - part @ means[own], *(part / scales[own])])
+        return [
+            WeightedSum(tuple(terms), found[i], self.complexity(terms))
+            if i in found
+            else self._fit_dependent(terms, t, weights)
+            for i, terms in enumerate(choices)
+        ]
+
+    def _fit_dependent(self, terms: Sequence[sp.Expr], t: np.ndarray, weights: np.ndarray) -> WeightedSum:
+        """Weight terms that may be nearly dependent."""
         root = np.sqrt(weights)
         columns, scales = zip((np.ones(len(t)), 1.0), *(self._scaled[term] for term in terms), strict=True)
         A = np.column_stack(columns) * root[:, None]
@@ -197,7 +230,7 @@ class TermPool:
         if not pool:
             return []
         cost = np.array([self._sizes[term] + 1 for term in pool], dtype=float)
-        left, products = self._centred(weights)
+        left, products, _ = self._centred(weights)
         residual = (t - np.average(t, weights=weights)) * np.sqrt(weights)
         total, explained = residual @ residual, residual @ left
         norms, products = np.diag(products), products.copy()
@@ -219,11 +252,30 @@ class TermPool:
             choices.append([pool[i] for i in chosen])
         return choices
 
-    def _centred(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give all m terms, scaled, centred and weighted by roots (n, m), and their products (m, m)."""
+    def _centred(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give m scaled terms, centred and weighted by roots (n, m), their products (m, m), and means."""
         m = len(self._scaled)
         if self._last is None or self._last[0] != m or self._last[1] is not weights:
             left = np.column_stack([scaled for scaled, _ in self._scaled.values()])
-            left = (left - np.average(left, axis=0, weights=weights)) * np.sqrt(weights)[:, None]
-            self._last = m, weights, (left, left.T @ left)
+            means = np.average(left, axis=0, weights=weights)
+            left = (left - means) * np.sqrt(weights)[:, None]
+            self._last = m, weights, (left, left.T @ left, means)
         return self._last[2]
+
+
+def _solved(products: np.ndarray, along: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Solve for weights (c, k) of choices (c, k) of m terms; NaN where a choice is nearly dependent.
+
+    The products (m, m) of centred terms and those with the target (m,) are given.
+    """
+    lengths = np.sqrt(np.diag(products))[chosen]
+    solved = np.full(chosen.shape, np.nan)
+    varies = (lengths > 0).all(axis=1)
+    chosen, lengths = chosen[varies], lengths[varies]
+    alike = products[chosen[:, :, None], chosen[:, None, :]] / (lengths[:, :, None] * lengths[:, None, :])
+    apart = np.linalg.eigvalsh(alike)[:, 0] > WELL_APART if chosen.size else np.ones(len(chosen), dtype=bool)
+    right = along[chosen[apart]] / lengths[apart]
+    solved[np.flatnonzero(varies)[apart]] = (
+        np.linalg.solve(alike[apart], right[:, :, None])[:, :, 0] / lengths[apart]
+    )
+    return solved

@@ -123,7 +123,7 @@ class TestPath:
     def test_the_default_path_rises_from_zero(self, waves):
         model = SmoothMLPRegressor(**{**FAST, "max_epochs": 5}).fit(*waves)
         assert [step["jacobian_lambda"] for step in model.lambda_path_] == list(LAMBDAS)
-        assert [step["n_iter"] for step in model.lambda_path_] == [5] + [2] * 8
+        assert [step["n_iter"] for step in model.lambda_path_] == [5] + [1] * 8
 
     def test_at_lambda_gives_what_the_path_recorded(self, path, waves):
         X, y = waves
@@ -219,7 +219,7 @@ class TestEarlyStopping:
     def test_without_it_all_epochs_are_run(self, waves, jacobian_lambda):
         settings = {"early_stopping": False, "n_iter_no_change": 1, "jacobian_lambdas": (0.0, 0.1)}
         model = regressor(jacobian_lambda, max_epochs=30, **settings).fit(*waves)
-        expected = [30] if jacobian_lambda == 0.01 else [30, 8]
+        expected = [30] if jacobian_lambda == 0.01 else [30, 3]
         assert [step["n_iter"] for step in model.lambda_path_] == expected
         assert ("valid_loss" in model.history_[0]) == (jacobian_lambda == "auto")
 
@@ -443,7 +443,7 @@ class TestInput:
                 Count.epochs += 1
 
         model = regressor("auto", jacobian_lambdas=GRID, max_epochs=5, callbacks=[Count()]).fit(*waves)
-        assert Count.epochs == model.n_iter_ == 5 + 2 + 2
+        assert Count.epochs == model.n_iter_ == 5 + 1 + 1
 
     def test_a_pickle_holds_arrays_only(self, path, waves):
         text = pickle.dumps(path)

@@ -67,7 +67,7 @@ def test_weights_of_terms_are_those_of_least_squares(weights):
     pool = TermPool(V, X)
     pool.add(terms)
     t = RNG.normal(size=len(X))
-    found = pool.fit(split_terms(sp.Add(*terms)), t, weights).expression()
+    found = pool.fit([split_terms(sp.Add(*terms))], t, weights)[0].expression()
     A = np.column_stack([ONES, *(values(term) for term in terms)])
     root = np.sqrt(weights)
     expected = A @ np.linalg.lstsq(A * root[:, None], t * root, rcond=None)[0]
@@ -78,9 +78,8 @@ def test_terms_that_say_the_same_do_no_harm():
     pool = TermPool(V, X)
     pool.add([x, y, x + 1e-13 * y])
     terms = [x, y, *split_terms(x + 1e-13 * y)]
-    np.testing.assert_allclose(
-        values(pool.fit(terms, 3 * X[:, 0], ONES).expression()), 3 * X[:, 0], atol=1e-9
-    )
+    (found,) = pool.fit([terms], 3 * X[:, 0], ONES)
+    np.testing.assert_allclose(values(found.expression()), 3 * X[:, 0], atol=1e-9)
     assert len(pool.pursue(3 * X[:, 0], ONES, 30)) == 1
 
 
@@ -101,7 +100,7 @@ def test_planted_terms_are_pursued_in_the_order_of_what_they_explain(weights, co
     t = values(9 * z**2 + 3 * x * y + 0.5 * y + 7)
     choices = pool.pursue(t, weights, 30, cost_aware=cost_aware)
     assert choices == [[z**2], [z**2, x * y], [z**2, x * y, y]]
-    np.testing.assert_allclose(values(pool.fit(choices[-1], t, weights).expression()), t, atol=1e-9)
+    np.testing.assert_allclose(values(pool.fit(choices, t, weights)[-1].expression()), t, atol=1e-9)
 
 
 @pytest.mark.parametrize("maxsize", [1, 2, 3, 5, 9, 30])
@@ -112,7 +111,7 @@ def test_pursuit_stays_below_the_largest_size(maxsize):
     choices = pool.pursue(t, ONES, maxsize)
     assert choices
     assert [len(choice) for choice in choices] == list(range(1, len(choices) + 1))
-    assert max(complexity(pool.fit(choice, t, ONES).expression()) for choice in choices) <= maxsize
+    assert max(complexity(found.expression()) for found in pool.fit(choices, t, ONES)) <= maxsize
 
 
 def test_rows_of_weight_zero_do_not_count():
@@ -121,7 +120,7 @@ def test_rows_of_weight_zero_do_not_count():
     t = np.where(np.arange(len(X)) < 100, X[:, 0], 50 * X[:, 1])
     weights = (np.arange(len(X)) < 100).astype(float)
     assert pool.pursue(t, weights, 1) == [[x]]
-    assert pool.fit([x], t, weights).expression().coeff(x) == pytest.approx(1)
+    assert pool.fit([[x]], t, weights)[0].expression().coeff(x) == pytest.approx(1)
 
 
 # --- constants -------------------------------------------------------------------------------------

@@ -77,3 +77,33 @@ def test_exact_laws_are_pursued_to_their_last_term():
     pool.add(TERMS)
     t = values_of([x * y + 0.01 * sp.sin(x)], V, X)[:, 0]
     assert pool.pursue(t, np.ones(500), 1000) == [[x * y], [x * y, sp.sin(x)]]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sums_of_many_choices_are_those_of_least_squares(weighted):
+    rng = np.random.default_rng(0)
+    X, t = rng.normal(size=(300, 3)), rng.normal(size=300)
+    weights = rng.integers(0, 3, 300).astype(float) if weighted else np.ones(300)
+    pool = TermPool(V, X)
+    near = sp.sin(x + 1e-13 * z)
+    pool.add([*TERMS, near])
+    terms = list(pool._columns)
+    choices = [[terms[i] for i in rng.permutation(len(terms))[:m]] for m in range(8) for _ in range(20)]
+    choices += [[sp.sin(x), near], [x, sp.sin(x), y, near], terms]
+    root = np.sqrt(weights)
+    for terms, found in zip(choices, pool.fit(choices, t, weights), strict=True):
+        A = np.column_stack([np.ones(300), *(values_of([term], V, X)[:, 0] for term in terms)])
+        A /= np.abs(A).max(axis=0)
+        expected = A @ np.linalg.lstsq(A * root[:, None], t * root, rcond=1e-10)[0]
+        np.testing.assert_allclose(pool.values(found), expected, atol=1e-9)
+        assert list(found.terms) == terms
+
+
+def test_a_law_with_a_small_term_is_exact_by_products():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 3))
+    pool = TermPool(V, X)
+    pool.add(TERMS)
+    t = values_of([3 * x * y + 1e-4 * sp.sin(x) + 50], V, X)[:, 0]
+    (found,) = pool.fit([[x * y, sp.sin(x), x]], t, np.ones(500))
+    np.testing.assert_allclose(pool.values(found), t, atol=1e-11)
