@@ -134,7 +134,19 @@ def test_readme_figures_are_those_that_are_stored():
 
 @pytest.mark.parametrize(
     "target",
-    ["demo", "test", "test-long", "lint", "format", "docs", "bench", "bench-compare", "clean", "help"],
+    [
+        "demo",
+        "test",
+        "coverage",
+        "test-long",
+        "lint",
+        "format",
+        "docs",
+        "bench",
+        "bench-compare",
+        "clean",
+        "help",
+    ],
 )
 def test_makefile_describes_its_targets(target):
     assert re.search(rf"^{target}:.*## \w", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

@@ -37,6 +37,13 @@ class EncodedColumns:
         x, units = encode(encoder, matrix, columns)
         return cls(encoder, columns, x.astype(np.float32), units)
 
+    def take(self, columns: np.ndarray) -> EncodedColumns:
+        """Give some columns (c,) of all columns of the table, which are encoded here."""
+        if len(columns) == len(self.columns):
+            return self
+        units, inputs = table_units(self.encoder).take(columns)
+        return EncodedColumns(self.encoder, columns, self.x[:, inputs], units)
+
 
 def encode(encoder: TableEncoder, matrix: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, Units]:
     """Encode columns (c,) of rows (n, d) into (n, p), float64, and give these columns as units."""

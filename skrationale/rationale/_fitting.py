@@ -142,11 +142,11 @@ class Fitting:
         every = self._encode(np.arange(self.n_columns))
         varying = every.units.varying(every.x)
         if not varying.size or not self.scale.any() or not self.constant_loss:
-            return self._model(self._encode(varying[:0]), {}, {}, MaskRule(), None)
-        encoded = self._encode(varying)
+            return self._model(every.take(varying[:0]), {}, {}, MaskRule(), None)
+        encoded = every.take(varying)
         if self.paper:
             return self._as_in_the_paper(encoded)
-        encoded, state, rule = self._select(self._screen(encoded))
+        encoded, state, rule = self._select(every.take(self._screen(encoded)))
         predictor = self._refit(encoded, state, rule)
         return self._model(encoded, state, get_state(predictor), rule, None)
 
@@ -179,9 +179,8 @@ class Fitting:
         rank = np.argsort(np.argsort(-logits, kind="stable"), kind="stable")
         return columns[(logits > 0) | (rank < fewest)]
 
-    def _select(self, columns: np.ndarray) -> tuple[EncodedColumns, State, MaskRule]:
+    def _select(self, plain: EncodedColumns) -> tuple[EncodedColumns, State, MaskRule]:
         """Learn which of the columns a row needs, and at which price; see numbers as that does best."""
-        plain = self._encode(columns)
         if not self.valid.size:
             module, _, _ = self._path(plain, self._decays()[0])
             rule = MaskRule.fitted(self._logits(module, plain), self._count(), self._k())
@@ -190,7 +189,7 @@ class Fitting:
         tolerance = TOLERANCE * self.constant_loss if least else 0.0
         paths = [self._evaluated_path(plain, decay) for decay in self._decays()]
         path = min(paths, key=lambda path: path.best_losses(least).mean())
-        piecewise = self._encode(columns, N_PIECES) if self.many_rows else plain
+        piecewise = self._encode(plain.columns, N_PIECES) if self.many_rows else plain
         if piecewise.x.shape[1] > plain.x.shape[1]:
             other = self._evaluated_path(piecewise, self._decays()[0], path)
             path = other if other.snapshots and other.clearly_below(path, least) else path

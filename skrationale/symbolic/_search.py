@@ -34,6 +34,9 @@ FAR_FROM_ZERO = 10.0
 measured."""
 NEARLY = 1.05
 """A formula is refitted when its loss is at most so many times that of the best smaller one. Not measured."""
+LAW_ROWS = 2000
+"""Laws are looked for without the engine on so many rows: they bear as many terms as a third of that. Not
+measured."""
 ROUGH = 1e-5
 """Candidates are refitted until a step lowers their squared error by at most this share; what is taken is
 fitted to the end. Not measured."""
@@ -220,7 +223,7 @@ class Searcher:
     def _different_rows(self, target: Target) -> np.ndarray:
         """Give rows that count and differ; if there are many some of all parts of the table."""
         rows = np.flatnonzero(target.weights > 0)
-        rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), self.budget.max_rows)).astype(int)]
+        rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), LAW_ROWS)).astype(int)]
         return rows[np.sort(np.unique(self._V[rows], axis=0, return_index=True)[1])]
 
     def _seen(self, view: View) -> tuple[np.ndarray, np.ndarray] | None:

@@ -16,8 +16,8 @@ MAX_TERMS = 12
 COLLINEAR = 1e-6
 """A term is no longer usable when what other terms leave of its square is below this share. Not measured."""
 WELL_APART = 1e-3
-"""Terms are weighted by their products where the least eigenvalue of their correlations is above this: errors
-of rounding are then below 1e-12. Not measured."""
+"""Terms are weighted by their products where the least eigenvalue of their correlations, and how much each
+varies as a share of its largest value, are above this: little is then lost by rounding. Not measured."""
 WORTHLESS = 1e-6
 """No term is added that explains less than this share of the target's variance. Not measured."""
 
@@ -171,18 +171,21 @@ class TermPool:
         list of WeightedSum
             One for each choice.
         """
-        place = {term: i for i, term in enumerate(self._scaled)}
-        scales = np.array([scale for _, scale in self._scaled.values()])
-        left, products, means = self._centred(weights)
-        mean = np.average(t, weights=weights)
-        along = ((t - mean) * np.sqrt(weights)) @ left
         by_length: dict[int, list[int]] = {}
         for i, terms in enumerate(choices):
             by_length.setdefault(len(terms), []).append(i)
+        by_length.pop(0, None)
         found: dict[int, np.ndarray] = {}
+        if by_length:
+            place = {term: i for i, term in enumerate(self._scaled)}
+            scales = np.array([scale for _, scale in self._scaled.values()])
+            left, products, means = self._centred(weights)
+            mean = np.average(t, weights=weights)
+            along = ((t - mean) * np.sqrt(weights)) @ left
+            least = WELL_APART * np.sqrt(weights.sum())
         for members in by_length.values():
-            chosen = np.array([[place[term] for term in choices[i]] for i in members], dtype=int)
-            solved = _solved(products, along, chosen)
+            chosen = np.array([[place[term] for term in choices[i]] for i in members])
+            solved = _solved(products, along, chosen, least)
             for i, own, part in zip(members, chosen, solved, strict=True):
                 if np.isfinite(part).all():
                     found[i] = np.array([mean - part @ means[own], *(part / scales[own])])
@@ -263,19 +266,18 @@ class TermPool:
         return self._last[2]
 
 
-def _solved(products: np.ndarray, along: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def _solved(products: np.ndarray, along: np.ndarray, chosen: np.ndarray, least: float) -> np.ndarray:
     """Solve for weights (c, k) of choices (c, k) of m terms; NaN where a choice is nearly dependent.
 
-    The products (m, m) of centred terms and those with the target (m,) are given.
+    The products (m, m) of centred terms and those with the target (m,) are given, and the least length of a
+    centred term that is not nearly constant.
     """
-    lengths = np.sqrt(np.diag(products))[chosen]
     solved = np.full(chosen.shape, np.nan)
-    varies = (lengths > 0).all(axis=1)
-    chosen, lengths = chosen[varies], lengths[varies]
+    lengths = np.sqrt(np.diag(products))[chosen]
+    vary = np.flatnonzero((lengths > least).all(axis=1))
+    chosen, lengths = chosen[vary], lengths[vary]
     alike = products[chosen[:, :, None], chosen[:, None, :]] / (lengths[:, :, None] * lengths[:, None, :])
-    apart = np.linalg.eigvalsh(alike)[:, 0] > WELL_APART if chosen.size else np.ones(len(chosen), dtype=bool)
+    apart = np.linalg.eigvalsh(alike)[:, 0] > WELL_APART
     right = along[chosen[apart]] / lengths[apart]
-    solved[np.flatnonzero(varies)[apart]] = (
-        np.linalg.solve(alike[apart], right[:, :, None])[:, :, 0] / lengths[apart]
-    )
+    solved[vary[apart]] = np.linalg.solve(alike[apart], right[:, :, None])[:, :, 0] / lengths[apart]
     return solved

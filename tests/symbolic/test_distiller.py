@@ -70,6 +70,14 @@ def distil(teacher, X=X, y=PRODUCT, sample_weight=None, **settings):
     return SymbolicDistiller(teacher, **SHORT | settings).fit(X, y, sample_weight=sample_weight)
 
 
+@pytest.mark.parametrize("rows", [np.ones((60, 2)), np.column_stack([np.ones(60), np.full(60, np.nan)])])
+def test_columns_that_say_nothing_leave_the_mean(rows):
+    y = RNG.normal(size=60)
+    found = distil(DummyRegressor(), rows, y)
+    assert found.formula_.complexity == 1
+    np.testing.assert_allclose(found.predict(rows), y.mean(), atol=1e-6)
+
+
 @pytest.fixture(scope="module")
 def regressor():
     return distil(SmoothMLPRegressor(**SMOOTH), jacobian_lambda=0.001)

@@ -18,7 +18,7 @@ from skrationale.symbolic._operators import holds_only
 from skrationale.symbolic._product_laws import product_law
 from skrationale.symbolic._refit import round_constants
 from skrationale.symbolic._search import Searcher
-from skrationale.symbolic._sum_laws import sum_law
+from skrationale.symbolic._sum_laws import CLOSE, N_FITTED, _pairs, sum_law
 from skrationale.symbolic._targets import Target
 from skrationale.symbolic._views import View, find_views
 
@@ -156,6 +156,39 @@ def test_a_small_constant_that_matters_stays():
     law = sp.sqrt(a**2 + 0.05)
     found = sum_law({a: rows[:, 0]}, values(law, rows), ["+", "*", "sqrt"])
     np.testing.assert_allclose(values(found, rows), values(law, rows), rtol=1e-6)
+
+
+@pytest.mark.parametrize("m", [6, 64, 65, 150])
+def test_pairs_leave_open_what_least_squares_leave(m):
+    rng = np.random.RandomState(SEED)
+    table = rng.normal(size=(400, m))
+    table[:, m // 2] = table[:, 0] + 1e-7 * rng.normal(size=400)  # no usable pair
+    table -= table.mean(axis=0)
+    table /= np.linalg.norm(table, axis=0)
+    for i, j in ((1, m - 1), (1, 2), (m - 2, m - 1)):
+        t = table[:, i] - 2 * table[:, j]
+        t /= np.linalg.norm(t)
+        (found,) = _pairs(table.T @ table, table.T @ t, np.ones(m), 1.0)
+        assert found[1:] == (i, j)
+        assert abs(found[0]) < 1e-12
+    # a term that says nearly all makes a pair with any other: only the best are given
+    t = table[:, 1] + np.sqrt(2 * CLOSE) * table[:, 2]
+    found = _pairs(table.T @ table, table.T @ t, np.ones(m), t @ t - 1.5 * CLOSE)
+    assert len(found) == min(m - 1, 3 * N_FITTED)
+    for open_, i, j in found:
+        left = t - table[:, [i, j]] @ np.linalg.lstsq(table[:, [i, j]], t, rcond=None)[0]
+        assert open_ == pytest.approx(left @ left - 1.5 * CLOSE, abs=1e-12)
+
+
+def test_laws_are_looked_for_on_more_rows_than_the_engine_sees():
+    X = np.random.RandomState(SEED).normal(size=(2000, 7))
+    y = X[:, 0] * X[:, 1] * X[:, 6] + X[:, 2] ** 3 - X[:, 4] * X[:, 5]
+    budget = SearchBudget(30, 1, 1, 10, 100)
+    operators = {"binary_operators": ["+", "-", "*"], "unary_operators": ["sin", "exp", "square", "sqrtabs"]}
+    searcher = Searcher(OperonEngine(), operators, budget, X)
+    target = Target(y / y.std(), np.ones(2000))
+    searcher.add_sum(target, View(sp.S.One, searcher.variables))
+    assert searcher.is_said(target)
 
 
 def test_few_rows_repeated_are_no_law():

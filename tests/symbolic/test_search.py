@@ -27,7 +27,7 @@ from skrationale.symbolic._front import (
 )
 from skrationale.symbolic._refit import free_constants, refit_constants, round_constants
 from skrationale.symbolic._rows import most_useful, rows_between
-from skrationale.symbolic._search import Searcher
+from skrationale.symbolic._search import ROUGH, Searcher
 from skrationale.symbolic._targets import Target
 from skrationale.symbolic._terms import TermPool, finite_values, split_terms
 from skrationale.symbolic.engines._base import Engine
@@ -165,6 +165,17 @@ def test_planted_constants_are_found():
     found = refit_constants(sp.Float(1.0) * sp.sin(sp.Float(2.0) * x) + sp.Float(0.0001), V, X, t, ONES)
     constants = sorted(map(float, found.atoms(sp.Float)))
     np.testing.assert_allclose(constants, [0.4, 1.8, 2.3], rtol=1e-6)
+
+
+def test_a_rough_refit_ends_early():
+    t = values(1.8 * sp.sin(2.3 * x)) + RNG.normal(size=len(X))
+
+    def lost(tolerance):
+        fitted = refit_constants(sp.Float(1.0) * sp.sin(sp.Float(1.9) * x), V, X, t, ONES, tolerance)
+        return np.mean((values(fitted) - t) ** 2)
+
+    best = lost(1e-12)
+    assert best <= lost(ROUGH) <= (1 + 10 * ROUGH) * best < 0.99 * lost(0.9)
 
 
 def test_weights_count_when_constants_are_fitted():
