@@ -37,7 +37,7 @@ class SmoothMLPRegressor(PredictsNumbers, BaseSmoothMLP):
         it is computed in every step.
     max_epochs : int or "auto", default="auto"
         Passes over the training rows. ``"auto"``: the number that gives a fixed number of steps. That is
-        2000, but 20 to 1000 epochs. Each further lambda takes a tenth of the epochs of the first one.
+        2000, but 20 to 1000 epochs. Each further lambda takes 15 % of the epochs of the first one.
     batch_size : int, default=256
         Rows per step. At most a quarter of the training rows are used per step.
     lr : float, default=5e-3

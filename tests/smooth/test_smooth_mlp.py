@@ -219,7 +219,7 @@ class TestEarlyStopping:
     def test_without_it_all_epochs_are_run(self, waves, jacobian_lambda):
         settings = {"early_stopping": False, "n_iter_no_change": 1, "jacobian_lambdas": (0.0, 0.1)}
         model = regressor(jacobian_lambda, max_epochs=30, **settings).fit(*waves)
-        expected = [30] if jacobian_lambda == 0.01 else [30, 3]
+        expected = [30] if jacobian_lambda == 0.01 else [30, 5]
         assert [step["n_iter"] for step in model.lambda_path_] == expected
         assert ("valid_loss" in model.history_[0]) == (jacobian_lambda == "auto")
 
