@@ -43,7 +43,7 @@ STEPS, EPOCHS = 2000, (20, 1000)
 STAGE_SHARE, STAGE_LR = 0.15, 0.5
 """Epochs and learning rate of a further stage, as shares of those of the first. Measured (no file of it is
 kept): networks of eight tables, three seeds, have a mean R2 of .7934, with 0.25 of the epochs .7926, and with
-0.1 .7920, where two more of the laws of examples/benchmarks/results/feynman.md are lost. The rate is not
+0.1 .7920, where three of the laws of examples/benchmarks/results/feynman.md are not found. The rate is not
 measured. What stages cost is in examples/benchmarks/results/jacobian_cost.md, "as by default"."""
 PATIENCE_SHARE, LEAST_PATIENCE = 0.25, 10
 """Epochs without improvement after which the first stage stops: a share of all, but so many at least. Not
