@@ -51,7 +51,7 @@ measured."""
 MAX_GRADIENT_NORM = 1.0
 """To this norm gradients of the loss, in standard units, are cut in each step. Not measured."""
 PENALTY_COST = 1.4
-"""Times of an epoch that one with the penalty takes; only a clock asks for it. Measured: 1.25 to 1.37 in
+"""Times of an epoch that one with the penalty takes; only a clock asks for it. Measured: 1.24 to 1.28 in
 examples/benchmarks/results/jacobian_cost.md, "default"."""
 PROBE_EPOCHS = 2
 """Epochs by which a clock is told how long one takes. Not measured."""
