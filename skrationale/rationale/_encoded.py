@@ -38,10 +38,10 @@ class EncodedColumns:
         return cls(encoder, columns, x.astype(np.float32), units)
 
     def take(self, columns: np.ndarray) -> EncodedColumns:
-        """Give some columns (c,) of all columns of the table, which are encoded here."""
+        """Give some (c,) of the columns that are encoded here."""
         if len(columns) == len(self.columns):
             return self
-        units, inputs = table_units(self.encoder).take(columns)
+        units, inputs = self.units.take(np.searchsorted(self.columns, columns))
         return EncodedColumns(self.encoder, columns, self.x[:, inputs], units)
 
 
