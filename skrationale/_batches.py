@@ -38,9 +38,9 @@ def _no_integer(value: Any) -> bool:
     return not isinstance(value, Integral) or isinstance(value, bool)
 
 
-def rows_at_once(n_columns: int, n_outputs: int) -> int:
-    """Say how many rows make a batch of a few MB: a multiple of 2048, whatever else is done in chunks of."""
-    return max(CELLS // (n_columns * n_outputs) // LEAST, 1) * LEAST
+def rows_at_once(n_columns: int, n_outputs: int, cells: int = CELLS) -> int:
+    """Say how many rows make a batch of some cells: a multiple of 2048, as other chunks are."""
+    return max(cells // (n_columns * n_outputs) // LEAST, 1) * LEAST
 
 
 def one_or_several(values: np.ndarray) -> np.ndarray:

@@ -1,10 +1,13 @@
-"""Show numpy arrays to torch as they are, read-only ones too."""
+"""Arrays of numpy that are read-only: who may keep them, and how torch is shown them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+CELLS_AT_ONCE = 2**20
+"""Cells looked at at once. Not measured."""
 
 
 class _Shown:
@@ -48,3 +51,48 @@ def as_tensor(array: np.ndarray) -> Any:
     import torch
 
     return torch.from_numpy(array if array.flags.writeable else np.asarray(_Shown(array)))
+
+
+def is_settled(value: Any, dtype: Any) -> bool:
+    """Tell whether nobody can write to an array, so that it need not be copied.
+
+    Parameters
+    ----------
+    value : object
+    dtype : data type
+        That it must have.
+
+    Returns
+    -------
+    bool
+        True for an ndarray which owns its memory and is read-only.
+
+    Examples
+    --------
+    >>> table = np.zeros((2, 3))
+    >>> is_settled(table, np.float64)
+    False
+    >>> table.setflags(write=False)
+    >>> is_settled(table, np.float64), is_settled(table[:1], np.float64)
+    (True, False)
+    """
+    return (
+        type(value) is np.ndarray
+        and value.dtype == dtype
+        and value.flags.owndata
+        and not value.flags.writeable
+    )
+
+
+def holds_infinity(table: np.ndarray) -> bool:
+    """Look for an infinite number, in some rows at a time: of a large table even the answers take memory.
+
+    Examples
+    --------
+    >>> holds_infinity(np.array([[1.0, np.inf], [np.nan, 2.0]]))
+    True
+    """
+    if table.size <= CELLS_AT_ONCE:
+        return bool(np.isinf(table).any())
+    step = max(CELLS_AT_ONCE * len(table) // table.size, 1)
+    return any(np.isinf(table[i : i + step]).any() for i in range(0, len(table), step))

@@ -393,15 +393,21 @@ def test_few_rows_and_a_constant_target(make, mixed):
 
 
 @one_each
-def test_arrays_read_only_and_of_text(make, mixed):
+def test_arrays_read_only_and_of_text(make, mixed, every_warning):
     X, score = mixed
     model = brief(make())
     y = target_of(model, score)
-    numbers = X[["age", "visits", "idle"]].to_numpy(dtype=float)
+    numbers = np.array(X[["age", "visits", "idle"]], dtype=float, order="C")
     numbers.flags.writeable = False
     y.flags.writeable = False
     model.fit(numbers, y)
-    assert reasons(model, numbers).feature_names == ("x0", "x1", "x2")
+    copied = reasons(model, numbers.copy())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        predicted, explanation = model.predict(numbers), reasons(model, numbers)
+    np.testing.assert_array_equal(predicted, model.predict(numbers.copy()))
+    np.testing.assert_array_equal(explanation.values, copied.values)
+    assert explanation.feature_names == ("x0", "x1", "x2")
     text = X[["age", "city"]].to_numpy(dtype=object)
     assert reasons(brief(make()).fit(text, y), text).values.shape[:2] == text.shape
 

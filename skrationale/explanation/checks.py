@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from .._tensors import holds_infinity, is_settled
 from ._cells import TypedCells
 
 ROWS_AND_FEATURES = "one cell for each row and feature of `values`"
 MAX_DEPTH = 100
 """How deep plain data may be nested."""
-CELLS_AT_ONCE = 2**20
-"""Cells looked at at once. Not measured."""
+FEW = 10_000
+"""Rows whose base values are written out. Measured: it takes no more time than to repeat them."""
 PLAIN = frozenset({str, bool, int, float, type(None)})
 """Types of what is plain in itself."""
 TAG = "$float"
@@ -29,22 +30,12 @@ def own(array: np.ndarray) -> np.ndarray:
     return _frozen(array if array.flags.owndata else array.copy())
 
 
-def _is_own(value: Any, dtype: Any) -> bool:
-    """Tell whether nobody can write to an array, so that it need not be copied."""
-    return (
-        type(value) is np.ndarray
-        and value.dtype == dtype
-        and value.flags.owndata
-        and not value.flags.writeable
-    )
-
-
 def number_array(name: str, value: Any) -> np.ndarray:
     """Return an own, read-only float64 copy of `value`; a masked cell is NaN.
 
     An array that is own and read-only already, so that nobody can write to it, is not copied.
     """
-    if _is_own(value, np.float64):
+    if is_settled(value, np.float64):
         return value
     try:
         array = _numbers_of(value)
@@ -69,14 +60,6 @@ def _numbers_of(value: Any) -> np.ndarray:
     if isinstance(given, np.ma.MaskedArray):
         array[np.ma.getmaskarray(given)] = np.nan
     return array
-
-
-def _holds_infinity(array: np.ndarray) -> bool:
-    """Look for an infinite number, in some rows at a time: of a large table even the answers take memory."""
-    if array.size <= CELLS_AT_ONCE:
-        return bool(np.isinf(array).any())
-    step = max(CELLS_AT_ONCE * len(array) // array.size, 1)
-    return any(np.isinf(array[i : i + step]).any() for i in range(0, len(array), step))
 
 
 def shaped(name: str, array: Any, shape: tuple[int, ...], meaning: str) -> Any:
@@ -106,7 +89,7 @@ def value_array(value: Any) -> np.ndarray:
         )
     if array.shape[1] == 0:
         raise ValueError(f"`values` has shape {array.shape}, expected at least one feature.")
-    if _holds_infinity(array):
+    if holds_infinity(array):
         raise ValueError("`values` holds infinite numbers, expected finite numbers, or NaN where undefined.")
     return array
 
@@ -120,7 +103,10 @@ def base_array(value: Any, values: np.ndarray) -> np.ndarray:
         shaped("base_values", array, expected, "one number for each row and output of `values`, or a scalar")
     if not np.isfinite(array).all():
         raise ValueError("`base_values` must be finite, got NaN or infinity.")
-    return _frozen(np.full(expected, array))
+    if array.shape == expected:
+        return array
+    # of many rows, the same number again and again takes no memory
+    return _frozen(np.full(expected, array)) if len(values) <= FEW else np.broadcast_to(array, expected)
 
 
 def display_cells(value: Any, shape: tuple[int, int]) -> Any:
@@ -134,7 +120,7 @@ def display_cells(value: Any, shape: tuple[int, int]) -> Any:
 
 def bool_array(value: Any, shape: tuple[int, int]) -> np.ndarray:
     """Return an own, read-only mask."""
-    array = value if _is_own(value, bool) else np.array(value)
+    array = value if is_settled(value, bool) else np.array(value)
     if array.dtype != bool or np.ma.is_masked(value):
         found = "one with masked cells" if array.dtype == bool else f"an array of {array.dtype}"
         raise TypeError(f"`mask` must hold booleans, got {found}.")
@@ -230,7 +216,8 @@ def attribute_table(value: Any, n_rows: int) -> dict[str, Any] | None:
             )
     rest = plain("attributes", {key: item for key, item in value.items() if key not in arrays})
     own = {
-        key: a if _is_own(a, np.float64) else _frozen(np.array(copy.deepcopy(a))) for key, a in arrays.items()
+        key: a if is_settled(a, np.float64) else _frozen(np.array(copy.deepcopy(a)))
+        for key, a in arrays.items()
     }
     return {key: own[key] if key in own else rest[key] for key in value}
 

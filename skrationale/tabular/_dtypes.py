@@ -12,6 +12,7 @@ import numpy as np
 
 from .._callers import outside
 from .._switch import Switch
+from .._tensors import is_settled
 
 UNSEEN = -1.0
 """The code of a category level that was not there at fit."""
@@ -51,6 +52,11 @@ def check_array_type(X: np.ndarray) -> None:
     """Refuse an array (n, d) that holds dates, spans of time, complex numbers or records."""
     if X.dtype.kind not in "biuf":
         raise TypeError(f"X has dtype {X.dtype}; {ADVICE}")
+
+
+def as_numbers(X: np.ndarray) -> np.ndarray:
+    """Copy an array (n, d) as float64; a read-only one of float64 that owns its memory is given back."""
+    return X if is_settled(X, np.float64) else X.astype(np.float64)
 
 
 def column_kind(column: Any, name: str, *, times: bool = False) -> str:

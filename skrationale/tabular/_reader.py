@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from .._tensors import holds_infinity
 from ._column_types import ColumnType
 from ._dtypes import (
     UNSEEN,
+    as_numbers,
     check_array_type,
     column_codes,
     column_kind,
@@ -271,7 +273,7 @@ class TableReader:
         Returns
         -------
         ndarray of shape (n, d), float64
-            Numbers, codes, NaN where a value is missing, -1 for an unseen level.
+            Numbers, codes, NaN where a value is missing, -1 for an unseen level. See :func:`as_numbers`.
 
         Raises
         ------
@@ -301,13 +303,12 @@ class TableReader:
         if isinstance(table, np.ndarray):
             check_array_type(table)
             of_numbers = not any(map(is_not, self.levels, repeat(None)))  # for one row faster than a loop
-            matrix = table.astype(np.float64) if of_numbers else self._by_column(table)
+            matrix = as_numbers(table) if of_numbers else self._by_column(table)
         else:
             self._check_columns(table)
             matrix = self._by_column(table)
-        infinite = np.isinf(matrix)
-        if infinite.any():
-            names = [self.feature_names[j] for j in np.flatnonzero(infinite.any(axis=0))[:5]]
+        if holds_infinity(matrix):
+            names = [self.feature_names[j] for j in np.flatnonzero(np.isinf(matrix).any(axis=0))[:5]]
             raise ValueError(f"X contains infinity in column(s) {names}; expected finite numbers or NaN.")
         return matrix
 

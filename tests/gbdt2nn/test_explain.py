@@ -1,5 +1,7 @@
 """What explanations of a LightGBM and its student add up to, and how many rows they take at once."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,3 +59,33 @@ def test_not_a_digit_depends_on_the_batches():
         for options in ({"batch_size": 1}, {"batch_size": 700, "n_jobs": 2}, {"batch_size": 2049}):
             close = {"rtol": 0, "atol": 0 if len(many) > 512 else 1e-14}
             np.testing.assert_allclose(student.explain(many, **options).values, whole.values, **close)
+
+
+def test_of_a_table_that_nobody_can_write_to_only_the_contributions_take_memory():
+    student = GBDT2NNStudent(LGBMRegressor(**SMALL), **FAST).fit(X, X[:, 0])
+    rows = np.concatenate([X] * 500)
+    student.explain(rows[:5000])  # what is kept from the first call on
+    for writable, tables in ((True, 2), (False, 1)):
+        rows.setflags(write=writable)
+        tracemalloc.start()
+        try:
+            explanation = student.explain(rows)
+            held, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        # one number for each row more, as base values were, is a quarter of a table
+        assert held < tables * rows.nbytes + 2**16
+        assert peak < (tables + 0.6) * rows.nbytes
+        assert np.shares_memory(explanation.data, rows) != writable
+        assert not explanation.base_values.flags.writeable
+        np.testing.assert_array_equal(explanation[-2:].base_values, student.explain(rows[:2]).base_values)
+
+
+def test_a_view_of_a_table_is_copied_although_it_is_read_only():
+    student = GBDT2NNStudent(LGBMRegressor(**SMALL), **FAST).fit(X, X[:, 0])
+    rows = np.tile(X, (10, 1))
+    shown = rows[:]
+    shown.setflags(write=False)
+    explanation = student.explain(shown)
+    rows[:] = -1
+    np.testing.assert_array_equal(explanation.data, np.tile(X, (10, 1)))
