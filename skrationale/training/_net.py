@@ -86,6 +86,8 @@ class LeanNet(NeuralNet):
         Called with the epoch (from 1) and the resident data before each epoch.
     seed : int, default=0
         Seed of the shuffles.
+    validation_batch_size : int, default=128
+        Validation rows at once.
     noise_generator : torch.Generator, default=None
         Goes with each batch, for the loss to draw with.
     **kwargs : dict
@@ -101,6 +103,7 @@ class LeanNet(NeuralNet):
         clip_norm: float | None = None,
         epoch_hook: EpochHook | None = None,
         seed: int = 0,
+        validation_batch_size: int = 128,
         noise_generator: torch.Generator | None = None,
         **kwargs: Any,
     ) -> None:
@@ -109,6 +112,7 @@ class LeanNet(NeuralNet):
         self.clip_norm = clip_norm
         self.epoch_hook = epoch_hook
         self.seed = seed
+        self.validation_batch_size = validation_batch_size
         self.noise_generator = noise_generator
 
     @property
@@ -170,7 +174,8 @@ class LeanNet(NeuralNet):
                 order = torch.randperm(X.n_rows, generator=shuffles).to(self.device)
             self.run_single_epoch(X.split(self.batch_size, order), True, "train", self.train_step)
             if validation is not None:
-                self.run_single_epoch(validation.split(self.batch_size), False, "valid", self.validation_step)
+                parts = validation.split(self.validation_batch_size)
+                self.run_single_epoch(parts, False, "valid", self.validation_step)
             self.notify("on_epoch_end", **datasets)
             if self.stop_:
                 break

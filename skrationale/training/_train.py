@@ -65,6 +65,8 @@ def _check_parameters(module: Any, settings: Any, **values: Any) -> None:
         check_scalar(getattr(settings, name), name, Integral, min_val=1)
     if settings.n_iter_no_change is not None:
         check_scalar(settings.n_iter_no_change, "n_iter_no_change", Integral, min_val=1)
+    if values["validation_batch_size"] is not None:
+        check_scalar(values["validation_batch_size"], "validation_batch_size", Integral, min_val=1)
     check_scalar(values["random_state"], "random_state", Integral, min_val=0)
     for name in ("lr", "weight_decay"):
         check_scalar(getattr(settings, name), name, Real, min_val=0)
@@ -116,6 +118,7 @@ def train(
     settings: Settings,
     *,
     validation: Mapping[str, np.ndarray | torch.Tensor] | None = None,
+    validation_batch_size: int | None = None,
     schedule: str | None = "one_cycle",
     clip_norm: float | None = None,
     optimizer: str = "adamw",
@@ -148,6 +151,8 @@ def train(
         be ``"auto"`` but the device.
     validation : dict of str to array of shape (m, ...), default=None
         Rows whose loss is recorded after each epoch.
+    validation_batch_size : int, default=None
+        Rows of `validation` whose loss is computed at once; None: as many as in a step of training.
     schedule : {"one_cycle"} or None, default="one_cycle"
         How the learning rate changes from step to step. With fewer than four steps it does not. None
         leaves it to a scheduler among the callbacks.
@@ -203,6 +208,7 @@ def train(
         module,
         settings,
         validation=validation,
+        validation_batch_size=validation_batch_size,
         schedule=schedule,
         clip_norm=clip_norm,
         optimizer=optimizer,
@@ -229,6 +235,7 @@ def train(
         clip_norm=clip_norm,
         max_epochs=settings.max_epochs,
         batch_size=settings.batch_size,
+        validation_batch_size=validation_batch_size or settings.batch_size,
         epoch_hook=epoch_hook,
         seed=shuffle_seed,
         noise_generator=generator_of(noise_seed, place),

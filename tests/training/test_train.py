@@ -315,6 +315,21 @@ class TestHistory:
 
         fit(make_module(dropout=0.5), loss, validation=make_data(10))
 
+    @pytest.mark.parametrize(("rows", "sizes"), [(None, [16, 16, 8]), (40, [40]), (30, [30, 10])])
+    def test_validation_rows_at_once_change_neither_weights_nor_losses(self, rows, sizes):
+        seen = []
+
+        def loss(module, batch):
+            seen.extend([batch.n_rows] * (not module.training))
+            return squared(module, batch)
+
+        one_each = fit(validation=make_data(40, 1), validation_batch_size=1)
+        found = fit(loss=loss, validation=make_data(40, 1), validation_batch_size=rows)
+        assert seen == 5 * sizes
+        assert_close_states(found, one_each)
+        losses = [[row["valid_loss"] for row in each.history] for each in (found, one_each)]
+        np.testing.assert_allclose(*losses, rtol=1e-6)
+
 
 class TestNoTrace:
     def test_two_runs_with_a_seed_are_equal_to_the_bit(self):
@@ -640,6 +655,7 @@ class TestErrors:
             ({"batch_size": 2.5}, TypeError, "batch_size must be an instance of"),
             ({"lr": -1.0}, ValueError, "lr == -1.0"),
             ({"clip_norm": 0.0}, ValueError, "clip_norm == 0.0"),
+            ({"validation_batch_size": 0}, ValueError, "validation_batch_size == 0, must be >= 1"),
             ({"min_epochs": 6}, ValueError, "min_epochs == 6, must be <= 5"),
             ({"early_stopping": True}, ValueError, "`early_stopping` needs `validation`"),
             (
