@@ -231,14 +231,23 @@ def fit_of_flint_to_a_large_table(folder: Path) -> float:
     return fit(lambda: FLINTClassifier(random_state=0), adult)
 
 
-def columns_of_flint(folder: Path) -> float:
+def flint_of_digits() -> tuple[Any, Any]:
     from sklearn.datasets import load_digits
 
     from skrationale import FLINTClassifier
 
     X, y = load_digits(return_X_y=True)
-    model = FLINTClassifier(max_epochs=3, random_state=0).fit(X, y)
+    return FLINTClassifier(max_epochs=3, random_state=0).fit(X, y), X
+
+
+def columns_of_flint(folder: Path) -> float:
+    model, X = flint_of_digits()
     return least(lambda i: model.explain(X, by="column"), 3)
+
+
+def predictions_of_flint(folder: Path) -> float:
+    model, X = flint_of_digits()
+    return least(lambda i: model.predict(X), 20)
 
 
 def fit_of_formula(folder: Path) -> float:
@@ -274,6 +283,7 @@ TASKS: dict[str, Callable[[Path], float]] = {
     "SymbolicDistiller().fit, 500 rows": fit_of_formula,
     "SymbolicDistiller().fit, adult": fit_of_formula_of_adult,
     'FLINTClassifier().explain(by="column"), digits': columns_of_flint,
+    "FLINTClassifier().predict, digits": predictions_of_flint,
 }
 
 

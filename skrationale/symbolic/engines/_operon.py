@@ -66,7 +66,10 @@ class OperonEngine(Engine):
     Parameters
     ----------
     optimizer_iterations : int, default=3
-        Steps of Levenberg-Marquardt on the constants of each new expression.
+        Steps of Levenberg-Marquardt on the constants of a new expression.
+    local_search_probability : float, default=0.5
+        Share of the new expressions whose constants are fitted, drawn at random. Such steps take most of the
+        time of a search.
     max_depth : int, default=10
         Largest depth of an expression.
     n_threads : int, default=1
@@ -81,15 +84,23 @@ class OperonEngine(Engine):
     --------
     >>> from skrationale.symbolic import OperonEngine
     >>> OperonEngine(n_threads=2).get_params()
-    {'max_depth': 10, 'n_threads': 2, 'optimizer_iterations': 3}
+    {'local_search_probability': 0.5, 'max_depth': 10, 'n_threads': 2, 'optimizer_iterations': 3}
     """
 
     name = "operon"
     default_niterations = 400
     default_population_size = 100
 
-    def __init__(self, *, optimizer_iterations: int = 3, max_depth: int = 10, n_threads: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        optimizer_iterations: int = 3,
+        local_search_probability: float = 0.5,
+        max_depth: int = 10,
+        n_threads: int = 1,
+    ) -> None:
         self.optimizer_iterations = optimizer_iterations
+        self.local_search_probability = local_search_probability
         self.max_depth = max_depth
         self.n_threads = n_threads
 
@@ -156,6 +167,7 @@ class OperonEngine(Engine):
             max_length=max(maxsize, SHORTEST),
             max_depth=self.max_depth,
             optimizer_iterations=self.optimizer_iterations,
+            local_search_probability=self.local_search_probability,
             n_threads=self.n_threads,
             random_state=random_state,
             warm_start=True,
