@@ -247,6 +247,7 @@ class SymbolicDistiller(BaseDistiller):
 
     def _check_parameters(self) -> None:
         engine = resolve_engine(self.engine)
+        engine.check_settings()
         engine.check_operators(self.binary_operators, self.unary_operators)
         reason = engine.available()
         if reason:

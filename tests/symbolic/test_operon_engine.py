@@ -8,7 +8,9 @@ import pytest
 import sympy as sp
 from seeds import SEED
 from sklearn.base import clone
+from skorch.callbacks import Callback
 
+from skrationale import SmoothMLPRegressor
 from skrationale.formula.program import Program, symbols
 from skrationale.formula.tree import complexity
 from skrationale.symbolic import EngineError, OperonEngine, SymbolicDistiller
@@ -162,7 +164,45 @@ def test_nothing_is_kept_from_a_search():
     before = pickle.dumps(engine)
     search(engine=engine, niterations=3)
     assert pickle.dumps(engine) == before
-    assert clone(engine).get_params() == {"optimizer_iterations": 2, "max_depth": 6, "n_threads": 1}
+    settings = {"optimizer_iterations": 2, "max_depth": 6, "n_threads": 1}
+    assert clone(engine).get_params() == settings | {"local_search_probability": 0.5}
+
+
+class Never(Callback):
+    def on_train_begin(self, net, **kwargs):
+        raise AssertionError("training began")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer_iterations": -1},
+        {"optimizer_iterations": 2.5},
+        {"local_search_probability": 1.5},
+        {"local_search_probability": -0.1},
+        {"max_depth": 0},
+        {"n_threads": "all"},
+    ],
+    ids=str,
+)
+def test_settings_that_cannot_be_are_named_before_anything_is_trained(settings):
+    (name,) = settings
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of OperonEngine must be"):
+        search(engine=OperonEngine(**settings))
+    teacher = SmoothMLPRegressor(callbacks=[Never()])
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of OperonEngine must be"):
+        SymbolicDistiller(teacher, engine=OperonEngine(**settings)).fit(Z, T)
+
+
+def test_a_share_of_new_expressions_has_its_constants_fitted():
+    settings = {name: value for name, value in SETTINGS.items() if name != "niterations"}
+    evaluations = []
+    for share in (0.0, 0.5, 1.0):
+        running = OperonEngine(local_search_probability=share).begin(Z, T, **settings)
+        running.run(5)
+        evaluations.append(running.model.stats_["jacobian_evaluations"])
+    assert evaluations[0] == 0
+    assert 0.35 * evaluations[2] < evaluations[1] < 0.65 * evaluations[2]
 
 
 def test_without_pyoperon_the_message_says_what_to_do(monkeypatch):

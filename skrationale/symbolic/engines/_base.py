@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABCMeta, abstractmethod
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy as sp
@@ -58,6 +58,7 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
     supports_weights: bool = False
     default_niterations: int = 100
     default_population_size: int = 500
+    _parameter_constraints: ClassVar[dict[str, Any]] = {}
 
     def available(self) -> str | None:
         """Check whether a search can start here; this never raises an error.
@@ -68,6 +69,10 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
             None if it can, otherwise the reason in words, and what to do.
         """
         return None
+
+    def check_settings(self) -> None:
+        """Raise a `ValueError` for a setting of this engine that cannot be; it names the setting."""
+        self._validate_params()
 
     def check_operators(self, binary_operators: Sequence[str], unary_operators: Sequence[str]) -> None:
         """Raise a `ValueError` for an operator that the engine does not have.

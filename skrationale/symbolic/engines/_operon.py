@@ -7,11 +7,13 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
+from numbers import Integral, Real
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy as sp
+from sklearn.utils._param_validation import Interval
 
 from ..._deadline import Deadline
 from ...formula.parsing import parse
@@ -90,6 +92,12 @@ class OperonEngine(Engine):
     name = "operon"
     default_niterations = 400
     default_population_size = 100
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "optimizer_iterations": [Interval(Integral, 0, None, closed="left")],
+        "local_search_probability": [Interval(Real, 0, 1, closed="both")],
+        "max_depth": [Interval(Integral, 1, None, closed="left")],
+        "n_threads": [Interval(Integral, 1, None, closed="left")],
+    }
 
     def __init__(
         self,
@@ -150,6 +158,7 @@ class OperonEngine(Engine):
         population_size: int,
         random_state: int,
     ) -> RunningSearch:
+        self.check_settings()
         self.check_operators(binary_operators, unary_operators)
         reason = self.available()
         if reason:
