@@ -43,8 +43,8 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
 from skrationale import SmoothMLPRegressor, SymbolicDistiller
-from skrationale.symbolic import OperonEngine
 from skrationale.datasets import fetch_table
+from skrationale.symbolic import OperonEngine
 
 PAGE = "https://space.mit.edu/home/tegmark/aifeynman/FeynmanEquations.csv"
 OPERATORS: dict[str, Any] = {
