@@ -26,9 +26,10 @@ LINKS = ("identity", "log", "logit", "softmax", "probability")
 class Explanation:
     """Explanation of predictions: one number for each row, original column and output.
 
-    Below, n is the number of rows, d of original columns and k of outputs. Arrays are copied and read-only. A
-    binary classifier has one output: the positive class, in log-odds. ``explanation[rows]`` selects rows by
-    position, as in an array. Rows keep their labels.
+    Below, n is the number of rows, d of original columns and k of outputs. Arrays are read-only. They are
+    copied, except those that are read-only already and own their memory. A binary classifier has one output:
+    the positive class, in log-odds. ``explanation[rows]`` selects rows by position, as in an array. Rows keep
+    their labels.
 
     Parameters
     ----------
