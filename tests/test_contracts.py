@@ -405,9 +405,13 @@ def test_arrays_read_only_and_of_text(make, mixed, every_warning):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         predicted, explanation = model.predict(numbers), reasons(model, numbers)
-    np.testing.assert_array_equal(predicted, model.predict(numbers.copy()))
-    np.testing.assert_array_equal(explanation.values, copied.values)
     assert explanation.feature_names == ("x0", "x1", "x2")
+    np.testing.assert_array_equal(explanation.values, copied.values)
+    rows = numbers.copy()
+    numbers.flags.writeable = True
+    numbers[:] = -1.0  # a model holds no table of the user's
+    np.testing.assert_array_equal(model.predict(rows), predicted)
+    np.testing.assert_array_equal(reasons(model, rows).values, copied.values)
     text = X[["age", "city"]].to_numpy(dtype=object)
     assert reasons(brief(make()).fit(text, y), text).values.shape[:2] == text.shape
 
