@@ -39,7 +39,7 @@ def _no_integer(value: Any) -> bool:
 
 
 def rows_at_once(n_columns: int, n_outputs: int, cells: int = CELLS) -> int:
-    """Say how many rows make a batch of some cells: a multiple of 2048, as other chunks are."""
+    """Say how many rows make a batch of about so many numbers: a multiple of 2048, and at least 2048."""
     return max(cells // (n_columns * n_outputs) // LEAST, 1) * LEAST
 
 

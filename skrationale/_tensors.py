@@ -53,8 +53,10 @@ def as_tensor(array: np.ndarray) -> Any:
     return torch.from_numpy(array if array.flags.writeable else np.asarray(_Shown(array)))
 
 
-def is_settled(value: Any, dtype: Any) -> bool:
-    """Tell whether nobody can write to an array, so that it need not be copied.
+def is_kept(value: Any, dtype: Any) -> bool:
+    """Tell whether an array may be kept without a copy: it owns its memory, is read-only and has a type.
+
+    An owner who lifts the flag can still write to it, and so can views that were taken before.
 
     Parameters
     ----------
@@ -65,15 +67,14 @@ def is_settled(value: Any, dtype: Any) -> bool:
     Returns
     -------
     bool
-        True for an ndarray which owns its memory and is read-only.
 
     Examples
     --------
     >>> table = np.zeros((2, 3))
-    >>> is_settled(table, np.float64)
+    >>> is_kept(table, np.float64)
     False
     >>> table.setflags(write=False)
-    >>> is_settled(table, np.float64), is_settled(table[:1], np.float64)
+    >>> is_kept(table, np.float64), is_kept(table[:1], np.float64)
     (True, False)
     """
     return (

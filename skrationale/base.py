@@ -152,15 +152,18 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
     def _read(self, X: Any) -> np.ndarray:
         return self._read_rows(X)[0]
 
-    def _read_rows(self, X: Any) -> tuple[np.ndarray, FewRows | None]:
-        """Read rows into numbers and codes (n, d), and give rows that are few as they were read."""
+    def _read_rows(self, X: Any, keep: bool = False) -> tuple[np.ndarray, FewRows | None]:
+        """Read rows into numbers and codes (n, d), and give rows that are few as they were read.
+
+        With `keep` they may be the table itself, to which then nobody may write.
+        """
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
         X = as_frame_or_array(X)
         if not self._reader.has_columns_of(X):  # else there is nothing to say, and one row is soon read
             validate_data(self, X, reset=False, skip_check_array=True)
             refuse_other_order(self._reader.names, X)
-        return self._reader.read(X)
+        return self._reader.read(X, keep)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels, or numbers in the units of the target.

@@ -25,7 +25,9 @@ from onnx_runs import assert_alike, feed_of_columns, run
 from reference import answers, largest_error, place, place_of, stored
 from seeds import SEED
 from sklearn.base import clone, is_classifier
+from sklearn.linear_model import LogisticRegression
 
+from skrationale import FLINTClassifier, GBDT2NNStudent, RationaleDistiller
 from skrationale.serving import load, save, serving_copy
 from skrationale.tabular import FewRows
 
@@ -466,6 +468,21 @@ def test_an_interrupt_is_raised_and_leaves_no_trace(make, mixed):
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, target_of(model, score))
     assert not [name for name in vars(model) if name.endswith("_")]
+
+
+class Untouched(LogisticRegression):
+    """A teacher that must not be fitted."""
+
+    def fit(self, X, y, sample_weight=None):
+        raise AssertionError("a teacher was fitted")
+
+
+@pytest.mark.parametrize("kind", [GBDT2NNStudent, RationaleDistiller, FLINTClassifier])
+@pytest.mark.parametrize("callbacks", [[1], [object]], ids=str)
+def test_callbacks_are_checked_before_a_teacher_is_fitted(kind, callbacks, mixed):
+    X, score = mixed
+    with pytest.raises(TypeError, match="`callbacks` must hold skorch callbacks"):
+        kind(Untouched(), callbacks=callbacks).fit(X, score > 0)
 
 
 @every

@@ -27,9 +27,9 @@ class Explanation:
     """Explanation of predictions: one number for each row, original column and output.
 
     Below, n is the number of rows, d of original columns and k of outputs. Arrays are read-only. They are
-    copied, except those that are read-only already and own their memory. A binary classifier has one output:
-    the positive class, in log-odds. ``explanation[rows]`` selects rows by position, as in an array. Rows keep
-    their labels.
+    copied, except those of float64 that are read-only already and own their memory: do not write to these any
+    more. A binary classifier has one output: the positive class, in log-odds. ``explanation[rows]`` selects
+    rows by position, as in an array. Rows keep their labels.
 
     Parameters
     ----------
@@ -134,6 +134,10 @@ class Explanation:
             raise ValueError("`mask` is None, expected a bool array of shape (n, d) with kind='rationale'.")
         for name, value in own.items():
             object.__setattr__(self, name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Write base values down for each row, as they are after a pickle was loaded."""
+        return self.__dict__ | {"base_values": np.ascontiguousarray(self.base_values)}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__dict__.update(state)

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from .._tensors import holds_infinity, is_settled
+from .._tensors import holds_infinity, is_kept
 from ._cells import TypedCells
 
 ROWS_AND_FEATURES = "one cell for each row and feature of `values`"
 MAX_DEPTH = 100
 """How deep plain data may be nested."""
 FEW = 10_000
-"""Rows whose base values are written out. Measured: it takes no more time than to repeat them."""
+"""For so many rows base values that are the same are written down for each row. Measured: it takes no more
+time than an array that repeats them without memory."""
 PLAIN = frozenset({str, bool, int, float, type(None)})
 """Types of what is plain in itself."""
 TAG = "$float"
@@ -27,15 +28,26 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 
 def own(array: np.ndarray) -> np.ndarray:
     """Return an array to which nobody can write, which only a view is copied for."""
-    return _frozen(array if array.flags.owndata else array.copy())
+    return _frozen(array if array.flags.owndata or _repeats(array) else array.copy())
+
+
+def _repeats(value: Any) -> bool:
+    """Whether it is what `base_array` gives for many rows: an own, read-only number for all of them."""
+    return (
+        type(value) is np.ndarray
+        and value.ndim > 0
+        and value.strides[0] == 0
+        and is_kept(value.base, np.float64)
+        and not value.flags.writeable
+    )
 
 
 def number_array(name: str, value: Any) -> np.ndarray:
     """Return an own, read-only float64 copy of `value`; a masked cell is NaN.
 
-    An array that is own and read-only already, so that nobody can write to it, is not copied.
+    An array of float64 that owns its memory and is read-only already is not copied.
     """
-    if is_settled(value, np.float64):
+    if is_kept(value, np.float64):
         return value
     try:
         array = _numbers_of(value)
@@ -96,8 +108,10 @@ def value_array(value: Any) -> np.ndarray:
 
 def base_array(value: Any, values: np.ndarray) -> np.ndarray:
     """Return base values as (n,) or (n, k); a scalar and one number an output are repeated for each row."""
-    array = number_array("base_values", value)
     expected = (values.shape[0], *values.shape[2:])
+    if _repeats(value) and value.shape == expected and np.isfinite(value[:1]).all():
+        return value
+    array = number_array("base_values", value)
     repeatable = array.ndim == 0 or array.shape == expected[1:]
     if not repeatable:
         shaped("base_values", array, expected, "one number for each row and output of `values`, or a scalar")
@@ -120,7 +134,7 @@ def display_cells(value: Any, shape: tuple[int, int]) -> Any:
 
 def bool_array(value: Any, shape: tuple[int, int]) -> np.ndarray:
     """Return an own, read-only mask."""
-    array = value if is_settled(value, bool) else np.array(value)
+    array = value if is_kept(value, bool) else np.array(value)
     if array.dtype != bool or np.ma.is_masked(value):
         found = "one with masked cells" if array.dtype == bool else f"an array of {array.dtype}"
         raise TypeError(f"`mask` must hold booleans, got {found}.")
@@ -216,8 +230,7 @@ def attribute_table(value: Any, n_rows: int) -> dict[str, Any] | None:
             )
     rest = plain("attributes", {key: item for key, item in value.items() if key not in arrays})
     own = {
-        key: a if is_settled(a, np.float64) else _frozen(np.array(copy.deepcopy(a)))
-        for key, a in arrays.items()
+        key: a if is_kept(a, np.float64) else _frozen(np.array(copy.deepcopy(a))) for key, a in arrays.items()
     }
     return {key: own[key] if key in own else rest[key] for key in value}
 

@@ -168,9 +168,9 @@ class BaseFlint(FlintReasoner):
             del self._image_shape
         return self
 
-    def _read_rows(self, X: Any) -> tuple[np.ndarray, FewRows | None]:
+    def _read_rows(self, X: Any, keep: bool = False) -> tuple[np.ndarray, FewRows | None]:
         check_is_fitted(self)
-        matrix, few = super()._read_rows(flat_rows(X, self.image_shape_))
+        matrix, few = super()._read_rows(flat_rows(X, self.image_shape_), keep)
         if self.image_shape_ is None:
             return matrix, few
         return self._pixel_range.check(check_pixels(matrix), kind_of(X)), None

@@ -113,7 +113,7 @@ class WrappedModule:
     def states(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give scores (n, K) and states (n, H) of rows (n, d)."""
         dtype = next((p.dtype for p in self.module.parameters()), torch.float32)
-        rows = torch.from_numpy(matrix).to(dtype)
+        rows = torch.tensor(matrix, dtype=dtype)  # a copy: a module may write to what it is given
         if self.image_shape is not None:
             rows = rows.unflatten(1, self.image_shape)
         with torch.no_grad(), _recorded_outputs(self.module, self.names) as outputs:

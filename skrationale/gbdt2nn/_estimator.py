@@ -408,7 +408,8 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
         -------
         Explanation
             Of kind ``"additive"``: `values` of shape (n, d), or (n, d, C) for more than two classes, in the
-            units of the raw score. With ``imitation="additive"`` the base value and the values add up to
+            units of the raw score. A read-only array of float64 that owns its memory is not copied: do not
+            write to it any more. With ``imitation="additive"`` the base value and the values add up to
             `decision_function`, or to the raw score of a regressor.
 
         Raises
@@ -418,7 +419,7 @@ class GBDT2NNStudent(StudentExport, LearnsFromBatches, ReadsSparse, BaseDistille
             of such a student would be arbitrary.
         """
         check_batching(batch_size, n_jobs)
-        matrix, few = self._read_rows(densely(X))
+        matrix, few = self._read_rows(densely(X), keep=True)
         student = self._student
         if not student.imitated:
             raise ValueError(

@@ -11,7 +11,8 @@ from ._few_rows import EXACT_ROWS
 from ._monotone import CHUNK_ROWS
 
 CELLS = 2**16
-"""Contributions of a batch, 512 kB. Measured: with 4 MB a million rows took no less time and 16 MB more."""
+"""Contributions of a batch, 512 kB, unless 2048 rows have more. Measured: with 4 MB a million rows took no
+less time, and 16 MB more."""
 
 
 def values_in_batches(

@@ -114,9 +114,9 @@ class ReadsSparse:
         if teacher is None or library_of(teacher) == "lightgbm":
             check_lightgbm_limits(self._reader, matrix, numbers)  # type: ignore[attr-defined]
 
-    def _read_rows(self, X: Any) -> tuple[Any, FewRows | None]:
+    def _read_rows(self, X: Any, keep: bool = False) -> tuple[Any, FewRows | None]:
         if not _is_large(X):
-            return super()._read_rows(densely(X))  # type: ignore[misc]
+            return super()._read_rows(densely(X), keep)  # type: ignore[misc]
         super()._read_rows(np.zeros((1, X.shape[1])))  # type: ignore[misc]
         return numeric_rows(X), None
 

@@ -69,9 +69,9 @@ class SelectsColumns(ShowsPictures, ReadableNetwork):
             super().fit(form.flat(X), y, sample_weight)
         return self
 
-    def _read_rows(self, X: Any) -> tuple[np.ndarray, FewRows | None]:
+    def _read_rows(self, X: Any, keep: bool = False) -> tuple[np.ndarray, FewRows | None]:
         check_is_fitted(self)
-        matrix, few = super()._read_rows(self._form.flat(X))
+        matrix, few = super()._read_rows(self._form.flat(X), keep)
         return self._form.check(matrix, X), few
 
     def _layer_sizes(self) -> tuple[int, ...]:

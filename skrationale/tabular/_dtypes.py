@@ -12,7 +12,7 @@ import numpy as np
 
 from .._callers import outside
 from .._switch import Switch
-from .._tensors import is_settled
+from .._tensors import is_kept
 
 UNSEEN = -1.0
 """The code of a category level that was not there at fit."""
@@ -54,9 +54,9 @@ def check_array_type(X: np.ndarray) -> None:
         raise TypeError(f"X has dtype {X.dtype}; {ADVICE}")
 
 
-def as_numbers(X: np.ndarray) -> np.ndarray:
-    """Copy an array (n, d) as float64; a read-only one of float64 that owns its memory is given back."""
-    return X if is_settled(X, np.float64) else X.astype(np.float64)
+def as_float64(X: np.ndarray, keep: bool) -> np.ndarray:
+    """Copy an array (n, d) of numbers; with `keep` not one that owns its memory and is read-only."""
+    return X if keep and is_kept(X, np.float64) else X.astype(np.float64)
 
 
 def column_kind(column: Any, name: str, *, times: bool = False) -> str:

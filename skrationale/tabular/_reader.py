@@ -16,7 +16,7 @@ from .._tensors import holds_infinity
 from ._column_types import ColumnType
 from ._dtypes import (
     UNSEEN,
-    as_numbers,
+    as_float64,
     check_array_type,
     column_codes,
     column_kind,
@@ -273,7 +273,7 @@ class TableReader:
         Returns
         -------
         ndarray of shape (n, d), float64
-            Numbers, codes, NaN where a value is missing, -1 for an unseen level. See :func:`as_numbers`.
+            Numbers, codes, NaN where a value is missing, -1 for an unseen level.
 
         Raises
         ------
@@ -290,20 +290,20 @@ class TableReader:
         """
         return self.read(X)[0]
 
-    def read(self, X: Any) -> tuple[np.ndarray, FewRows | None]:
-        """Give what :meth:`transform` gives, and what :meth:`read_few` does, with one look at the table."""
+    def read(self, X: Any, keep: bool = False) -> tuple[np.ndarray, FewRows | None]:
+        """Give what `transform` and `read_few` do, and with `keep` the array itself if it may be kept."""
         table = as_frame_or_array(X)
         few = self.read_few(table)
-        return (self._read_many(table), None) if few is None else (few.codes, few)
+        return (self._read_many(table, keep), None) if few is None else (few.codes, few)
 
-    def _read_many(self, table: Any) -> np.ndarray:
+    def _read_many(self, table: Any, keep: bool) -> np.ndarray:
         d = len(self.feature_names)
         if table.shape[1] != d:
             raise ValueError(f"X has {table.shape[1]} features, but {d} features were expected.")
         if isinstance(table, np.ndarray):
             check_array_type(table)
             of_numbers = not any(map(is_not, self.levels, repeat(None)))  # for one row faster than a loop
-            matrix = as_numbers(table) if of_numbers else self._by_column(table)
+            matrix = as_float64(table, keep) if of_numbers else self._by_column(table)
         else:
             self._check_columns(table)
             matrix = self._by_column(table)

@@ -53,20 +53,23 @@ def or_auto(*names: str) -> dict[str, Any]:
 
 
 def check_training_parameters(estimator: Any) -> None:
-    """Refuse what `TRAINING_CONSTRAINTS` cannot express: sizes of layers, and a device that is not there.
+    """Refuse what `TRAINING_CONSTRAINTS` cannot express: sizes of layers, a missing device, wrong callbacks.
 
     Parameters
     ----------
     estimator : estimator
-        With `hidden_layer_sizes` and `device`.
+        With `hidden_layer_sizes`, `device` and `callbacks`.
 
     Raises
     ------
-    ValueError
-        When one of the two is not as described.
+    ValueError, TypeError
+        When one of them is not as described.
     """
+    from ._callbacks import check_callbacks
+
     check_hidden_layer_sizes(estimator.hidden_layer_sizes, type(estimator).__name__)
     resolve_device(estimator.device)
+    check_callbacks(estimator.callbacks)
 
 
 def check_hidden_layer_sizes(sizes: Sequence[int] | str, name: str) -> None:

@@ -152,7 +152,8 @@ def train(
     validation : dict of str to array of shape (m, ...), default=None
         Rows whose loss is recorded after each epoch.
     validation_batch_size : int, default=None
-        Rows of `validation` whose loss is computed at once; None: as many as in a step of training.
+        Rows of `validation` whose loss is computed at once; None: as many as in a step of training. What is
+        recorded depends on it where the loss is no mean over rows.
     schedule : {"one_cycle"} or None, default="one_cycle"
         How the learning rate changes from step to step. With fewer than four steps it does not. None
         leaves it to a scheduler among the callbacks.

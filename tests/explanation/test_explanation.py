@@ -4,7 +4,9 @@ import pickle
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 
+import joblib
 import numpy as np
 import pytest
 
@@ -103,6 +105,36 @@ def test_arrays_are_owned_read_only_and_float64():
 def test_bad_parameters_are_named(changes, error, match):
     with pytest.raises(error, match=match):
         make(**changes)
+
+
+@pytest.mark.parametrize("base", [0.5, [0.5, -1.0]], ids=["one output", "two outputs"])
+def test_base_values_of_many_rows_are_held_once(base, tmp_path):
+    n, k = 20_000, np.size(base)
+    whole = Explanation(np.zeros((n, 2, k))[..., 0] if k == 1 else np.zeros((n, 2, k)), base)
+    parts = [whole, whole[:15_000], replace(whole, formula="x0"), whole.grouped({"both": ["x0", "x1"]})]
+    for each in parts:
+        assert each.base_values.shape == (len(each), *np.shape(base))
+        assert each.base_values.strides[0] == 0
+        assert not each.base_values.flags.writeable
+        np.testing.assert_array_equal(each.base_values[[0, -1]], [base, base])
+    loaded = pickle.loads(pickle.dumps(whole))
+    assert not loaded.base_values.flags.writeable
+    assert joblib.hash(loaded) == joblib.hash(whole)
+    some = whole[[3, 5]]
+    np.testing.assert_array_equal(some.base_values, [base, base])
+    joined = Explanation.concat([whole, some])
+    np.testing.assert_array_equal(joined.base_values, np.full((n + 2, *np.shape(base)), base))
+
+
+def test_base_values_that_somebody_can_change_are_copied():
+    number = np.array(0.5)
+    repeated = np.broadcast_to(number, (20_000,))
+    explanation = Explanation(np.zeros((20_000, 2)), repeated)
+    number[...] = 7.0
+    assert (explanation.base_values == 0.5).all()
+    number[...] = np.nan
+    with pytest.raises(ValueError, match="`base_values` must be finite"):
+        Explanation(np.zeros((20_000, 2)), repeated)
 
 
 def test_infinite_numbers_are_found_anywhere_in_a_large_table_with_little_memory():

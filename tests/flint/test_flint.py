@@ -1,6 +1,7 @@
 """What one may expect of FLINT beyond the promises of all estimators."""
 
 import pickle
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -346,6 +347,26 @@ class TestGivenPredictors:
         np.testing.assert_allclose(model.decision_function(X), logits[:, 1] - logits[:, 0], atol=1e-5)
         assert model._model.interpreter["first.weight"].shape[1] == 12
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+    def test_a_torch_module_may_write_to_its_input(self, dtype):
+        X = np.random.RandomState(SEED).normal(size=(60, 3))
+        y, before = np.maximum(X, 0).sum(axis=1), X.copy()
+        with seeded(0):
+            module = torch.nn.Sequential(
+                torch.nn.ReLU(inplace=True),
+                torch.nn.Linear(3, 4, dtype=dtype),
+                torch.nn.ReLU(),
+                torch.nn.Linear(4, 1, dtype=dtype),
+            )
+        model = FLINTRegressor(module, hidden_layers=["2"], max_epochs=1, random_state=SEED).fit(X, y)
+        X.flags.writeable = False
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model.predict(X)
+            explanation = model.explain(X, by="column")
+        np.testing.assert_array_equal(explanation.data, before)
+        np.testing.assert_array_equal(X, before)
 
     @pytest.mark.usefixtures("frequent_turns")
     def test_a_torch_module_answers_several_threads_as_it_answers_one(self):

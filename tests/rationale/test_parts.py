@@ -466,6 +466,18 @@ class TestTrainJoint:
         )
         assert (result.n_iter, len(snapshots), seen, judge.gave_up) == (n_epochs, n_states, [1], behind)
 
+    def test_validation_rows_are_judged_at_once(self):
+        sizes = []
+
+        class Spy(JointLoss):
+            def __call__(self, module, batch):
+                sizes.extend([batch.n_rows] * (not module.training))
+                return super().__call__(module, batch)
+
+        loss, chosen = Spy("logit", "soft", (5.0, 0.1), "count", 0.1, 0.0), settings(3, batch_size=16)
+        train_joint(small_module(), loss, table(), chosen, marginal=True, validation=table(), random_state=0)
+        assert sizes == 3 * [160]
+
     @pytest.mark.parametrize(("epochs", "n"), [(1, 1), (7, 7), (20, 20), (30, 20), (47, 20)])
     def test_snapshots_are_of_the_way_in_order_and_the_last_of_its_end(self, epochs, n):
         module, seen = small_module(), []

@@ -20,6 +20,7 @@ import pytest
 import sympy as sp
 from sklearn.base import clone
 
+from skrationale import SmoothMLPRegressor, SymbolicDistiller
 from skrationale.formula.program import Program, symbols
 from skrationale.symbolic.engines import _pysr
 from skrationale.symbolic.engines._base import EngineError
@@ -178,11 +179,16 @@ def test_nothing_is_left_behind(monkeypatch, tmp_path):
         ({"maxsize": 3}, ValueError, "must not hold 'maxsize': give it to the distiller"),
         ({"tempdir": "/"}, ValueError, "must not hold 'tempdir': it is set here"),
         ({"logger_spec": object()}, TypeError, "must hold plain data"),
+        ([1], ValueError, r"must be a dict or None\. Got \[1\]"),
     ],
 )
-def test_engine_params_are_checked_before_anything_starts(engine_params, error, message):
+def test_engine_params_are_checked_before_anything_starts(engine_params, error, message, monkeypatch):
     with pytest.raises(error, match=message):
         PySREngine(engine_params).search(Z, T, **SETTINGS)
+    monkeypatch.setattr(PySREngine, "available", lambda self: None)
+    monkeypatch.setattr(SmoothMLPRegressor, "fit", lambda *arguments: pytest.fail("training began"))
+    with pytest.raises(error, match=message):
+        SymbolicDistiller(SmoothMLPRegressor(), engine=PySREngine(engine_params)).fit(Z, T)
 
 
 def test_unknown_operators_are_refused():

@@ -71,7 +71,10 @@ class Engine(BaseEstimator, metaclass=ABCMeta):
         return None
 
     def check_settings(self) -> None:
-        """Raise a `ValueError` for a setting of this engine that cannot be; it names the setting."""
+        """Raise an error for a setting of this engine that cannot be; it names the setting.
+
+        It is called before anything is trained. An engine of your own may do so too.
+        """
         self._validate_params()
 
     def check_operators(self, binary_operators: Sequence[str], unary_operators: Sequence[str]) -> None:

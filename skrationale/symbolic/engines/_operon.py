@@ -35,6 +35,8 @@ FIRST_GENERATIONS = 5
 """With a time limit, generations by which it is measured how long one takes. Not measured."""
 MOST_GENERATIONS = 10**9
 """Those of a search that its clock ends. Not measured."""
+MOST = 2**31 - 1
+"""What Operon's integers can hold."""
 SHORTEST = 2
 """With a `max_length` of 1 Operon finds nothing and fails."""
 
@@ -93,10 +95,10 @@ class OperonEngine(Engine):
     default_niterations = 400
     default_population_size = 100
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "optimizer_iterations": [Interval(Integral, 0, None, closed="left")],
+        "optimizer_iterations": [Interval(Integral, 0, MOST, closed="both")],
         "local_search_probability": [Interval(Real, 0, 1, closed="both")],
-        "max_depth": [Interval(Integral, 1, None, closed="left")],
-        "n_threads": [Interval(Integral, 1, None, closed="left")],
+        "max_depth": [Interval(Integral, 1, MOST, closed="both")],
+        "n_threads": [Interval(Integral, 1, MOST, closed="both")],
     }
 
     def __init__(

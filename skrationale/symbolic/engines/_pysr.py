@@ -103,6 +103,20 @@ class PySREngine(Engine):
             return f"PySR is installed but does not start: {error}. {FIRST_IMPORT}"
         return None
 
+    def check_settings(self) -> None:  # noqa: D102
+        given = self.engine_params
+        if given is not None and not isinstance(given, Mapping):
+            raise ValueError(
+                f"The 'engine_params' parameter of PySREngine must be a dict or None. Got {given!r}."
+            )
+        for key in given or ():
+            if key in OF_THE_DISTILLER or key in OF_THE_ADAPTER:
+                place = "give it to the distiller" if key in OF_THE_DISTILLER else "it is set here"
+                raise ValueError(
+                    f"The 'engine_params' parameter of PySREngine must not hold {key!r}: {place}."
+                )
+        _as_json(given or {})
+
     def search(  # noqa: D102
         self,
         Z: np.ndarray,
@@ -117,6 +131,7 @@ class PySREngine(Engine):
         timeout_in_seconds: float | None = None,
         random_state: int,
     ) -> list[sp.Expr]:
+        self.check_settings()
         check_operators(binary_operators, unary_operators)
         parameters = {
             "binary_operators": [JULIA_OPERATORS.get(name, name) for name in binary_operators],
@@ -143,10 +158,6 @@ class PySREngine(Engine):
 def _own_settings(parameters: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
     """Join our settings, for a silent and repeatable search, and those of the user, which win."""
     given = dict(given or {})
-    for key in given:
-        if key in OF_THE_DISTILLER or key in OF_THE_ADAPTER:
-            place = "give it to the distiller" if key in OF_THE_DISTILLER else "it is set here"
-            raise ValueError(f"The 'engine_params' parameter of PySREngine must not hold {key!r}: {place}.")
     settings: dict[str, Any] = {
         "parallelism": "serial",
         "deterministic": given.get("parallelism", "serial") == "serial",
