@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # skl2onnx 1.20.0, scikit-learn 1.9.1: to_onnx takes some steps with settings that it leaves out, or with missing numbers that it does
-# not treat as scikit-learn does. The ONNX, run by onnxruntime 1.32.0, returns something else, and no error or warning is raised:
-# - KNeighborsRegressor and KNeighborsClassifier with weights="distance": all neighbours weigh the same, as with "uniform". In the
-#   graph the distances are negative, and are then raised to 0.000001.
+# not treat as scikit-learn does. The ONNX, run by onnxruntime 1.32.0, returns something else. No error is raised, and to_onnx gives no warning:
+# - KNeighborsRegressor and KNeighborsClassifier with weights="distance": all neighbours weigh the same, as with "uniform".
 # - MaxAbsScaler(clip=True): nothing is clipped.
-# - Normalizer("max"): rows are divided by their largest number, not by the largest size: a row changes its sign, or grows.
+# - Normalizer("max"): rows are divided by their largest number, not by the largest size: signs change, or numbers grow.
 # - SimpleImputer(add_indicator=True): the columns that tell what was missing are not there.
-# - OrdinalEncoder: a missing number is -1, whatever encoded_missing_value is.
+# - OrdinalEncoder: a missing number is -1, with encoded_missing_value=9 and without it.
 # - PowerTransformer(): a missing number, which scikit-learn keeps as missing, becomes a number.
 # Seen (rows of the ONNX, and of scikit-learn):
 #   KNeighborsRegressor(n_neighbors=2): ONNX [[0.5], [2.0]], scikit-learn [[0.5], [2.0]]
 #   KNeighborsRegressor(n_neighbors=2, weights='distance'): ONNX [[0.5], [2.0]], scikit-learn [[0.9], [2.5]]
+#   KNeighborsClassifier(n_neighbors=2): ONNX [[0.5, 0.5], [0.0, 1.0]], scikit-learn [[0.5, 0.5], [0.0, 1.0]]
 #   KNeighborsClassifier(n_neighbors=2, weights='distance'): ONNX [[0.5, 0.5], [0.0, 1.0]], scikit-learn [[0.1, 0.9], [0.0, 1.0]]
 #   MaxAbsScaler(clip=True): ONNX [[0.5], [2.0]], scikit-learn [[0.5], [1.0]]
-#   Normalizer(norm='max'): ONNX [[0.5, 1.0], [1.0, -4.0]], scikit-learn [[0.5, 1.0], [0.25, -1.0]]
+#   Normalizer(norm='max'): ONNX [[0.5, 1.0], [1.0, 2.0], [1.0, -8.0]], scikit-learn [[0.5, 1.0], [-0.5, -1.0], [0.12, -1.0]]
 #   SimpleImputer(add_indicator=True): ONNX [[1.0, 2.0], [1.0, 4.0]], scikit-learn [[1.0, 2.0, 0.0], [1.0, 4.0, 1.0]]
+#   OrdinalEncoder(): ONNX [[0.0], [1.0], [-1.0]], scikit-learn [[0.0], [1.0], [nan]]
 #   OrdinalEncoder(encoded_missing_value=9): ONNX [[0.0], [1.0], [-1.0]], scikit-learn [[0.0], [1.0], [9.0]]
 #   PowerTransformer(): ONNX [[-0.04], [-3.56]], scikit-learn [[-0.04], [nan]]
 set -euo pipefail
@@ -43,11 +44,7 @@ def show(step, X, rows, y=None, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         graph = to_onnx(step, X[:1], options={id(step): options} if options else None)
-    session_options = onnxruntime.SessionOptions()
-    session_options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        graph.SerializeToString(), session_options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
     method = next(name for name in ("predict_proba", "predict", "transform") if hasattr(step, name))
     truth, found = getattr(step, method)(rows), session.run(None, {"X": rows})[-1]
     truth, found = (np.round(one.astype(float), 2).tolist() for one in (truth.reshape(len(rows), -1), found))
@@ -57,20 +54,24 @@ def show(step, X, rows, y=None, **options):
 points, rows = [[0], [1], [3]], [[0.9], [2.5]]
 show(KNeighborsRegressor(2), points, rows, y=[0.0, 1.0, 3.0])
 show(KNeighborsRegressor(2, weights="distance"), points, rows, y=[0.0, 1.0, 3.0])
+show(KNeighborsClassifier(2), points, rows, y=[0, 1, 1], zipmap=False)
 show(KNeighborsClassifier(2, weights="distance"), points, rows, y=[0, 1, 1], zipmap=False)
 show(MaxAbsScaler(clip=True), [[1], [2]], [[1], [4]])
-show(Normalizer("max"), [[1, 2]], [[1, 2], [1, -4]])
+show(Normalizer("max"), [[1, 2]], [[1, 2], [-1, -2], [0.5, -4]])
 show(SimpleImputer(add_indicator=True), [[1, 2], [nan, 4]], [[1, 2], [nan, 4]])
+show(OrdinalEncoder(), [[5], [7], [nan]], [[5], [7], [nan]])
 show(OrdinalEncoder(encoded_missing_value=9), [[5], [7], [nan]], [[5], [7], [nan]])
 show(PowerTransformer(), [[1], [2], [4]], [[2], [nan]])
 PY
 cat > "$folder/expected" <<'TEXT'
 KNeighborsRegressor(n_neighbors=2): ONNX [[0.5], [2.0]], scikit-learn [[0.5], [2.0]]
 KNeighborsRegressor(n_neighbors=2, weights='distance'): ONNX [[0.5], [2.0]], scikit-learn [[0.9], [2.5]]
+KNeighborsClassifier(n_neighbors=2): ONNX [[0.5, 0.5], [0.0, 1.0]], scikit-learn [[0.5, 0.5], [0.0, 1.0]]
 KNeighborsClassifier(n_neighbors=2, weights='distance'): ONNX [[0.5, 0.5], [0.0, 1.0]], scikit-learn [[0.1, 0.9], [0.0, 1.0]]
 MaxAbsScaler(clip=True): ONNX [[0.5], [2.0]], scikit-learn [[0.5], [1.0]]
-Normalizer(norm='max'): ONNX [[0.5, 1.0], [1.0, -4.0]], scikit-learn [[0.5, 1.0], [0.25, -1.0]]
+Normalizer(norm='max'): ONNX [[0.5, 1.0], [1.0, 2.0], [1.0, -8.0]], scikit-learn [[0.5, 1.0], [-0.5, -1.0], [0.12, -1.0]]
 SimpleImputer(add_indicator=True): ONNX [[1.0, 2.0], [1.0, 4.0]], scikit-learn [[1.0, 2.0, 0.0], [1.0, 4.0, 1.0]]
+OrdinalEncoder(): ONNX [[0.0], [1.0], [-1.0]], scikit-learn [[0.0], [1.0], [nan]]
 OrdinalEncoder(encoded_missing_value=9): ONNX [[0.0], [1.0], [-1.0]], scikit-learn [[0.0], [1.0], [9.0]]
 PowerTransformer(): ONNX [[-0.04], [-3.56]], scikit-learn [[-0.04], [nan]]
 TEXT
