@@ -8,7 +8,7 @@ import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 
 from skrationale import GBDT2NNStudent
-from skrationale.gbdt2nn import path_contributions
+from skrationale.gbdt2nn import _explaining, path_contributions
 
 SMALL = {"n_estimators": 8, "num_leaves": 7, "verbose": -1, "n_jobs": 1, "random_state": 0}
 FAST = {"hidden_layer_sizes": (16, 9), "max_epochs": 2, "n_synthetic": 100, "random_state": 0}
@@ -61,7 +61,8 @@ def test_not_a_digit_depends_on_the_batches():
             np.testing.assert_allclose(student.explain(many, **options).values, whole.values, **close)
 
 
-def test_of_a_table_that_nobody_can_write_to_only_the_contributions_take_memory():
+def test_of_a_table_that_nobody_can_write_to_only_the_contributions_take_memory(monkeypatch):
+    monkeypatch.setattr(_explaining, "LARGE", 2**19)
     student = GBDT2NNStudent(LGBMRegressor(**SMALL), **FAST).fit(X, X[:, 0])
     rows = np.concatenate([X] * 500)
     student.explain(rows[:5000])  # what is kept from the first call on
