@@ -28,15 +28,9 @@
 #     largest difference of CatBoost from the sigmoids: 0.0000
 #     sums of a row: ONNX 1.00 to 1.00, CatBoost 0.01 to 1.98
 #     shape of the labels: ONNX (1000,), CatBoost (1000, 2)
-#   log of RMSE:
 #   Expected shape from model of {-1} does not match actual shape of {1000,1} for output predictions
-#   log of Poisson:
 #   Expected shape from model of {-1} does not match actual shape of {1000,1} for output predictions
-#   log of Tweedie:variance_power=1.5:
 #   Expected shape from model of {-1} does not match actual shape of {1000,1} for output predictions
-#   log of MultiClass:
-#   log of MultiClassOneVsAll:
-#   log of MultiLogloss:
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -45,7 +39,6 @@ python3 -m venv "$folder/env"
   catboost==1.2.10 onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.0 pandas==2.3.3
 
 cat > "$folder/seen.py" <<'PY'
-import sys
 import warnings
 
 import numpy as np
@@ -79,7 +72,6 @@ def show(loss, model, target):
         warnings.simplefilter("error")
         model.save_model("model.onnx", format="onnx")
     session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
-    print(f"log of {loss}:", file=sys.stderr)
     *label, found = session.run(None, {"features": X})
     if isinstance(found, list):
         found = np.array([[one[key] for key in sorted(one)] for one in found])
@@ -130,16 +122,10 @@ MultiLogloss: 100% differ; ONNX 0.00 1.00, CatBoost 0.02 0.98
   largest difference of CatBoost from the sigmoids: 0.0000
   sums of a row: ONNX 1.00 to 1.00, CatBoost 0.01 to 1.98
   shape of the labels: ONNX (1000,), CatBoost (1000, 2)
-log of RMSE:
 Expected shape from model of {-1} does not match actual shape of {1000,1} for output predictions
-log of Poisson:
 Expected shape from model of {-1} does not match actual shape of {1000,1} for output predictions
-log of Tweedie:variance_power=1.5:
 Expected shape from model of {-1} does not match actual shape of {1000,1} for output predictions
-log of MultiClass:
-log of MultiClassOneVsAll:
-log of MultiLogloss:
 TEXT
 cd "$folder"
-{ env/bin/python seen.py 2> errors; grep -oE "^log of .*|Expected shape from model.*predictions" errors; } | diff expected - || { tail -5 errors; exit 1; }
+{ env/bin/python seen.py 2> errors; grep -oE "Expected shape from model.*predictions" errors; } | diff expected - || { tail -5 errors; exit 1; }
 echo "as described"

@@ -39,20 +39,8 @@
 #     trees of another class: 40 of 60
 #   several labels: 100% differ; ONNX 1.00 0.00, XGBoost 0.00 1.00
 #     sums of a row: ONNX 1.00 to 1.00, XGBoost 0.01 to 1.99
-#   log of regression:
-#   log of num_parallel_tree:
-#   log of early stopping:
-#   log of num_parallel_tree, early stopping:
-#   log of reg:logistic:
-#   log of survival:cox:
-#   log of two quantiles:
 #   Expected shape from model of {-1,1} does not match actual shape of {1000,2} for output variable
-#   log of two targets:
 #   Expected shape from model of {-1,1} does not match actual shape of {1000,2} for output variable
-#   log of classes:
-#   log of classes, num_parallel_tree:
-#   log of classes, XGBRFClassifier:
-#   log of several labels:
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -62,7 +50,6 @@ python3 -m venv "$folder/env"
 
 cat > "$folder/seen.py" <<'PY'
 import json
-import sys
 import warnings
 
 import numpy as np
@@ -91,7 +78,6 @@ def show(name, model, target):
         warnings.simplefilter("error")
         graph = convert_xgboost(model, initial_types=[("X", FloatTensorType([None, 3]))])
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    print(f"log of {name}:", file=sys.stderr)
     found = session.run(None, {"X": X})[-1]
     truth = (model.predict_proba if hasattr(model, "predict_proba") else model.predict)(X).reshape(found.shape)
     differ = (np.abs(found - truth) > 0.01).any(axis=1).mean()
@@ -193,21 +179,9 @@ classes, XGBRFClassifier: 100% differ; ONNX 0.34 0.49 0.17, XGBoost 0.10 0.84 0.
   trees of another class: 40 of 60
 several labels: 100% differ; ONNX 1.00 0.00, XGBoost 0.00 1.00
   sums of a row: ONNX 1.00 to 1.00, XGBoost 0.01 to 1.99
-log of regression:
-log of num_parallel_tree:
-log of early stopping:
-log of num_parallel_tree, early stopping:
-log of reg:logistic:
-log of survival:cox:
-log of two quantiles:
 Expected shape from model of {-1,1} does not match actual shape of {1000,2} for output variable
-log of two targets:
 Expected shape from model of {-1,1} does not match actual shape of {1000,2} for output variable
-log of classes:
-log of classes, num_parallel_tree:
-log of classes, XGBRFClassifier:
-log of several labels:
 TEXT
 cd "$folder"
-{ env/bin/python seen.py 2> errors; grep -oE "^log of .*|Expected shape from model.*variable" errors; } | diff expected - || { tail -5 errors; exit 1; }
+{ env/bin/python seen.py 2> errors; grep -oE "Expected shape from model.*variable" errors; } | diff expected - || { tail -5 errors; exit 1; }
 echo "as described"
