@@ -153,10 +153,7 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         return self._read_rows(X)[0]
 
     def _read_rows(self, X: Any, keep: bool = False) -> tuple[np.ndarray, FewRows | None]:
-        """Read rows into numbers and codes (n, d), and give rows that are few as they were read.
-
-        With `keep` they may be the table itself, to which then nobody may write.
-        """
+        """Read rows into numbers and codes (n, d), with `keep` perhaps `X` itself, and rows that are few."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
         X = as_frame_or_array(X)

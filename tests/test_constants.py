@@ -44,7 +44,7 @@ FACTS = {
     "rationale/text/_network.py": ["BLOCK"],
     "rationale/text/_rule.py": ["STEPS"],
     "smooth/base.py": ["ADDITIVITY"],
-    "symbolic/engines/_operon.py": ["SHORTEST"],
+    "symbolic/engines/_operon.py": ["MOST", "SHORTEST"],
     "symbolic/engines/_pysr.py": ["SMALLEST_MAXSIZE", "TOURNAMENT"],
     "tabular/_dtypes.py": ["UNSEEN"],
     "tabular/_few_rows.py": ["LARGE"],
