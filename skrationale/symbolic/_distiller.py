@@ -106,7 +106,8 @@ class SymbolicDistiller(BaseDistiller):
         compared on them. Equal rows count once here. If none are held out, all rows are used for both fitting
         and comparing.
     random_state : int, RandomState or None, default=None
-        Seed of weights, shuffles, held-out rows, the searches and a default teacher.
+        Seed of all random numbers: weights, shuffles, held-out rows. Also of the searches and a default
+        teacher.
     verbose : int or "auto", default="auto"
         0: silent, 1: a progress bar, 2: a table of losses. ``"auto"``: a bar in notebooks
         and terminals, after 3 seconds. They show the training of a default teacher.
@@ -248,8 +249,7 @@ class SymbolicDistiller(BaseDistiller):
         engine = resolve_engine(self.engine)
         engine.check_settings()
         engine.check_operators(self.binary_operators, self.unary_operators)
-        reason = engine.available()
-        if reason:
+        if reason := engine.available():
             raise EngineError(f"engine={self.engine!r} cannot be used: {reason}")
         if isinstance(self.jacobian_lambda, Real) and not (self.teacher is None or is_smooth(self.teacher)):
             raise ValueError(
