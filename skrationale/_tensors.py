@@ -1,4 +1,4 @@
-"""Arrays of numpy that are read-only: who may keep them, and how torch is shown them."""
+"""Arrays of numpy: what they hold, who may keep them, and how torch is shown them without a copy."""
 
 from __future__ import annotations
 

@@ -221,9 +221,8 @@ def train_joint(
     held_out: dict[str, Any] | None = None if validation is None else dict(validation)
     if held_out is not None and marginal:
         held_out["fill"] = _fixed_fill(module, rows, held_out)
-    options |= {"validation": held_out, "validation_batch_size": CHUNK}
-    options |= {"epoch_hook": on_epoch, "global_draws": False}
-    result = train(module, loss, data, settings, **options)
+    options |= {"validation": held_out, "validation_batch_size": CHUNK, "epoch_hook": on_epoch}
+    result = train(module, loss, data, settings, global_draws=False, **options)
     return result, [*snapshots, copy.deepcopy(module.state_dict())]
 
 
