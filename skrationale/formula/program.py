@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add, mul
 from typing import Any
@@ -68,6 +68,7 @@ class Program:
         self._parameters = {symbol: j for j, symbol in enumerate(parameters)}
         self._steps: list[tuple[str, Any]] = []
         self._position: dict[sp.Basic, int] = {}
+        self._sweep: list[tuple[int, list[tuple[int, int]]]] | None = None
         self._result = self._add(sp.sympify(expr))
 
     def _add(self, expr: sp.Basic) -> int:
@@ -80,6 +81,7 @@ class Program:
     def _append(self, node: sp.Basic, step: tuple[str, Any]) -> None:
         self._position[node] = len(self._steps)
         self._steps.append(step)
+        self._sweep = None
 
     def _at(self, node: sp.Basic) -> int:
         """Say where a result will be; columns, parameters and numbers get their step when first asked for."""
@@ -196,7 +198,14 @@ class Program:
             values.append(value)
         return values
 
-    def jacobian(self, X: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def values(self, X: np.ndarray, theta: np.ndarray) -> list[Any]:
+        """Evaluate all steps: the value of each is a number or an array of shape (n,)."""
+        with np.errstate(all="ignore"):
+            return self._values(X, theta)
+
+    def jacobian(
+        self, X: np.ndarray, theta: np.ndarray, values: list[Any] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Evaluate rows and their derivatives by the parameters, in one sweep back.
 
         Parameters
@@ -205,6 +214,8 @@ class Program:
             Columns in the order of the variables.
         theta : ndarray of shape (k,)
             Values of the parameters.
+        values : list, default=None
+            What the method `values` gave for both; None: it is asked.
 
         Returns
         -------
@@ -212,44 +223,72 @@ class Program:
         derivatives : ndarray of shape (n, k)
         """
         with np.errstate(all="ignore"):
-            values = self._values(X, theta)
-            slopes: list[Any] = [0.0] * len(values)
+            values = self._values(X, theta) if values is None else values
+            slopes: list[Any] = [None] * len(values)
             slopes[self._result] = np.ones(len(X))
             result = np.zeros((len(X), len(theta)))
-            for i in range(len(values) - 1, -1, -1):
-                name, payload = self._steps[i]
+            for i, moved in self._moved():
+                (name, payload), own = self._steps[i], slopes[i]
+                if own is None:  # of another tree
+                    continue
                 if name == "parameter":
-                    result[:, payload] = slopes[i]
-                for j, slope in _slopes(name, payload, values, values[i]):
-                    slopes[j] = slopes[j] + slopes[i] * slope
+                    result[:, payload] = own
+                for k, j in moved:
+                    slope = _slope(name, payload, values, i, k)
+                    part = own if slope is None else own * slope
+                    slopes[j] = part if slopes[j] is None else slopes[j] + part
             return values[self._result] + np.zeros(len(X)), result
 
+    def _moved(self) -> list[tuple[int, list[tuple[int, int]]]]:
+        """List the steps that parameters move, from the last one on.
 
-def _slopes(name: str, payload: Any, values: list[Any], value: Any) -> list[tuple[int, Any]]:
-    """Give, for each argument of a step, its position and the derivative of the result by it."""
+        Each comes with those of its arguments that move: which one it is, and its step.
+        """
+        if self._sweep is None:
+            found: dict[int, list[tuple[int, int]]] = {}
+            for i, (name, payload) in enumerate(self._steps):
+                moved = [(k, j) for k, j in enumerate(_arguments(name, payload)) if j in found]
+                if moved or name == "parameter":
+                    found[i] = moved
+            self._sweep = list(found.items())[::-1]
+        return self._sweep
+
+
+def _arguments(name: str, payload: Any) -> Sequence[int]:
+    """Give the positions of the steps that a step takes values of."""
     if name in ("column", "parameter", "constant"):
-        return []
-    if name == "add":
-        return [(i, 1.0) for i in payload]
-    if name == "mul":
-        return [(i, reduce(mul, [values[j] for j in payload if j != i], 1.0)) for i in payload]
-    if name in ("max", "min"):
-        return [(i, values[i] == value) for i in payload]
+        return ()
     if name == "power":
-        base, power = values[payload[0]], payload[1]
-        return [(payload[0], power * base ** (power - 1))]
+        return payload[:1]
+    return (payload,) if isinstance(payload, int) else payload
+
+
+def _slope(name: str, payload: Any, values: list[Any], i: int, k: int) -> Any:
+    """Give the derivative of step i by its argument k; None where it is 1."""
+    if name == "add":
+        return None
+    value, arguments = values[i], [values[j] for j in _arguments(name, payload)]
+    if name == "mul":
+        return reduce(mul, arguments[:k] + arguments[k + 1 :])
+    x = arguments[k]
+    if name in ("max", "min"):
+        return x == value
+    if name == "power":
+        return payload[1] * x ** (payload[1] - 1)
     if name == "pow":
-        base, power = (values[i] for i in payload)
-        return [(payload[0], power * base ** (power - 1)), (payload[1], value * np.log(base))]
-    x = values[payload]
-    slope = {
-        "exp": lambda: value,
-        "log": lambda: 1 / x,
-        "sin": lambda: np.cos(x),
-        "cos": lambda: -np.sin(x),
-        "tan": lambda: 1 + value**2,
-        "tanh": lambda: 1 - value**2,
-        "abs": lambda: np.sign(x),
-        "sign": lambda: 0.0,
-    }[name]()
-    return [(payload, slope)]
+        base, power = arguments
+        return value * np.log(base) if k else power * base ** (power - 1)
+    return _SLOPES[name](x, value)
+
+
+_SLOPES: dict[str, Callable[[Any, Any], Any]] = {
+    "exp": lambda x, value: value,
+    "log": lambda x, value: 1 / x,
+    "sin": lambda x, value: np.cos(x),
+    "cos": lambda x, value: -np.sin(x),
+    "tan": lambda x, value: 1 + value**2,
+    "tanh": lambda x, value: 1 - value**2,
+    "abs": lambda x, value: np.sign(x),
+    "sign": lambda x, value: 0.0,
+}
+"""Derivative of a function of one argument, by the argument and the value."""

@@ -173,9 +173,10 @@ def make_fronts(
         if standard.scale > 0:
             candidates = searcher.candidates(standard.target, hybrids, standard.are_tame)
         judge = _Judge(standard, searcher.variables, data.V, valid, template, k, weight)
-        said = [(expr, finite_values(expr, searcher.variables, hybrids)) for expr in candidates]
-        tame = [expr for expr, values in said if values is not None and standard.are_tame(values)]
-        best, best_tame = judge.undominated(candidates), judge.undominated(tame)
+        measured = judge.measured(candidates)
+        said = [(row, finite_values(row[2], searcher.variables, hybrids)) for row in measured]
+        tame = [row for row, values in said if values is not None and standard.are_tame(values)]
+        best, best_tame = _undominated(measured), _undominated(tame)
         fronts[weight] = judge.front(best)
         if best_tame and best_tame != best:
             front = judge.front(best_tame)
@@ -196,21 +197,16 @@ class _Judge:
     k: int
     teacher_weight: float
 
-    def undominated(self, expressions: Sequence[sp.Expr]) -> list[sp.Expr]:
-        """Keep those that no smaller or equal one beats: to write all of them nicely would take long."""
+    def measured(self, expressions: Sequence[sp.Expr]) -> list[tuple[int, float, sp.Expr]]:
+        """Give complexity and loss of those that have a value for each validation row."""
         target, weights = self.valid.target(self.k, self.teacher_weight)
-        measured = []
+        found = []
         for expr in expressions:
             values = finite_values(expr, self.variables, self.valid.V)
             if values is not None:
                 off = target - (self.standard.shift + (self.standard.scale or 1.0) * values)
-                measured.append((complexity(expr), float(np.average(off**2, weights=weights)), expr))
-        kept, least = [], np.inf
-        for _, loss, expr in sorted(measured, key=lambda row: row[:2]):
-            if loss < least:
-                kept.append(expr)
-                least = loss
-        return kept
+                found.append((complexity(expr), float(np.average(off**2, weights=weights)), expr))
+        return found
 
     def front(self, expressions: Sequence[sp.Expr]) -> tuple[ScoredFormula, ...]:
         """Write expressions in the units of the target, with few digits, and measure them."""
@@ -220,6 +216,16 @@ class _Judge:
             for e in expressions
         ]
         return measured_front(rounded, self.valid, self.template, self.k, self.teacher_weight)
+
+
+def _undominated(measured: Sequence[tuple[int, float, sp.Expr]]) -> list[sp.Expr]:
+    """Keep those that no smaller or equal one beats: to write all of them nicely would take long."""
+    kept, least = [], np.inf
+    for _, loss, expr in sorted(measured, key=lambda row: row[:2]):
+        if loss < least:
+            kept.append(expr)
+            least = loss
+    return kept
 
 
 def with_exchanged_column(V: np.ndarray, rng: np.random.RandomState) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -90,12 +91,19 @@ def refit_constants(
         every[free] = some
         return every
 
+    last: list[Any] = []
+
+    def steps(some: np.ndarray) -> list[Any]:
+        if not last or not np.array_equal(last[0], some):  # derivatives are asked for where values were
+            last[:] = some.copy(), program.values(Z, full(some))
+        return last[1]
+
     def residuals(some: np.ndarray) -> np.ndarray:
-        return np.nan_to_num(root * (program(Z, full(some)) - t), nan=huge, posinf=huge, neginf=-huge)
+        return _finite(root * (steps(some)[program.result] - t), huge, huge)
 
     def jacobian(some: np.ndarray) -> np.ndarray:
-        J = root[:, None] * program.jacobian(Z, full(some))[1][:, free]
-        return np.nan_to_num(J, nan=0.0, posinf=huge, neginf=-huge)
+        slopes = program.jacobian(Z, full(some), steps(some))[1]
+        return _finite(root[:, None] * slopes[:, free], 0.0, huge)
 
     start = residuals(theta)
     if np.abs(start).max() >= huge or len(theta) > len(t):
@@ -118,6 +126,13 @@ def refit_constants(
         return expr
     fitted = changed.xreplace(dict(zip(parameters, map(sp.Float, full(found.x).tolist()), strict=True)))
     return fitted if has_all_roots(fitted) or not has_all_roots(expr) else expr
+
+
+def _finite(numbers: np.ndarray, nan: float, huge: float) -> np.ndarray:
+    """Put numbers in place of what has no value, or is infinite."""
+    if np.isfinite(numbers).all():
+        return numbers
+    return np.nan_to_num(numbers, nan=nan, posinf=huge, neginf=-huge)
 
 
 def has_all_roots(expr: sp.Expr) -> bool:

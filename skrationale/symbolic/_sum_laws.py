@@ -17,6 +17,8 @@ CLOSE = 1e-6
 INDEPENDENT = 1e-9
 """A term, or a pair, of which others leave at most this share open, is not usable: it is rounding. Not
 measured."""
+ROUNDING = 1e-13
+"""By so much what a pair says may be too little, to be computed exactly. Not measured."""
 N_FITTED = 5
 """The best choices that are fitted. Not measured."""
 N_FIRST = 40
@@ -267,40 +269,61 @@ def _choices(products: np.ndarray, along: np.ndarray) -> Iterator[Sequence[int]]
     """
     order = np.argsort(-(along**2), kind="stable")
     yield from ([int(i)] for i in order[:N_FITTED] if 1 - along[i] ** 2 <= CLOSE)
-    pairs = _pairs(products, along, np.ones(len(along)), 1.0)
-    yield from (choice for _, *choice in pairs[:N_FITTED])
+    yield from (choice for _, *choice in _pairs(products, along)[:N_FITTED])
     best: list[tuple[float, tuple[int, ...]]] = []
     for k in order[:N_FIRST].tolist():
         if 1 - along[k] ** 2 <= CLOSE:
             continue  # alone it was tried
-        rest = products - np.outer(products[k], products[k])
-        left = along - along[k] * products[k]
-        for open_, i, j in _pairs(rest, left, np.diag(rest), 1 - along[k] ** 2):
-            best.append((open_, tuple(sorted((k, i, j)))))
+        best += ((open_, tuple(sorted((k, i, j)))) for open_, i, j in _pairs(products, along, k))
     yield from dict.fromkeys(choice for _, choice in sorted(best)[: 3 * N_FITTED])
 
 
 def _pairs(
-    products: np.ndarray, along: np.ndarray, squares: np.ndarray, wanted: float
+    products: np.ndarray, along: np.ndarray, given: int | None = None
 ) -> list[tuple[float, int, int]]:
-    """Give the best pairs that leave less than `CLOSE` of a wanted share of the target open, and how much."""
-    usable = np.flatnonzero(squares > INDEPENDENT)
-    lengths = np.sqrt(squares[usable])
-    alike = products[np.ix_(usable, usable)]
-    alike /= lengths
-    alike /= lengths[:, None]
-    own, most = along[usable] / lengths, 3 * N_FITTED
+    """Give the best pairs that leave less than `CLOSE` of the target open, and how much.
+
+    With a given term it is what this term leaves that pairs shall say, and what others have in common with it
+    is taken away from them.
+    """
+    wanted, squares, shared = 1.0, np.ones(len(along)), np.zeros(len(along))
+    if given is not None:
+        shared = products[given]
+        squares = np.diag(products) - shared * shared
+        wanted, along = 1 - along[given] ** 2, along - along[given] * shared
+    lengths = np.where(squares > INDEPENDENT, np.sqrt(np.maximum(squares, 0)), np.inf)
+    own = along / lengths
+    alone = np.where(squares > INDEPENDENT, own**2, -np.inf)  # what is not usable says less than nothing
     found: list[tuple[float, int, int]] = []
-    for first in range(0, len(usable), BLOCK):
-        some, others = slice(first, first + BLOCK), slice(first, None)
-        both = alike[some, others]
+    for first in range(0, len(own), BLOCK):
+        here, on = slice(first, first + BLOCK), slice(first, None)
+        alike = products[here, on] - shared[here, None] * shared[on]
+        alike /= lengths[on]
+        alike /= lengths[here, None]
+        rows, columns = np.nonzero(_say_enough(alike, own[here], own[on], alone[here], alone[on], wanted))
+        rows, columns = rows[columns > rows], columns[columns > rows]
+        one, other, both = own[here][rows], own[on][columns], alike[rows, columns]
         apart = 1 - both**2
         apart[apart <= INDEPENDENT] = np.inf
-        said = own[some, None] ** 2 + own[others] ** 2
-        said -= 2 * own[some, None] * own[others] * both
-        left = wanted - said / apart
-        rows, columns = np.nonzero(np.triu(left <= CLOSE, 1))
-        open_ = left[rows, columns]
-        for i in np.argsort(open_, kind="stable")[:most].tolist():
-            found.append((float(open_[i]), int(usable[first + rows[i]]), int(usable[first + columns[i]])))
-    return sorted(found)[:most]
+        open_ = wanted - (one**2 + other**2 - 2 * one * other * both) / apart
+        rows, columns, open_ = (each[open_ <= CLOSE] for each in (rows, columns, open_))
+        for i in np.argsort(open_, kind="stable")[: 3 * N_FITTED].tolist():
+            found.append((float(open_[i]), int(first + rows[i]), int(first + columns[i])))
+    return sorted(found)[: 3 * N_FITTED]
+
+
+def _say_enough(
+    alike: np.ndarray, u: np.ndarray, v: np.ndarray, u2: np.ndarray, v2: np.ndarray, wanted: float
+) -> np.ndarray:
+    """Tell which pairs (a, b) say what is wanted, but for `CLOSE` and rounding, with few operations on each.
+
+    A pair says ``(u^2 + v^2 - 2 u v c) / (1 - c^2)``, where u (a,) and v (b,) are the products of its terms
+    with the target, and c (a, b) is `alike`, the product of both.
+    """
+    share = wanted - CLOSE
+    more = share * alike
+    more -= (2 * u)[:, None] * v
+    more *= alike
+    more += u2[:, None]
+    more += v2 - share
+    return np.asarray(more >= -ROUNDING)
