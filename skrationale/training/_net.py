@@ -60,9 +60,9 @@ def _clip(weights: list[torch.nn.Parameter], norm: float) -> None:
     """Shorten gradients whose norm is larger, as torch's own function does, but all tensors at once."""
     gradients = [weight.grad for weight in weights if weight.grad is not None]
     if gradients:
-        total = torch.stack(torch._foreach_norm(gradients)).norm()
-        if total.is_cuda or not total + 1e-6 <= norm:  # a look at the number would wait for a GPU
-            torch._foreach_mul_(gradients, (norm / (total + 1e-6)).clamp_(max=1.0))
+        total = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))) + 1e-6
+        if total.is_cuda or not total <= norm:  # a look at the number would wait for a GPU
+            torch._foreach_mul_(gradients, (norm / total).clamp_(max=1.0))
 
 
 class LeanNet(NeuralNet):

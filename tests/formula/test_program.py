@@ -29,6 +29,29 @@ def test_derivatives_are_those_of_the_program_after_other_trees_too():
         np.testing.assert_array_equal(found, known)
 
 
+@pytest.mark.parametrize(
+    "tree",
+    [
+        lambda c, d: c * x + d * y + x * y,
+        lambda c, d: c * d * sp.sin(d * x) + sp.exp(y) / (c + x**2),
+        lambda c, d: sp.Mul(c * x, c * x, d, evaluate=False),  # sympy leaves large products as they are
+        lambda c, d: sp.Pow(c * x, c * x, evaluate=False) - sp.tanh(d),
+        lambda c, d: sp.Add(c * x, c * x, sp.sqrt(x + d), evaluate=False),
+        lambda c, d: sp.Max(c * x, d * y) + sp.Min(c, x) * sp.Abs(d - y) ** 3 + sp.log(c + x) ** -2,
+    ],
+)
+def test_derivatives_are_what_small_steps_show(tree):
+    theta, parameters = np.array([1.3, 0.7]), symbols(2, "c")
+    program = Program(tree(*parameters), V, parameters)
+    values, derivatives = program.jacobian(ROWS, theta)
+    np.testing.assert_array_equal(values, program(ROWS, theta))
+    for j, step in enumerate(1e-5 * np.eye(2)):
+        slope = (program(ROWS, theta + step) - program(ROWS, theta - step)) / 2e-5
+        np.testing.assert_allclose(derivatives[:, j], slope, rtol=1e-7, atol=1e-8)
+    given = program.jacobian(ROWS, theta, program.values(ROWS, theta))
+    np.testing.assert_array_equal(given[1], derivatives)
+
+
 @pytest.mark.parametrize("evaluate", [True, False])
 def test_numbers_become_parameters_unless_they_stay(evaluate):
     tree = sp.Add(2.5 * x**2, sp.Mul(-1, y, evaluate=False), 7, evaluate=False)

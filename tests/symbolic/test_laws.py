@@ -168,16 +168,33 @@ def test_pairs_leave_open_what_least_squares_leave(m):
     for i, j in ((1, m - 1), (1, 2), (m - 2, m - 1)):
         t = table[:, i] - 2 * table[:, j]
         t /= np.linalg.norm(t)
-        (found,) = _pairs(table.T @ table, table.T @ t, np.ones(m), 1.0)
+        (found,) = _pairs(table.T @ table, table.T @ t)
         assert found[1:] == (i, j)
         assert abs(found[0]) < 1e-12
     # a term that says nearly all makes a pair with any other: only the best are given
-    t = table[:, 1] + np.sqrt(2 * CLOSE) * table[:, 2]
-    found = _pairs(table.T @ table, table.T @ t, np.ones(m), t @ t - 1.5 * CLOSE)
+    t = table[:, 1] + np.sqrt(CLOSE / 2) * table[:, 2]
+    t /= np.linalg.norm(t)
+    found = _pairs(table.T @ table, table.T @ t)
     assert len(found) == min(m - 1, 3 * N_FITTED)
     for open_, i, j in found:
         left = t - table[:, [i, j]] @ np.linalg.lstsq(table[:, [i, j]], t, rcond=None)[0]
-        assert open_ == pytest.approx(left @ left - 1.5 * CLOSE, abs=1e-12)
+        assert open_ == pytest.approx(left @ left, abs=1e-12)
+
+
+@pytest.mark.parametrize("m", [6, 64, 65, 150])
+def test_pairs_say_what_a_given_term_leaves(m):
+    rng = np.random.RandomState(SEED)
+    table = rng.normal(size=(400, m))
+    table[:, 4] = table[:, 0] + 1e-7 * rng.normal(size=400)  # next to the given term nothing is left of it
+    table -= table.mean(axis=0)
+    table /= np.linalg.norm(table, axis=0)
+    for i, j in ((1, m - 1), (1, 2), (2, 3)):
+        t = table[:, 0] + table[:, i] - 2 * table[:, j] + np.sqrt(CLOSE) * rng.normal(size=400) / 20
+        t -= t.mean()
+        t /= np.linalg.norm(t)
+        (found,) = _pairs(table.T @ table, table.T @ t, 0)
+        left = t - table[:, [0, i, j]] @ np.linalg.lstsq(table[:, [0, i, j]], t, rcond=None)[0]
+        assert found == (pytest.approx(left @ left, abs=1e-12), i, j)
 
 
 def test_laws_are_looked_for_on_more_rows_than_the_engine_sees():
