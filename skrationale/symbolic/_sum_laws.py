@@ -278,9 +278,7 @@ def _choices(products: np.ndarray, along: np.ndarray) -> Iterator[Sequence[int]]
     yield from dict.fromkeys(choice for _, choice in sorted(best)[: 3 * N_FITTED])
 
 
-def _pairs(
-    products: np.ndarray, along: np.ndarray, given: int | None = None
-) -> list[tuple[float, int, int]]:
+def _pairs(products: np.ndarray, along: np.ndarray, given: int | None = None) -> list[tuple[float, int, int]]:
     """Give the best pairs that leave less than `CLOSE` of the target open, and how much.
 
     With a given term it is what this term leaves that pairs shall say, and what others have in common with it
@@ -306,8 +304,8 @@ def _pairs(
         apart = 1 - both**2
         apart[apart <= INDEPENDENT] = np.inf
         open_ = wanted - (one**2 + other**2 - 2 * one * other * both) / apart
-        rows, columns, open_ = (each[open_ <= CLOSE] for each in (rows, columns, open_))
-        for i in np.argsort(open_, kind="stable")[: 3 * N_FITTED].tolist():
+        best = np.argsort(open_, kind="stable")[: 3 * N_FITTED]
+        for i in best[open_[best] <= CLOSE].tolist():
             found.append((float(open_[i]), int(first + rows[i]), int(first + columns[i])))
     return sorted(found)[: 3 * N_FITTED]
 
