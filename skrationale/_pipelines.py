@@ -81,7 +81,8 @@ def explain_pipeline(pipeline: Any, X: Any, *, grouped: bool | Mapping[str, Any]
         if not heads or not grouped:
             return found
         grouped = whole
-    return found.grouped(grouped, X if hasattr(X, "columns") else None)
+    has_cells = hasattr(X, "columns") or (isinstance(X, np.ndarray) and not isinstance(grouped, Mapping))
+    return found.grouped(grouped, X if has_cells else None)
 
 
 def taken_apart(pipeline: Any) -> tuple[list[Any], Any]:
@@ -105,7 +106,8 @@ def named_by(head: Any, explanation: Explanation, X: Any) -> Explanation:
     if names != tuple(f"x{j}" for j in range(len(names))):
         return explanation
     try:
-        found = head.get_feature_names_out(np.asarray(X.columns, object) if hasattr(X, "columns") else None)
+        given = np.array([str(name) for name in X.columns], object) if hasattr(X, "columns") else None
+        found = head.get_feature_names_out(given)
     except (AttributeError, TypeError, ValueError):
         return explanation
     return (

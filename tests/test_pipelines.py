@@ -68,6 +68,23 @@ def test_reasons_are_those_of_the_raw_columns(model, pandas):
         assert list(found.index) == list(X.index)
 
 
+def test_columns_of_arrays_are_known_by_place():
+    rows = np.random.default_rng(0).normal(size=(200, 3))
+    model = clone(MODELS["smooth"]).set_params(max_epochs=30)
+    swap = make_column_transformer((StandardScaler(), [1, 0]))
+    pipeline = make_pipeline(swap, model).fit(rows, 5 * rows[:, 0] + 0.5 * rows[:, 1])
+    found = explain_pipeline(pipeline, rows)
+    assert found.feature_names == ("x0", "x1")
+    assert found.mean_abs()[0] > 4 * found.mean_abs()[1]
+    np.testing.assert_array_equal(found.data, rows[:, :2])
+    whole = explain_pipeline(pipeline, rows, grouped=False)
+    assert whole.feature_names == ("standardscaler__x1", "standardscaler__x0")
+    np.testing.assert_array_equal(whole.values[:, ::-1], found.values)
+    frame = pd.DataFrame(rows)  # names that are no strings
+    np.testing.assert_array_equal(explain_pipeline(pipeline, frame).values, found.values)
+    assert explain_pipeline(pipeline, frame).feature_names == ("0", "1")
+
+
 def test_searches_and_frozen_and_nested_pipelines_are_opened():
     smooth = clone(MODELS["smooth"])
     inner = make_pipeline(StandardScaler().set_output(transform="pandas"), smooth)

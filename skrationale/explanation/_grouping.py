@@ -25,9 +25,10 @@ def grouped(self: "Explanation", by: Any, X: Any = None) -> "Explanation":
         give the fitted transformer that made the columns (ColumnTransformer, Pipeline, FeatureUnion, an
         encoder, skrub's TableVectorizer): its ``get_feature_names_out`` shows which columns come from which
         source.
-    X : DataFrame of shape (n, s), default=None
+    X : DataFrame or array of shape (n, s), default=None
         The rows before the transformer, whose cells are then shown. Without `X`, and for sources that are not
-        in it, only cells of kept columns are shown.
+        in it, only cells of kept columns are shown. An array needs a transformer as `by`, which names its
+        columns.
 
     Returns
     -------
@@ -51,7 +52,11 @@ def grouped(self: "Explanation", by: Any, X: Any = None) -> "Explanation":
        city  age
     0  -2.0  0.5
     """
-    names, positions = _groups(self.feature_names, by)
+    names, positions = _groups(self.feature_names, by, X)
+    if isinstance(X, np.ndarray) and not isinstance(by, Mapping) and X.shape[1:] == (len(names),):
+        import pandas as pd
+
+        X = pd.DataFrame(X, columns=names).infer_objects()
     order = np.unique(positions)
     used = [names[k] for k in order]
     place = np.searchsorted(order, positions)
@@ -80,7 +85,7 @@ def _summed(array: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
     return result
 
 
-def _groups(features: tuple[str, ...], by: Any) -> tuple[list[str], np.ndarray]:
+def _groups(features: tuple[str, ...], by: Any, X: Any) -> tuple[list[str], np.ndarray]:
     """Names of sources, and for each feature (d,) the position of its source among them."""
     if isinstance(by, Mapping):
         return _of_mapping(features, by)
@@ -89,7 +94,7 @@ def _groups(features: tuple[str, ...], by: Any) -> tuple[list[str], np.ndarray]:
             "`by` must be a dict of each source and its columns, or the fitted transformer that made them. "
             f"Got {type(by).__name__} instead."
         )
-    inputs, outputs, positions = sources_of(by)
+    inputs, outputs, positions = sources_of(by, getattr(X, "columns", None))
     if len(outputs) != len(features):
         raise ValueError(
             f"`by` makes {len(outputs)} columns, but {len(features)} are explained: expected the transformer "
@@ -135,7 +140,10 @@ def _cells(explanation: "Explanation", place: np.ndarray, names: list[str], X: A
     """Cells of sources as numbers or codes (n, s) and as typed (n, s): those of `X`, or of single columns."""
     n = len(explanation)
     if X is not None and (not hasattr(X, "columns") or len(X) != n):
-        raise ValueError(f"`X` must be a DataFrame of the {n} rows explained, before the transformer.")
+        raise ValueError(
+            f"`X` must be a DataFrame of the {n} rows explained, before the transformer. Got "
+            f"{type(X).__name__}{f' of shape {X.shape}' if hasattr(X, 'shape') else ''} instead."
+        )
     known = {} if X is None else {str(name): X[name] for name in X.columns}
     data = np.full((n, len(names)), np.nan)
     typed = np.full((n, len(names)), None, dtype=object)

@@ -1,5 +1,6 @@
 """Which column of a table each output of a fitted transformer was made from."""
 
+import copy
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +8,13 @@ from typing import Any
 import numpy as np
 
 SAY_HOW = "; give a dict of each source and its columns instead"
+
+
+MARK = re.compile(r"qzjw(\d+)wjzq", re.IGNORECASE)
+"""Made-up names of inputs, by which a transformer shows from which of them it makes an output. They are words
+of letters and digits in any case, so that they survive what is done to names."""
+MIXERS = {"Normalizer", "TfidfTransformer"}
+"""Transformers of scikit-learn that name outputs as inputs, but make each of them from a whole row."""
 
 
 def sources_of(
@@ -19,12 +27,12 @@ def sources_of(
     transformer : transformer
         Fitted: a ColumnTransformer, Pipeline, FeatureUnion, an encoder, a TableVectorizer of skrub, ...
     names : sequence of str, default=None
-        Names of its d columns; None: those that it has seen, else ``x0, x1, ...``.
+        Names of the columns that it was given, for a transformer that has not seen any.
 
     Returns
     -------
     inputs : list of d str
-        Names of the columns.
+        Names of the columns: those that it has seen, else `names`, else ``x0, x1, ...``.
     outputs : list of p str
         Names of what was made of them.
     positions : ndarray of int of shape (p,)
@@ -35,132 +43,161 @@ def sources_of(
     ValueError
         When an output was made from several columns, or it cannot be read from which.
     """
-    inputs = list(map(str, names)) if names is not None else _names_seen(transformer)
-    positions = _positions(transformer, inputs)
-    outputs = _outputs(transformer, inputs)
+    first = _first_step(transformer)
+    inputs = _names_seen(first)
+    if inputs is None:
+        count = getattr(first, "n_features_in_", None)
+        if count is None:
+            raise ValueError(
+                f"{type(first).__name__} does not store the names of the columns on which it was "
+                f"fitted{SAY_HOW}."
+            )
+        if names is None or len(names) != count:
+            names = [f"x{j}" for j in range(count)]
+        inputs = list(map(str, names))
+    positions = _positions(transformer, len(inputs))
+    outputs = _named(transformer, inputs if _names_seen(first) is None else None)
     if outputs is None or len(outputs) != len(positions):
         outputs = [f"x{j}" for j in range(len(positions))]
     return inputs, outputs, positions
 
 
-def _names_seen(transformer: Any) -> list[str]:
+def _first_step(transformer: Any) -> Any:
     while hasattr(transformer, "steps"):
         steps = [step for _, step in transformer.steps if step not in (None, "passthrough")]
         if not steps:
             raise ValueError(f"{transformer!r} has no step that was fitted on columns{SAY_HOW}.")
         transformer = steps[0]
+    return transformer
+
+
+def _names_seen(transformer: Any) -> list[str] | None:
     seen = getattr(transformer, "feature_names_in_", None)
-    if seen is None:
-        count = getattr(transformer, "n_features_in_", None)
-        if count is None:
-            raise ValueError(
-                f"{type(transformer).__name__} does not store the names of the columns on which it was "
-                f"fitted{SAY_HOW}."
-            )
-        return [f"x{j}" for j in range(count)]
-    return [str(name) for name in seen]
+    return None if seen is None else [str(name) for name in seen]
 
 
-def _outputs(transformer: Any, inputs: list[str]) -> list[str] | None:
-    """Names of the outputs, as the transformer gives them."""
+def _named(transformer: Any, inputs: Sequence[str] | None = None) -> list[str] | None:
+    """Names of the outputs, as the transformer gives them; None where it gives none."""
     function = getattr(transformer, "get_feature_names_out", None)
     if function is None:
         return None
+    given = () if inputs is None else (np.array(inputs, dtype=object),)
     try:
-        return list(map(str, function()))
-    except (TypeError, ValueError, AttributeError):
-        try:
-            return list(map(str, function(inputs)))
-        except (TypeError, ValueError, AttributeError):
-            return None
+        return list(map(str, function(*given)))
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError):
+        return None
 
 
-def _positions(transformer: Any, inputs: list[str]) -> np.ndarray:
-    """Position (p,) among the inputs that each output was made from."""
+def _positions(transformer: Any, count: int) -> np.ndarray:
+    """Position (p,) among `count` inputs that each output was made from."""
     if transformer is None or isinstance(transformer, str):  # "passthrough"
-        return np.arange(len(inputs))
+        return np.arange(count)
     if hasattr(transformer, "steps"):
-        return _of_steps(transformer, inputs)
+        positions = np.arange(count)
+        for _, step in transformer.steps:
+            positions = positions[_positions(step, len(positions))]
+        return positions
     if hasattr(transformer, "transformers_") and hasattr(transformer, "output_indices_"):
-        return _of_columns(transformer, inputs)
+        return _of_columns(transformer, count)
     if hasattr(transformer, "transformer_list"):
         parts = [part for _, part in transformer.transformer_list if not _is_dropped(part)]
-        return np.concatenate([_positions(part, inputs) for part in parts])
-    if hasattr(transformer, "input_to_outputs_"):  # of skrub
-        origin = {
-            str(made): str(name)
-            for name, all_made in transformer.input_to_outputs_.items()
-            for made in all_made
-        }
-        names = _outputs(transformer, inputs) or []
-        if all(origin.get(name) in inputs for name in names):
-            return np.array([inputs.index(origin[name]) for name in names], dtype=int)
+        return np.concatenate([_positions(part, count) for part in parts])
     if hasattr(transformer, "get_support"):
         return np.flatnonzero(transformer.get_support())
-    return _of_one(transformer, inputs)
+    return _of_one(transformer, count)
 
 
-def _of_steps(pipeline: Any, inputs: list[str]) -> np.ndarray:
-    positions, names = np.arange(len(inputs)), inputs
-    for _, step in pipeline.steps:
-        if step is None or isinstance(step, str):
-            continue
-        made = _positions(step, names)
-        outputs = _outputs(step, names)
-        names = (
-            outputs
-            if outputs is not None and len(outputs) == len(made)
-            else [f"x{j}" for j in range(len(made))]
-        )
-        positions = positions[made]
-    return positions
-
-
-def _of_columns(transformer: Any, inputs: list[str]) -> np.ndarray:
+def _of_columns(transformer: Any, count: int) -> np.ndarray:
     """Trace the outputs of a ColumnTransformer, block by block."""
     ends = [part.stop for part in transformer.output_indices_.values()]
     positions = np.full(max(ends, default=0), -1)
+    names = _names_seen(transformer) or []
     for name, part, columns in transformer.transformers_:
         place = transformer.output_indices_[name]
         if place.stop == place.start:
             continue
-        taken = _taken(columns, inputs)
-        positions[place] = taken[_positions(part, [inputs[j] for j in taken])]
+        taken = _taken(columns, names, count)
+        positions[place] = taken[_positions(part, len(taken))]
     return positions
 
 
-def _taken(columns: Any, inputs: list[str]) -> np.ndarray:
+def _taken(columns: Any, names: list[str], count: int) -> np.ndarray:
     """Positions of the columns that a ColumnTransformer names in one of its ways."""
     if isinstance(columns, slice):
         start, stop = columns.start, columns.stop
         if isinstance(start, str) or isinstance(stop, str):  # the last one is taken too
-            first = inputs.index(start) if start is not None else 0
-            last = inputs.index(stop) if stop is not None else len(inputs) - 1
+            first = names.index(start) if start is not None else 0
+            last = names.index(stop) if stop is not None else len(names) - 1
             return np.arange(first, last + 1)
-        return np.arange(len(inputs))[columns]
+        return np.arange(count)[columns]
     listed = np.atleast_1d(np.asarray(columns, dtype=object)).tolist()
     if listed and all(isinstance(one, bool | np.bool_) for one in listed):
         return np.flatnonzero(listed)
-    return np.array([inputs.index(one) if isinstance(one, str) else int(one) for one in listed], dtype=int)
+    found = np.array([names.index(one) if isinstance(one, str) else int(one) for one in listed], dtype=int)
+    return np.arange(count)[found]
 
 
 def _is_dropped(part: Any) -> bool:
     return isinstance(part, str) and part == "drop"
 
 
-def _of_one(transformer: Any, inputs: list[str]) -> np.ndarray:
+def _of_one(transformer: Any, count: int) -> np.ndarray:
     """Trace the outputs of a transformer that is not made of others."""
-    outputs = _outputs(transformer, inputs)
+    kind = type(transformer)
+    outputs = _named(transformer)
+    if outputs is None:
+        outputs = _named(transformer, _marks(count))
     if outputs is None:
         raise ValueError(
-            f"{type(transformer).__name__} does not name its output columns (get_feature_names_out){SAY_HOW}."
+            f"{kind.__name__} does not name its output columns (get_feature_names_out){SAY_HOW}."
         )
-    if outputs == inputs:
-        return np.arange(len(inputs))
+    if count == 1:
+        return np.zeros(len(outputs), dtype=int)
     counts = _counts(transformer)
-    if counts is not None and len(counts) == len(inputs) and sum(counts) == len(outputs):
-        return np.repeat(np.arange(len(inputs)), counts)
-    return np.array([_named_in(output, inputs, transformer) for output in outputs], dtype=int)
+    if counts is not None and len(counts) == count and sum(counts) == len(outputs):
+        return np.repeat(np.arange(count), counts)
+    of_scikit_learn = kind.__module__.startswith("sklearn.")
+    if of_scikit_learn and kind.__name__ in MIXERS:
+        raise ValueError(f"{kind.__name__} makes each column from all columns of its row{SAY_HOW}.")
+    seen = _names_seen(transformer)
+    made = getattr(transformer, "input_to_outputs_", None)  # of skrub, and of DateParts
+    if made is not None:
+        order = {name: j for j, name in enumerate(map(str, seen or made))}
+        origin = {str(output): order.get(str(name)) for name, each in made.items() for output in each}
+        if all(origin.get(name) is not None for name in outputs):
+            return np.array([origin[name] for name in outputs], dtype=int)
+    marked = _with_marks(transformer, count)
+    if marked is not None and len(marked) == len(outputs) and (of_scikit_learn or _hold_marks(marked)):
+        return np.array([_marked(*names, transformer, seen) for names in zip(marked, outputs, strict=True)])
+    if of_scikit_learn or seen is None:
+        raise ValueError(f"{kind.__name__} makes {outputs[0]!r} from no single column{SAY_HOW}.")
+    return np.array([_named_in(output, seen, transformer) for output in outputs], dtype=int)
+
+
+def _marks(count: int) -> list[str]:
+    return [f"qzjw{j}wjzq" for j in range(count)]
+
+
+def _hold_marks(names: Sequence[str]) -> bool:
+    return any(MARK.search(name) for name in names)
+
+
+def _with_marks(transformer: Any, count: int) -> list[str] | None:
+    """Let a transformer name its outputs as if its inputs had made-up names."""
+    nameless = copy.copy(transformer)
+    if "feature_names_in_" in getattr(nameless, "__dict__", {}):  # it would take no others
+        del nameless.feature_names_in_
+    return _named(nameless, _marks(count))
+
+
+def _marked(marked: str, output: str, transformer: Any, seen: Sequence[str] | None) -> int:
+    """Read from the made-up names of an output which input it was made from."""
+    found = sorted({int(number) for number in MARK.findall(marked)})
+    if len(found) != 1:
+        names = [seen[j] if seen is not None else f"x{j}" for j in found]
+        several = f"the columns {names[:5]}" if found else "no single column"
+        raise ValueError(f"{type(transformer).__name__} makes {output!r} from {several}{SAY_HOW}.")
+    return found[0]
 
 
 def _counts(transformer: Any) -> list[int] | None:
@@ -178,10 +215,10 @@ def _counts(transformer: Any) -> list[int] | None:
     return None
 
 
-def _named_in(output: str, inputs: list[str], transformer: Any) -> int:
-    """Find the one input whose name is a word of the name of an output."""
+def _named_in(output: str, inputs: Sequence[str], transformer: Any) -> int:
+    """Find the one input whose name is that of an output or a word of it, where it takes no made-up names."""
     if output in inputs:
-        return inputs.index(output)
+        return list(inputs).index(output)
     found = [
         j for j, name in enumerate(inputs) if re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", output)
     ]

@@ -1,8 +1,11 @@
 """Reasons of made columns are summed to the columns that they were made from."""
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest, f_regression
@@ -11,13 +14,17 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
+    Normalizer,
     OneHotEncoder,
+    OrdinalEncoder,
     PolynomialFeatures,
     SplineTransformer,
     StandardScaler,
 )
+from sklearn.utils import all_estimators
 
 from skrationale import Explanation
+from skrationale.explanation._sources import sources_of
 
 N = 40
 RNG = np.random.default_rng(0)
@@ -105,8 +112,6 @@ def test_each_transformer_is_traced(transformer, expected):
     whole = TABLE.fillna({"size": 0.0}) if "selectkbest" in str(transformer).lower() else TABLE
     transformer.fit(whole, y)
     before = np.asarray(transformer.transform(whole), dtype=float)
-    from skrationale.explanation._sources import sources_of
-
     inputs, outputs, positions = sources_of(transformer)
     assert inputs == list(TABLE.columns)
     assert len(outputs) == before.shape[1]
@@ -118,6 +123,120 @@ def test_each_transformer_is_traced(transformer, expected):
         changed = (np.asarray(transformer.transform(shuffled), dtype=float) != before) & ~np.isnan(before)
         touched = changed.any(axis=0)
         assert set(np.flatnonzero(touched)) <= set(np.flatnonzero(positions == j)), name
+
+
+def dense(made):
+    return np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=float)
+
+
+def assert_traced(transformer, X):
+    """What is made of a column changes when it is turned round, and nothing else does."""
+    before, positions = dense(transformer.transform(X)), sources_of(transformer)[2]
+    assert len(positions) == before.shape[1]
+    for j in range(X.shape[1]):
+        turned = X.copy()
+        turned[:, j] = X[::-1, j]
+        touched = (dense(transformer.transform(turned)) != before).any(axis=0)
+        assert set(np.flatnonzero(touched)) <= set(np.flatnonzero(positions == j)), type(transformer)
+
+
+NUMBERS = np.random.default_rng(0).random((60, 4)).round(2)
+SCALE = StandardScaler()
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        ColumnTransformer([("s", SCALE, [1, 0])]),
+        ColumnTransformer([("s", OrdinalEncoder(), [3, 0])], remainder="passthrough"),
+        ColumnTransformer([("s", SplineTransformer(3), lambda X: [2, 1])], remainder=SCALE),
+        ColumnTransformer([("s", make_pipeline(SCALE, OneHotEncoder()), [2]), ("t", SCALE, slice(-2, None))]),
+        make_pipeline(ColumnTransformer([("s", SCALE, [1])], remainder="passthrough"), SCALE),
+        FeatureUnion(
+            [("a", make_pipeline(SimpleImputer(), SCALE)), ("b", ColumnTransformer([("s", SCALE, [2, 0])]))]
+        ),
+        ColumnTransformer([("c", ColumnTransformer([("s", SCALE, [1, 0])]), [3, 1])]),
+        ColumnTransformer([("p", PolynomialFeatures(3), [2])]),
+    ],
+)
+def test_arrays_are_traced_by_place_not_by_the_names_of_places(transformer):
+    assert_traced(transformer.fit(NUMBERS), NUMBERS)
+
+
+def test_no_transformer_of_scikit_learn_is_traced_to_a_wrong_column():
+    traced = []
+    for name, kind in all_estimators("transformer"):
+        try:
+            transformer = kind().fit(NUMBERS, NUMBERS[:, 0] > 0.5)
+            dense(transformer.transform(NUMBERS))
+        except (TypeError, ValueError, AttributeError):  # it needs settings, or other data
+            continue
+        found = None
+        with contextlib.suppress(ValueError):  # refused
+            found = sources_of(transformer)
+        if found is not None:
+            assert_traced(transformer, NUMBERS)
+            traced.append(name)
+    assert {"StandardScaler", "OneHotEncoder", "SplineTransformer", "SimpleImputer"} <= set(traced)
+
+
+def test_steps_behind_a_step_without_names_are_traced():
+    table = TABLE[["size", "a"]].rename(columns={"size": "x1", "a": "x0"})
+    for transformer, outputs in (
+        (make_pipeline(SimpleImputer(), StandardScaler()), ["x1", "x0"]),
+        (ColumnTransformer([("n", make_pipeline(SimpleImputer(), SCALE), ["x0", "x1"])]), ["n__x0", "n__x1"]),
+    ):
+        transformer.fit(table)
+        inputs, named, positions = sources_of(transformer)
+        assert (inputs, named) == (["x1", "x0"], outputs)
+        assert [inputs[j] for j in positions] == [name[-2:] for name in outputs]
+    # names that are no strings are not kept by scikit-learn
+    counted = TABLE[["size", "a"]].fillna(0.0).set_axis([7, 0], axis=1)
+    transformer = ColumnTransformer([("s", StandardScaler(), [1, 0])]).fit(counted)
+    e = Explanation(np.tile([1.0, 2.0], (N, 1)), 0.0, feature_names=["s__0", "s__7"])
+    found = e.grouped(transformer, counted)
+    assert sums(found) == {"7": 2.0, "0": 1.0}
+    np.testing.assert_array_equal(found.data, counted)
+
+
+def test_names_of_outputs_are_not_guessed_from():
+    table = pd.DataFrame({"price": RNG.random(N), "rooms": RNG.integers(1, 9, N).astype(float)})
+    declared = FunctionTransformer(
+        lambda X: X[["rooms"]].rename(columns={"rooms": "LOG_ROOMS"}),
+        feature_names_out=lambda _, names: [f"log_{names[1]}".upper()],
+    )
+    assert sources_of(declared.fit(table))[2].tolist() == [1]
+    ratio = FunctionTransformer(
+        lambda X: (X["price"] / X["rooms"]).to_frame("price_per_room"),
+        feature_names_out=lambda _, names: ["price_per_room"],
+    )
+    with pytest.raises(ValueError, match="makes 'price_per_room' from no single column"):
+        sources_of(ratio.fit(table))
+    with pytest.raises(ValueError, match="Normalizer makes each column from all columns of its row"):
+        sources_of(Normalizer().fit(table))
+    twice = make_pipeline(PCA(2), PCA(2)).fit(table)  # the second one makes pca0 of pca0 and pca1
+    with pytest.raises(ValueError, match="PCA makes 'pca0' from no single column"):
+        sources_of(twice)
+
+
+class OfAnotherPackage(TransformerMixin, BaseEstimator):
+    """Names outputs by what it has seen, whatever it is told."""
+
+    def fit(self, X):
+        self.feature_names_in_ = np.array(X.columns, dtype=object)
+        return self
+
+    def transform(self, X):
+        return pd.concat([X, X.add_suffix("_2")], axis=1)
+
+    def get_feature_names_out(self, input_features=None):
+        return [*self.feature_names_in_, *(f"{name}_2" for name in self.feature_names_in_)]
+
+
+def test_other_packages_are_read_by_the_names_that_they_have_seen():
+    assert sources_of(OfAnotherPackage().fit(TABLE[["a", "size"]]))[2].tolist() == [0, 1, 0, 1]
+    with pytest.raises(ValueError, match=r"makes 'a_b_2' from the columns \['a', 'a_b', 'b'\]"):
+        sources_of(OfAnotherPackage().fit(TABLE[["a", "a_b", "b"]]))
 
 
 def test_what_mixes_columns_or_says_nothing_is_refused_with_a_way_out():
@@ -171,5 +290,10 @@ def test_cells_are_those_of_the_table_before():
     some = e.grouped(COLUMNS, TABLE[["b"]])
     assert some.display_data[:, 2].tolist() == TABLE["b"].tolist()
     assert set(some.display_data[:, 1].tolist()) == {None}
-    with pytest.raises(ValueError, match="DataFrame of the 40 rows"):
+    with pytest.raises(ValueError, match=r"DataFrame of the 40 rows .* Got DataFrame of shape \(3, 4\)"):
         e.grouped(COLUMNS, TABLE[:3])
+    array = e.grouped(COLUMNS, TABLE.to_numpy())
+    np.testing.assert_array_equal(array.data, found.data)
+    assert array.display_data[:, 1:3].tolist() == found.display_data[:, 1:3].tolist()
+    with pytest.raises(ValueError, match=r"Got ndarray of shape \(40, 2\) instead"):
+        e.grouped(COLUMNS, TABLE.to_numpy()[:, :2])
