@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._sources import sources_of
+from .labels import check_same_rows
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
@@ -42,7 +43,7 @@ def grouped(self: "Explanation", by: Any, X: Any = None) -> "Explanation":
         If `by` is neither a dict nor a transformer.
     ValueError
         If a name is not known or is in two lists, if the transformer made other columns than the explained
-        ones or made one column from several, or if `X` has another number of rows.
+        ones or made one column from several, or if `X` has another number of rows, or labels of other rows.
 
     Examples
     --------
@@ -144,6 +145,7 @@ def _cells(explanation: "Explanation", place: np.ndarray, names: list[str], X: A
             f"`X` must be a DataFrame of the {n} rows explained, before the transformer. Got "
             f"{type(X).__name__}{f' of shape {X.shape}' if hasattr(X, 'shape') else ''} instead."
         )
+    check_same_rows(explanation.index, X, n)
     known = {} if X is None else {str(name): X[name] for name in X.columns}
     data = np.full((n, len(names)), np.nan)
     typed = np.full((n, len(names)), None, dtype=object)

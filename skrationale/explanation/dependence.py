@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..writing import is_missing
-from .wording import typed_column
+from .wording import has_levels, typed_column
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
@@ -51,9 +51,11 @@ class Dependence:
 
 
 def is_category(e: Explanation, j: int) -> bool:
-    """Whether a column holds texts or truth values, which have no order that matters."""
+    """Whether a column holds levels of a category or truth values, which have no order that matters."""
+    if has_levels(e, j):
+        return True
     typed = typed_column(e, j)
-    return typed is not None and any(isinstance(cell, str | bool | np.bool_) for cell in typed)
+    return typed is not None and any(isinstance(cell, bool | np.bool_) for cell in typed)
 
 
 def dependence(e: Explanation, j: int, max_levels: int) -> Dependence:

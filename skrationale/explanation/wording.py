@@ -1,16 +1,20 @@
 """What tables, pages and plots of an explanation call things, and what they show first."""
 
+import datetime as dt
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from numbers import Number
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..writing import shorten
+from ..writing import is_missing, shorten
 from ._cells import TypedCells
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
+
+_TIMES = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
 
 
 def cells(explanation: "Explanation") -> np.ndarray | None:
@@ -22,6 +26,36 @@ def typed_column(explanation: "Explanation", j: int) -> np.ndarray | None:
     """Return the cells (n,) of one column as typed, None where they are not known."""
     typed = explanation._typed
     return typed.column(j) if isinstance(typed, TypedCells) else None if typed is None else typed[:, j]
+
+
+def has_levels(explanation: "Explanation", j: int) -> bool:
+    """Tell whether the cells of a column are levels of a category, without an order that matters.
+
+    Levels may be texts, numbers, intervals and so on. Truth values, dates and spans of time are none.
+
+    Examples
+    --------
+    >>> from skrationale.explanation import Explanation
+    >>> e = Explanation(np.zeros((2, 2)), 0.0, data=[[0, 7], [1, 9]], display_data=[[2020, 7], [2015, 9]])
+    >>> has_levels(e, 0), has_levels(e, 1)  # the numbers of the first column stand for others
+    (True, False)
+    """
+    typed = explanation._typed
+    if isinstance(typed, TypedCells) and typed.columns[j].kind != "kept":
+        column = typed.columns[j]
+        found: Any = () if column.kind != "level" or column.levels is None else column.levels
+        return any(not isinstance(level, bool | np.bool_) for level in found)
+    cells = typed_column(explanation, j)
+    if cells is None:
+        return False
+    known = np.array([not is_missing(cell) for cell in cells], dtype=bool)
+    if not all(isinstance(cell, Number) for cell in cells[known]):
+        return any(not isinstance(cell, (Number, *_TIMES)) for cell in cells[known])
+    if explanation.data is None:
+        return False
+    codes = explanation.data[known, j]
+    differ = codes != np.array([float(cell) for cell in cells[known]])
+    return bool(differ[~np.isnan(codes)].any())
 
 
 def others(count: int) -> str:

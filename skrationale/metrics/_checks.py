@@ -10,6 +10,7 @@ import numpy as np
 
 from .._random import own_random_state
 from ..explanation import Explanation
+from ..explanation.labels import check_same_rows
 
 
 def positive_integer(name: str, value: Any, minimum: int = 1) -> int:
@@ -58,6 +59,7 @@ def explanation_of(explanation: Any, table: Any) -> Explanation:
             f"explanation has the columns of X in another order: {list(explanation.feature_names)}; "
             f"expected {list(names)}."
         )
+    check_same_rows(explanation.index, table, n)
     return explanation
 
 

@@ -9,14 +9,23 @@ from scipy.stats import rankdata
 from .._weights import check_weights
 from ..explanation.ruler import centred
 
+ROUNDING = 8 * float(np.finfo(float).eps)
+"""How far apart numbers may be that are equal but for rounding, as a share of the largest. Not measured."""
+
 
 def _r2(truth: np.ndarray, approximation: np.ndarray, weight: np.ndarray) -> float:
-    """Share of the truth's variation that is met, pooled over all cells; columns are centred each alone."""
+    """Share of the truth's variation that is met, pooled over all cells; columns are centred each alone.
+
+    Of a truth that does not vary, but for rounding, it is 1 where it is met, but for rounding, and else NaN.
+    """
     weight = weight.reshape((-1,) + (1,) * (truth.ndim - 1))
     residual = float((weight * (truth - approximation) ** 2).sum())
     total = float((weight * (truth - (weight * truth).sum(0) / weight.sum()) ** 2).sum())
-    if total == 0:
-        return 1.0 if residual == 0 else float("nan")
+    rounding = float(
+        (weight * (ROUNDING * np.abs(truth).max(axis=0, initial=0.0)) ** 2 * np.ones_like(truth)).sum()
+    )
+    if total <= rounding:
+        return 1.0 if residual <= rounding else float("nan")
     return 1 - residual / total
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..explanation import Explanation
-from ..explanation.wording import typed_column
+from ..explanation.wording import has_levels, typed_column
 from ..writing import NEGATIVE, POSITIVE, is_missing
 from ._levels import commonest
 
@@ -25,9 +25,8 @@ def colour_by(e: Explanation, j: int) -> tuple[np.ndarray, np.ndarray]:
         missing = np.isnan(numbers)
     else:
         return nothing, np.zeros(len(e), dtype=bool)
-    category = typed is not None and any(isinstance(cell, str) for cell in typed)
     known = ~missing if numbers is None else ~missing & ~np.isnan(numbers)
-    if numbers is None or category or not known.any():
+    if numbers is None or has_levels(e, j) or not known.any():
         return nothing, missing
     levels, place = np.unique(numbers[known], return_inverse=True)
     # Rows per level, so that a rank counts rows and one outlier does not take all the colour.
@@ -41,9 +40,7 @@ def colour_by(e: Explanation, j: int) -> tuple[np.ndarray, np.ndarray]:
 def levels_by(e: Explanation, j: int) -> np.ndarray:
     """Return the place of each cell among the commonest levels, -1 where it is none of them."""
     typed = typed_column(e, j)
-    if typed is None or not any(isinstance(cell, str) for cell in typed):
-        return np.full(len(e), -1)
-    return commonest(typed)
+    return commonest(typed) if typed is not None and has_levels(e, j) else np.full(len(e), -1)
 
 
 def low_to_high() -> Any:

@@ -34,6 +34,24 @@ def test_constant_teacher():
     assert np.isnan(prediction_fidelity([3.0, 4.0], [3.0, 3.0])["prediction_r2"])
 
 
+@pytest.mark.parametrize("n", [2, 3, 7, 1000])
+@pytest.mark.parametrize("constant", [3.7, 0.1, 1 / 3, -1e12 / 7, 1e-9])
+def test_rounding_is_no_variation(n, constant):
+    teacher, weight = np.full(n, constant), np.random.default_rng(0).random(n)
+    for sample_weight in (None, weight):
+        near, far = teacher * (1 + 4e-16), teacher * (1 + 1e-6)
+        found = [
+            prediction_fidelity(scores, teacher, sample_weight=sample_weight)["prediction_r2"]
+            for scores in (teacher, near, far)
+        ]
+        assert found[:2] == [1.0, 1.0]
+        assert np.isnan(found[2])
+    columns = explanation_fidelity(np.column_stack([far, far]), np.column_stack([teacher, 2 * teacher]))
+    assert np.isnan(columns["column_r2"])
+    varying = constant * (1 + 1e-9 * np.arange(n))  # small, but more than rounding
+    assert prediction_fidelity(varying, varying + 1e-13 * constant)["prediction_r2"] > 0.99
+
+
 def test_explanation_fidelity_of_the_teacher_itself_is_perfect_and_of_zero_is_none():
     rng = np.random.RandomState(0)
     values = rng.normal(size=(40, 5))

@@ -217,6 +217,37 @@ def test_columns_in_another_order_are_refused():
         deletion_curve(e, len, X)
 
 
+ROWS = pd.DataFrame(np.random.default_rng(0).normal(size=(6, 2)), columns=["a", "b"])
+DAYS = pd.date_range("2024-01-01", periods=6)
+
+
+@pytest.mark.parametrize(
+    ("explained", "given", "words"),
+    [
+        (ROWS, ROWS[::-1], "X has the explained rows in another order: row 0 has the label '5' in X and '0'"),
+        (ROWS[::-1], ROWS, "in another order"),
+        (ROWS.set_axis(DAYS), ROWS.set_axis(DAYS)[::-1], "in another order: row 0 has the label '2024-01-06"),
+        (ROWS[:3], ROWS[3:], None),  # labels of the first ones are only counted
+        (ROWS[2:4], ROWS[4:], "X has other rows than those explained: row 0 has the label '4' in X and '2'"),
+        (ROWS[2:4], ROWS[2:4].reset_index(drop=True), None),
+        (ROWS[2:4], ROWS[2:4].to_numpy(), None),
+        (ROWS.set_axis(list("aabbcc")), ROWS.set_axis(list("aabbcc")), None),
+    ],
+)
+def test_rows_in_another_order_are_refused(explained, given, words):
+    e = Explanation(explained.to_numpy(), 0.0, feature_names=["a", "b"], index=explained.index)
+    for explanation in (e, Explanation.from_json(e.to_json())):
+        for measure in (
+            lambda e, X: comprehensiveness(e, lambda X: np.asarray(X).sum(1), X),
+            lambda e, X: e.grouped({"both": ["a", "b"]}, X if hasattr(X, "columns") else None),
+        ):
+            if words is None:
+                measure(explanation, given)
+            else:
+                with pytest.raises(ValueError, match=words):
+                    measure(explanation, given)
+
+
 def test_columns_of_one_name():
     X = pd.DataFrame(np.arange(4.0).reshape(2, 2), columns=["a", "a"])
     e = Explanation(np.eye(2), 0.0)

@@ -1,15 +1,21 @@
 """DependenceDisplay: cells against contributions, boxes of levels, and a second column as colour."""
 
+import datetime
+from decimal import Decimal
+
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
+from skrationale import SmoothMLPRegressor  # noqa: E402
 from skrationale.explanation import Explanation  # noqa: E402
 from skrationale.explanation.dependence import dependence, partner  # noqa: E402
-from skrationale.plotting import DependenceDisplay  # noqa: E402
+from skrationale.explanation.wording import has_levels  # noqa: E402
+from skrationale.plotting import BeeswarmDisplay, DependenceDisplay  # noqa: E402
 
 RNG = np.random.default_rng(0)
 N = 300
@@ -39,6 +45,41 @@ def make(**changes):
         "link": "logit",
     }
     return Explanation(values, 0.5, **(parts | changes))
+
+
+NUMBERED = np.random.default_rng(0).choice([2020, 2010, 2015], N)
+LEVELS = {
+    "numbers": pd.Categorical(NUMBERED, categories=[2020, 2010, 2015]),
+    "intervals": pd.cut(NUMBERED, [2000, 2012, 2018, 2030]),
+    "periods": pd.Categorical(pd.PeriodIndex([str(year) for year in NUMBERED], freq="Y")),
+}
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_levels_that_are_no_texts_are_levels(name):
+    table = pd.DataFrame({"year": LEVELS[name], "b": np.random.default_rng(1).normal(size=N)})
+    model = SmoothMLPRegressor(hidden_layer_sizes=(4,), max_epochs=2, jacobian_lambda=0.1, random_state=0)
+    e = model.fit(table, table["b"] + (NUMBERED == 2010)).explain(table)
+    levels = {str(level) for level in LEVELS[name].categories}
+    grouped = e.grouped({"other": ["b"]}, table)
+    for known in (e, e[10:], Explanation.from_json(e.to_json()), Explanation.concat([e[:9], e[9:]]), grouped):
+        assert set(dependence(known, 0, 8).levels) == levels
+        assert dependence(known, 1, 8).levels == ()
+    display = DependenceDisplay.from_explanation(e, feature="year")
+    lines = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert {line.rsplit(" (", 1)[0] for line in lines} == levels
+    swarm = BeeswarmDisplay.from_explanation(e)
+    assert levels <= {text.get_text() for text in swarm.ax_.texts}
+
+
+def test_truth_values_days_and_numbers_of_other_types_are_no_levels():
+    cells = np.empty((2, 5), dtype=object)
+    cells[0] = True, datetime.date(2024, 1, 1), pd.Timedelta("1D"), Decimal("0.5"), np.int64(7)
+    cells[1] = False, datetime.date(2024, 1, 3), pd.NaT, Decimal("0.1"), None
+    data = [[1.0, 19723, 1, 0.5, 7], [0.0, 19725, np.nan, 0.1, np.nan]]
+    e = Explanation(np.zeros((2, 5)), 0.0, data=data, display_data=cells)
+    assert not any(has_levels(e, j) for j in range(5))
+    assert has_levels(Explanation([[0.0], [0]], 0.0, data=[[0], [1]], display_data=[[7], [9]]), 0)
 
 
 def legend(display):
