@@ -81,6 +81,7 @@ def rooms_used(path: Path) -> set[str]:
 EVERYWHERE = {"_callers", "_deadline", "_progress", "_random", "_scales", "_switch", "_tensors"}
 ALLOWED = {
     "_absent": set(),
+    "_arrow": set(),
     "_batches": set(),
     "_callers": set(),
     "_carded": {"report"},
@@ -119,7 +120,7 @@ ALLOWED = {
         "teachers",
     },
     "graphs": {"__version__", "_task", "conversion", "tabular"},
-    "tabular": {"_weights"},
+    "tabular": {"_arrow", "_weights"},
     "batches": {
         "__version__",
         "_explaining",
@@ -145,7 +146,7 @@ ALLOWED = {
         "training",
     },
     "writing": set(),
-    "explanation": {"_files", "plotting", "writing"},  # Explanation.plot, inside the method
+    "explanation": {"_arrow", "_files", "plotting", "writing"},  # Explanation.plot, inside the method
     "plotting": {"_hooks", "explanation", "teachers", "writing"},
     "metrics": {"_weights", "explanation", "tabular"},
     "datasets": set(),

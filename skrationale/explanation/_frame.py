@@ -1,11 +1,14 @@
 """An explanation as a table."""
 
+import datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .checks import one_of
-from .labels import pandas_index
+from .labels import in_words, pandas_index
 from .wording import cells
 
 if TYPE_CHECKING:
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
 
 
 BACKENDS = ("pandas", "polars", "pyarrow")
+_NUMBERS = (int, float, Fraction, np.floating)
+_TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64)
+_KNOWN = (str, bytes, bool, np.bool_, np.integer, np.floating, Decimal, *_TIMES)
+"""Cells for which polars and pyarrow have types."""
 
 
 def to_frame(self: "Explanation", *, long: bool = False, backend: str = "pandas") -> Any:
@@ -29,7 +36,8 @@ def to_frame(self: "Explanation", *, long: bool = False, backend: str = "pandas"
     backend : {"pandas", "polars", "pyarrow"}, default="pandas"
         The package of the table. Tables of polars and pyarrow have no row labels: labels of the explanation
         become their first column, row. With several outputs their columns are called ``output: feature``. A
-        column with cells of several types holds text.
+        column holds text if its cells have several types, or one that these packages do not have, such as
+        Period and Interval. A label of several levels is one text, such as ``Ulm, 3``.
 
     Returns
     -------
@@ -76,12 +84,21 @@ def to_frame(self: "Explanation", *, long: bool = False, backend: str = "pandas"
 
 
 def _of_one_type(cells: list[Any]) -> list[Any]:
-    """Give None for what is missing among text, and text where there are several types."""
-    kinds = {type(cell) for cell in cells if cell is not None and cell == cell}
-    if kinds <= {float} or kinds <= {int, float}:
-        return [None if cell is None else float(cell) for cell in cells] if kinds else cells
-    cells = [None if cell is None or cell != cell else cell for cell in cells]
-    return cells if len(kinds) == 1 else [None if cell is None else str(cell) for cell in cells]
+    """Give numbers as floats; else None for what is missing, and text unless cells have one known type."""
+    known = [None if _is_missing(cell) else cell for cell in cells]
+    kinds = {type(cell) for cell in known if cell is not None}
+    if kinds <= {int, float} or kinds == {Fraction}:
+        return [float(cell) if isinstance(cell, _NUMBERS) else None for cell in cells]
+    if len(kinds) == 1 and issubclass(kinds.pop(), _KNOWN):
+        return known
+    return [None if cell is None else in_words(cell) for cell in known]
+
+
+def _is_missing(cell: Any) -> bool:
+    try:
+        return cell is None or bool(cell != cell)
+    except (TypeError, ValueError):  # NA has no truth, and an array more than one
+        return not hasattr(cell, "__len__")
 
 
 def wide_frame(explanation: "Explanation") -> "pd.DataFrame":

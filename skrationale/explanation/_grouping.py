@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arrow import plain_times
 from ._sources import sources_of
 from .labels import check_same_rows
 
@@ -165,7 +166,7 @@ def _numbers(column: Any) -> np.ndarray:
     """Numbers of a column (n,) of pandas or polars, days of dates, or codes of sorted values."""
     import pandas as pd
 
-    series = pd.Series(np.asarray(column)) if not isinstance(column, pd.Series) else column
+    series = plain_times(column if isinstance(column, pd.Series) else pd.Series(np.asarray(column)))
     if series.dtype.kind in "mM" or isinstance(series.dtype, pd.DatetimeTZDtype):
         times: Any = series.dt.tz_localize(None) if isinstance(series.dtype, pd.DatetimeTZDtype) else series
         spans = times if series.dtype.kind == "m" else times - pd.Timestamp(1970, 1, 1)

@@ -114,6 +114,11 @@ def label(labels: Any, i: int) -> Any:
     return found.item() if isinstance(found, np.generic) and found.dtype.kind in "biufU" else found
 
 
+def in_words(found: Any) -> str:
+    """Write a label, which has several parts where the index has several levels."""
+    return ", ".join(map(str, found)) if isinstance(found, tuple) else str(found)
+
+
 def label_text(labels: Any, i: int, width: int = 60) -> str:
     """Return the label of row i as words on one line.
 
@@ -122,8 +127,7 @@ def label_text(labels: Any, i: int, width: int = 60) -> str:
     >>> label_text(None, 7), label_text([("Ulm", 3)], 0), label_text([" "], 0)
     ('7', 'Ulm, 3', "' '")
     """
-    found = label(labels, i)
-    text = ", ".join(map(str, found)) if isinstance(found, tuple) else str(found)
+    text = in_words(label(labels, i))
     return shorten(text if text.strip() else repr(text), width)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._arrow import plain_times
 from ._reader import as_frame_or_array
 
 SECONDS_A_DAY = 86400.0
@@ -227,6 +228,7 @@ def _as_dates(column: Any, name: str) -> Any:
     """Give a column of dates (n,) as one of pandas' without a zone: the time that a clock there shows."""
     import pandas as pd
 
+    column = plain_times(column)
     if isinstance(column.dtype, pd.PeriodDtype):
         return column.dt.to_timestamp()
     if column.dtype == object:
@@ -249,7 +251,7 @@ def _numbers_of(column: Any, kind: str, name: str) -> Any:
         ]
         return lambda part: np.array(hours, dtype=np.float64)
     if kind == "span":
-        spans = pd.to_timedelta(column)
+        spans = pd.to_timedelta(plain_times(column))
         return lambda part: (spans.dt.total_seconds() / SECONDS_A_DAY).to_numpy(dtype=np.float64)
     times = _as_dates(column, name)
     if not times.notna().any():

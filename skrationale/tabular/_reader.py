@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 from operator import is_not
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from .._arrow import with_categories
 from .._tensors import holds_infinity
 from ._column_types import ColumnType
 from ._dtypes import (
@@ -25,7 +25,7 @@ from ._dtypes import (
     warn_of_unknown,
 )
 from ._few_rows import CellReader, FewRows
-from ._lazy import refuse_sparse, refuse_without_rows
+from ._lazy import is_pandas_frame, refuse_sparse, refuse_without_rows
 from ._lightgbm import safe_names, stand_ins
 
 
@@ -40,7 +40,8 @@ def as_frame_or_array(X: Any) -> Any:
     Returns
     -------
     pandas.DataFrame or ndarray of shape (n, d)
-        Arrays are numeric; infinity is not looked for here.
+        Arrays are numeric; infinity is not looked for here. Dictionaries of Arrow in a DataFrame become
+        categories.
 
     Raises
     ------
@@ -49,11 +50,12 @@ def as_frame_or_array(X: Any) -> Any:
     """
     if type(X) is np.ndarray and X.dtype.kind in "biuf" and X.ndim == 2 and X.size:
         return X  # in form already; scikit-learn's check takes longer than a small network
-    if not _is_pandas_frame(X):
+    known = is_pandas_frame(X)
+    if not known:
         refuse_without_rows("X", X)
         X = X.to_pandas() if hasattr(X, "to_pandas") else X
         refuse_sparse(X)
-    if hasattr(X, "iloc") and hasattr(X, "columns"):
+    if known or (hasattr(X, "iloc") and hasattr(X, "columns")):
         n_samples, n_features = X.shape
         if n_features == 0:
             raise ValueError(
@@ -61,7 +63,7 @@ def as_frame_or_array(X: Any) -> Any:
             )
         if n_samples == 0:
             raise ValueError(f"0 sample(s) (shape={X.shape}) while a minimum of 1 is required: X has no row.")
-        return X
+        return with_categories(X)
     if hasattr(X, "iloc"):
         raise ValueError(
             f"Expected 2D array, got 1D array instead: X is a {type(X).__name__}, and must have rows and "
@@ -85,12 +87,6 @@ def as_frame_or_array(X: Any) -> Any:
     import pandas as pd
 
     return as_frame_or_array(pd.DataFrame(np.asarray(cells, dtype=object)).infer_objects())
-
-
-def _is_pandas_frame(X: Any) -> bool:
-    """Whether X is a DataFrame of pandas', which takes long to say that it lacks an attribute."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and type(X) is pandas.DataFrame
 
 
 def columns_of(table: Any) -> Iterator[Any]:

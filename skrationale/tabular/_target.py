@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
+from .._arrow import with_categories
 from .._callers import outside
 from ._dtypes import is_number_type
 from ._lazy import refuse_without_rows
@@ -170,8 +171,8 @@ def _in_pandas(y: Any) -> Any:
     if _is_of(y, "pandas") and not hasattr(y, "iloc"):
         import pandas as pd
 
-        return pd.Series(y)
-    return y
+        y = pd.Series(y)
+    return with_categories(y) if _is_of(y, "pandas") else y
 
 
 def _one_column(y: Any, *, warn: bool) -> Any:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -158,3 +159,57 @@ def test_frames_of_no_rows_have_all_columns(multi, long):
     frame, empty = multi.to_frame(long=long), multi[[]].to_frame(long=long)
     assert len(empty) == 0
     assert empty.columns.equals(frame.columns)
+
+
+LABELS = {
+    "Int64": (pd.Index([7, None], dtype="Int64"), [7.0, None]),
+    "Float64": (pd.Index([0.5, None], dtype="Float64"), [0.5, None]),
+    "boolean": (pd.Index([True, None], dtype="boolean"), [True, None]),
+    "text": (pd.Index(["a", pd.NA], dtype="string"), ["a", None]),
+    "NA alone": (pd.Index([pd.NA, pd.NA], dtype="Int64"), [None, None]),
+    "NaT alone": (pd.to_datetime([None, None]), [None, None]),
+    "levels of two types": (pd.MultiIndex.from_product([[1], ["x", "y"]]), ["1, x", "1, y"]),
+    "levels of text": (pd.MultiIndex.from_product([["Ulm"], ["x", "y"]]), ["Ulm, x", "Ulm, y"]),
+    "periods": (pd.PeriodIndex(["2024-01", None], freq="M"), ["2024-01", None]),
+    "intervals": (pd.interval_range(0, 2), ["(0, 1]", "(1, 2]"]),
+    "fractions": (pd.Index([Fraction(1, 2), None], dtype=object), [0.5, None]),
+    "sets": (pd.Index([frozenset([1]), "a"], dtype=object), ["frozenset({1})", "a"]),
+    "dates": (pd.to_datetime(["2024-02-29", None]), [datetime.datetime(2024, 2, 29), None]),
+    "days": (np.array(["2024-02-29", "NaT"], dtype="M8[D]"), [datetime.datetime(2024, 2, 29), None]),
+    "spans": (pd.to_timedelta([1, None], unit="D"), [datetime.timedelta(1), None]),
+    "spans of numpy": (np.array([1, "NaT"], dtype="m8[D]"), [datetime.timedelta(1), None]),
+}
+
+
+def columns_of(table, backend):
+    return table.to_dict(as_series=False) if backend == "polars" else table.to_pydict()
+
+
+@pytest.mark.parametrize("backend", ["polars", "pyarrow"])
+@pytest.mark.parametrize(("labels", "expected"), LABELS.values(), ids=LABELS.keys())
+def test_labels_of_any_type_become_a_column(labels, expected, backend):
+    pytest.importorskip(backend)
+    e = Explanation([[1.0], [2.0]], 0.0, index=labels, display_data=[["a"], [pd.NA]])
+    assert columns_of(e.to_frame(backend=backend), backend) == {"row": expected, "x0": [1.0, 2.0]}
+    found = columns_of(e.to_frame(long=True, backend=backend), backend)
+    assert found["row"] == expected
+    assert found["data"] == ["a", None]
+
+
+@pytest.mark.parametrize("backend", ["polars", "pyarrow"])
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([1, pd.NA, 2.5], [1.0, None, 2.5]),
+        ([pd.Period("2024-01", "M"), pd.NA, None], ["2024-01", None, None]),
+        ([pd.Interval(0, 1), pd.NaT, "a"], ["(0, 1]", None, "a"]),
+        ([np.array([1, 2]), None, [3]], ["[1 2]", None, "[3]"]),
+    ],
+    ids=["numbers", "periods", "mixed", "containers"],
+)
+def test_cells_of_any_type_become_a_column(cells, expected, backend):
+    pytest.importorskip(backend)
+    shown = np.empty((3, 1), dtype=object)
+    shown[:, 0] = cells
+    table = Explanation(np.ones((3, 1)), 0.0, display_data=shown).to_frame(long=True, backend=backend)
+    assert columns_of(table, backend)["data"] == expected

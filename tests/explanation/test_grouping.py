@@ -297,3 +297,20 @@ def test_cells_are_those_of_the_table_before():
     assert array.display_data[:, 1:3].tolist() == found.display_data[:, 1:3].tolist()
     with pytest.raises(ValueError, match=r"Got ndarray of shape \(40, 2\) instead"):
         e.grouped(COLUMNS, TABLE.to_numpy()[:, :2])
+
+
+def test_dates_of_arrow_are_days_in_local_time():
+    pa = pytest.importorskip("pyarrow")
+    zoned = pd.Series(pd.to_datetime(["2024-02-29 06:00", None])).dt.tz_localize("Europe/Berlin")
+    days = pd.Series(pd.to_datetime(["2024-02-29", None]))
+    cities = pd.Series(["Ulm", None]).astype(pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string())))
+    table = pd.DataFrame(
+        {
+            "at": zoned.astype("timestamp[us, tz=Europe/Berlin][pyarrow]"),
+            "on": days.astype("date32[pyarrow]"),
+            "city": cities,
+        }
+    )
+    e = Explanation(np.ones((2, 3)), 0.0, feature_names=list(table))
+    found = e.grouped({name: [name] for name in table}, table)
+    np.testing.assert_array_equal(found.data, [[19782.25, 19782, 0], [np.nan] * 3])

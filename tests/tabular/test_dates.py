@@ -121,6 +121,49 @@ def test_polars_and_missing_dates_at_predict():
     assert list(missing.columns) == ["sent_hour", "sent_year", "n"]
 
 
+DAYS = [datetime.date(1, 1, 1), None, datetime.date(2024, 2, 29), datetime.date(9999, 12, 31)]
+MOMENTS = [datetime.datetime(2024, 2, 29, 23, 30), None]
+ARROW = {
+    "with a zone": (MOMENTS, ("timestamp", "us", "Europe/Berlin"), {"day": 1, "month": 3, "hour": 0.5}),
+    "in UTC": (MOMENTS, ("timestamp", "ns", "UTC"), {"day": 29, "month": 2, "hour": 23.5}),
+    "without a zone": (MOMENTS, ("timestamp", "s"), {"day": 29, "hour": 23.5, "days": 19782 + 23.5 / 24}),
+    "days": (DAYS, ("date32",), {"days": [-719162, None, 19782, 2932896], "year": [1, None, 2024, 9999]}),
+    "days in ms": (DAYS, ("date64",), {"days": [-719162, None, 19782, 2932896], "weekday": [0, None, 3, 4]}),
+    "missing": ([None, None], ("timestamp", "us", "Europe/Berlin"), {"year": np.nan}),
+    "spans": ([datetime.timedelta(hours=6), None], ("duration", "us"), {"days": 0.25}),
+    "times of day": ([datetime.time(6, 30), None], ("time64", "us"), {"hours": 6.5}),
+}
+
+
+@pytest.mark.parametrize(("cells", "kind", "expected"), ARROW.values(), ids=ARROW.keys())
+def test_columns_of_arrow_are_read_as_those_of_pandas(cells, kind, expected):
+    pa = pytest.importorskip("pyarrow")
+    made = getattr(pa, kind[0])(*kind[1:])
+    column = pd.Series(
+        pd.arrays.ArrowExtensionArray(pa.chunked_array([pa.array(cells, type=made)])),
+        index=range(5, 5 + len(cells)),
+    )
+    table = pd.DataFrame({"t": column, "n": 1})
+    found = DateParts().fit_transform(table)
+    for part, numbers in expected.items():
+        values = numbers if isinstance(numbers, list) else [numbers, None]
+        np.testing.assert_allclose(found[f"t_{part}"], np.array(values, dtype=np.float64), rtol=1e-12)
+    assert found.index.tolist() == table.index.tolist()
+    plain = table.assign(t=pd.Series(cells, dtype=object, index=table.index))
+    if len(kind) < 3:
+        pd.testing.assert_frame_equal(DateParts().fit(table).transform(plain), found)
+
+
+def test_a_pipeline_of_zoned_dates_of_arrow_is_explained():
+    pytest.importorskip("pyarrow")
+    table = TABLE[["sent_at", "size"]]
+    arrow = table.astype({"sent_at": "timestamp[us, tz=Europe/Berlin][pyarrow]"})
+    pipeline = make_pipeline(DateParts(), SmoothMLPRegressor(jacobian_lambda=0.1, **QUICK)).fit(table, Y)
+    found, expected = explain_pipeline(pipeline, arrow), explain_pipeline(pipeline, table)
+    np.testing.assert_array_equal(found.values, expected.values)
+    np.testing.assert_array_equal(found.data, expected.data)
+
+
 @pytest.mark.parametrize(
     ("act", "error", "words"),
     [

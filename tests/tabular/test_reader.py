@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from skrationale.tabular import TableReader
+from skrationale.tabular import TableReader, as_frame_or_array
 from skrationale.tabular._column_types import ColumnType
 
 nan = np.nan
@@ -114,6 +114,70 @@ def test_polars_and_arrow_are_read_like_pandas():
         assert reader.feature_names == ("a", "n", "c")
         np.testing.assert_array_equal(reader.transform(table), [[0, 1, 0], [nan, nan, 1], [1, 3, nan]])
         assert reader.display(table)[0].tolist() == ["x", 1.0, "u"]
+
+
+def dictionary(cells, levels=None, ordered=False):
+    """Make a column that pandas holds as a dictionary of Arrow's."""
+    pa = pytest.importorskip("pyarrow")
+    levels = list(dict.fromkeys(cell for cell in cells if cell is not None)) if levels is None else levels
+    codes = pa.array([None if cell is None else levels.index(cell) for cell in cells], type=pa.int32())
+    made = pa.DictionaryArray.from_arrays(codes, pa.array(levels), ordered=ordered)
+    return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([made])), index=range(3, 3 + len(cells)))
+
+
+@pytest.mark.parametrize("n", [1, 40], ids=["few rows", "many rows"])
+def test_dictionaries_of_arrow_are_categories(n):
+    column = dictionary(["b", "a", None, "b"] * n, ["c", "b", "a"])
+    table = pd.DataFrame({"k": column, "n": 1.0})
+    before = table["k"].dtype
+    reader = TableReader().fit(table)
+    assert reader.levels[0].tolist() == ["c", "b", "a"]
+    expected = [1, 2, nan, 1] * n
+    category = table.assign(
+        k=pd.Categorical(list(column.astype(object).where(column.notna(), None)), list("cba"))
+    )
+    for rows in (table, category):
+        np.testing.assert_array_equal(reader.transform(rows)[:, 0], expected)
+        np.testing.assert_array_equal(TableReader().fit(category).transform(rows)[:, 0], expected)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(reader)).transform(table)[:, 0], expected)
+    assert reader.display(table)[:2, 0].tolist() == ["b", "a"]
+    restored = reader.restore(reader.transform(table), typed=True)
+    assert restored["k"].dtype == category["k"].dtype
+    assert table["k"].dtype == before  # of the user's table
+    new = pd.DataFrame({"k": dictionary(["z", "a", None], ["a", "z"]), "n": 1.0})
+    np.testing.assert_array_equal(reader.transform(new)[:, 0], [-1, 2, nan])
+    with pytest.warns(UserWarning, match=r"only unknown levels in column\(s\) 'k' \('z'"):
+        reader.transform(new[:1])
+
+
+def test_dictionaries_of_arrow_are_read_as_in_a_table_of_pyarrow():
+    pa = pytest.importorskip("pyarrow")
+    pieces = [pa.array(["b", "a"]).dictionary_encode(), pa.array(["c", None, "b"]).dictionary_encode()]
+    numbers = pa.chunked_array([pa.array([30, 10, None, 10, 30]).dictionary_encode()])
+    columns = {"k": pa.chunked_array(pieces), "m": numbers}
+    table = pd.DataFrame({name: pd.arrays.ArrowExtensionArray(cells) for name, cells in columns.items()})
+    reader, other = TableReader().fit(table), TableReader().fit(pa.table(columns))
+    assert [known.tolist() for known in reader.levels] == [known.tolist() for known in other.levels]
+    for rows in (table, pa.table(columns)):
+        np.testing.assert_array_equal(reader.transform(rows), other.transform(pa.table(columns)))
+    numeric = TableReader().fit(pd.DataFrame({"m": [1.0, 2.0]}))
+    np.testing.assert_array_equal(numeric.transform(table[["m"]])[:, 0], [30, 10, nan, 10, 30])
+
+
+def test_dictionaries_with_a_level_twice_or_a_missing_one_are_read_by_their_cells():
+    pa = pytest.importorskip("pyarrow")
+    made = pa.DictionaryArray.from_arrays(pa.array([2, 0, 1, 3, None]), pa.array(["b", "a", "b", None]))
+    table = pd.DataFrame({"k": pd.arrays.ArrowExtensionArray(pa.chunked_array([made]))})
+    np.testing.assert_array_equal(TableReader().fit(table).transform(table)[:, 0], [0, 0, 1, nan, nan])
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_dictionaries_may_be_ordered_and_stand_in_columns_of_the_same_name(ordered):
+    table = pd.concat([dictionary(["b", "a"], ordered=ordered), pd.Series([1.0, 2.0], [3, 4])], axis=1)
+    form = as_frame_or_array(table.set_axis(["k", "k"], axis=1))
+    assert form.iloc[:, 0].dtype == pd.CategoricalDtype(["b", "a"], ordered=ordered)
+    assert form.iloc[:, 1].dtype == np.float64
+    assert form.index.tolist() == [3, 4]
 
 
 def test_columns_may_be_named_as_methods():

@@ -54,6 +54,16 @@ def arrow_and_polars():
         "Array": (pa.array(INTEGERS), INTEGERS, "i"),
         "ChunkedArray": (pa.chunked_array([INTEGERS[:1], INTEGERS[1:]]), INTEGERS, "i"),
         "dictionary": (pa.array(TEXT).dictionary_encode(), TEXT, "O"),
+        "dictionary in pandas": (
+            pd.Series(TEXT).astype(pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))),
+            TEXT,
+            "O",
+        ),
+        "many levels of a dictionary": (
+            pd.arrays.ArrowExtensionArray(pa.chunked_array([pa.array(range(40)).dictionary_encode()])),
+            list(range(40)),
+            "i",
+        ),
         "polars": (pl.Series(INTEGERS), INTEGERS, "i"),
         "Enum": (pl.Series(TEXT, dtype=pl.Enum(["c", "b", "a"])), TEXT, "O"),
     }
