@@ -12,6 +12,8 @@ _dtype, _name = attrgetter("dtype"), attrgetter("__name__")
 def with_categories(table: Any) -> Any:
     """Make categories of Arrow's dictionaries, as pandas does when it reads a table of pyarrow.
 
+    Arrow's columns without any cell become columns of None.
+
     Parameters
     ----------
     table : DataFrame of shape (n, d) or Series of shape (n,)
@@ -53,7 +55,7 @@ def _holds_arrow(table: Any) -> bool:
 
 
 def _as_category(column: Any) -> Any:
-    """Make a category of a column (n,) if it holds Arrow's dictionary."""
+    """Make a category of a column (n,) if it holds Arrow's dictionary, and objects if it holds nothing."""
     import pandas as pd
 
     if not isinstance(column.dtype, pd.ArrowDtype):
@@ -61,6 +63,8 @@ def _as_category(column: Any) -> Any:
     import pyarrow as pa
 
     kind = column.dtype.pyarrow_dtype
+    if pa.types.is_null(kind):
+        return pd.Series([None] * len(column), index=column.index, name=column.name, dtype=object)
     if not pa.types.is_dictionary(kind):
         return column
     cells = pa.array(column.array)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..writing import is_missing
 from .checks import one_of
 from .labels import in_words, pandas_index
 from .wording import cells
@@ -84,21 +85,16 @@ def to_frame(self: "Explanation", *, long: bool = False, backend: str = "pandas"
 
 
 def _of_one_type(cells: list[Any]) -> list[Any]:
-    """Give numbers as floats; else None for what is missing, and text unless cells have one known type."""
-    known = [None if _is_missing(cell) else cell for cell in cells]
+    """Give whole numbers, or floats; else None for what is missing, and text unless all have one known type."""
+    known = [None if is_missing(cell) else cell for cell in cells]
     kinds = {type(cell) for cell in known if cell is not None}
+    if kinds == {int} and all(cell is None or -(2**63) <= cell < 2**63 for cell in known):
+        return known
     if kinds <= {int, float} or kinds == {Fraction}:
         return [float(cell) if isinstance(cell, _NUMBERS) else None for cell in cells]
     if len(kinds) == 1 and issubclass(kinds.pop(), _KNOWN):
         return known
     return [None if cell is None else in_words(cell) for cell in known]
-
-
-def _is_missing(cell: Any) -> bool:
-    try:
-        return cell is None or bool(cell != cell)
-    except (TypeError, ValueError):  # NA has no truth, and an array more than one
-        return not hasattr(cell, "__len__")
 
 
 def wide_frame(explanation: "Explanation") -> "pd.DataFrame":

@@ -56,7 +56,21 @@ def _named(kind: str, index: Any, **rest: Any) -> dict[str, Any]:
 
 
 def _values(labels: Any) -> dict[str, Any]:
-    return _named("values", labels, dtype=str(labels.dtype), labels=[_label(item) for item in labels])
+    dtype = str(labels.dtype)
+    if dtype.endswith("[pyarrow]") and not _can_be_made(dtype, labels):
+        dtype = "object"
+    return _named("values", labels, dtype=dtype, labels=[_label(item) for item in labels])
+
+
+def _can_be_made(dtype: str, labels: Any) -> bool:
+    """Whether pandas makes labels of one of Arrow's types of what is written of them."""
+    import pandas as pd
+
+    try:
+        pd.Index([simple_cell(item) for item in labels], dtype=dtype)
+    except (TypeError, ValueError, NotImplementedError):  # dictionaries, spans, decimals
+        return False
+    return "binary" not in dtype
 
 
 def _range(labels: Any) -> dict[str, Any]:

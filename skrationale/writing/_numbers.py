@@ -12,7 +12,7 @@ def is_missing(cell: Any) -> bool:
     """Tell whether a cell is None, NaN, NaT or NA, without knowing pandas."""
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(cell, Real) and math.isnan(cell)
+    return isinstance(cell, Real | np.datetime64) and bool(cell != cell)
 
 
 def simple_cell(cell: Any) -> Any:

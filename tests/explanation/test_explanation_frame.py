@@ -163,6 +163,8 @@ def test_frames_of_no_rows_have_all_columns(multi, long):
 
 LABELS = {
     "Int64": (pd.Index([7, None], dtype="Int64"), [7.0, None]),
+    "more digits than a float": (pd.Index([2**60 + 1, None], dtype="Int64"), [2**60 + 1, None]),
+    "more digits than an integer": (pd.Index([2**70, 1], dtype=object), [2.0**70, 1.0]),
     "Float64": (pd.Index([0.5, None], dtype="Float64"), [0.5, None]),
     "boolean": (pd.Index([True, None], dtype="boolean"), [True, None]),
     "text": (pd.Index(["a", pd.NA], dtype="string"), ["a", None]),
@@ -201,11 +203,12 @@ def test_labels_of_any_type_become_a_column(labels, expected, backend):
     ("cells", "expected"),
     [
         ([1, pd.NA, 2.5], [1.0, None, 2.5]),
+        ([2**53 + 1, None, 3], [2**53 + 1, None, 3]),
         ([pd.Period("2024-01", "M"), pd.NA, None], ["2024-01", None, None]),
         ([pd.Interval(0, 1), pd.NaT, "a"], ["(0, 1]", None, "a"]),
         ([np.array([1, 2]), None, [3]], ["[1 2]", None, "[3]"]),
     ],
-    ids=["numbers", "periods", "mixed", "containers"],
+    ids=["numbers", "whole numbers", "periods", "mixed", "containers"],
 )
 def test_cells_of_any_type_become_a_column(cells, expected, backend):
     pytest.importorskip(backend)

@@ -122,6 +122,25 @@ def test_labels_that_are_no_plain_data_become_text_in_json():
     assert Explanation.from_json(e.to_json()).to_frame().index[1] == "2020-01-02"
 
 
+ARROW = {
+    "dictionary": (lambda pa: pa.array(list("abaa")).dictionary_encode(), list("abaa")),
+    "duration": (
+        lambda pa: pa.array([1, 2, 3, 4], pa.duration("s")),
+        [f"0 days 00:00:0{i}" for i in range(1, 5)],
+    ),
+    "decimal": (lambda pa: pa.array([1, 2, 3, 4]).cast(pa.decimal128(25, 1)), ["1.0", "2.0", "3.0", "4.0"]),
+    "bytes": (lambda pa: pa.array([b"a", b"b", b"c", b"d"]), ["b'a'", "b'b'", "b'c'", "b'd'"]),
+}
+
+
+@pytest.mark.parametrize(("make_labels", "texts"), ARROW.values(), ids=ARROW)
+def test_labels_of_arrow_that_json_cannot_hold_become_text(make_labels, texts):
+    pa = pytest.importorskip("pyarrow")
+    index = pd.Index(pd.arrays.ArrowExtensionArray(pa.chunked_array([make_labels(pa)])), name="of arrow")
+    found = Explanation.from_json(make(index).to_json()).index
+    assert (found.tolist(), found.name) == (texts, "of arrow")
+
+
 @pytest.mark.parametrize(
     ("index", "error", "match"),
     [

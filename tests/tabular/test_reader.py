@@ -125,6 +125,17 @@ def dictionary(cells, levels=None, ordered=False):
     return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([made])), index=range(3, 3 + len(cells)))
 
 
+def test_columns_of_arrow_without_any_cell_are_like_those_of_none():
+    pa = pytest.importorskip("pyarrow")
+    table = pd.DataFrame({"none": [None] * 3, "n": [1.0, 2, 3]})
+    of_arrow = table.assign(none=table["none"].astype(pd.ArrowDtype(pa.null())))
+    expected = TableReader().fit(table)
+    found = TableReader().fit(of_arrow)
+    np.testing.assert_array_equal(found.transform(of_arrow), expected.transform(table))
+    np.testing.assert_array_equal(expected.transform(of_arrow), expected.transform(table))
+    assert found.display(of_arrow).tolist() == expected.display(table).tolist()
+
+
 @pytest.mark.parametrize("n", [1, 40], ids=["few rows", "many rows"])
 def test_dictionaries_of_arrow_are_categories(n):
     column = dictionary(["b", "a", None, "b"] * n, ["c", "b", "a"])

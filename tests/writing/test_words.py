@@ -1,5 +1,7 @@
 """Words and numbers for people."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from skrationale.writing import (
@@ -9,6 +11,7 @@ from skrationale.writing import (
     format_column,
     format_number,
     format_share,
+    is_missing,
     join_names,
     plural,
     sentence,
@@ -38,6 +41,13 @@ def test_sentences_keep_the_letters_of_names():
 
 def test_small_shares_are_not_written_as_none():
     assert [format_share(part) for part in (0.0, 0.004, 0.005, 1.0)] == ["0%", "under 1%", "0%", "100%"]
+
+
+def test_marks_of_missing_cells():
+    times = [np.datetime64("NaT"), np.timedelta64("NaT"), pd.NaT]
+    assert all(is_missing(cell) for cell in [None, float("nan"), np.float32("nan"), pd.NA, *times])
+    known = [0, "", False, "nan", 10**400, np.timedelta64(0, "D"), np.datetime64("2024-02-29"), [None]]
+    assert not any(is_missing(cell) for cell in known)
 
 
 def test_decimals():
