@@ -85,7 +85,7 @@ def to_frame(self: "Explanation", *, long: bool = False, backend: str = "pandas"
 
 
 def _of_one_type(cells: list[Any]) -> list[Any]:
-    """Give whole numbers, or floats; else None for what is missing, and text unless all have one known type."""
+    """Give whole numbers, or floats; else None for missing ones, and text unless all have one known type."""
     known = [None if is_missing(cell) else cell for cell in cells]
     kinds = {type(cell) for cell in known if cell is not None}
     if kinds == {int} and all(cell is None or -(2**63) <= cell < 2**63 for cell in known):
