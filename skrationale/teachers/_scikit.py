@@ -105,9 +105,12 @@ class AnyTeacher:
         return self.task.probabilities(raw) if self.task.is_classification else None
 
     def _of_probabilities(self, table: Any) -> tuple[np.ndarray, np.ndarray]:
-        assert self.task.classes is not None
+        classes = self.task.classes
+        assert classes is not None
         shares = np.asarray(self.model.predict_proba(table), dtype=np.float64)
-        shares = self._finite(shares, len(self.task.classes))
+        if len(classes) == 1:  # some models have a column for a second class, which no row was of
+            return np.zeros((len(shares), 1)), np.ones((len(shares), 1))
+        shares = self._finite(shares, len(classes))
         outside = ((shares < -ROUNDING) | (shares > 1 + ROUNDING)).any(axis=1)
         wrong = np.count_nonzero(outside | (shares.sum(axis=1) <= 0))
         if wrong:
