@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import copy
+from typing import Any, Literal, Self
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -89,6 +90,15 @@ class AnyTeacher:
     def scores(self, table: Any) -> np.ndarray:
         """Scores (n, K) alone; parameters and errors as `answers`."""
         return self.answers(table)[0]
+
+    def knowing(self, X: Any) -> Self:
+        """Give the teacher for rows (n, d) with levels that it may know, but not its form; else itself."""
+        form = self.form.knowing(X)
+        if form is self.form:
+            return self
+        other = copy.copy(self)
+        other.form = form
+        return other
 
     def reasons(self, table: Any) -> Explanation | None:
         """Reasons of the model itself, by the student's columns; None where it has none."""
