@@ -434,9 +434,9 @@ class BaseDistiller(LeavesTeacherOut, BaseReasoner):
         ``teacher_log_loss`` if the teacher has no ``predict_proba``.
         """
         task, scores = self._task, self._scores(self._read(X))
-        table = self._adapter.form.rows(as_frame_or_array(X))
         with UNKNOWN_REPORTED.on():
-            teacher_scores, chances = self._adapter.answers(table)
+            adapter = self._adapter.knowing(X)
+            teacher_scores, chances = adapter.answers(adapter.form.rows(as_frame_or_array(X)))
             result = agreement(scores, teacher_scores, task, teacher_probabilities=chances)
             reasons = self._both_reasons(X)
             if reasons is not None:

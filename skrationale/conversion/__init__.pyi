@@ -1,5 +1,5 @@
 from ._catboost import Combined, combined
-from ._choosing import Rewritten, can_be_rewritten, known_levels, rewritten, takes_categories
+from ._choosing import Rewritten, can_be_rewritten, known_levels, rewritten, source_of, takes_categories
 from ._float32 import rounded_down
 from ._to_lightgbm import levels_in, to_lightgbm
 from ._words import words_of
@@ -13,6 +13,7 @@ __all__ = [
     "levels_in",
     "rewritten",
     "rounded_down",
+    "source_of",
     "takes_categories",
     "to_lightgbm",
     "words_of",

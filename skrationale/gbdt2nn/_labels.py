@@ -223,6 +223,18 @@ class TeacherReasons:
         ValueError
             If the teacher has none of this kind.
         """
+        teacher = self.teacher.knowing(X)
+        if teacher is self.teacher:
+            return self._of_kind(kind, X, matrix)
+        reader, walks = teacher.form.reader, self.walks
+        assert reader is not None
+        own = TeacherReasons(teacher, None if walks is None else walks.asking(teacher), reader)
+        return own._of_kind(kind, X, reader.transform(X))
+
+    def _of_kind(
+        self, kind: str, X: Any, matrix: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+        """Give contributions of one kind; the teacher's form knows the levels of rows that it may know."""
         meta: dict[str, Any] = {"explanation": kind, "model": "teacher"}
         if kind == "permutation" and self.walks is not None:
             values = self._by_walks(self.walks, X, matrix)

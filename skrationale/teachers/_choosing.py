@@ -52,7 +52,7 @@ def form_for(model: Any, reader: TableReader, *, fitted: bool) -> TeacherTable:
             add_known_levels(model, own, order)
         return TeacherTable(order, own, categories=any(levels is not None for levels in own.levels))
     words = library_of(model) == "catboost" and any(levels is not None for levels in reader.levels)
-    return TeacherTable(order, reader, words=words)
+    return TeacherTable(order, reader, words=words, open_levels=words and fitted)
 
 
 def check_forest(model: Any, role: str = "teacher") -> None:

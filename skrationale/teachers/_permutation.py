@@ -108,6 +108,12 @@ class PermutationWalks:
         other.form = replace(self.form, reader=reader)
         return other
 
+    def asking(self, teacher: Teacher) -> PermutationWalks:
+        """Give the same walks for a form of the teacher that knows more levels."""
+        other = copy.copy(self)
+        other._teacher, other.form = teacher, teacher.form
+        return other
+
     def _own_reasons(self, rng: np.random.RandomState) -> np.ndarray:
         """Estimate reasons (b, K, d) of the background rows, from walks among them.
 

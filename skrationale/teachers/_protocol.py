@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 
@@ -50,6 +50,12 @@ class Teacher(Protocol):
 
     def scores(self, table: Any) -> np.ndarray:
         """Scores (n, K) alone."""
+
+    def knowing(self, X: Any) -> Self:
+        """Give the teacher for rows (n, d) with levels that it may know, but not its form; else itself.
+
+        CatBoost does not store its levels, so those of the rows at fit need not be all.
+        """
 
     def reasons(self, table: Any) -> Explanation | None:
         """Reasons of the model itself, by the student's columns; None where it has none."""

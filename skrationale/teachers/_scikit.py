@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import copy
+from typing import Any, Literal, Self
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -90,6 +91,15 @@ class AnyTeacher:
         """Scores (n, K) alone; parameters and errors as `answers`."""
         return self.answers(table)[0]
 
+    def knowing(self, X: Any) -> Self:
+        """Give the teacher for rows (n, d) with levels that it may know, but not its form; else itself."""
+        form = self.form.knowing(X)
+        if form is self.form:
+            return self
+        other = copy.copy(self)
+        other.form = form
+        return other
+
     def reasons(self, table: Any) -> Explanation | None:
         """Reasons of the model itself, by the student's columns; None where it has none."""
         return self.form.explanation_back(self.model.explain(table)) if gives_reasons(self.model) else None
@@ -105,9 +115,12 @@ class AnyTeacher:
         return self.task.probabilities(raw) if self.task.is_classification else None
 
     def _of_probabilities(self, table: Any) -> tuple[np.ndarray, np.ndarray]:
-        assert self.task.classes is not None
+        classes = self.task.classes
+        assert classes is not None
         shares = np.asarray(self.model.predict_proba(table), dtype=np.float64)
-        shares = self._finite(shares, len(self.task.classes))
+        if len(classes) == 1:  # some models have a column for a second class, which no row was of
+            return np.zeros((len(shares), 1)), np.ones((len(shares), 1))
+        shares = self._finite(shares, len(classes))
         outside = ((shares < -ROUNDING) | (shares > 1 + ROUNDING)).any(axis=1)
         wrong = np.count_nonzero(outside | (shares.sum(axis=1) <= 0))
         if wrong:

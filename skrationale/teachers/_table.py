@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 
 from ..conversion import words_of
 from ..explanation import Explanation
-from ..tabular import UNKNOWN_REPORTED, TableReader, as_frame_or_array, stand_ins
+from ..tabular import UNKNOWN_REPORTED, UNSEEN, TableReader, as_frame_or_array, stand_ins
 from ._columns import in_order
 
 
@@ -32,6 +32,9 @@ class TeacherTable:
         Whether it takes categories as words alone, with one for missing cells, as CatBoost does.
     missing_codes : dict of int to int, optional
         With `categories`, the code in `reader` of missing cells, for columns in which these are a level.
+    open_levels : bool, default=False
+        With `words`, whether the teacher may know levels that `reader` does not: it was fitted elsewhere, and
+        does not store them. It gets the words of such cells as they are.
     """
 
     order: np.ndarray | None = None
@@ -39,6 +42,17 @@ class TeacherTable:
     categories: bool = False
     words: bool = False
     missing_codes: Mapping[int, int] = field(default_factory=dict)
+    open_levels: bool = False
+
+    def knowing(self, X: Any) -> TeacherTable:
+        """Give the form for rows (n, d) with levels that the teacher may know, not `reader`; else itself."""
+        if not self.open_levels:
+            return self
+        assert self.reader is not None
+        reader = self.reader.knowing(X)
+        pairs = zip(reader.levels, self.reader.levels, strict=True)
+        is_new = any(a is not None and b is not None and len(a) > len(b) for a, b in pairs)
+        return replace(self, reader=reader) if is_new else self
 
     def rows(self, X: Any) -> Any:
         """Make the teacher's table of rows (n, d), which stay what they are where nothing needs doing."""
@@ -70,8 +84,11 @@ class TeacherTable:
         own = table.copy(deep=False)
         for j, levels in enumerate(self.reader.levels):
             if levels is not None:
-                missing = np.isnan(matrix[:, j])
-                own.isetitem(j, words_of(stand_ins(levels))[np.where(missing, -2, matrix[:, j]).astype(int)])
+                missing, new = np.isnan(matrix[:, j]), matrix[:, j] == UNSEEN
+                cells = words_of(stand_ins(levels))[np.where(missing, -2, matrix[:, j]).astype(int)]
+                if self.open_levels and new.any():
+                    cells[new] = words_of(table.iloc[:, j].to_numpy(dtype=object)[new])[:-2]
+                own.isetitem(j, cells)
         return in_order(own, self.order)
 
     def back(self, values: np.ndarray, axis: int = 1) -> np.ndarray:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 
 from .._task import Task
-from ..conversion import known_levels, rewritten, words_of
+from ..conversion import known_levels, levels_in, rewritten, words_of
 from ..tabular import TableReader, stand_ins
 from ._lightgbm_levels import add_known
 from ._table import AS_IT_IS, TeacherTable
@@ -80,6 +81,48 @@ class ConvertedTeacher(LightGBMTeacher):
     def model_form(self) -> TeacherTable:
         """The table that the model itself takes."""
         return self._own_form
+
+    def knowing(self, X: Any) -> Self:
+        """Give the teacher for rows (n, d) with levels that its forest does not know, and its model may know.
+
+        CatBoost does not store its levels, and its forest has those of the rows that it was rewritten with.
+        Where others come it is rewritten, as another teacher: this one stays what it is.
+        """
+        own, known = self._own_form, self._levels
+        if known is None or not self.missing_codes or (own.reader is not None and not own.open_levels):
+            return self
+        shown = levels_in(X)
+        if shown is None or len(shown) != len(known):
+            return self
+        places = range(len(known)) if own.order is None else own.order.tolist()
+        new = {j: _beside(levels, shown[j]) for j, levels in zip(places, known, strict=True)}
+        if not any(new.values()):
+            return self
+        if own.reader is None:
+            more = [_joined(levels, new[j]) for j, levels in zip(places, known, strict=True)]
+            return type(self)(self.model, own, self.role, more)
+        reader = copy.copy(own.reader)
+        for j, levels in new.items():
+            if levels:
+                reader.add_levels(j, levels)
+        return type(self)(self.model, replace(own, reader=reader), self.role)
+
+
+def _beside(known: np.ndarray | None, shown: np.ndarray | None) -> list[Any]:
+    """Give the levels of a column that are not known; the word for missing cells is."""
+    if known is None or shown is None:
+        return []
+    seen = {*known, words_of(stand_ins(known))[-2]}
+    return [level for level in shown if level not in seen]
+
+
+def _joined(known: np.ndarray | None, new: Sequence[Any]) -> np.ndarray | None:
+    """Put new levels of a column behind the known ones, whose codes stay."""
+    if known is None:
+        return None
+    both = np.empty(len(known) + len(new), dtype=object)
+    both[: len(known)], both[len(known) :] = known, new
+    return both
 
 
 def _of_forest(form: TeacherTable, missing_codes: Mapping[int, int]) -> TeacherTable:

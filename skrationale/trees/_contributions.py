@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
@@ -11,15 +13,69 @@ from .._batches import check_batching, one_or_several
 from .._explaining import explanation_of
 from .._task import Task
 from ..explanation import Explanation
-from ..tabular import as_frame_or_array, densely
+from ..tabular import UNKNOWN_REPORTED, UNSEEN, as_frame_or_array, densely
+from ..teachers.lightgbm import LightGBMTeacher
 from ._interventional import InterventionalTables, background_rows
-from .reading import ModelReader, ModelRows, forest_of, model_rows, task_of
+from .reading import (
+    ModelReader,
+    ModelRows,
+    forest_against,
+    forest_of,
+    model_rows,
+    naming_background,
+    task_of,
+)
 from .tables import FEW_FOR_TABLES, MAX_TABLE_BYTES, ForestTables
 
 FEW_ROWS_BY_PAIRS = 1024
 """Rows of a table below which pairs with background rows take no longer than to build tables. Measured on
 300 trees of 31 leaves and on 14 and 28 columns: equal at 1,000 to 4,000, for backgrounds of 1 to 10,000."""
 DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True, eq=False)
+class _Anew:
+    """What is kept to compute anew where rows hold levels that the background lacks, and a model may know.
+
+    Parameters
+    ----------
+    teacher : LightGBMTeacher
+        The forest, with a copy of its model, which does not store its levels.
+    background : DataFrame of shape (B, d)
+        A copy.
+    max_table_bytes, dtype, verbose : int, str, int or str
+        Of `TreeContributions`.
+    """
+
+    teacher: LightGBMTeacher
+    background: Any
+    max_table_bytes: int
+    dtype: str
+    verbose: int | str
+
+    @classmethod
+    def of(cls, teacher: LightGBMTeacher, background: Any, *options: Any) -> _Anew:
+        """Copy what the user may change later."""
+        own = copy.copy(teacher)
+        own.model = copy.copy(teacher.model)
+        return cls(own, as_frame_or_array(background).copy(), *options)
+
+    def is_for(self, codes: np.ndarray) -> bool:
+        """Whether codes (n, d) of rows hold a level that the forest does not know."""
+        return any((codes[:, j] == UNSEEN).any() for j in self.teacher.missing_codes)
+
+    def explain(self, X: Any, batch_size: int | None, n_jobs: int | None) -> Explanation:
+        """Explain rows (n, d) by the forest with their levels too."""
+        return tree_contributions(
+            self.teacher.knowing(X),
+            X,
+            background=self.background,
+            batch_size=batch_size,
+            n_jobs=n_jobs,
+            max_table_bytes=self.max_table_bytes,
+            dtype=self.dtype,
+            verbose=self.verbose,
+        )
 
 
 class TreeContributions:
@@ -82,6 +138,10 @@ class TreeContributions:
     -----
     Calls do not change the object: several threads can use it, and it can be sent to other processes.
 
+    CatBoost does not store the levels of its categories, so for CatBoost they are those of the background.
+    Rows with other levels are explained correctly too, but for them all is computed anew in each call. To
+    avoid this, let the background have category columns of pandas that name all levels.
+
     References
     ----------
     .. [1] S. M. Lundberg et al., "From local explanations to global understanding with explainable AI for
@@ -107,6 +167,8 @@ class TreeContributions:
     True
     """
 
+    _anew: _Anew | None = None
+
     def __init__(
         self,
         model: Any,
@@ -117,7 +179,7 @@ class TreeContributions:
         verbose: int | str = "auto",
     ) -> None:
         _check(max_table_bytes, dtype)
-        teacher = forest_of(model)
+        teacher = forest_against(model, background)
         self.dtype = dtype
         self._task = task_of(teacher)
         options = (int(max_table_bytes), dtype, verbose)
@@ -127,6 +189,8 @@ class TreeContributions:
             self._tables = ForestTables(teacher, *options)
         else:
             others = background_rows(teacher, background)
+            if teacher is not model and teacher.missing_codes:
+                self._anew = _Anew.of(teacher, background, *options)
             self.n_background_rows = len(others)
             self._tables = InterventionalTables(teacher, others, *options)
         self._reader = ModelReader(teacher.alone())
@@ -196,7 +260,13 @@ class TreeContributions:
             If columns are not those at fit, or cells cannot be read.
         """
         check_batching(batch_size, n_jobs)
-        rows = self._reader.read(X)
+        if self._anew is None:
+            rows = self._reader.read(X)
+        else:
+            with UNKNOWN_REPORTED.on():  # what is unknown to the forest may be known to its model
+                rows = self._reader.read(X)
+            if self._anew.is_for(rows.codes):
+                return self._anew.explain(X, batch_size, n_jobs)
         values, trees = self._tables.contributions(rows.codes, batch_size, n_jobs)
         return _explanation(rows, self._task, values, self.base_values, trees, self.n_background_rows)
 
@@ -311,6 +381,9 @@ def tree_contributions(
     if background is not None and len(table) < FEW_ROWS_BY_PAIRS:
         max_table_bytes = 0
     teacher = forest_of(model, table)
+    if background is not None:
+        with naming_background():
+            teacher = teacher.knowing(background)
     if background is not None or len(table) >= FEW_FOR_TABLES:
         contributions = TreeContributions(
             teacher, background=background, max_table_bytes=max_table_bytes, dtype=dtype, verbose=verbose

@@ -16,7 +16,7 @@ from ._groups import split_tree
 from ._pairs_tree import PairsTree
 from ._plan import plan
 from ._quadrature import QuadratureTree
-from .reading import model_rows
+from .reading import model_rows, naming_background
 from .tables import MAX_TABLE_BYTES, ROWS_AT_ONCE
 
 MOST_PAIRS = 2**31
@@ -26,10 +26,8 @@ take 20 seconds a call."""
 
 def background_rows(teacher: LightGBMTeacher, background: Any) -> np.ndarray:
     """Read background rows (B, d) for a model; raise where it cannot read them, or where there are none."""
-    try:
+    with naming_background():
         return model_rows(teacher, background).codes
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"`background` must be rows that the model can read: {error}") from error
 
 
 class InterventionalTables:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .._task import Task
-from ..conversion import can_be_rewritten, known_levels, levels_in
+from ..conversion import can_be_rewritten, known_levels, levels_in, source_of
 from ..tabular import FewRows, TableReader, are_counted, as_frame_or_array, densely
 from ..teachers import column_order, refuse_foreign_levels, unfrozen
 from ..teachers.lightgbm import LightGBMTeacher
@@ -68,6 +70,46 @@ def forest_of(model: Any, X: Any = None) -> LightGBMTeacher:
 
     keeps_levels = X is None or known_levels(model) is not None
     return ConvertedTeacher(model, role="model", levels=None if keeps_levels else levels_in(X))
+
+
+def forest_against(model: Any, background: Any) -> LightGBMTeacher:
+    """Give what `forest_of` does of background rows (B, d); errors that these cause say so.
+
+    Parameters
+    ----------
+    model : estimator, Booster, FrozenEstimator or LightGBMTeacher
+        Fitted tree ensemble.
+    background : table of shape (B, d) or None
+        Rows, whose levels are taken where the model does not keep its own.
+
+    Returns
+    -------
+    LightGBMTeacher
+
+    Raises
+    ------
+    TypeError, ValueError, sklearn.exceptions.NotFittedError
+        As `forest_of` does.
+    """
+    own = unfrozen(model)
+    try:
+        return forest_of(own)
+    except ValueError:
+        if background is None or not can_be_rewritten(own) or source_of(own).levels is not None:
+            raise
+    background = densely(background)
+    with naming_background():
+        source_of(own, levels_in(background))
+    return forest_of(own, background)
+
+
+@contextmanager
+def naming_background() -> Iterator[None]:
+    """Say of errors inside the block that they are of background rows."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"`background` must be rows that the model can read: {error}") from error
 
 
 def model_rows(teacher: LightGBMTeacher, X: Any) -> ModelRows:

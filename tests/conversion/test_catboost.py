@@ -3,6 +3,7 @@
 import itertools
 import json
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -357,6 +358,72 @@ def test_contributions_of_tables_are_those_of_catboost():
     own = model.get_feature_importance(catboost.Pool(words(X), cat_features=TEXT), type="ShapValues")
     found = tree_contributions(model, X, dtype="float64")
     np.testing.assert_allclose(found.values, own[:, :-1], rtol=0, atol=1e-6 * np.abs(own).max())
+
+
+def known_rows(X):
+    """Rows of few cities and codes."""
+    return X[X["city"].isin(["Ulm", "Bonn"]) & X["code"].isin([f"c{i}" for i in range(12)])]
+
+
+@pytest.mark.parametrize("n", [1, 40, N])
+@pytest.mark.parametrize("swapped", [False, True], ids=["rows lack levels", "background lacks levels"])
+def test_levels_of_rows_and_background_are_those_of_both(n, swapped):
+    model, X = fitted(), table(SEED + 1)
+    rows, others = known_rows(X), X[200:300]
+    rows, others = (others, rows) if swapped else (rows, others)
+    complete = rows[rows[TEXT].notna().all(axis=1)]  # a column without any cell holds no categories
+    rows = pd.concat([complete[:1], rows] + [rows] * (N // len(rows)))[:n]
+    found = tree_contributions(model, rows, background=others, dtype="float64")
+    np.testing.assert_allclose(found.base_values, raw(model, words(others)).mean(), rtol=1e-12)
+    expected = raw(model, words(rows)).ravel()
+    np.testing.assert_allclose(found.scores(), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    whole = to_lightgbm(model, words(table()))  # which knows all levels
+    as_known = tree_contributions(whole, words(rows), background=words(others), dtype="float64")
+    np.testing.assert_allclose(found.values, as_known.values, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+def test_contributions_against_a_background_that_lacks_levels():
+    model, X = fitted(), table(SEED + 1)
+    others = known_rows(X)
+    expected, base = raw(model, words(X)).ravel(), raw(model, words(others)).mean()
+    odd = X[:3].assign(city=["Oslo", np.nan, "Ulm"], code="c1")
+    of_odd = raw(model, words(odd)).ravel()
+    kept = others.copy()
+    made = TreeContributions(model, background=kept, dtype="float64")
+    model.set_scale_and_bias(2.0, 5.0)  # later changes have no effect
+    kept["city"] = "Rom"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for contributions in (made, pickle.loads(pickle.dumps(made))):
+            for rows, scores in ((X, expected), (X[:1], expected[:1]), (odd, of_odd), (odd[:1], of_odd[:1])):
+                found = contributions.explain(rows)
+                np.testing.assert_allclose(found.base_values, base, rtol=1e-12)
+                np.testing.assert_allclose(found.scores(), scores, atol=1e-12 * np.abs(expected).max())
+            new = contributions.explain(X[X["city"] == "Rom"])
+            np.testing.assert_allclose(
+                new.scores(), expected[X["city"] == "Rom"], atol=1e-12 * np.abs(expected).max()
+            )
+    assert made.explain(others).meta["trees"]["tables"] == made.n_trees_by_tables > 0
+
+
+def test_a_background_with_other_columns_is_named():
+    model, X = fitted(), words(table())
+    for others, error in (
+        (X.drop(columns="a"), ValueError),
+        (X.assign(city=1.0), ValueError),
+        (X.assign(city=pd.Timestamp(0)), TypeError),
+        (X[["a", "code", "b", "city"]], ValueError),
+    ):
+        for explain in (
+            lambda others: TreeContributions(model, background=others),
+            lambda others: tree_contributions(model, X, background=others),
+        ):
+            with pytest.raises(error, match="^`background` must be rows that the model can read: "):
+                explain(others)
+    with pytest.raises(NotFittedError, match="^This CatBoost"):
+        TreeContributions(catboost.CatBoostRegressor(**CATEGORIES), background=X)
+    with pytest.raises(ValueError, match="whose levels CatBoost does not store"):
+        TreeContributions(model)
 
 
 def test_a_model_must_be_fitted():

@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from seeds import SEED
 from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import r2_score
 from sklearn.model_selection import cross_val_score
-from word_tables import TEXT, mixed_table, words
+from word_tables import TEXT, WORD, mixed_table, words
 
 from skrationale import GBDT2NNStudent, RationaleDistiller
+from skrationale.metrics import explanation_fidelity
 
 catboost = pytest.importorskip("catboost")
 
@@ -76,6 +78,68 @@ def test_missing_and_unseen_levels_stay_apart(is_frozen):
     assert found[0] > found[1] + 0.3
     alone = [student.predict(rows[i : i + 1])[0] for i in range(3)]
     np.testing.assert_allclose(found, alone, rtol=1e-9)
+
+
+COMBINING = {"max_ctr_complexity": 3, "combinations_ctr": "Borders", "iterations": 40, "depth": 6}
+LACKING = X[X["city"].isin(["Ulm", "Bonn"]) & ~X["code"].isin([f"c{i}" for i in range(8)])]
+
+
+def student_of_some_levels(given=FAST, **parameters):
+    """Give a frozen CatBoost, and a student that was fitted to rows without some of its levels."""
+    teacher = catboost.CatBoostRegressor(**CATEGORIES | QUICK | parameters)
+    teacher.fit(words(X)[["code", "a", "b", "city"]], Y)
+    return teacher, GBDT2NNStudent(FrozenEstimator(teacher), **given).fit(LACKING, Y[LACKING.index])
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("tree_shap", {}),
+        ("path", {}),
+        ("permutation", {}),
+        ("tree_shap", COMBINING),
+        ("permutation", COMBINING),
+    ],
+)
+def test_levels_that_only_the_teacher_knows_are_explained_as_it_reads_them(kind, parameters):
+    teacher, student = student_of_some_levels(FAST | {"explanation": kind}, **parameters)
+    expected = raw(teacher, words(X)[teacher.feature_names_]).ravel()
+    before = student.teacher_explain(LACKING)
+    for model in (student, pickle.loads(pickle.dumps(student))):
+        for rows, scores in ((X, expected), (X[:5], expected[:5])):
+            found = model.teacher_explain(rows)
+            np.testing.assert_allclose(found.scores(), scores, atol=1e-9 * np.abs(expected).max())
+            np.testing.assert_allclose(found.base_values[0], before.base_values[0], rtol=1e-12)
+        np.testing.assert_array_equal(model.teacher_explain(LACKING).values, before.values)
+    whole = GBDT2NNStudent(FrozenEstimator(teacher), **FAST | {"explanation": kind}).fit(X, Y)
+    if kind != "permutation":
+        values = whole.teacher_explain(X).values
+        np.testing.assert_allclose(found.values, values[:5], atol=1e-9 * np.abs(expected).max())
+
+
+def test_fidelity_is_measured_against_the_predictions_of_the_teacher():
+    teacher, student = student_of_some_levels()
+    others = {"audit_teacher": False, "early_stopping": False, "weight_decay": 1e-3, "max_epochs": 3}
+    chosen = RationaleDistiller(FrozenEstimator(teacher), **others).fit(LACKING, Y[LACKING.index])
+    told = teacher.predict(words(X)[teacher.feature_names_])
+    for model in (student, chosen):
+        found = model.fidelity(X, Y)
+        assert found["teacher_score"] == pytest.approx(r2_score(Y, told))
+        assert found["prediction_r2"] == pytest.approx(r2_score(told, model.predict(X)), abs=1e-6)
+        table = model._teacher_rows(X)
+        np.testing.assert_array_equal(teacher.predict(table), told)
+    explained = student.explain(X).values, student.teacher_explain(X).values
+    expected = explanation_fidelity(*explained)["explanation_r2"]
+    assert student.fidelity(X)["explanation_r2"] == pytest.approx(expected)
+
+
+def test_the_word_of_missing_cells_stays_beside_new_levels():
+    teacher, student = student_of_some_levels()
+    rows = pd.concat([X[1:2]] * 4, ignore_index=True).assign(city=["Kiel", WORD, np.nan, "Oslo"], a=1.0)
+    expected = raw(teacher, words(rows)[teacher.feature_names_]).ravel()
+    np.testing.assert_allclose(student.teacher_explain(rows).scores(), expected, rtol=1e-12)
+    assert student._teacher_rows(rows)["city"].tolist() == ["Kiel", WORD, WORD, "Oslo"]
+    assert expected[1] == expected[2] != expected[3]
 
 
 def test_the_table_of_the_teacher_has_words():

@@ -19,6 +19,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skrationale import (
@@ -127,6 +128,36 @@ def test_every_distiller_takes_labels_of_any_kind_from_xgboost():
         SymbolicDistiller(teacher, niterations=1, n_searches=1, maxsize=3, random_state=0),
     ):
         assert set(model.fit(X, WORDS).predict(X)) <= set(WORDS)
+
+
+@pytest.mark.parametrize("kind", ["one class", "weights"])
+@pytest.mark.parametrize(
+    "teacher",
+    [
+        lightgbm.LGBMClassifier(n_estimators=3, verbose=-1),
+        xgboost.XGBClassifier(**BOOSTED),
+        HistGradientBoostingClassifier(max_iter=3),
+        RandomForestClassifier(3),
+        MLPClassifier(max_iter=5),
+    ],
+    ids=lambda teacher: type(teacher).__name__,
+)
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:.*classes:UserWarning")
+def test_one_class_is_certain(teacher, kind):
+    y, weight = np.full(200, "one"), None
+    if kind == "weights":
+        y, weight = np.where(Y > 0.5, "one", "two"), (Y > 0.5) * 1.0
+    for model in (
+        RationaleDistiller(teacher, max_epochs=1, early_stopping=False, random_state=0),
+        SymbolicDistiller(teacher, niterations=1, n_searches=1, maxsize=3, random_state=0),
+        GBDT2NNStudent(teacher, **QUICK | {"explanation": "permutation"}),
+    ):
+        model.fit(X, y, sample_weight=weight)
+        assert model.classes_.tolist() == ["one"]
+        np.testing.assert_array_equal(model.predict_proba(X), np.ones((200, 1)))
+        assert set(model.predict(X)) == {"one"}
+        assert not model.explain(X).values.any()
+        assert model.fidelity(X)["same_class"] == 1
 
 
 def test_errors_of_a_library_say_which_rows_they_are_of():
