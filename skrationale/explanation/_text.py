@@ -43,8 +43,9 @@ class TextExplanation:
     spans : sequence of n array-like of int of shape (L, 2)
         Start and end of each unit in its text.
     values : sequence of n array-like of shape (L,)
-        How strongly each shown unit was selected: a probability above one half, or 0 for units that are not
-        shown. The values do not add up to the score.
+        How strongly each shown unit was selected, as a probability, or 0 for units that are not shown. With
+        `contiguity` a unit between others may be shown whose own probability is below one half. The values
+        do not add up to the score.
     mask : sequence of n array-like of bool of shape (L,)
         The rationale: True where the prediction used the unit.
     scores : array-like of shape (n,) or (n, K)

@@ -42,6 +42,27 @@ def an_explanation(name: str, value: Any) -> Explanation:
     return value
 
 
+def alike(name: str, a: Any, b: Any) -> None:
+    """Raise unless two explanations are of the same columns and outputs, and of as many rows."""
+    an_explanation(name, a)
+    an_explanation(name, b)
+    if a.values.shape != b.values.shape:
+        raise ValueError(
+            f"{name} must explain the same rows, columns and outputs. Got values of shape {a.values.shape} "
+            f"and {b.values.shape} instead."
+        )
+    for what, one, other in (
+        ("columns", a.feature_names, b.feature_names),
+        ("outputs", a.output_names, b.output_names),
+    ):
+        if one != other:
+            order = " in the same order" if sorted(one) == sorted(other) else ""
+            here, there = next(pair for pair in zip(one, other, strict=True) if pair[0] != pair[1])
+            raise ValueError(
+                f"{name} must explain the same {what}{order}. Got {here!r} where the other one has {there!r}."
+            )
+
+
 def explanation_of(explanation: Any, table: Any) -> Explanation:
     """Return an explanation that has a value for each cell of a table (n, d)."""
     explanation = an_explanation("explanation", explanation)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import rel_entr
 from scipy.stats import rankdata
 
+from .._scales import exponents
 from .._weights import check_weights
+from ..explanation import Explanation
 from ..explanation.ruler import centred
+from ._checks import alike
 
 ROUNDING = 8 * float(np.finfo(float).eps)
 """How far apart numbers may be that are equal but for rounding, as a share of the largest. Not measured."""
@@ -91,8 +96,8 @@ def _top_sets(magnitude: np.ndarray, k: int) -> np.ndarray:
 
 
 def explanation_fidelity(
-    values: np.ndarray,
-    teacher_values: np.ndarray,
+    values: Any,
+    teacher_values: Any,
     *,
     sample_weight: np.ndarray | None = None,
 ) -> dict[str, float]:
@@ -100,7 +105,7 @@ def explanation_fidelity(
 
     Parameters
     ----------
-    values, teacher_values : array-like of shape (n, d) or (n, d, K)
+    values, teacher_values : Explanation, or array-like of shape (n, d) or (n, d, K)
         Contributions of d columns to K scores.
     sample_weight : array-like of shape (n,), default=None
         Weights of the rows.
@@ -120,6 +125,9 @@ def explanation_fidelity(
     >>> fidelity["explanation_r2"], fidelity["top1_agreement"]
     (1.0, 1.0)
     """
+    if isinstance(values, Explanation) or isinstance(teacher_values, Explanation):
+        alike("values and teacher_values", values, teacher_values)
+        values, teacher_values = values.values, teacher_values.values
     student, teacher = np.asarray(values, float), np.asarray(teacher_values, float)
     if student.shape != teacher.shape or student.ndim not in (2, 3):
         raise ValueError(
@@ -142,9 +150,7 @@ def explanation_fidelity(
             ("cosine", "top1_agreement", "top3_agreement", "spearman"), float("nan")
         )
     t, s, w = teacher[with_reasons], student[with_reasons], weight[with_reasons]
-    norms = np.linalg.norm(t, axis=1) * np.linalg.norm(s, axis=1)
-    cosine = np.divide((t * s).sum(1), norms, out=np.zeros(len(t)), where=norms > 0)
-    result["cosine"] = float(np.average(cosine, weights=w))
+    result["cosine"] = float(np.average(row_cosine(t, s), weights=w))
     for k in (1, 3):
         k_used = min(k, t.shape[1])
         overlap = (_top_sets(np.abs(t), k_used) & _top_sets(np.abs(s), k_used)).sum(1) / k_used
@@ -156,6 +162,13 @@ def explanation_fidelity(
 def _pooled_r2(teacher: np.ndarray, student: np.ndarray, weight: np.ndarray) -> float:
     cells = np.repeat(weight, teacher.shape[1])
     return _r2(teacher.ravel(), student.ravel(), cells)
+
+
+def row_cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cosine (n,) of lines (n, d) of any unit; 0 where one is zero."""
+    a, b = (np.ldexp(lines, -exponents(lines.T)[:, None]) for lines in (a, b))  # squares stay in range
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return np.divide((a * b).sum(axis=1), norms, out=np.zeros(len(a)), where=norms > 0)
 
 
 def _row_spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -53,10 +53,11 @@ def rationale_agreement(
     >>> round(found["token_f1"], 3), found["iou_f1"]
     (0.667, 0.6666666666666666)
     """
-    if not len(masks) == len(truth) or (scores is not None and len(scores) != len(truth)):
-        raise ValueError(
-            f"masks has {len(masks)} texts and truth {len(truth)}; expected the same number of both."
-        )
+    for name, given in (("masks", masks), ("scores", truth if scores is None else scores)):
+        if len(given) != len(truth):
+            raise ValueError(
+                f"{name} has {len(given)} texts and truth {len(truth)}; expected the same number of both."
+            )
     rows = []
     for i, (mask, marked) in enumerate(zip(masks, truth, strict=True)):
         shown, true = np.asarray(mask), np.asarray(marked)
@@ -72,7 +73,13 @@ def rationale_agreement(
         found = {"token_f1": _f1(precision, recall), "token_precision": precision, "token_recall": recall}
         found["iou_f1"] = _runs_found(_runs(shown), _runs(true))
         if scores is not None:
-            found["auprc"] = float(average_precision_score(true, np.asarray(scores[i], dtype=float)))
+            strength = np.asarray(scores[i], dtype=float)
+            if strength.shape != true.shape or not np.isfinite(strength).all():
+                raise ValueError(
+                    f"scores[{i}] must hold {len(true)} finite numbers, one for each token. Got an array of "
+                    f"shape {strength.shape}{' with others' if strength.shape == true.shape else ''} instead."
+                )
+            found["auprc"] = float(average_precision_score(true, strength))
         rows.append(found)
     if not rows:
         raise ValueError("truth marks no token in any text; expected at least one marked token.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.special import logit
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 
@@ -25,10 +26,12 @@ def _answers(model: Any, explanation: Explanation) -> Callable[[Any], np.ndarray
 def _scores(model: Any, explanation: Explanation) -> Callable[[Any], np.ndarray]:
     """Give what an explanation adds up to."""
     if is_classifier(model):
+        if explanation.link == "probability":
+            columns = 1 if explanation.values.ndim == 2 else slice(None)
+            return lambda table: model.predict_proba(table)[:, columns]
         return model.decision_function
-    if explanation.link == "log":
-        return lambda table: np.log(model.predict(table))
-    return model.predict
+    scale = {"log": np.log, "logit": logit}.get(explanation.link)
+    return model.predict if scale is None else lambda table: scale(model.predict(table))
 
 
 @dataclass(frozen=True)

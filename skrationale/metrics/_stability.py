@@ -12,19 +12,9 @@ import numpy as np
 from .._scales import exponents
 from ..explanation import Explanation
 from ..tabular import table_or_array
-from ._checks import an_explanation, generator, positive_integer, value_lines
-from ._fidelity import _row_spearman, _top_sets
+from ._checks import alike, an_explanation, generator, positive_integer, value_lines
+from ._fidelity import _row_spearman, _top_sets, row_cosine
 from ._perturbing import MAX_CELLS, MAX_ROWS
-
-
-def _alike(name: str, a: Explanation, b: Explanation) -> None:
-    an_explanation(name, a)
-    an_explanation(name, b)
-    if a.values.shape != b.values.shape:
-        raise ValueError(
-            f"{name} must explain the same rows, columns and outputs. Got values of shape {a.values.shape} "
-            f"and {b.values.shape} instead."
-        )
 
 
 def top_k_agreement(a: Explanation, b: Explanation, k: int = 3) -> float:
@@ -46,7 +36,7 @@ def top_k_agreement(a: Explanation, b: Explanation, k: int = 3) -> float:
     Raises
     ------
     ValueError, TypeError
-        If shapes differ, or a parameter is not as described.
+        If rows, columns or outputs differ, or a parameter is not as described.
 
     Examples
     --------
@@ -56,7 +46,7 @@ def top_k_agreement(a: Explanation, b: Explanation, k: int = 3) -> float:
     >>> top_k_agreement(a, b, k=2)
     0.5
     """
-    _alike("a and b", a, b)
+    alike("a and b", a, b)
     k = min(positive_integer("k", k), a.values.shape[1])
     tops = [_top_sets(np.abs(value_lines(e)), k) for e in (a, b)]
     return float((tops[0] & tops[1]).sum(axis=1).mean() / k)
@@ -82,7 +72,8 @@ def seed_stability(explanations: Sequence[Explanation], k: int = 3) -> dict[str,
     Raises
     ------
     ValueError, TypeError
-        If there are fewer than two explanations, if shapes differ, or if a parameter is not as described.
+        If there are fewer than two explanations, if their rows, columns or outputs differ, or if a parameter
+        is not as described.
 
     Examples
     --------
@@ -97,7 +88,7 @@ def seed_stability(explanations: Sequence[Explanation], k: int = 3) -> dict[str,
         raise ValueError(f"explanations must hold at least two. Got {len(explanations)} instead.")
     found: dict[str, list[float]] = {}
     for a, b in combinations(explanations, 2):
-        _alike("explanations", a, b)
+        alike("explanations", a, b)
         first, second = value_lines(a), value_lines(b)
         measures = {
             "top_k_agreement": top_k_agreement(a, b, k),
@@ -115,9 +106,7 @@ def seed_stability(explanations: Sequence[Explanation], k: int = 3) -> dict[str,
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Cosine (n,) of lines (n, d); 1 where both are zero, 0 where one is."""
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    same = (~a.any(axis=1) & ~b.any(axis=1)).astype(float)
-    return np.divide((a * b).sum(axis=1), norms, out=same, where=norms > 0)
+    return np.where(a.any(axis=1) | b.any(axis=1), row_cosine(a, b), 1.0)
 
 
 def noise_stability(

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from estimators import FAST, FLINT, RATIONALE, TREES
 from lightgbm import LGBMClassifier, LGBMRegressor
+from scipy.special import expit, logit
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -114,6 +116,26 @@ def test_of_a_log_link_the_logarithm_is_explained():
     assert e.link == "log"
     expected = -infidelity(e, lambda table: np.log(model.predict(table)), X)
     assert explanation_scorer("infidelity")(model, X) == pytest.approx(expected)
+
+
+def test_of_a_logit_link_of_numbers_the_log_odds_are_explained():
+    X = np.random.default_rng(0).normal(size=(120, 3))
+    y = expit(2 * X[:, 0])
+    model = GBDT2NNStudent(LGBMRegressor(objective="cross_entropy", **TREES), **FAST).fit(X, y)
+    e = model.explain(X)
+    assert e.link == "logit"
+    expected = -infidelity(e, lambda table: logit(model.predict(table)), X)
+    assert explanation_scorer("infidelity")(model, X) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_of_reasons_of_probabilities_these_are_explained(n_classes):
+    X, y = make_classification(120, 5, n_informative=4, n_classes=n_classes, random_state=0)
+    model = GBDT2NNStudent(RandomForestClassifier(5, max_depth=3, random_state=0), **FAST).fit(X, y)
+    e = model.explain(X)
+    assert e.link == "probability"
+    chances = (lambda X: model.predict_proba(X)[:, 1]) if n_classes == 2 else model.predict_proba
+    assert explanation_scorer("infidelity")(model, X) == pytest.approx(-infidelity(e, chances, X))
 
 
 def test_in_a_grid_search_beside_accuracy(classes):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from skrationale.explanation import Explanation
-from skrationale.metrics import noise_stability, seed_stability, top_k_agreement
+from skrationale.metrics import explanation_fidelity, noise_stability, seed_stability, top_k_agreement
 
 
 def of(*rows, **settings):
@@ -39,6 +39,36 @@ def test_seed_stability_by_hand():
 def test_zero_reasons_are_alike_only_to_each_other():
     assert seed_stability([of([0.0, 0.0]), of([0.0, 0.0])])["cosine"] == 1.0
     assert seed_stability([of([0.0, 0.0]), of([1.0, 0.0])])["cosine"] == 0.0
+
+
+@pytest.mark.parametrize("k", [1e-300, 1e-165, 1.0, 1e155, 1e300])
+def test_cosines_know_no_units(k):
+    values = np.random.default_rng(0).normal(size=(5, 4))
+    e = Explanation(k * values, 0.0)
+    assert seed_stability([e, e])["cosine"] == pytest.approx(1.0, rel=1e-12)
+    assert explanation_fidelity(k * values, values)["cosine"] == pytest.approx(1.0, rel=1e-12)
+    assert seed_stability([e, Explanation(-values, 0.0)])["cosine"] == pytest.approx(-1.0, rel=1e-12)
+
+
+def test_columns_and_outputs_must_be_the_same():
+    values = np.ones((2, 2, 2))
+    e = Explanation(values, 0.0, feature_names=["a", "b"], output_names=["yes", "no"])
+    for changes, words in (
+        (
+            {"feature_names": ["b", "a"]},
+            "the same columns in the same order. Got 'a' where the other one has 'b'",
+        ),
+        ({"feature_names": ["a", "c"]}, "the same columns. Got 'b' where the other one has 'c'"),
+        ({"output_names": ["no", "yes"]}, "the same outputs in the same order. Got 'yes'"),
+    ):
+        names = {"feature_names": ["a", "b"], "output_names": ["yes", "no"]} | changes
+        other = Explanation(values, 0.0, **names)
+        for measure in (lambda a, b: seed_stability([a, b]), top_k_agreement, explanation_fidelity):
+            with pytest.raises(ValueError, match=words):
+                measure(e, other)
+            assert measure(e, e) is not None
+    with pytest.raises(TypeError, match="values and teacher_values must be an Explanation. Got ndarray"):
+        explanation_fidelity(e, values)
 
 
 def test_masks_are_compared():

@@ -38,6 +38,16 @@ def test_erasure_looks_at_the_class_that_the_whole_text_predicts():
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="masks has 1 texts and truth 2"):
         rationale_agreement([[True]], [[True], [False]])
+    for scores, words in (
+        ([], "scores has 0 texts and truth 1; expected the same number of both"),
+        (
+            [[1.0]],
+            r"scores\[0\] must hold 2 finite numbers, one for each token. Got an array of shape \(1,\)",
+        ),
+        ([[np.nan, 1]], r"scores\[0\] must hold 2 finite numbers.* shape \(2,\) with others"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            rationale_agreement([[True, False]], [[True, False]], scores)
     with pytest.raises(ValueError, match="text 0 has 1 tokens in masks and 2 in truth"):
         rationale_agreement([[True]], [[True, False]])
     with pytest.raises(TypeError, match=r"truth\[0\] must hold booleans. Got an array of int64"):

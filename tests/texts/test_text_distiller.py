@@ -133,7 +133,7 @@ def test_teachers_that_cannot_teach_are_refused(teacher):
         ValueError, match="distill='rationale' needs a teacher that selects words; Ridge does not"
     ):
         TextRationaleDistiller(Ridge(), distill="rationale", **QUICK).fit(TEXTS[:50], Y[:50])
-    with pytest.raises(TypeError, match="X is one str"):
+    with pytest.raises(TypeError, match="unlabelled is one str"):
         student(teacher).fit(TEXTS[:50], LABELS[:50], unlabelled="a text")
     with pytest.raises(ValueError, match="maybe"):
         student(teacher).fit(TEXTS[:50], np.where(Y[:50], "yes", "maybe"))

@@ -244,6 +244,7 @@ def test_long_texts_are_cut_and_that_is_said():
         (b"bytes", TypeError, "X is one bytes"),
         (["a", None], TypeError, "something missing in row 1"),
         (["a", float("nan")], TypeError, "something missing in row 1"),
+        (pd.Series(["a", pd.NA], dtype="string"), TypeError, "X holds something missing in row 1"),
         (["a", b"b"], TypeError, "a bytes in row 1"),
         ([1, 2], TypeError, "a int in row 0"),
         (pd.DataFrame({"t": ["a", "b"]}), TypeError, r"shape \(2, 1\).*Give only the column of texts"),

@@ -221,7 +221,7 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
             if isinstance(self.teacher, AbsentTeacher):
                 self.teacher.fit(None)
             check_teacher(self.teacher, type(self).__name__)
-            self._unlabelled = [] if unlabelled is None else as_texts(unlabelled)
+            self._unlabelled = [] if unlabelled is None else as_texts(unlabelled, "unlabelled")
             super().fit(X, y, sample_weight)
             del self._unlabelled
         return self

@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 
 from ...units import TextUnits
+from ...writing import is_missing
 
 
-def as_texts(X: Any) -> list[str]:
+def as_texts(X: Any, name: str = "X") -> list[str]:
     """Read texts as a list of str.
 
     Parameters
     ----------
     X : array-like of str of shape (n,)
         A list, tuple, array or Series.
+    name : str, default="X"
+        What errors call it.
 
     Returns
     -------
@@ -34,21 +37,23 @@ def as_texts(X: Any) -> list[str]:
     """
     if isinstance(X, str | bytes):
         raise TypeError(
-            f"X is one {type(X).__name__}; expected several texts: a list, array or Series of str."
+            f"{name} is one {type(X).__name__}; expected several texts: a list, array or Series of str."
         )
     if isinstance(X, dict | set) or not hasattr(X, "__len__"):
-        raise TypeError(f"X is a {type(X).__name__}; expected texts: a list, array or Series of str.")
+        raise TypeError(f"{name} is a {type(X).__name__}; expected texts: a list, array or Series of str.")
     shape = X.shape if hasattr(X, "shape") else (len(X),)
     if len(shape) != 1:
         hint = " Give only the column of texts." if len(shape) == 2 else ""
-        raise TypeError(f"X has shape {tuple(shape)}; expected texts of shape (n,).{hint}")
+        raise TypeError(f"{name} has shape {tuple(shape)}; expected texts of shape (n,).{hint}")
     texts = X.tolist() if hasattr(X, "tolist") else list(X)
     if not texts:
-        raise ValueError("X holds no text; expected at least one.")
+        raise ValueError(f"{name} holds no text; expected at least one.")
     for i, text in enumerate(texts):
         if not isinstance(text, str):
-            what = "missing" if text is None or text != text else f"a {type(text).__name__}"
-            raise TypeError(f"X holds something {what} in row {i}; expected texts of type str in all rows.")
+            what = "missing" if is_missing(text) else f"a {type(text).__name__}"
+            raise TypeError(
+                f"{name} holds something {what} in row {i}; expected texts of type str in all rows."
+            )
     return texts
 
 

@@ -297,8 +297,8 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
         -------
         TextExplanation
             `mask` is True for the units that are used. `values` holds how strongly each of these was
-            selected: a probability above one half, and 0 for the other units. They do not add up to the
-            score.
+            selected, as a probability, and 0 for the other units. With `contiguity` that of a unit between
+            others may be below one half. They do not add up to the score.
         """
         texts, units, model = as_texts(X), self._read(X), self._model
         mask, excess = model.mask_and_excess(units)
