@@ -130,7 +130,7 @@ def test_of_a_logit_link_of_numbers_the_log_odds_are_explained():
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_of_reasons_of_probabilities_these_are_explained(n_classes):
-    X, y = make_classification(120, 5, n_informative=4, n_classes=n_classes, random_state=0)
+    X, y = make_classification(120, 6, n_informative=4, n_classes=n_classes, random_state=0)
     model = GBDT2NNStudent(RandomForestClassifier(5, max_depth=3, random_state=0), **FAST).fit(X, y)
     e = model.explain(X)
     assert e.link == "probability"
