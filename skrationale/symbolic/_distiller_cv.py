@@ -189,9 +189,9 @@ class SymbolicDistillerCV(SymbolicDistiller):
         classifier = self._are_classes(y) if self.teacher is None else is_classifier(self.teacher)
         folds = list(check_cv(self.cv, y, classifier=classifier).split(np.zeros((len(y), 1)), y))
         if not isinstance(self.cv, Integral | None) and not hasattr(self.cv, "split"):
-            # given as positions among all rows, also those without weight
-            place = np.cumsum(self._kept) - 1
-            folds = [tuple(place[part[self._kept[part]]] for part in map(np.asarray, fold)) for fold in folds]
+            folds = [self._with_weight(k, fold) for k, fold in enumerate(folds)]
+        if not folds:
+            raise ValueError("cv has no folds; expected at least one.")
         one = copy.copy(self)  # with one seed, that folds side by side do not share a generator
         one.random_state = fixed_seed(self.random_state)
         waves = -(-len(folds) // effective_n_jobs(self.n_jobs))
@@ -207,6 +207,23 @@ class SymbolicDistillerCV(SymbolicDistiller):
             steps.append(step)
         best = max(steps, key=lambda step: step["formula_score"])
         return [step | {"selected": step is best} for step in steps]
+
+    def _with_weight(self, k: int, fold: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Give the positions of a given fold, which are those among all rows, among the rows with weight."""
+        n, place = len(self._kept), np.cumsum(self._kept) - 1
+        parts = [np.asarray(part) for part in fold]
+        parts = [
+            np.flatnonzero(part) if part.dtype == bool and part.shape == (n,) else part for part in parts
+        ]
+        known = [part.ndim == 1 and part.dtype.kind in "iu" and bool((abs(part) < n).all()) for part in parts]
+        if len(parts) != 2 or not all(known):
+            got = ", ".join(f"an array of {part.dtype} of shape {part.shape}" for part in parts)
+            raise ValueError(
+                f"cv[{k}] must hold rows to fit on and rows held out, as positions from 0 to {n - 1} or as "
+                f"masks of {n} booleans. Got {got or 'nothing'} instead."
+            )
+        fit, held_out = (place[part[self._kept[part]]] for part in parts)
+        return fit, held_out
 
     def _measure(
         self,

@@ -57,6 +57,24 @@ def test_held_out_rows_are_those_of_the_folds():
     assert len(model.lambda_path_) == 1
 
 
+def test_given_folds_are_positions_or_masks():
+    short = {"jacobian_lambdas": (0.01,), "niterations": 2, "n_searches": 1, "maxsize": 5}
+    first = np.arange(len(X)) < 100
+    masks = search(cv=[(first, ~first)], **short).lambda_path_
+    positions = search(cv=[(np.flatnonzero(first), list(range(100, 150)))], **short).lambda_path_
+    assert masks == positions
+    for wrong, got in (
+        ((first, ~first[:-1]), r"an array of bool of shape \(149,\)"),
+        ((np.arange(100), np.arange(100, 151)), r"an array of int64 of shape \(51,\)"),
+    ):
+        with pytest.raises(
+            ValueError, match=rf"cv\[0\] must hold rows .* from 0 to 149 or as masks of 150.*{got}"
+        ):
+            search(cv=[wrong], **short)
+    with pytest.raises(ValueError, match="cv has no folds; expected at least one"):
+        search(cv=[], **short)
+
+
 def test_classes(fitted):
     y = np.where(LINE > 0, "yes", "no")
     teacher = SmoothMLPClassifier(hidden_layer_sizes=(16,), max_epochs=20, random_state=SEED)
