@@ -28,6 +28,11 @@ def without_cells() -> Iterator[None]:
         _LEAVES_OUT_CELLS.reset(token)
 
 
+def _are_no_text(levels: np.ndarray | None) -> bool:
+    """Whether a column is a category whose levels are numbers, dates and so on."""
+    return levels is not None and len(levels) > 0 and not isinstance(levels[0], str)
+
+
 def explanation_of(
     reader: TableReader,
     task: Task,
@@ -67,7 +72,9 @@ def explanation_of(
     table = as_frame_or_array(X)
     matrix = own(matrix)
     if "display_data" not in rest and not _LEAVES_OUT_CELLS.get():
-        cells = display_of_few(table) if few is None else few.display()
+        cells = None
+        if not any(map(_are_no_text, reader.levels)):  # or nothing would tell such levels from numbers
+            cells = display_of_few(table) if few is None else few.display()
         typed = typed_cells(table, matrix, reader.levels) if cells is None else cells
         rest = rest | {"display_data": typed}
     parts: dict[str, Any] = {

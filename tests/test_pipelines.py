@@ -64,8 +64,15 @@ def test_reasons_are_those_of_the_raw_columns(model, pandas):
     assert whole.feature_names == tuple(pipeline[:-1].get_feature_names_out())
     np.testing.assert_allclose(found.values.sum(1), whole.values.sum(1), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.values[:, 1], whole.values[:, :3].sum(1), rtol=1e-9, atol=1e-12)
-    if pandas:
-        assert list(found.index) == list(X.index)
+    assert list(found.index) == list(whole.index) == list(X.index)
+    for rows in (X[::-1], X.sample(frac=1, random_state=0).reset_index(drop=True).sort_values("age")):
+        turned = explain_pipeline(pipeline, rows)
+        assert list(turned.index) == list(rows.index)
+        assert turned.display_data[:, 1].tolist() == rows["city"].tolist()
+        assert turned[np.arange(5)].grouped({"all": ["age", "city", "kind"]}, rows[:5]).values.shape[:2] == (
+            5,
+            1,
+        )
 
 
 def test_columns_of_arrays_are_known_by_place():

@@ -65,9 +65,9 @@ def to_frame(self: "Explanation", *, long: bool = False, backend: str = "pandas"
     if backend == "pandas":
         return frame
     columns = [": ".join(name) if isinstance(name, tuple) else str(name) for name in frame.columns]
-    found = [frame.iloc[:, j].tolist() for j in range(len(columns))]
+    found: list[Any] = [frame.iloc[:, j] for j in range(len(columns))]
     if not long and self.index is not None:
-        columns, found = ["row", *columns], [frame.index.to_flat_index().tolist(), *found]
+        columns, found = ["row", *columns], [frame.index.to_flat_index(), *found]
     twice = next((name for j, name in enumerate(columns) if name in columns[:j]), None)
     if twice is not None:
         raise ValueError(
@@ -84,12 +84,19 @@ def to_frame(self: "Explanation", *, long: bool = False, backend: str = "pandas"
     return pyarrow.table(data)
 
 
-def _of_one_type(cells: list[Any]) -> list[Any]:
-    """Give whole numbers, or floats; else None for missing ones, and text unless all have one known type."""
+def _of_one_type(column: Any) -> Any:
+    """Keep whole numbers, floats and cells of one known type; make floats of mixed numbers, text of others.
+
+    Missing cells become None, but stay NaN among floats.
+    """
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+        return column.to_numpy()
+    cells = column.tolist()
     known = [None if is_missing(cell) else cell for cell in cells]
     kinds = {type(cell) for cell in known if cell is not None}
-    if kinds == {int} and all(cell is None or -(2**63) <= cell < 2**63 for cell in known):
-        return known
+    if kinds == {int}:
+        fit = all(cell is None or -(2**63) <= cell < 2**63 for cell in known)
+        return known if fit else [None if cell is None else str(cell) for cell in known]
     if kinds <= {int, float} or kinds == {Fraction}:
         return [float(cell) if isinstance(cell, _NUMBERS) else None for cell in cells]
     if len(kinds) == 1 and issubclass(kinds.pop(), _KNOWN):

@@ -44,7 +44,8 @@ def grouped(self: "Explanation", by: Any, X: Any = None) -> "Explanation":
         If `by` is neither a dict nor a transformer.
     ValueError
         If a name is not known or is in two lists, if the transformer made other columns than the explained
-        ones or made one column from several, or if `X` has another number of rows, or labels of other rows.
+        ones or made one column from several, or if `X` has another number of rows, or has them in another
+        order.
 
     Examples
     --------
@@ -146,7 +147,7 @@ def _cells(explanation: "Explanation", place: np.ndarray, names: list[str], X: A
             f"`X` must be a DataFrame of the {n} rows explained, before the transformer. Got "
             f"{type(X).__name__}{f' of shape {X.shape}' if hasattr(X, 'shape') else ''} instead."
         )
-    check_same_rows(explanation.index, X, n)
+    check_same_rows(explanation.index, X)
     known = {} if X is None else {str(name): X[name] for name in X.columns}
     data = np.full((n, len(names)), np.nan)
     typed = np.full((n, len(names)), None, dtype=object)

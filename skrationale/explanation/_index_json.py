@@ -67,10 +67,10 @@ def _can_be_made(dtype: str, labels: Any) -> bool:
     import pandas as pd
 
     try:
-        pd.Index([simple_cell(item) for item in labels], dtype=dtype)
+        made = pd.Index([simple_cell(item) for item in labels], dtype=dtype)
     except (TypeError, ValueError, NotImplementedError):  # dictionaries, spans, decimals
         return False
-    return "binary" not in dtype
+    return str(made.dtype) == dtype and "binary" not in dtype
 
 
 def _range(labels: Any) -> dict[str, Any]:

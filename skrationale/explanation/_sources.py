@@ -52,22 +52,35 @@ def sources_of(
                 f"{type(first).__name__} does not store the names of the columns on which it was "
                 f"fitted{SAY_HOW}."
             )
-        if names is None or len(names) != count:
-            names = [f"x{j}" for j in range(count)]
-        inputs = list(map(str, names))
-    positions = _positions(transformer, len(inputs))
+        names = names if names is not None and len(names) == count else ()
+        inputs = list(map(str, names)) or _counted(count)
+    positions = _positions(transformer, len(inputs), inputs if inputs != _counted(len(inputs)) else None)
     outputs = _named(transformer, inputs if _names_seen(first) is None else None)
     if outputs is None or len(outputs) != len(positions):
-        outputs = [f"x{j}" for j in range(len(positions))]
+        outputs = _counted(len(positions))
     return inputs, outputs, positions
 
 
+def _counted(count: int) -> list[str]:
+    """Give the names that scikit-learn makes up for columns without any."""
+    return [f"x{j}" for j in range(count)]
+
+
 def _first_step(transformer: Any) -> Any:
+    transformer = _thawed(transformer)
     while hasattr(transformer, "steps"):
         steps = [step for _, step in transformer.steps if step not in (None, "passthrough")]
         if not steps:
             raise ValueError(f"{transformer!r} has no step that was fitted on columns{SAY_HOW}.")
-        transformer = steps[0]
+        transformer = _thawed(steps[0])
+    return transformer
+
+
+def _thawed(transformer: Any) -> Any:
+    from sklearn.frozen import FrozenEstimator
+
+    while isinstance(transformer, FrozenEstimator):
+        transformer = transformer.estimator
     return transformer
 
 
@@ -88,23 +101,34 @@ def _named(transformer: Any, inputs: Sequence[str] | None = None) -> list[str] |
         return None
 
 
-def _positions(transformer: Any, count: int) -> np.ndarray:
-    """Position (p,) among `count` inputs that each output was made from."""
+def _positions(transformer: Any, count: int, names: Sequence[str] | None = None) -> np.ndarray:
+    """Position (p,) among `count` inputs, which may have names, that each output was made from."""
+    transformer = _thawed(transformer)
     if transformer is None or isinstance(transformer, str):  # "passthrough"
         return np.arange(count)
     if hasattr(transformer, "steps"):
-        positions = np.arange(count)
-        for _, step in transformer.steps:
-            positions = positions[_positions(step, len(positions))]
-        return positions
+        return _of_steps(transformer, count, names)
     if hasattr(transformer, "transformers_") and hasattr(transformer, "output_indices_"):
         return _of_columns(transformer, count)
     if hasattr(transformer, "transformer_list"):
         parts = [part for _, part in transformer.transformer_list if not _is_dropped(part)]
-        return np.concatenate([_positions(part, count) for part in parts])
+        return np.concatenate([_positions(part, count, names) for part in parts])
     if hasattr(transformer, "get_support"):
         return np.flatnonzero(transformer.get_support())
-    return _of_one(transformer, count)
+    return _of_one(transformer, count, names)
+
+
+def _of_steps(pipeline: Any, count: int, names: Sequence[str] | None) -> np.ndarray:
+    """Trace the outputs of a Pipeline, step by step."""
+    positions = np.arange(count)
+    for _, step in pipeline.steps:
+        outputs = _named(step) if len(positions) > 1 and (positions == positions[0]).all() else None
+        if outputs is not None:  # whatever it does, all is made of one column
+            positions = np.full(len(outputs), positions[0])
+        else:
+            positions = positions[_positions(step, len(positions), names)]
+        names = names if step is None or isinstance(step, str) else None
+    return positions
 
 
 def _of_columns(transformer: Any, count: int) -> np.ndarray:
@@ -117,7 +141,8 @@ def _of_columns(transformer: Any, count: int) -> np.ndarray:
         if place.stop == place.start:
             continue
         taken = _taken(columns, names, count)
-        positions[place] = taken[_positions(part, len(taken))]
+        own = [names[j] for j in taken] if names else None
+        positions[place] = taken[_positions(part, len(taken), own)]
     return positions
 
 
@@ -141,7 +166,7 @@ def _is_dropped(part: Any) -> bool:
     return isinstance(part, str) and part == "drop"
 
 
-def _of_one(transformer: Any, count: int) -> np.ndarray:
+def _of_one(transformer: Any, count: int, names: Sequence[str] | None) -> np.ndarray:
     """Trace the outputs of a transformer that is not made of others."""
     kind = type(transformer)
     outputs = _named(transformer)
@@ -156,10 +181,10 @@ def _of_one(transformer: Any, count: int) -> np.ndarray:
     counts = _counts(transformer)
     if counts is not None and len(counts) == count and sum(counts) == len(outputs):
         return np.repeat(np.arange(count), counts)
-    of_scikit_learn = kind.__module__.startswith("sklearn.")
-    if of_scikit_learn and kind.__name__ in MIXERS:
+    kinds = [base for base in kind.__mro__ if base.__module__.startswith("sklearn.")]
+    if any(base.__name__ in MIXERS for base in kinds):
         raise ValueError(f"{kind.__name__} makes each column from all columns of its row{SAY_HOW}.")
-    seen = _names_seen(transformer)
+    of_scikit_learn, seen = kind in kinds, _names_seen(transformer) or names
     made = getattr(transformer, "input_to_outputs_", None)  # of skrub, and of DateParts
     if made is not None:
         order = {name: j for j, name in enumerate(map(str, seen or made))}
@@ -167,7 +192,11 @@ def _of_one(transformer: Any, count: int) -> np.ndarray:
         if all(origin.get(name) is not None for name in outputs):
             return np.array([origin[name] for name in outputs], dtype=int)
     marked = _with_marks(transformer, count)
-    if marked is not None and len(marked) == len(outputs) and (of_scikit_learn or _hold_marks(marked)):
+    if (
+        marked is not None
+        and len(marked) == len(outputs)
+        and (of_scikit_learn or any(map(MARK.search, marked)))
+    ):
         return np.array([_marked(*names, transformer, seen) for names in zip(marked, outputs, strict=True)])
     if of_scikit_learn or seen is None:
         raise ValueError(f"{kind.__name__} makes {outputs[0]!r} from no single column{SAY_HOW}.")
@@ -176,10 +205,6 @@ def _of_one(transformer: Any, count: int) -> np.ndarray:
 
 def _marks(count: int) -> list[str]:
     return [f"qzjw{j}wjzq" for j in range(count)]
-
-
-def _hold_marks(names: Sequence[str]) -> bool:
-    return any(MARK.search(name) for name in names)
 
 
 def _with_marks(transformer: Any, count: int) -> list[str] | None:

@@ -65,10 +65,10 @@ def _label_array(value: Any) -> np.ndarray:
     return labels
 
 
-def check_same_rows(labels: Any, X: Any, n: int) -> None:
-    """Refuse a table whose labels say that its rows are others than n explained ones, or in another order.
+def check_same_rows(labels: Any, X: Any) -> None:
+    """Refuse a table whose labels are those of the explained rows in another order.
 
-    Rows that are only counted, 0 to n - 1, may be any others, but not the same labels in another order.
+    Other labels, and rows without labels, say nothing about the order.
 
     Parameters
     ----------
@@ -76,31 +76,28 @@ def check_same_rows(labels: Any, X: Any, n: int) -> None:
         Of the explained rows, as `row_labels` gives them.
     X : object
         Only a DataFrame of pandas has labels.
-    n : int
-        Number of rows of both.
 
     Raises
     ------
     ValueError
         With the first row whose labels differ.
     """
-    if not is_pandas(index := getattr(X, "index", None)):
+    index = getattr(X, "index", None)
+    if not (is_pandas(labels) and is_pandas(index)) or labels.equals(index):
         return
-    given = row_labels(index, n)
-    if (labels is None and given is None) or (is_pandas(labels) and index.equals(labels)):
+    if row_labels(index, len(index)) is None:  # counted alone
         return
-    own = np.arange(n) if labels is None else labels
-    texts, others = [[str(label) for label in each] for each in (own, index)]
-    is_permuted = sorted(texts) == sorted(others)
-    if texts == others or ((labels is None or given is None) and not is_permuted):
-        return
-    row = next(i for i, (one, other) in enumerate(zip(texts, others, strict=True)) if one != other)
-    what = "the explained rows in another order" if is_permuted else "other rows than those explained"
-    raise ValueError(
-        f"X has {what}: row {row} has the label {shorten(others[row], 60)!r} in X and "
-        f"{shorten(texts[row], 60)!r} in the explanation. Expected the same rows in the same order; "
-        "if they are, give X the same labels."
-    )
+    try:
+        is_permuted = labels.sort_values().equals(index.sort_values())
+    except TypeError:  # of types that have no order among each other
+        is_permuted = set(labels) == set(index)
+    if is_permuted:
+        row = next(i for i, (one, other) in enumerate(zip(labels, index, strict=True)) if one != other)
+        raise ValueError(
+            f"X has the explained rows in another order: row {row} has the label "
+            f"{label_text(index, row)!r} in X and {label_text(labels, row)!r} in the explanation. Expected "
+            "the same order."
+        )
 
 
 def taken(labels: Any, places: np.ndarray) -> Any:

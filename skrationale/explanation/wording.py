@@ -3,7 +3,8 @@
 import datetime as dt
 import math
 from collections.abc import Sequence
-from numbers import Number
+from decimal import Decimal
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from ._cells import TypedCells
 if TYPE_CHECKING:
     from ._explanation import Explanation
 
-_TIMES = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
+_NO_LEVELS = (Real, Decimal, np.bool_, dt.date, dt.time, dt.timedelta, np.datetime64)
+MOST_CODES, GAPS = 20, 1.25
+"""Up to so many codes those of some rows may have any gaps; more may be so many times as many as there are
+different ones. Not measured."""
 
 
 def cells(explanation: "Explanation") -> np.ndarray | None:
@@ -31,7 +35,8 @@ def typed_column(explanation: "Explanation", j: int) -> np.ndarray | None:
 def has_levels(explanation: "Explanation", j: int) -> bool:
     """Tell whether the cells of a column are levels of a category, without an order that matters.
 
-    Levels may be texts, numbers, intervals and so on. Truth values, dates and spans of time are none.
+    Levels may be texts, numbers, intervals and so on. Truth values, dates and spans of time are none. Where
+    cells are an array, numbers are levels if `data` has codes for them: a few small whole numbers.
 
     Examples
     --------
@@ -49,13 +54,21 @@ def has_levels(explanation: "Explanation", j: int) -> bool:
     if cells is None:
         return False
     known = np.array([not is_missing(cell) for cell in cells], dtype=bool)
-    if not all(isinstance(cell, Number) for cell in cells[known]):
-        return any(not isinstance(cell, (Number, *_TIMES)) for cell in cells[known])
-    if explanation.data is None:
+    if not all(isinstance(cell, _NO_LEVELS) for cell in cells[known]):
+        return True
+    numbers = np.array([isinstance(cell, Real | Decimal) for cell in cells], dtype=bool) & known
+    if explanation.data is None or not numbers.any():
         return False
-    codes = explanation.data[known, j]
-    differ = codes != np.array([float(cell) for cell in cells[known]])
-    return bool(differ[~np.isnan(codes)].any())
+    return _are_codes(explanation.data[numbers, j], np.array([float(cell) for cell in cells[numbers]]))
+
+
+def _are_codes(codes: np.ndarray, cells: np.ndarray) -> bool:
+    """Tell whether numbers (n,) of the data are codes, from 0 on, for other numbers (n,) as typed."""
+    if (codes == cells).all() or not ((codes >= 0) & (codes == np.floor(codes))).all():
+        return False
+    pairs = np.unique(np.column_stack([codes, cells]), axis=0)
+    is_one_to_one = len(pairs) == len(np.unique(codes)) == len(np.unique(cells))
+    return is_one_to_one and bool(codes.max() < max(GAPS * len(pairs), MOST_CODES))
 
 
 def others(count: int) -> str:

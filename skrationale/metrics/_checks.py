@@ -80,7 +80,7 @@ def explanation_of(explanation: Any, table: Any) -> Explanation:
             f"explanation has the columns of X in another order: {list(explanation.feature_names)}; "
             f"expected {list(names)}."
         )
-    check_same_rows(explanation.index, table, n)
+    check_same_rows(explanation.index, table)
     return explanation
 
 

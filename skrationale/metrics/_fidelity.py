@@ -21,14 +21,13 @@ ROUNDING = 8 * float(np.finfo(float).eps)
 def _r2(truth: np.ndarray, approximation: np.ndarray, weight: np.ndarray) -> float:
     """Share of the truth's variation that is met, pooled over all cells; columns are centred each alone.
 
-    Of a truth that does not vary, but for rounding, it is 1 where it is met, but for rounding, and else NaN.
+    Where the truth does not vary by more than rounding, it is 1 if it is met but for rounding, and else NaN.
     """
+    largest = np.abs(truth[weight > 0]).max(axis=0, initial=0.0)
+    rounding = float(weight.sum() * ((ROUNDING * largest) ** 2).sum())
     weight = weight.reshape((-1,) + (1,) * (truth.ndim - 1))
     residual = float((weight * (truth - approximation) ** 2).sum())
     total = float((weight * (truth - (weight * truth).sum(0) / weight.sum()) ** 2).sum())
-    rounding = float(
-        (weight * (ROUNDING * np.abs(truth).max(axis=0, initial=0.0)) ** 2 * np.ones_like(truth)).sum()
-    )
     if total <= rounding:
         return 1.0 if residual <= rounding else float("nan")
     return 1 - residual / total

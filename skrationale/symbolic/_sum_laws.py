@@ -18,7 +18,7 @@ INDEPENDENT = 1e-9
 """A term, or a pair, of which others leave at most this share open, is not usable: it is rounding. Not
 measured."""
 ROUNDING = 1e-13
-"""By so much what a pair says may be too little, to be computed exactly. Not measured."""
+"""A pair is computed exactly even if it seems to fall short by this much. Not measured."""
 N_FITTED = 5
 """The best choices that are fitted. Not measured."""
 N_FIRST = 40
@@ -281,8 +281,7 @@ def _choices(products: np.ndarray, along: np.ndarray) -> Iterator[Sequence[int]]
 def _pairs(products: np.ndarray, along: np.ndarray, given: int | None = None) -> list[tuple[float, int, int]]:
     """Give the best pairs that leave less than `CLOSE` of the target open, and how much.
 
-    With a given term it is what this term leaves that pairs shall say, and what others have in common with it
-    is taken away from them.
+    With a given term, pairs have to explain what this term leaves, and what they share with it does not count.
     """
     wanted, squares, shared = 1.0, np.ones(len(along)), np.zeros(len(along))
     if given is not None:

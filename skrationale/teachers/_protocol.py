@@ -52,7 +52,7 @@ class Teacher(Protocol):
         """Scores (n, K) alone."""
 
     def knowing(self, X: Any) -> Self:
-        """Give the teacher for rows (n, d) with levels that it may know, but not its form; else itself.
+        """Give a teacher whose form also knows the levels of rows (n, d), or itself if none are new.
 
         CatBoost does not store its levels, so those of the rows at fit need not be all.
         """

@@ -92,7 +92,7 @@ class AnyTeacher:
         return self.answers(table)[0]
 
     def knowing(self, X: Any) -> Self:
-        """Give the teacher for rows (n, d) with levels that it may know, but not its form; else itself."""
+        """Give a teacher whose form also knows the levels of rows (n, d), or itself if none are new."""
         form = self.form.knowing(X)
         if form is self.form:
             return self

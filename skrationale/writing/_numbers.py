@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 
+_WITH_NAN = (Real, np.datetime64)
+
 
 def is_missing(cell: Any) -> bool:
     """Tell whether a cell is None, NaN, NaT or NA, without knowing pandas."""
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+    kind = type(cell)
+    if kind is float:
+        return bool(cell != cell)
+    if cell is None or kind.__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(cell, Real | np.datetime64) and bool(cell != cell)
+    return kind is not str and isinstance(cell, _WITH_NAN) and bool(cell != cell)
 
 
 def simple_cell(cell: Any) -> Any:

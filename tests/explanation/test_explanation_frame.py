@@ -164,7 +164,8 @@ def test_frames_of_no_rows_have_all_columns(multi, long):
 LABELS = {
     "Int64": (pd.Index([7, None], dtype="Int64"), [7.0, None]),
     "more digits than a float": (pd.Index([2**60 + 1, None], dtype="Int64"), [2**60 + 1, None]),
-    "more digits than an integer": (pd.Index([2**70, 1], dtype=object), [2.0**70, 1.0]),
+    "more digits than an integer": (pd.Index([2**70 + 1, 1], dtype=object), [str(2**70 + 1), "1"]),
+    "unsigned": (np.array([2**63 + 1, 1], np.uint64), [2**63 + 1, 1]),
     "Float64": (pd.Index([0.5, None], dtype="Float64"), [0.5, None]),
     "boolean": (pd.Index([True, None], dtype="boolean"), [True, None]),
     "text": (pd.Index(["a", pd.NA], dtype="string"), ["a", None]),

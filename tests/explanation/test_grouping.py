@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
@@ -157,10 +158,23 @@ SCALE = StandardScaler()
         ),
         ColumnTransformer([("c", ColumnTransformer([("s", SCALE, [1, 0])]), [3, 1])]),
         ColumnTransformer([("p", PolynomialFeatures(3), [2])]),
+        ColumnTransformer(
+            [("m", make_pipeline(OneHotEncoder(sparse_output=False), PCA(3)), [2]), ("s", SCALE, [0])]
+        ),
     ],
 )
 def test_arrays_are_traced_by_place_not_by_the_names_of_places(transformer):
     assert_traced(transformer.fit(NUMBERS), NUMBERS)
+
+
+def test_frozen_steps_are_traced():
+    pair = pd.DataFrame(NUMBERS[:, :2], columns=["a", "b"])
+    frozen = FrozenEstimator(StandardScaler().fit(pair))
+    assert sources_of(frozen)[2].tolist() == [0, 1]
+    columns = ColumnTransformer([("s", frozen, ["a", "b"])]).fit(pair[["b", "a"]])
+    found = sources_of(FrozenEstimator(make_pipeline(FrozenEstimator(columns))))
+    assert found[0] == ["b", "a"]
+    assert found[2].tolist() == [1, 0]
 
 
 def test_no_transformer_of_scikit_learn_is_traced_to_a_wrong_column():
@@ -214,6 +228,12 @@ def test_names_of_outputs_are_not_guessed_from():
         sources_of(ratio.fit(table))
     with pytest.raises(ValueError, match="Normalizer makes each column from all columns of its row"):
         sources_of(Normalizer().fit(table))
+
+    class Own(Normalizer):
+        pass
+
+    with pytest.raises(ValueError, match="Own makes each column from all columns of its row"):
+        sources_of(Own().fit(table))
     twice = make_pipeline(PCA(2), PCA(2)).fit(table)  # the second one makes pca0 of pca0 and pca1
     with pytest.raises(ValueError, match="PCA makes 'pca0' from no single column"):
         sources_of(twice)
@@ -235,6 +255,8 @@ class OfAnotherPackage(TransformerMixin, BaseEstimator):
 
 def test_other_packages_are_read_by_the_names_that_they_have_seen():
     assert sources_of(OfAnotherPackage().fit(TABLE[["a", "size"]]))[2].tolist() == [0, 1, 0, 1]
+    columns = ColumnTransformer([("o", OfAnotherPackage(), ["size", "a"]), ("s", "drop", ["b"])])
+    assert sources_of(columns.fit(TABLE))[2].tolist() == [3, 0, 3, 0]
     with pytest.raises(ValueError, match=r"makes 'a_b_2' from the columns \['a', 'a_b', 'b'\]"):
         sources_of(OfAnotherPackage().fit(TABLE[["a", "a_b", "b"]]))
 

@@ -129,6 +129,7 @@ ARROW = {
         [f"0 days 00:00:0{i}" for i in range(1, 5)],
     ),
     "decimal": (lambda pa: pa.array([1, 2, 3, 4]).cast(pa.decimal128(25, 1)), ["1.0", "2.0", "3.0", "4.0"]),
+    "text": (lambda pa: pa.array(list("abcd")), list("abcd")),
     "bytes": (lambda pa: pa.array([b"a", b"b", b"c", b"d"]), ["b'a'", "b'b'", "b'c'", "b'd'"]),
 }
 

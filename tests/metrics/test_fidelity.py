@@ -48,6 +48,9 @@ def test_rounding_is_no_variation(n, constant):
         assert np.isnan(found[2])
     columns = explanation_fidelity(np.column_stack([far, far]), np.column_stack([teacher, 2 * teacher]))
     assert np.isnan(columns["column_r2"])
+    weight = np.append(np.ones(4), 0.0)
+    few = np.array([1e-3, 2e-3, 3e-3, 4e-3, 1e13])  # what has no weight says nothing about rounding
+    assert prediction_fidelity(few + 1e-4, few, sample_weight=weight)["prediction_r2"] == pytest.approx(0.992)
     varying = constant * (1 + 1e-9 * np.arange(n))  # small, but more than rounding
     assert prediction_fidelity(varying, varying + 1e-13 * constant)["prediction_r2"] > 0.99
 

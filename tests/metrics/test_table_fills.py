@@ -224,19 +224,32 @@ DAYS = pd.date_range("2024-01-01", periods=6)
 @pytest.mark.parametrize(
     ("explained", "given", "words"),
     [
-        (ROWS, ROWS[::-1], "X has the explained rows in another order: row 0 has the label '5' in X and '0'"),
-        (ROWS[::-1], ROWS, "in another order"),
+        (ROWS[::-1], ROWS[::-1].sort_index().set_axis(range(6))[::-1], None),
+        (
+            ROWS[2:],
+            ROWS[2:][::-1],
+            "X has the explained rows in another order: row 0 has the label '5' in X and '2'",
+        ),
         (ROWS.set_axis(DAYS), ROWS.set_axis(DAYS)[::-1], "in another order: row 0 has the label '2024-01-06"),
-        (ROWS[:3], ROWS[3:], None),  # labels of the first ones are only counted
-        (ROWS[2:4], ROWS[4:], "X has other rows than those explained: row 0 has the label '4' in X and '2'"),
-        (ROWS[2:4], ROWS[2:4].reset_index(drop=True), None),
+        (
+            ROWS.set_axis([1, "a", 2, "b", 3, "c"]),
+            ROWS.set_axis(["a", 1, 2, "b", 3, "c"]),
+            "in another order",
+        ),
+        # labels that are only counted, or others, say nothing about the order
+        (ROWS, ROWS[::-1], None),
+        (ROWS[::-1].to_numpy(), ROWS[::-1], None),
+        (ROWS[::-1], ROWS[::-1].reset_index(drop=True), None),
+        (ROWS[2:4], ROWS[4:], None),
         (ROWS[2:4], ROWS[2:4].to_numpy(), None),
         (ROWS.set_axis(list("aabbcc")), ROWS.set_axis(list("aabbcc")), None),
+        (ROWS.set_axis(DAYS.values), ROWS.set_axis(DAYS.tz_localize("UTC")), None),
     ],
 )
 def test_rows_in_another_order_are_refused(explained, given, words):
-    e = Explanation(explained.to_numpy(), 0.0, feature_names=["a", "b"], index=explained.index)
-    for explanation in (e, Explanation.from_json(e.to_json())):
+    labels = getattr(explained, "index", None)
+    e = Explanation(np.asarray(explained), 0.0, feature_names=["a", "b"], index=labels)
+    for explanation in (e, Explanation.from_json(e.to_json()), e[np.arange(len(e))]):
         for measure in (
             lambda e, X: comprehensiveness(e, lambda X: np.asarray(X).sum(1), X),
             lambda e, X: e.grouped({"both": ["a", "b"]}, X if hasattr(X, "columns") else None),

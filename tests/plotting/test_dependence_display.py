@@ -79,7 +79,32 @@ def test_truth_values_days_and_numbers_of_other_types_are_no_levels():
     data = [[1.0, 19723, 1, 0.5, 7], [0.0, 19725, np.nan, 0.1, np.nan]]
     e = Explanation(np.zeros((2, 5)), 0.0, data=data, display_data=cells)
     assert not any(has_levels(e, j) for j in range(5))
+    truth = Explanation(np.zeros((2, 1)), 0.0, data=[[0], [1]], display_data=[[np.False_], [np.True_]])
+    assert not has_levels(truth, 0)
     assert has_levels(Explanation([[0.0], [0]], 0.0, data=[[0], [1]], display_data=[[7], [9]]), 0)
+
+
+def test_numbers_in_other_units_are_no_levels():
+    raw = np.random.default_rng(0).normal(50, 10, size=(N, 1))
+    for data, shown in (
+        ((raw - 50) / 10, raw),
+        (raw, raw.round(1)),
+        (raw, raw.round()),
+        (raw, raw.astype(np.float32)),
+        (raw.round(), 2.54 * raw.round()),
+    ):
+        e = Explanation(np.zeros((N, 1)), 0.0, data=data, display_data=shown)
+        assert not has_levels(e, 0)
+        assert dependence(e, 0, 8).levels == ()
+
+
+@pytest.mark.parametrize("n", [3, 60, N])
+def test_whole_numbers_from_zero_are_levels_of_a_category(n):
+    store = np.random.default_rng(0).integers(0, 4, N)
+    table = pd.DataFrame({"store": pd.Categorical(store), "b": np.random.default_rng(1).normal(size=N)})
+    model = SmoothMLPRegressor(hidden_layer_sizes=(4,), max_epochs=2, jacobian_lambda=0.1, random_state=0)
+    e = model.fit(table, table["b"] + (store == 2)).explain(table[:n])
+    assert set(dependence(e, 0, 8).levels) == set(map(str, store[:n]))
 
 
 def legend(display):
