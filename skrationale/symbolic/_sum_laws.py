@@ -281,7 +281,7 @@ def _choices(products: np.ndarray, along: np.ndarray) -> Iterator[Sequence[int]]
 def _pairs(products: np.ndarray, along: np.ndarray, given: int | None = None) -> list[tuple[float, int, int]]:
     """Give the best pairs that leave less than `CLOSE` of the target open, and how much.
 
-    With a given term, pairs have to explain what this term leaves, and what they share with it does not count.
+    With a given term, pairs have to explain what it leaves, and what they share with it does not count.
     """
     wanted, squares, shared = 1.0, np.ones(len(along)), np.zeros(len(along))
     if given is not None:
