@@ -137,6 +137,11 @@ def test_images_of_one_channel_need_no_axis_for_it(digits):
     np.testing.assert_array_equal(flat.decision_function(images[:5]), model.decision_function(images[:5]))
 
 
+def test_no_images_are_refused_as_no_rows_are(model, digits):
+    with pytest.raises(ValueError, match=r"0 sample\(s\) .* a minimum of 1 is required"):
+        model.predict(digits[0][:0])
+
+
 def test_wrong_images_are_refused(model, digits):
     images, y = digits
     with pytest.raises(ValueError, match=r"X holds images of shape \(1, 4, 4\).*expected \(1, 8, 8\)"):
