@@ -92,6 +92,10 @@ class Hooks:
 
     # --- reasons batch by batch, of estimators of this package alone ---------------------------------
 
+    def _kind_of_rows(self) -> str:
+        """Say what its rows are: a ``"table"``, ``"pictures"`` or ``"texts"``."""
+        return "table" if self._fitted("image_shape_") is None else "pictures"
+
     def _number_of_columns(self) -> int:
         """Count the columns d at fit."""
         return self._fitted("n_features_in_")

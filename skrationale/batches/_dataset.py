@@ -33,8 +33,8 @@ def explain_dataset(
     Parameters
     ----------
     model : estimator or TreeContributions
-        A fitted estimator of this package with the method ``explain``, or :class:`TreeContributions` of
-        trees.
+        An estimator of this package with the method ``explain``, fitted to a table, or
+        :class:`TreeContributions` of trees.
     source : str, path-like, list of them or pyarrow.dataset.Dataset
         A parquet file, a folder of such files, a pattern such as ``"data/*.parquet"``, several files, or a
         data set without a filter. Files are never read as a whole.

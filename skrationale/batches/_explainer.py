@@ -26,7 +26,8 @@ class BatchExplainer:
     Parameters
     ----------
     model : estimator or TreeContributions
-        A fitted estimator of this package with the method ``explain``, or :class:`TreeContributions`.
+        An estimator of this package with the method ``explain``, fitted to a table, or
+        :class:`TreeContributions`.
     keep : sequence of str, default=()
         Columns of the batch to be copied, before the columns of the explanation.
     top : int, default=None

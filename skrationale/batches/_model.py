@@ -71,7 +71,8 @@ class Asked:
         Raises
         ------
         TypeError, ValueError, sklearn.exceptions.NotFittedError
-            If the model gives no reasons or is not fitted, or columns are missing or too few or many.
+            If the model gives no reasons, is not fitted or was fitted to pictures or texts, or columns are
+            missing or too few or many.
         """
         model = _explains(model)
         with warnings.catch_warnings():
@@ -119,6 +120,11 @@ def _explains(model: Any) -> Any:
             "TreeContributions(model) for a tree ensemble."
         )
     check_is_fitted(model)
+    if model._kind_of_rows() != "table":
+        raise TypeError(
+            f"`model` is a {type(model).__name__} fitted to {model._kind_of_rows()}, which have no columns; "
+            "expected one fitted to a table. Call its method explain instead."
+        )
     return model
 
 

@@ -108,7 +108,8 @@ class FLINTClassifier(PredictsLabels, BaseFlint):
     attribute_importances_ : ndarray of shape (J,)
         Mean absolute deviation of an attribute's contributions from their mean, scaled to sum to 1.
     feature_importances_ : ndarray of shape (d,)
-        Importance of columns: how much shuffling a column changes the attributes.
+        Importance of columns: how much shuffling a column changes the attributes. For images it is estimated
+        by gradients of pixels or, if the predictor has none, by hiding patches.
     history_ : list of dict
         One dict per epoch: ``epoch``, ``lr``, ``dur`` in seconds, ``train_loss``, for held-out rows
         ``valid_loss``, and the terms of both. Terms are ``task`` (the loss of f against `y`) and the terms

@@ -83,9 +83,9 @@ class FlintReasoner(TransformerMixin, BaseReasoner):
         """Measure the importance of each column for each attribute, and its direction (d, J)."""
         model = self._model
         if self.image_shape_ is not None:
-            attributes_of = model.attribute_function()
-            if attributes_of is not None:
+            if (attributes_of := model.attribute_function()) is not None:
                 return pixel_importance(attributes_of, matrix)
+            return PatchTable.of(model.attributes, matrix, self.image_shape_, self._mean_row).by_pixel()
         categorical = np.array([levels is not None for levels in self._reader.levels])
         return column_importance(model.attributes, matrix, max_rows=max_rows, categorical=categorical)
 

@@ -114,12 +114,20 @@ class PatchTable:
         Mean squared loss of an attribute without the patch, in its variances, at most 1.
     direction : ndarray of shape (L, J)
         Mean loss over its root mean square, from -1 to 1; NaN where there is none.
+    groups : ndarray of int of shape (p,)
+        Patch of each value of a flat picture.
     """
 
     reader: TableReader
     matrix: np.ndarray
     importance: np.ndarray
     direction: np.ndarray
+    groups: np.ndarray
+
+    def by_pixel(self) -> tuple[np.ndarray, np.ndarray]:
+        """Share the importance of each patch among its pixels; give importances and directions (p, J)."""
+        sizes = np.bincount(self.groups)
+        return (self.importance / sizes[:, None])[self.groups], self.direction[self.groups]
 
     @classmethod
     def of(
@@ -142,4 +150,4 @@ class PatchTable:
         square = (lost**2).mean(axis=0)
         importance = np.minimum(square / np.where(variance > 0, variance, np.inf), 1.0)
         direction = lost.mean(axis=0) / np.where(square > 0, np.sqrt(square), np.nan)
-        return cls(reader, means, importance, direction)
+        return cls(reader, means, importance, direction, units.groups)

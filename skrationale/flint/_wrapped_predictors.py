@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from .._task import Task
 from ..base import ReadableNetwork
 from ..tabular import TableReader
-from ..teachers import column_order, in_order, unfrozen
+from ..teachers import column_order, in_order, refuse_several_targets, unfrozen
 from ..training import seeded
 
 CHUNK = 4096
@@ -192,7 +192,8 @@ def check_predictor(predictor: Any) -> None:
 def wrap_estimator(
     predictor: Any, reader: TableReader, layers: Any
 ) -> tuple[WrappedMLP | WrappedReasoner, Task]:
-    """Wrap a fitted estimator, and say what it predicts."""
+    """Wrap a fitted estimator, and say what it predicts; refuse one of several targets."""
+    refuse_several_targets(predictor, "predictor")
     order = column_order(predictor, reader.names, role="predictor")
     if isinstance(predictor, ReadableNetwork):
         probe = np.full((1, predictor.n_features_in_), np.nan)

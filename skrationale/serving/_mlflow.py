@@ -18,8 +18,8 @@ def mlflow_model(model: Any) -> Any:
     Parameters
     ----------
     model : estimator
-        A fitted estimator of this package, or a Pipeline that ends with one. A :func:`serving_copy` is best,
-        because the server then does not need the teacher.
+        An estimator of this package fitted to a table, not to pictures or texts, or a Pipeline that ends with
+        one. A :func:`serving_copy` is best, because the server then does not need the teacher.
 
     Returns
     -------
@@ -27,14 +27,14 @@ def mlflow_model(model: Any) -> Any:
         Its `predict` takes a DataFrame (n, d) and returns one of n rows with the columns ``prediction``,
         ``score`` (log-odds of classifiers, predictions of regressors), ``base``, and ``reason.<column>`` for
         each of the d columns. For K outputs, more than one, these are ``score.<output>``, ``base.<output>``
-        and ``reason.<output>.<column>``. Base and additive reasons add up to the score. If the explanation's
-        link is "log" they add up to its logarithm, and if it is "probability" to the probability. For FLINT
-        the reasons are by column.
+        and ``reason.<output>.<column>``; a rationale has only one ``reason.<column>`` for all outputs. Base
+        and additive reasons add up to the score. If the explanation's link is "log" they add up to its
+        logarithm, and if it is "probability" to the probability. For FLINT the reasons are by column.
 
     Raises
     ------
     TypeError
-        If `model` is another object.
+        If `model` is another object, or was fitted to pictures or texts.
     NotFittedError
         If the model is not fitted.
     ImportError
@@ -62,6 +62,11 @@ def mlflow_model(model: Any) -> Any:
             f"{type(last).__name__} instead."
         )
     check_is_fitted(last)
+    if last._kind_of_rows() != "table":
+        raise TypeError(
+            f"model must be fitted to a table, as MLflow gives a model DataFrames. Got {type(last).__name__} "
+            f"fitted to {last._kind_of_rows()} instead."
+        )
     try:
         from ._python_model import ReasonsModel
     except ImportError as error:

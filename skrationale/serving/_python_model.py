@@ -56,15 +56,25 @@ class ReasonsModel(PythonModel):
         explanation = hooks_of(model)._explain_columns(table)
         predictions = model.predict(table)
         scores = model.decision_function(table) if is_classifier(model) else predictions
-        outputs = explanation.output_names
+        outputs, base = explanation.output_names, explanation.base_values
+        n_sets = len(outputs)
+        if explanation.kind == "rationale":  # one for all scores
+            outputs, base = hooks_of(model)._names_of_scores(), explanation.meta["base_scores"]
         scores = np.reshape(scores, (len(predictions), len(outputs)))
-        values = np.reshape(explanation.values, (len(predictions), -1, len(outputs)))
-        base = np.broadcast_to(np.reshape(explanation.base_values, (-1, len(outputs))), scores.shape)
+        values = np.reshape(explanation.values, (len(predictions), -1, n_sets))
+        base = np.broadcast_to(np.reshape(base, (-1, len(outputs))), scores.shape)
         columns = explanation.feature_names if names is None or len(names) != values.shape[1] else names
         suffixes = [f".{output}" for output in outputs] if len(outputs) > 1 else [""]
         found: dict[str, Any] = {"prediction": predictions}
         for k, suffix in enumerate(suffixes):
             found[f"score{suffix}"], found[f"base{suffix}"] = scores[:, k], base[:, k]
-            for j, name in enumerate(columns):
-                found[f"reason{suffix}.{name}"] = values[:, j, k]
+            if n_sets == len(outputs):
+                found |= _reasons(values[:, :, k], columns, suffix)
+        if n_sets < len(outputs):
+            found |= _reasons(values[:, :, 0], columns, "")
         return pd.DataFrame(found, index=getattr(model_input, "index", None))
+
+
+def _reasons(values: np.ndarray, columns: Any, suffix: str) -> dict[str, np.ndarray]:
+    """Name reasons (n, d) by their columns."""
+    return {f"reason{suffix}.{name}": values[:, j] for j, name in enumerate(columns)}

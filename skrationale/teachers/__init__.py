@@ -26,6 +26,7 @@ from ._protocol import FEWEST_ROWS, ColumnSplits, Forest, Teacher, TreeNodes
 from ._scikit import confidence_of
 from ._scores import ScoreTeacher
 from ._table import TeacherTable
+from ._targets import check_one_column, check_shares, refuse_several_targets
 
 __all__ = [
     "FEWEST_ROWS",
@@ -47,6 +48,8 @@ __all__ = [
     "teacher_for",
     "bins_of",
     "check_forest",
+    "check_one_column",
+    "check_shares",
     "check_teacher",
     "classifies",
     "cloned",
@@ -61,6 +64,7 @@ __all__ = [
     "names_at_fit",
     "refuse_foreign_levels",
     "refuse_other_order",
+    "refuse_several_targets",
     "rows_for_teacher",
     "signs_of",
     "some_rows",

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._callers import outside
 from .._library import BOOSTING, is_pipeline, library_of, unfrozen
 from ..tabular import TableReader
+from ._targets import refuse_several_targets
 
 EARLY_STOPPING = ("early_stopping_round", "early_stopping_rounds", "early_stopping", "n_iter_no_change")
 """LightGBM's names of one parameter; the second is XGBoost's."""
@@ -41,7 +42,8 @@ def check_teacher(teacher: Any, owner: str) -> None:
     TypeError
         For a class, and for a Booster, which does not say what it predicts.
     ValueError
-        For an unfitted teacher that would stop early by rows that nobody gives to it.
+        For an unfitted teacher that would stop early by rows that nobody gives to it, and for a fitted one of
+        several targets.
     """
     inner = unfrozen(teacher)
     if isinstance(inner, type):
@@ -57,6 +59,7 @@ def check_teacher(teacher: Any, owner: str) -> None:
             f"{ESTIMATORS[library]} in a FrozenEstimator instead, or FrozenEstimator(as_teacher(booster))."
         )
     if isinstance(teacher, FrozenEstimator):
+        refuse_several_targets(inner, "teacher")
         return
     while not (library := library_of(inner)) and (below := _below(inner)) is not None:
         inner = below

@@ -14,6 +14,7 @@ from .._task import Task
 from ..explanation import Explanation
 from ..explanation.ruler import log_odds
 from ._table import AS_IT_IS, TeacherTable
+from ._targets import check_one_column, check_shares, refuse_several_targets
 
 ROUNDING = 1e-5
 """By how much probabilities may leave [0, 1]; some are computed in float32. Not measured."""
@@ -72,11 +73,13 @@ class AnyTeacher:
         TypeError
             If a classifier does not say how sure it is.
         ValueError
-            If its answers have another shape, are not finite, or are no probabilities; or if a decision
-            function has one number for each pair of classes.
+            If its answers have another shape, are not finite, are no probabilities, or are those of several
+            targets; or if a decision function has one number for each pair of classes.
         """
         if not self.task.is_classification:
-            return self._numbers(self.model.predict(table), len(table), 1), None
+            found = self.model.predict(table)
+            check_one_column(found, self.model, "teacher")
+            return self._numbers(found, len(table), 1), None
         confidence = self.confidence
         if confidence == "probability":
             return self._of_probabilities(table)
@@ -121,6 +124,7 @@ class AnyTeacher:
         if len(classes) == 1:  # some models have a column for a second class, which no row was of
             return np.zeros((len(shares), 1)), np.ones((len(shares), 1))
         shares = self._finite(shares, len(classes))
+        check_shares(shares, self.model, table, "teacher")
         outside = ((shares < -ROUNDING) | (shares > 1 + ROUNDING)).any(axis=1)
         wrong = np.count_nonzero(outside | (shares.sum(axis=1) <= 0))
         if wrong:
@@ -167,5 +171,6 @@ def confidence_of(classifier: Any) -> Literal["probability", "margin"] | None:
 
 
 def _task_of(model: Any) -> Task:
-    """Say what a fitted model predicts."""
+    """Say what a fitted model predicts; refuse one of several targets."""
+    refuse_several_targets(model, "teacher")
     return Task.of_classes(np.asarray(model.classes_)) if is_classifier(model) else Task("identity", 1)

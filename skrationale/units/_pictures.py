@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +116,7 @@ def flat_rows(X: Any, image_shape: ImageShape | None) -> Any:
     if shape != image_shape:
         expected = "rows (n, d), as in fit" if image_shape is None else f"{image_shape}, as in fit"
         raise ValueError(f"X holds images of shape {shape} (C, H, W); expected {expected}.")
-    return np.asarray(X).reshape(len(X), -1)
+    return np.asarray(X).reshape(len(X), math.prod(shape))  # -1 is not known without rows
 
 
 def kind_of(X: Any) -> str:

@@ -30,8 +30,11 @@ from sklearn.preprocessing import PolynomialFeatures
 from skrationale import (
     BatchExplainer,
     DatasetSummary,
+    FLINTClassifier,
     FLINTRegressor,
     GBDT2NNStudent,
+    RationaleClassifier,
+    TextRationaleClassifier,
     TreeContributions,
     _explaining,
     explain_dataset,
@@ -771,3 +774,23 @@ def test_a_model_is_known_again_in_another_process(fitted, rows, data, tmp_path)
         capture_output=True, text=True, check=True, env=env,
     )  # fmt: skip
     assert found.stdout.split() == hashes
+
+
+def test_models_of_pictures_and_texts_are_refused(tmp_path):
+    settings = {"hidden_layer_sizes": (4,), "max_epochs": 1, "random_state": 0}
+    pictures, y = np.random.RandomState(0).rand(40, 1, 4, 4), np.arange(40) % 2
+    pd.DataFrame({"text": ["good", "bad"]}).to_parquet(tmp_path / "x.parquet")
+    for model, what in (
+        (RationaleClassifier(**settings).fit(pictures, y), "pictures"),
+        (
+            FLINTClassifier(n_attributes=2, **settings | {"hidden_layer_sizes": (4, 4, 4)}).fit(pictures, y),
+            "pictures",
+        ),
+        (TextRationaleClassifier(**settings).fit(["good", "bad"] * 20, y), "texts"),
+    ):
+        message = rf"{type(model).__name__} fitted to {what}, .* expected one fitted to a table"
+        with pytest.raises(TypeError, match=message):
+            BatchExplainer(model)
+        for call in (explain_dataset, explain_jobs):
+            with pytest.raises(TypeError, match=message):
+                call(model, tmp_path / "x.parquet", tmp_path / "out")

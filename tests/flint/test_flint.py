@@ -408,6 +408,17 @@ class TestGivenPredictors:
         with pytest.raises(ValueError, match=r"names \['first'\]"):
             FLINTClassifier(module, hidden_layers=["first"]).fit(X, y)
 
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_networks_of_several_targets_are_refused(self):
+        X = np.random.RandomState(SEED).normal(size=(60, 3))
+        settings = {"hidden_layer_sizes": (4,), "max_iter": 5, "random_state": SEED}
+        labels = MLPClassifier(**settings).fit(X, X[:, :2] > 0)
+        with pytest.raises(ValueError, match=r"'predictor' parameter .* Got MLPClassifier with 2 targets"):
+            FLINTClassifier(FrozenEstimator(labels), **FAST).fit(X, X[:, 0] > 0)
+        piped = make_pipeline(StandardScaler(), MLPRegressor(**settings)).fit(X, X[:, :2])
+        with pytest.raises(ValueError, match=r"'predictor' parameter .* Got Pipeline with 2 targets"):
+            FLINTRegressor(FrozenEstimator(piped), **FAST).fit(X, X[:, 0])
+
     def test_a_module_that_draws_in_evaluation_is_refused(self):
         class Noisy(torch.nn.Sequential):
             def forward(self, x):

@@ -10,11 +10,12 @@ import torch
 from seeds import SEED
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import cross_val_score
 from sklearn.neural_network import MLPClassifier
 from torch import nn
 
-from skrationale import FLINTClassifier, FLINTRegressor
+from skrationale import FLINTClassifier, FLINTRegressor, RationaleClassifier
 from skrationale.flint import AttributeDisplay, _column_reasons
 from skrationale.flint._images import pixel_importance
 from skrationale.flint._pictures import START, largest_classes, raise_attribute
@@ -135,6 +136,11 @@ def test_images_of_one_channel_need_no_axis_for_it(digits):
     assert flat.explain(images[:5, 0]).values.shape[0] == 5
     assert len(flat.describe(images[:50, 0])) == len(flat.describe(images[:50]))
     np.testing.assert_array_equal(flat.decision_function(images[:5]), model.decision_function(images[:5]))
+
+
+def test_no_images_are_refused_as_no_rows_are(model, digits):
+    with pytest.raises(ValueError, match=r"0 sample\(s\) .* a minimum of 1 is required"):
+        model.predict(digits[0][:0])
 
 
 def test_wrong_images_are_refused(model, digits):
@@ -321,6 +327,25 @@ def test_a_module_is_interpreted(module, digits):
 def test_a_module_without_such_layers_is_refused(module, digits):
     with pytest.raises(ValueError, match=r"'hidden_layers' parameter names \['roof'\]"):
         FLINTClassifier(module, hidden_layers=["pool", "roof"]).fit(*digits)
+
+
+def test_predictors_without_gradients_are_asked_about_patches(digits, monkeypatch):
+    images, y = digits[0][:60], digits[1][:60] > 4
+    predictor = RationaleClassifier(hidden_layer_sizes=(4, 4), max_epochs=1, random_state=SEED).fit(images, y)
+    asked, scores = [], type(predictor)._scores
+
+    def counted(self, matrix):
+        asked.append(len(matrix))
+        return scores(self, matrix)
+
+    monkeypatch.setattr(type(predictor), "_scores", counted)
+    model = FLINTClassifier(FrozenEstimator(predictor), n_attributes=2, max_epochs=1, random_state=SEED)
+    importance = model.fit(images, y).feature_importances_
+    assert sum(asked) < 60 * (16 + 10)  # of pixels, five shuffles each, it would be 60 * 320
+    assert importance.sum() == pytest.approx(1)
+    patches = importance.reshape(4, 2, 4, 2)
+    assert np.ptp(patches, axis=(1, 3)).max() == 0
+    assert np.ptp(patches) > 0
 
 
 def test_a_given_network_of_rows_takes_images(digits):

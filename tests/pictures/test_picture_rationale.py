@@ -469,6 +469,14 @@ def test_pixels_in_other_units_are_refused(model):
         parts.predict(NEW)
 
 
+def test_no_pictures_are_refused_as_no_rows_are(model):
+    for method in (model.predict, model.explain, model.get_rationale):
+        with pytest.raises(ValueError, match=r"0 sample\(s\) .* a minimum of 1 is required"):
+            method(NEW[:0])
+    with pytest.raises(ValueError, match="a minimum of 1 is required"):
+        clone(model).fit(NEW[:0], Y[:0])
+
+
 def test_other_shapes_and_missing_pixels_are_refused(model):
     with pytest.raises(ValueError, match=r"\(1, 8, 4\)"):
         model.predict(NEW[:, :, :4])

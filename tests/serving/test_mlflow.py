@@ -10,7 +10,15 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skrationale import TRUSTED_TYPES, FLINTRegressor, GBDT2NNStudent, RationaleClassifier, SmoothMLPRegressor
+from skrationale import (
+    TRUSTED_TYPES,
+    FLINTClassifier,
+    FLINTRegressor,
+    GBDT2NNStudent,
+    RationaleClassifier,
+    SmoothMLPRegressor,
+    TextRationaleClassifier,
+)
 from skrationale.serving import mlflow_model, serving_copy
 
 mlflow = pytest.importorskip("mlflow", reason="MLflow is not installed")
@@ -72,6 +80,34 @@ def test_one_output_has_no_name(make, table):
     np.testing.assert_array_equal(found.iloc[:, 3:], model._explain_columns(X).values)
     scores = model.decision_function(X) if hasattr(model, "classes_") else model.predict(X)
     np.testing.assert_array_equal(found["score"], scores)
+
+
+def test_a_rationale_of_several_classes_has_one_set_of_reasons(table):
+    X, y = table
+    model = RationaleClassifier(**QUICK).fit(X, labels(y, 3))
+    found = mlflow_model(model).predict(None, X)
+    names = ["no", "perhaps", "yes"]
+    both = [f"{what}.{name}" for name in names for what in ("score", "base")]
+    assert found.columns.tolist() == ["prediction", *both, *(f"reason.{name}" for name in X.columns)]
+    explanation = model.explain(X)
+    np.testing.assert_array_equal(found[[f"score.{name}" for name in names]], model.decision_function(X))
+    np.testing.assert_array_equal(
+        found[[f"base.{name}" for name in names]].iloc[0], explanation.meta["base_scores"]
+    )
+    np.testing.assert_array_equal(found.filter(like="reason."), explanation.values)
+
+
+def test_models_of_pictures_and_texts_are_refused():
+    pictures, y = np.random.RandomState(SEED).rand(40, 1, 4, 4), np.arange(40) % 2
+    flint = FLINTClassifier(n_attributes=2, **QUICK | {"hidden_layer_sizes": (4, 4, 4)})
+    for kind in (RationaleClassifier(**QUICK), flint):
+        with pytest.raises(
+            TypeError, match=f"a table, .* Got {type(kind).__name__} fitted to pictures instead"
+        ):
+            mlflow_model(kind.fit(pictures, y))
+    texts = TextRationaleClassifier(**QUICK)
+    with pytest.raises(TypeError, match="Got TextRationaleClassifier fitted to texts instead"):
+        mlflow_model(texts.fit(["good", "bad"] * 10, [0, 1] * 10))
 
 
 def test_a_pipeline_has_the_names_behind_its_steps(table):

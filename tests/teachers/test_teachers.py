@@ -11,11 +11,17 @@ import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from seeds import SEED
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression, Perceptron, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron, Ridge, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from xgboost import XGBClassifier
 
 from skrationale import (
     Explanation,
@@ -24,6 +30,7 @@ from skrationale import (
     RationaleDistiller,
     SmoothMLPClassifier,
     SmoothMLPRegressor,
+    SymbolicDistiller,
 )
 from skrationale.explanation.ruler import LARGEST_LOG_ODDS, on_ruler
 from skrationale.tabular import TableReader
@@ -226,3 +233,58 @@ print({"lightgbm", "torch", "skrationale.teachers.lightgbm", "skrationale.teache
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+# --- several targets ------------------------------------------------------------------------------
+
+BRIEF_MLP = {"hidden_layer_sizes": (4,), "max_iter": 5, "random_state": SEED}
+OF_SEVERAL = {
+    "network": MLPClassifier(**BRIEF_MLP),
+    "pipeline": make_pipeline(StandardScaler(), MLPClassifier(**BRIEF_MLP)),
+    "search": GridSearchCV(MLPClassifier(**BRIEF_MLP), {"alpha": [0.1]}, cv=2),
+    "trees": RandomForestClassifier(n_estimators=3, random_state=SEED),
+    "one against rest": OneVsRestClassifier(LogisticRegression()),
+    "margins": RidgeClassifier(),
+    "XGBoost": XGBClassifier(n_estimators=2, n_jobs=1),
+    "network of numbers": MLPRegressor(**BRIEF_MLP),
+    "line": LinearRegression(),
+    "neighbours": KNeighborsRegressor(),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", OF_SEVERAL)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        RationaleDistiller,
+        SymbolicDistiller,
+        lambda teacher: GBDT2NNStudent(teacher, explanation="permutation"),
+    ],
+)
+def test_a_teacher_of_several_targets_is_refused(name, kind):
+    numbers = X[["a", "b"]].to_numpy()
+    model = OF_SEVERAL[name]
+    labels = hasattr(model, "decision_function") or hasattr(model, "predict_proba")
+    teacher = FrozenEstimator(model.fit(X, numbers > 0 if labels else numbers))
+    named = type(model).__name__
+    with pytest.raises(
+        ValueError, match=rf"'teacher' parameter must predict 1 target .* Got {named} with 2 targets"
+    ):
+        kind(teacher).fit(X, (numbers[:, 0] > 0) if labels else numbers[:, 0])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_several_targets_of_pictures_are_refused():
+    pictures = np.random.RandomState(SEED).rand(60, 1, 4, 4)
+    labels = pictures[:, 0, 0, :3] > 0.5
+    model = MLPClassifier(**BRIEF_MLP).fit(pictures.reshape(60, -1), labels)
+    with pytest.raises(ValueError, match="Got MLPClassifier with 3 targets"):
+        RationaleDistiller(FrozenEstimator(model)).fit(pictures, labels[:, 0])
+
+
+def test_probabilities_of_each_class_need_no_sum_of_one(fitted):
+    model = fitted["trees one against all"]
+    assert np.abs(model.predict_proba(X).sum(axis=1) - 1).max() > 0.01
+    chances = teacher_for(make_pipeline(FunctionTransformer(), model)).answers(X)[1]
+    np.testing.assert_allclose(chances.sum(axis=1), 1)

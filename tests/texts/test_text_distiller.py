@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier, i
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
@@ -116,6 +117,33 @@ def test_an_honest_teacher_is_audited(teacher):
     assert audit.n_rows == 600
     assert audit.leak < 0.1
     assert "telling" not in audit.findings
+
+
+class TwoLabels(ClassifierMixin, BaseEstimator):
+    """Two labels for each text, with nothing that would say so before it is asked."""
+
+    def fit(self, X, y):
+        self.classes_ = np.arange(2)
+        return self
+
+    def predict(self, X):
+        return np.ones((len(X), 2))
+
+    def predict_proba(self, X):
+        return np.full((len(X), 2), 0.75)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_teachers_of_several_targets_are_refused():
+    texts, y = TEXTS[:100], Y[:100]
+    two = np.column_stack([y, 1 - y])
+    network = make_pipeline(TfidfVectorizer(), MLPClassifier((4,), max_iter=5, random_state=0))
+    line = make_pipeline(TfidfVectorizer(), Ridge())
+    for model, target in ((network, y), (line, y * 1.5), (TwoLabels(), y)):
+        with pytest.raises(
+            ValueError, match=rf"'teacher' parameter .* Got {type(model).__name__} with 2 targets"
+        ):
+            student(model.fit(texts, two)).fit(texts, target)
 
 
 def test_teachers_that_cannot_teach_are_refused(teacher):

@@ -15,6 +15,11 @@ def test_channels_first_are_images(shape):
     assert flat_rows(np.zeros((2, *shape)), shape).shape == (2, np.prod(shape))
 
 
+def test_no_picture_is_a_row_of_pixels():
+    assert flat_rows(np.zeros((0, 3, 2, 5)), (3, 2, 5)).shape == (0, 30)
+    assert flat_rows(np.zeros((0, 2, 5)), (1, 2, 5)).shape == (0, 10)
+
+
 def test_pixels_share_a_scale():
     matrix = np.array([[0.0, 4.0, 1.0], [0.0, 8.0, 2.0]])
     encoder = ImageEncoder().fit_matrix(TableReader().fit(matrix), matrix, np.array([1.0, 3.0]))

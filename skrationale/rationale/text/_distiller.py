@@ -19,7 +19,7 @@ from ..._task import Task
 from ...base import unchanged_on_error
 from ...metrics.answers import agreement, judged, probabilities_of
 from ...tabular import looks_like_classes
-from ...teachers import check_teacher
+from ...teachers import check_one_column, check_shares, check_teacher, refuse_several_targets
 from ...units import TextUnits
 from .._audit_report import RationaleAudit
 from .._joint import Distillation
@@ -266,6 +266,7 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
 
     def _fit_texts(self, texts: list[str], y: np.ndarray, weight: np.ndarray) -> None:
         self.teacher_ = teacher = self._fitted_to(texts, y, weight)
+        refuse_several_targets(teacher, "teacher")
         own = Task.of_labels(y) if is_classifier(teacher) else Task.of_numbers(y, "a classifier as teacher")
         self._task = Task.of_classes(np.asarray(teacher.classes_)) if is_classifier(teacher) else own
         if self._task.is_classification:
@@ -333,8 +334,12 @@ class TextRationaleDistiller(LeavesTeacherOut, SelectsWords):
         if isinstance(teacher, SelectsWords):
             return teacher._scores(texts)
         if not self._task.is_classification:
-            return np.asarray(teacher.predict(texts), dtype=float).reshape(-1, 1)
-        chances = np.clip(np.asarray(teacher.predict_proba(texts), dtype=float), CERTAIN, 1 - CERTAIN)
+            numbers = teacher.predict(texts)
+            check_one_column(numbers, teacher, "teacher")
+            return np.asarray(numbers, dtype=float).reshape(-1, 1)
+        shares = np.asarray(teacher.predict_proba(texts), dtype=float)
+        check_shares(shares, teacher, texts, "teacher")
+        chances = np.clip(shares, CERTAIN, 1 - CERTAIN)
         if self._task.link == "logit":
             return np.log(chances[:, -1:] / (1 - chances[:, -1:]))
         return np.log(chances)

@@ -49,6 +49,9 @@ class SelectsWords(HasModelCard, Hooks, VersionedEstimator):
     _model: TextModel
     _task: Task
 
+    def _kind_of_rows(self) -> str:
+        return "texts"
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to texts and their target.
 
