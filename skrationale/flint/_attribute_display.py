@@ -292,7 +292,11 @@ def position_of(attribute: int | str, names: list[str]) -> int:
     if isinstance(attribute, str):
         if attribute in names:
             return names.index(attribute)
-    elif isinstance(attribute, Integral) and -len(names) <= attribute < len(names):
+    elif (
+        isinstance(attribute, Integral)
+        and not isinstance(attribute, bool)
+        and -len(names) <= attribute < len(names)
+    ):
         return int(attribute) % len(names)
     raise ValueError(
         f"attribute must be a position below {len(names)} or one of the names of attributes. Got "

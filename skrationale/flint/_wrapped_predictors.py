@@ -268,8 +268,8 @@ def _positions(layers: Any, n_layers: int) -> tuple[int, ...]:
         raise ValueError("The predictor has no hidden layer; expected one with at least one.")
     if isinstance(layers, str):
         return tuple(range(n_layers))
-    wrong = [i for i in layers if not isinstance(i, int | np.integer) or not -n_layers <= i < n_layers]
-    if wrong or not len(layers):
+    known = [isinstance(i, int | np.integer) and not isinstance(i, bool) for i in layers]
+    if not known or not all(known) or any(not -n_layers <= i < n_layers for i in layers):
         raise ValueError(
             f"The 'hidden_layers' parameter must be 'all' or positions of the predictor's {n_layers} hidden "
             f"layers. Got {layers!r} instead."

@@ -93,6 +93,12 @@ def _cosine(graph: Graph, x: str) -> str:
     return graph.add("Sub", _number(graph, 1.0), twice)
 
 
+def _power(graph: Graph, a: str, b: str) -> str:
+    """Give ``a**b``; the operator takes ``nan**0`` and ``1**nan`` for 1."""
+    missing = graph.add("Or", graph.add("IsNaN", a), graph.add("IsNaN", b))
+    return graph.add("Where", missing, graph.add("Add", a, b), graph.add("Pow", a, b))
+
+
 def _operation(graph: Graph, name: str) -> Callable[[str, str], str]:
     if name in ("max", "min"):
         # operators of that name may lose NaN
@@ -103,5 +109,7 @@ def _operation(graph: Graph, name: str) -> Callable[[str, str], str]:
             return graph.add("Where", first, a, b)
 
         return extreme
-    operator = {"add": "Add", "mul": "Mul", "pow": "Pow"}[name]
+    if name == "pow":
+        return lambda a, b: _power(graph, a, b)
+    operator = {"add": "Add", "mul": "Mul"}[name]
     return lambda a, b: graph.add(operator, a, b)

@@ -100,7 +100,7 @@ class Program:
 
     def _operation(self, node: sp.Basic) -> tuple[str, Any]:
         """Give the step of a node whose arguments have theirs."""
-        if isinstance(node, sp.Pow) and node.exp.is_number:
+        if isinstance(node, sp.Pow) and node.exp.is_number and float(node.exp):
             return "power", (self._at(node.base), float(node.exp))
         if node.func is sp.Pow or isinstance(node, (sp.Add, sp.Mul, sp.Max, sp.Min)):
             return node.func.__name__.lower(), [self._at(argument) for argument in node.args]
@@ -190,10 +190,12 @@ class Program:
                 value = xp.where(
                     values[payload] == values[payload], xp.sign(values[payload]), values[payload]
                 )
+            elif name == "pow":
+                value = _pow(xp, values[payload[0]], values[payload[1]])
             elif isinstance(payload, int):
                 value = getattr(xp, name)(values[payload])
             else:
-                function = {"add": add, "mul": mul, "max": xp.maximum, "min": xp.minimum, "pow": pow}[name]
+                function = {"add": add, "mul": mul, "max": xp.maximum, "min": xp.minimum}[name]
                 value = reduce(function, [values[i] for i in payload])
             values.append(value)
         return values
@@ -254,6 +256,17 @@ class Program:
         return self._sweep
 
 
+def _pow(xp: Any, a: Any, b: Any) -> Any:
+    """Give a power in numpy or torch; both take ``nan**0`` and ``1**nan`` for 1, here they are NaN."""
+    # most numbers cannot hide what is missing
+    if (isinstance(b, float) and (b < 0 or b > 0)) or (isinstance(a, float) and (a < 1 or a > 1)):
+        return a**b
+    missing = (a != a) | (b != b)
+    if xp is np and not np.count_nonzero(missing):  # which torch cannot ask while it writes down a graph
+        return a**b
+    return xp.where(missing, a + b, a**b)
+
+
 def _arguments(name: str, payload: Any) -> Sequence[int]:
     """Give the positions of the steps that a step takes values of."""
     if name in ("column", "parameter", "constant"):
@@ -277,7 +290,7 @@ def _slope(name: str, payload: Any, values: list[Any], i: int, k: int) -> Any:
         return payload[1] * x ** (payload[1] - 1)
     if name == "pow":
         base, power = arguments
-        return value * np.log(base) if k else power * base ** (power - 1)
+        return value * np.log(base) if k else power * _pow(np, base, power - 1)
     return _SLOPES[name](x, value)
 
 

@@ -34,6 +34,11 @@ LOG_FROM = 100.0
 """Largest over smallest positive number from which an axis is logarithmic."""
 
 
+def _is_place(value: Any, n: int) -> bool:
+    """Tell whether a value is a position from 0 to n - 1."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) in range(n)
+
+
 class ParetoDisplay(Display):
     """All candidates as grey dots, and the front of those that no other candidate beats in both measures.
 
@@ -108,7 +113,7 @@ class ParetoDisplay(Display):
             setattr(self, name, given)
         if labels is not None and len(labels) != len(self.x):
             raise ValueError(f"`labels` has {len(labels)} names, expected {len(self.x)}, one per candidate.")
-        if chosen is not None and not (isinstance(chosen, int | np.integer) and 0 <= chosen < len(self.x)):
+        if chosen is not None and not _is_place(chosen, len(self.x)):
             raise ValueError(f"`chosen` must be a position below {len(self.x)}, got {chosen!r}.")
         self.labels = None if labels is None else [str(text) for text in labels]
         self.x_name, self.y_name = x_name, y_name
@@ -219,11 +224,9 @@ class ParetoDisplay(Display):
                 f"`estimator` must be fitted and have `equations_`, got {type(estimator).__name__}; for a "
                 "search use `from_cv_results(search.cv_results_, x=...)`."
             )
-        if len(fronts) == 1 and output not in (None, 0):
+        if len(fronts) == 1 and output is not None and not _is_place(output, 1):
             raise ValueError(f"`output` must be None or 0, because there is one output, got {output!r}.")
-        if len(fronts) > 1 and (
-            output is None or isinstance(output, bool) or output not in range(len(fronts))
-        ):
+        if len(fronts) > 1 and not _is_place(output, len(fronts)):
             raise ValueError(f"`output` must be one of 0..{len(fronts) - 1}, got {output!r}.")
         table, formula = fronts[int(output or 0)]
         known = {name: table[name] for name in table if table[name].dtype.kind in "iuf"}

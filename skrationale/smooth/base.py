@@ -249,7 +249,8 @@ class BaseSmoothMLP(ReadableNetwork):
         """
         check_is_fitted(self)
         lambdas = [stage.jacobian_lambda for stage in self._stages]
-        if jacobian_lambda not in lambdas:
+        is_number = isinstance(jacobian_lambda, Real) and not isinstance(jacobian_lambda, bool)
+        if not is_number or jacobian_lambda not in lambdas:
             raise ValueError(f"jacobian_lambda must be one of {lambdas}. Got {jacobian_lambda!r} instead.")
         other = copy.copy(self)
         other._chosen = lambdas.index(jacobian_lambda)

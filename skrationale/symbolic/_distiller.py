@@ -383,7 +383,7 @@ class SymbolicDistiller(BaseDistiller):
         Raises
         ------
         ValueError
-            If the front has no such row.
+            If `index` does not hold one integer for each output, or the front has no such row.
         """
         check_is_fitted(self)
         self._fronts = self._fronts.with_choice(index)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -85,14 +86,17 @@ class Fronts:
 
     def with_choice(self, index: int | Sequence[int]) -> Fronts:
         """Give the same fronts with other formulas taken; raise a ValueError for rows that are not there."""
-        chosen = [int(i) for i in np.atleast_1d(index)]
+        given = index.tolist() if isinstance(index, np.ndarray) else index
+        chosen = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
         sizes = [len(front) for front in self.rows]
-        if len(chosen) != len(sizes) or any(not 0 <= i < n for i, n in zip(chosen, sizes, strict=False)):
+        wrong = [i for i in chosen if not isinstance(i, Integral) or isinstance(i, bool)]
+        fits = not wrong and len(chosen) == len(sizes)
+        if not fits or any(not 0 <= i < n for i, n in zip(chosen, sizes, strict=True)):
             raise ValueError(
                 f"index must hold {len(sizes)} integers, one per output, of at least 0 and below {sizes}. "
                 f"Got {index!r} instead."
             )
-        return replace(self, chosen=chosen)
+        return replace(self, chosen=[int(i) for i in chosen])
 
 
 def pareto(rows: Sequence[ScoredFormula]) -> tuple[ScoredFormula, ...]:

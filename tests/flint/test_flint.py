@@ -407,6 +407,13 @@ class TestGivenPredictors:
         module = torch.nn.Sequential(torch.nn.Linear(30, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
         with pytest.raises(ValueError, match=r"names \['first'\]"):
             FLINTClassifier(module, hidden_layers=["first"]).fit(X, y)
+        network = MLPClassifier((4, 4), max_iter=1, random_state=SEED)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it has not converged
+            network.fit(X, y)
+        for layers in ([True], [2], [0.0], []):
+            with pytest.raises(ValueError, match="positions of the predictor's 2 hidden layers. Got"):
+                FLINTClassifier(FrozenEstimator(network), hidden_layers=layers).fit(X, y)
 
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     def test_networks_of_several_targets_are_refused(self):

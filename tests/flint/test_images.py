@@ -451,6 +451,7 @@ def test_pictures_go_where_they_are_wanted(model):
     ("options", "message"),
     [
         ({"attribute": 8}, "attribute must be a position below 8"),
+        ({"attribute": True}, "attribute must be a position below 8"),
         ({"attribute": "loops"}, "Got 'loops'"),
         ({"attribute": 0, "n_samples": 0}, "n_samples must be an integer of at least 1"),
         ({"attribute": 0, "n_classes": 1.5}, "n_classes must be an integer of at least 1"),

@@ -1,5 +1,6 @@
 import ctypes
 import math
+import re
 import shutil
 import subprocess
 import tempfile
@@ -375,6 +376,48 @@ def test_traps_of_integers_signs_and_logarithms_in_sql(text, value, expected, da
     assert found == (None if expected is None else pytest.approx(expected, rel=1e-12))
 
 
+@pytest.mark.parametrize("text", ["a^b", "(a/b)^c", "-a^b", "powabs(a, b)", "2^a", "a^-b + c", "b^1.5"])
+def test_powers_of_what_is_missing_are_missing_everywhere(text):
+    nan = np.nan
+    table = pd.DataFrame({"a": [nan, 1, nan, 2, 1.5], "b": [0, nan, nan, 3, 2], "c": [0.0, 0, 1, 2, 0]})
+    formula = Formula.from_string(text, ["a", "b", "c"])
+    wanted = formula.predict(table)
+    lacks = table[list(formula.variables)].isna().any(axis=1)
+    np.testing.assert_array_equal(np.isnan(wanted), lacks)
+    agree(written_everywhere(formula, table), np.array([wanted] * 8), slice(None))
+
+
+def written_everywhere(formula, table):
+    """Scores of Python, numpy, torch, ONNX, C, both databases and Excel; NaN for NULL and errors."""
+    function, numbers = run(formula.to_python()), formula.reader.transform(table)
+    found = [
+        [function(row) for row in records(table)],
+        run(formula.to_numpy())(table),
+        formula.to_torch()(torch.tensor(formula.variable_values(table))).detach().numpy(),
+        run_matrix(formula.to_onnx(), numbers, "float64")["scores"][:, 0],
+        compiled(formula)(c_rows(formula, table)),
+        *(in_database(formula, table, database) for database in CONNECT),
+        in_excel(formula, table),
+    ]
+    return [np.array(scores, dtype=float) for scores in found]
+
+
+def test_what_is_not_a_number_has_no_power_in_duckdb():
+    formula = Formula.from_string("(exp(a) - exp(b))^(a - b)", ["a", "b"])
+    table = pd.DataFrame({"a": [1000.0, 3.0], "b": [1000.0, 2.0]})
+    assert np.isnan(formula.predict(table)[0])
+    assert in_database(formula, table, "duckdb") == [None, pytest.approx(formula.predict(table)[1])]
+
+
+def test_after_a_division_by_zero_databases_give_null_where_predict_goes_on():
+    table = pd.DataFrame({"x": [7.0, 7.0], "y": [-0.0, 2.0]})
+    for text, wanted in (("max(x/y, 1)", [1.0, 3.5]), ("sign(x/y)", [-1.0, 1.0])):
+        formula = Formula.from_string(text, ["x", "y"])
+        np.testing.assert_array_equal(formula.predict(table), wanted)
+        for database in CONNECT:
+            assert in_database(formula, table, database) == [None, wanted[1]]
+
+
 a, b, c = symbols(3)
 KEEP = {"evaluate": False}
 UNTIDY = [
@@ -390,6 +433,8 @@ UNTIDY = [
     sp.Mul(sp.sign(a), sp.Pow(sp.Add(sp.sign(b), sp.sign(c)), -1, **KEEP), **KEEP),
     sp.Pow(sp.Float(2.5), sp.Mul(-1, a), **KEEP),
     sp.exp(sp.Mul(-1, sp.Pow(a, 2), **KEEP), **KEEP),
+    sp.Mul(sp.Float(1 / 3), sp.Float(1 / 3), sp.Float(-1.2345678912345678e-4), a, **KEEP),
+    sp.Mul(sp.Pow(a, 0, **KEEP), sp.Pow(1, b, **KEEP), c, **KEEP),
 ]
 
 
@@ -562,6 +607,26 @@ def test_names_of_functions_are_checked(name):
             write(name)
 
 
+@pytest.mark.parametrize(
+    ("write", "names"),
+    [
+        ("to_python", "math float type _number _call _max _missing _level abs ValueError __debug__"),
+        ("to_numpy", "np float len type _number _missing _absent _power TypeError __debug__"),
+        ("to_c", "int double NAN max_of pow_of sqrt y0 fabsf main linux _Bool __func__ constexpr isnan"),
+    ],
+)
+def test_no_function_hides_what_its_source_text_uses(write, names):
+    text = "max(a, b) + min(a, b)^a - abs(tan(b/a))*sign(a) + sqrt(exp(a))"
+    write_it = getattr(Formula.from_string(text, ["a", "b"]), write)
+    called = set(re.findall(r"(?<![.\w])[A-Za-z_]\w*(?=\()", write_it())) - {"predict", "function"}
+    assert len(called) >= 5
+    for name in called | set(names.split()):
+        with pytest.raises(ValueError, match=f"`name` must be .*, got '{name}'"):
+            write_it(name)
+    for name in ("score", "a", "x", "value", "row", "x0_a", "_"):
+        assert f" {name}(" in write_it(name)
+
+
 def test_quoting_of_each_sql_dialect():
     _, formula = level_formula("it's \\ `x`", 'na"m`e]')
     quoted = {
@@ -592,6 +657,14 @@ def test_sql_dialects_differ_where_databases_do():
     assert "IS NULL THEN NULL ELSE GREATEST(" in formula.to_sql("postgres")
     assert "IS NULL" not in formula.to_sql("bigquery")
     assert "CAST(`n` AS FLOAT64)" in formula.to_sql("bigquery")
+    # a power of an exact decimal is rounded to its digits there
+    for text in ("2^n", "(-2)^n", "0.5^n", "1e-30*n + 3", "n/7"):
+        numbers = re.findall(
+            r"(?<![\w.])\d[\w.]*(?:[-+]\d+)?", Formula.from_string(text, ["n"]).to_sql("sqlserver")
+        )
+        assert numbers
+        assert all(re.search(r"[eE][-+]?\d+$", number) for number in numbers)
+    assert Formula.from_string("2^n", ["n"]).to_sql("sqlserver") == "POWER(2.0E0, CAST([n] AS FLOAT))"
     with pytest.raises(ValueError, match="mysql has no function TANH"):
         Formula.from_string("tanh(n)", ["n"]).to_sql("mysql")
     assert "--" not in Formula.from_string("3 - (-2)*n - (-(-n))", ["n"]).to_sql()

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import sympy as sp
+import torch
 
 from skrationale.formula.program import Program, symbols
 from skrationale.formula.tree import with_parameters
 
 V = x, y = symbols(2)
+KEEP = {"evaluate": False}
 ROWS = np.random.default_rng(0).uniform(0.5, 2, size=(5, 2))
 
 
@@ -50,6 +52,41 @@ def test_derivatives_are_what_small_steps_show(tree):
         np.testing.assert_allclose(derivatives[:, j], slope, rtol=1e-7, atol=1e-8)
     given = program.jacobian(ROWS, theta, program.values(ROWS, theta))
     np.testing.assert_array_equal(given[1], derivatives)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        x**y,
+        sp.Mul(sp.Pow(x, 0, **KEEP), y, **KEEP),
+        sp.Mul(sp.Pow(1, y, **KEEP), x, **KEEP),
+        (x * y) ** sp.sin(y),
+    ],
+)
+def test_a_power_of_what_is_missing_is_missing(tree):
+    rows = np.array([[np.nan, 0.0], [1.0, np.nan], [np.nan, np.nan], [2.0, 3.0]])
+    program = Program(tree, V)
+    for values in (program(rows), program(torch.tensor(rows)).numpy()):
+        assert np.isnan(values).tolist() == [True, True, True, False]
+    parts = program.parts([tree], rows)[0]
+    np.testing.assert_array_equal(parts, program(rows))
+
+
+def test_parameters_hide_nothing_that_is_missing_in_powers():
+    parameters = c, d = symbols(2, "c")
+    rows = np.array([[1.5, np.nan], [np.nan, 2.0], [1.5, 2.0]])
+    program = Program(x**c + d**y, V, parameters)
+    for theta in ([0.0, 1.0], np.array([0.0, 1.0]), np.array([1.0, 2.0])):
+        values, derivatives = program.jacobian(rows, np.array(theta))
+        np.testing.assert_array_equal(values, program(rows, theta))
+        assert np.isnan(values).tolist() == [True, True, False]
+        assert np.isfinite(derivatives[2]).all()
+    cells = torch.tensor(rows, requires_grad=True)
+    theta = torch.tensor([0.0, 1.0], dtype=torch.float64)
+    values = program(cells, theta)
+    assert values.isnan().tolist() == [True, True, False]
+    values[2].backward()
+    assert cells.grad[2].isfinite().all()
 
 
 @pytest.mark.parametrize("evaluate", [True, False])

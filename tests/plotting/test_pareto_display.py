@@ -132,6 +132,7 @@ def test_axes_given_are_the_only_ones_used():
         ({"y": [1, 2, 3]}, ValueError, r"`y` has shape \(3,\), expected \(2,\)"),
         ({"x_error": [1]}, ValueError, "`x_error` has shape"),
         ({"labels": ["a"]}, ValueError, "`labels` has 1 names, expected 2"),
+        ({"chosen": True}, ValueError, "`chosen` must be a position below 2, got True"),
         ({"chosen": 2}, ValueError, "`chosen` must be a position below 2, got 2"),
         ({"y": [np.nan, np.nan]}, ValueError, "at least one of the 2 candidates, got NaN"),
     ],
@@ -204,7 +205,11 @@ def test_formulas_that_were_found():
     d = ParetoDisplay.from_estimator(model, output=1)
     assert d.front_.tolist() == [0]
     assert ParetoDisplay.from_estimator(model, output=0, y="r2").front_.tolist() == [0, 1]
-    for output in (None, 2, True):
+    one = SimpleNamespace(equations_=found([3.0, 2.0, 1.0]), formulas_=["a"])
+    for output in (1, False, 0.0):
+        with pytest.raises(ValueError, match=f"`output` must be None or 0, .*got {output}"):
+            ParetoDisplay.from_estimator(one, output=output)
+    for output in (None, 2, True, 1.0):
         with pytest.raises(ValueError, match=r"`output` must be one of 0..1"):
             ParetoDisplay.from_estimator(model, output=output)
     with pytest.raises(ValueError, match="`y` must be one of .*'complexity', 'loss', 'r2'.*got 'equation'"):

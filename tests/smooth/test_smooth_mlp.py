@@ -1,6 +1,7 @@
 """What one may expect of SmoothMLPRegressor and SmoothMLPClassifier beyond the promises of all estimators."""
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -158,8 +159,11 @@ class TestPath:
             assert step["standard_error"] == pytest.approx(error, rel=1e-4)
 
     def test_at_another_lambda_says_which_there_are(self, path):
-        with pytest.raises(ValueError, match=r"one of \[0.0, 0.01, 0.3\]. Got 0.02"):
-            path.at_lambda(0.02)
+        for wrong in (0.02, False, "0.3", None, [0.3], np.array([0.0, 0.3])):
+            with pytest.raises(
+                ValueError, match=rf"one of \[0.0, 0.01, 0.3\]. Got {re.escape(repr(wrong))} "
+            ):
+                path.at_lambda(wrong)
 
     def test_what_is_within_a_standard_error_of_the_best_is_admissible(self):
         same, clearly_worse = np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 3.0, 4.0, 5.0])

@@ -143,11 +143,14 @@ def test_another_row_of_the_front(regressor):
     explanation = other.explain(X[:5])
     assert explanation.formula == f"prediction = {other.formula_}"
     assert explanation.additivity_error(other.predict(X[:5])) < 1e-9
-    for wrong in (len(other.pareto_front_), -1, [0, 0], []):
+    n = len(other.pareto_front_)
+    for wrong in (n, -1, [0, 0], [], 0.7, [0.9], True, [True], np.array([True]), "0", ["0"], "2*x0", None):
         with pytest.raises(
             ValueError, match="index must hold 1 integers, one per output, of at least 0 and below"
         ):
             other.set_formula(wrong)
+    for right in (0, np.int32(0), [0], (0,), np.array(0), np.array([0])):
+        assert other.set_formula(right).formula_ == other.pareto_front_[0]
     with pytest.raises(Exception, match="not fitted"):
         SymbolicDistiller().set_formula(0)
 
@@ -210,6 +213,8 @@ def test_formulas_of_classes_are_set_together(of_three_classes):
         ValueError, match="index must hold 3 integers, one per output, of at least 0 and below"
     ):
         model.set_formula(0)
+    with pytest.raises(ValueError, match=r"Got \[0, True, 0\] instead"):
+        model.set_formula([0, True, 0])
 
 
 # --- the share of the teacher ----------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -92,7 +92,16 @@ def _argument(variable: Variable) -> str:
     return "_".join([f"x{variable.column}", *filter(None, cleaned)])
 
 
-def check_function_name(name: str) -> None:
-    """Raise a ValueError unless `name` can name a function in Python and in C."""
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
+def check_function_name(name: str, language: str, taken: Collection[str]) -> None:
+    """Raise a ValueError unless `name` can name a function, which must not be called as those in `taken`."""
+    if (
+        not isinstance(name, str)
+        or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name)
+        or keyword.iskeyword(name)
+    ):
         raise ValueError(f"`name` must be an identifier of letters, digits and '_', got {name!r}.")
+    if name in taken:
+        raise ValueError(
+            f"`name` must be a name that neither {language} nor the source text uses for something else, "
+            f"got {name!r}; expected a name such as 'predict'."
+        )

@@ -159,6 +159,11 @@ class Printer:
         return reduce(lambda left, right: f"{name}({left}, {right})", texts), ATOM
 
 
+def may_hide_missing(base: sp.Expr, exponent: sp.Expr) -> bool:
+    """Tell whether a power may be 1 where a part of it is missing: ``nan**0`` and ``1**nan`` mostly are."""
+    return not float_or_none(exponent) and float_or_none(base) in (None, 1.0)
+
+
 def bracket_depth(text: str) -> int:
     """Count how deep brackets are nested, texts in double quotes left out."""
     deepest = depth = 0

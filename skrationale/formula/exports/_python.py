@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import symtable
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import sympy as sp
 
 from .._plain_data import plain_level
 from ._names import Leaf, check_function_name, leaves
-from ._printer import ATOM, POWER, Printer, bracket_depth
+from ._printer import ATOM, POWER, Printer, bracket_depth, may_hide_missing
 
 if TYPE_CHECKING:
     from .._formula import Formula
@@ -34,6 +35,8 @@ _PYTHON_HELPERS = {
     return math.copysign(math.inf, a) * math.copysign(1.0, b) if a == a and a != 0 else math.nan
 """,
     "_power": """def _power(a, b):
+    if a != a or b != b:
+        return math.nan
     try:
         return math.pow(a, b)
     except OverflowError:
@@ -76,6 +79,9 @@ _NUMPY_HELPERS = {
     "_level": """def _level(column, level):
     return np.array([float(not _missing(value) and value == level) for value in column])
 """,
+    "_power": """def _power(a, b):
+    return np.where((a == a) & (b == b), a**b, a + b)
+""",
 }
 
 
@@ -97,10 +103,25 @@ class _NumpyPrinter(Printer):
     functions = {"max": "np.maximum", "min": "np.minimum"}
 
     def power(self, base: sp.Expr, exponent: sp.Expr) -> tuple[str, int]:
+        if may_hide_missing(base, exponent):
+            return f"_power({self.text(base)}, {self.text(exponent)})", ATOM
         return f"{self.at_least(base, ATOM)} ** {self.at_least(exponent, ATOM)}", POWER
 
     def call(self, word: str, argument: sp.Expr) -> tuple[str, int]:
         return f"np.{word}({self.text(argument)})", ATOM
+
+
+def _check_name(name: str, helpers: dict[str, str], source: str) -> None:
+    """Raise a ValueError for the name of a function that would hide what it or a helper calls."""
+    text = "\n".join([_MISSING, *helpers.values(), source])
+    called = _global_names(symtable.symtable(text, "formula", "exec"))
+    check_function_name(name, "Python", {"__debug__", *helpers, *called})
+
+
+def _global_names(table: symtable.SymbolTable) -> set[str]:
+    """List the names that functions take from outside: modules, builtins and other functions."""
+    own = table.get_globals() if isinstance(table, symtable.Function) else ()
+    return set(own).union(*map(_global_names, table.get_children()))
 
 
 def _assignments(formula: Formula, table: str, absent: str, nan: str) -> list[str]:
@@ -148,17 +169,22 @@ def to_python(self: Formula, name: str = "predict") -> str:
         The function takes one row as a mapping of column names to values; None and NaN are missing values. It
         returns the score as a float, which is NaN or infinite if that of `predict` is.
 
+    Raises
+    ------
+    ValueError
+        If `name` is no identifier, or if Python or the source text uses it for something else.
+
     Examples
     --------
     >>> from skrationale import Formula
     >>> print(Formula.from_string("2.5*age", ["age"]).to_python().splitlines()[-1].strip())
     return 2.5*x0_age
     """
-    check_function_name(name)
     printer = _PythonPrinter({leaf.symbol: leaf.argument for leaf in leaves(self)})
     value = _checked(printer.text(self.expr))
     lines = [*_assignments(self, "row", "float(_missing({}))", "math.nan"), f"return {value}"]
     body = "\n    ".join(lines)
+    _check_name(name, _PYTHON_HELPERS, f"def predict(row):\n    {body}")
     helpers = "\n\n".join(_used(_PYTHON_HELPERS, body))
     return f'''import math
 
@@ -183,13 +209,17 @@ def to_numpy(self: Formula, name: str = "predict") -> str:
         The function takes a DataFrame, or a mapping of column names to columns of n values, and returns an
         array of n scores. Column names must be text, even if the names in the table are numbers.
 
+    Raises
+    ------
+    ValueError
+        If `name` is no identifier, or if Python or the source text uses it for something else.
+
     Examples
     --------
     >>> from skrationale import Formula
     >>> print(Formula.from_string("2.5*age", ["age"]).to_numpy().splitlines()[-1].strip())
     return 2.5*x0_age + np.zeros(rows)
     """
-    check_function_name(name)
     printer = _NumpyPrinter({leaf.symbol: leaf.argument for leaf in leaves(self)})
     value = _checked(printer.text(self.expr))
     lines = _assignments(self, "data", "_absent({})", "np.nan")
@@ -200,6 +230,7 @@ def to_numpy(self: Formula, name: str = "predict") -> str:
         f"    return {value} + np.zeros(rows)",
     ]
     body = "\n    ".join(lines)
+    _check_name(name, _NUMPY_HELPERS, f"def predict(data):\n    {body}")
     helpers = "\n\n".join(_used(_NUMPY_HELPERS, body))
     return f'''import numpy as np
 

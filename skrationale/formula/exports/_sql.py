@@ -12,7 +12,7 @@ import sympy as sp
 from .._plain_data import plain_level
 from ..tree import float_or_none
 from ._names import Leaf, leaves, unique_names
-from ._printer import ATOM, Printer
+from ._printer import ATOM, Printer, may_hide_missing
 
 if TYPE_CHECKING:
     from .._formula import Formula
@@ -47,6 +47,11 @@ def _sqlserver_text(text: str) -> str:
     return " + ".join(_doubled("N'", "'")(piece) for piece in text.split("\0"))
 
 
+def _with_exponent(value: float) -> str:
+    text = repr(value)
+    return text if "e" in text else f"{text}E0"
+
+
 def _ascii_lower(name: str) -> str:
     return "".join(sign.lower() if sign.isascii() else sign for sign in name)
 
@@ -61,7 +66,7 @@ class _Language:
     """
 
     double: str = "DOUBLE"
-    number: str = "{!r}"
+    number: Callable[[float], str] = repr
     nan: str = ""
     identifier: Callable[[str], str] = _doubled('"', '"')
     text: Callable[[str], str] = _doubled("'", "'")
@@ -108,6 +113,8 @@ _LANGUAGES: dict[str, _Language] = {
     ),
     "sqlserver": _Language(
         double="FLOAT",
+        # else an exact decimal, and a power of it would be rounded to its few digits
+        number=_with_exponent,
         identifier=_doubled("[", "]"),
         text=_sqlserver_text,
         same_text="{0} COLLATE Latin1_General_100_BIN2 = {1}",
@@ -125,7 +132,7 @@ _LANGUAGES: dict[str, _Language] = {
     ),
     "snowflake": _Language(text=_mysql_text, read_as=str),
     "spark": _Language(
-        number="{!r}D",  # else an exact decimal
+        number=lambda value: f"{value!r}D",  # else an exact decimal
         nan="CAST('NaN' AS DOUBLE)",
         identifier=_doubled("`", "`"),
         text=_escaped("'"),
@@ -156,7 +163,26 @@ class _SqlPrinter(Printer):
         self.functions = _FUNCTIONS | self._language.functions
 
     def number(self, value: float) -> str:
-        return self._language.number.format(value)
+        return self._language.number(value)
+
+    def product(self, node: sp.Expr) -> tuple[str, int]:
+        # numbers side by side are multiplied here: as exact decimals they would be rounded, or have too many
+        # digits
+        numbers = [factor for factor in node.args if factor.is_number]
+        whole = math.prod(map(float, numbers))
+        if node.is_Mul and len(numbers) > 1 and 0 < abs(whole) < math.inf:
+            rest = [factor for factor in node.args if not factor.is_number]
+            node = sp.Mul(sp.Float(whole), *rest, evaluate=False)
+        return super().product(node)
+
+    def power(self, base: sp.Expr, exponent: sp.Expr) -> tuple[str, int]:
+        if not (self._language.nan and may_hide_missing(base, exponent)):
+            return super().power(base, exponent)
+        texts = [
+            f"NULLIF({self.text(part)}, {self._language.nan})" if part.args else self.text(part)
+            for part in (base, exponent)
+        ]
+        return f"{self.functions['pow']}({', '.join(texts)})", ATOM
 
     def divide(self, above: str, below: sp.Expr) -> str:
         return f"{above}/NULLIF({self.text(below)}, {self.number(0.0)})"
@@ -192,7 +218,7 @@ def _literal(level: Any, language: _Language) -> str:
         return language.text(level)
     if isinstance(level, bool):
         return language.booleans[level]
-    return language.number.format(level) if isinstance(level, float) else repr(level)
+    return language.number(level) if isinstance(level, float) else repr(level)
 
 
 def _same(column: str, level: Any, language: _Language) -> str:
@@ -207,7 +233,7 @@ def _leaf(leaf: Leaf, levels: Any, language: _Language) -> str:
     if language.nan:
         number = f"NULLIF({number}, {language.nan})"
     if variable.kind == "number":
-        fill = language.number.format(float(variable.fill))
+        fill = language.number(float(variable.fill))
         return number if math.isnan(variable.fill) else f"COALESCE({number}, {fill})"
     if variable.kind == "missing":
         # a name that is no column may be the table's, and a whole row is not NULL: as a text it is an error
@@ -219,7 +245,7 @@ def _leaf(leaf: Leaf, levels: Any, language: _Language) -> str:
     else:
         test = _same(column, plain_level(variable.level, variable.name), language)
     # as a cast, since 1.0 is an exact decimal in some, with few digits after a division
-    one, zero = map(language.number.format, (1.0, 0.0))
+    one, zero = map(language.number, (1.0, 0.0))
     return f"CAST(CASE WHEN {test} THEN {one} ELSE {zero} END AS {language.double})"
 
 
@@ -261,10 +287,11 @@ def to_sql(self: Formula, dialect: Dialect = "sqlite") -> str:
     str
         The expression reads columns of numbers and text with the same names. A missing cell is NULL (in
         DuckDB, PostgreSQL and Spark also NaN). If the table does not have a column, the database raises an
-        error. If `predict` has no finite value, the result is NULL or infinite, or the database stops with an
-        error, as most databases do for logarithms and roots of negative numbers. A division by zero and
-        everything computed from it are NULL. In MySQL the backslash in text is an escape character, as by
-        default.
+        error. If all steps of the formula have finite values, the result is that of `predict`. If a step has
+        none, the result is that of `predict`, NULL or infinite, or the database stops with an error, as most
+        do for logarithms and roots of negative numbers. So a division by exactly 0, and all that is computed
+        from it, is NULL, even if `predict` continues with infinity: ``max(x/y, 1)`` may be 1 there. In MySQL
+        the backslash in text is an escape character, as by default.
 
     Raises
     ------
