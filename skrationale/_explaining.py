@@ -28,9 +28,12 @@ def without_cells() -> Iterator[None]:
         _LEAVES_OUT_CELLS.reset(token)
 
 
-def _are_no_text(levels: np.ndarray | None) -> bool:
-    """Whether a column is a category whose levels are numbers, dates and so on."""
-    return levels is not None and len(levels) > 0 and not isinstance(levels[0], str)
+def _holds_other_levels(reader: TableReader) -> bool:
+    """Whether a column is a category whose levels are no texts, but numbers, dates and so on."""
+    for levels in reader.levels:
+        if levels is not None and len(levels) and not isinstance(levels[0], str):
+            return True
+    return False
 
 
 def explanation_of(
@@ -73,7 +76,7 @@ def explanation_of(
     matrix = own(matrix)
     if "display_data" not in rest and not _LEAVES_OUT_CELLS.get():
         cells = None
-        if not any(map(_are_no_text, reader.levels)):  # or nothing would tell such levels from numbers
+        if not _holds_other_levels(reader):  # nothing else would tell such levels from numbers
             cells = display_of_few(table) if few is None else few.display()
         typed = typed_cells(table, matrix, reader.levels) if cells is None else cells
         rest = rest | {"display_data": typed}
