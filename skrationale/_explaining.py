@@ -76,7 +76,8 @@ def explanation_of(
     matrix = own(matrix)
     if "display_data" not in rest and not _LEAVES_OUT_CELLS.get():
         cells = None
-        if not _holds_other_levels(reader):  # nothing else would tell such levels from numbers
+        # nothing else would tell such levels from numbers
+        if isinstance(table, np.ndarray) or not _holds_other_levels(reader):
             cells = display_of_few(table) if few is None else few.display()
         typed = typed_cells(table, matrix, reader.levels) if cells is None else cells
         rest = rest | {"display_data": typed}
