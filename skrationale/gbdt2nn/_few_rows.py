@@ -42,10 +42,10 @@ def softplus(x: np.ndarray) -> np.ndarray:
 
 def dense(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
     """Multiply rows (n, a) with a weight (a, b), and add a bias (b,): (n, b), in one thread."""
-    step = max(1, WORK_OF_ONE_THREAD // max(weight.size, 1))
-    if len(x) <= step:
+    if len(x) == 1 or len(x) * weight.size <= WORK_OF_ONE_THREAD:
         found = x @ weight
     else:
+        step = max(1, WORK_OF_ONE_THREAD // weight.size)
         found = np.empty((len(x), weight.shape[1]))
         for i in range(0, len(x), step):
             np.matmul(x[i : i + step], weight, out=found[i : i + step])

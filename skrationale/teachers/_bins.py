@@ -68,15 +68,11 @@ class NumericBins(_WithoutCaches):
 
     def bin_of(self, value: float) -> int:
         """Bin of one value, as `encode` gives it."""
-        if value != value:
-            if self.missing_type != "None":
-                return MISSING_BIN
-            value = 0.0
-        elif -ZERO_BOUND <= value <= ZERO_BOUND:
-            if self.missing_type == "Zero":
-                return MISSING_BIN
-            value = 0.0
-        return bisect_left(self._thresholds, value) + 1
+        if value > ZERO_BOUND or value < -ZERO_BOUND:
+            return bisect_left(self._thresholds, value) + 1
+        if self.missing_type == "Zero" or (value != value and self.missing_type != "None"):
+            return MISSING_BIN
+        return bisect_left(self._thresholds, 0.0) + 1
 
     @cached_property
     def _thresholds(self) -> list[float]:
