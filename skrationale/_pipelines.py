@@ -77,7 +77,7 @@ def explain_pipeline(pipeline: Any, X: Any, *, grouped: bool | Mapping[str, Any]
     found = hooks_of(model)._explain_columns(table)
     whole = Pipeline([(f"step {i}", head) for i, head in enumerate(heads)])
     found = named_by(whole, found, X) if heads else found
-    if found.index is None and hasattr(X, "iloc"):  # steps may make arrays, which have no labels
+    if found.index is None and hasattr(X, "iloc") and len(X) == len(found):  # arrays of steps have no labels
         found = replace(found, index=X.index)
     if isinstance(grouped, bool | np.bool_):
         if not heads or not grouped:

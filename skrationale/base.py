@@ -153,7 +153,7 @@ class BaseReasoner(HasModelCard, OnnxExport, Hooks, VersionedEstimator, metaclas
         return self._read_rows(X)[0]
 
     def _read_rows(self, X: Any, keep: bool = False) -> tuple[np.ndarray, FewRows | None]:
-        """Read rows into numbers and codes (n, d), with `keep` perhaps `X` itself, and rows that are few."""
+        """Read numbers and codes (n, d), which with `keep` may be `X` itself, and give few rows as read."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
         X = as_frame_or_array(X)

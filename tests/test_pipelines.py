@@ -10,8 +10,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from skrationale import (
     FLINTRegressor,
@@ -90,6 +90,14 @@ def test_columns_of_arrays_are_known_by_place():
     frame = pd.DataFrame(rows)  # names that are no strings
     np.testing.assert_array_equal(explain_pipeline(pipeline, frame).values, found.values)
     assert explain_pipeline(pipeline, frame).feature_names == ("0", "1")
+
+
+def test_a_step_may_leave_rows_out():
+    shorter = FunctionTransformer(lambda rows: rows[:-1].to_numpy(), feature_names_out="one-to-one")
+    model = clone(MODELS["smooth"]).fit(X[["age"]].to_numpy(), Y)
+    pipeline = Pipeline([("shorter", shorter.fit(X[["age"]])), ("model", model)])
+    found = explain_pipeline(pipeline, X[["age"]], grouped=False)
+    assert (len(found), found.index) == (N - 1, None)
 
 
 def test_searches_and_frozen_and_nested_pipelines_are_opened():

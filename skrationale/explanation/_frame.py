@@ -1,6 +1,5 @@
 """An explanation as a table."""
 
-import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ import numpy as np
 from ..writing import is_missing
 from .checks import one_of
 from .labels import in_words, pandas_index
-from .wording import cells
+from .wording import TIMES, cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
 BACKENDS = ("pandas", "polars", "pyarrow")
 _NUMBERS = (int, float, Fraction, np.floating)
-_TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64)
-_KNOWN = (str, bytes, bool, np.bool_, np.integer, np.floating, Decimal, *_TIMES)
+_KNOWN = (str, bytes, bool, np.bool_, np.integer, np.floating, Decimal, *TIMES)
 """Cells for which polars and pyarrow have types."""
 
 

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 SAY_HOW = "; give a dict of each source and its columns instead"
-
-
 MARK = re.compile(r"qzjw(\d+)wjzq", re.IGNORECASE)
 """Made-up names of inputs, by which a transformer shows from which of them it makes an output. They are words
 of letters and digits in any case, so that they survive what is done to names."""
@@ -44,18 +42,17 @@ def sources_of(
         When an output was made from several columns, or it cannot be read from which.
     """
     first = _first_step(transformer)
-    inputs = _names_seen(first)
-    if inputs is None:
-        count = getattr(first, "n_features_in_", None)
-        if count is None:
-            raise ValueError(
-                f"{type(first).__name__} does not store the names of the columns on which it was "
-                f"fitted{SAY_HOW}."
-            )
-        names = names if names is not None and len(names) == count else ()
-        inputs = list(map(str, names)) or _counted(count)
-    positions = _positions(transformer, len(inputs), inputs if inputs != _counted(len(inputs)) else None)
-    outputs = _named(transformer, inputs if _names_seen(first) is None else None)
+    seen = known = _names_seen(first)
+    count: Any = getattr(first, "n_features_in_", None)
+    if seen is None and count is None:
+        raise ValueError(
+            f"{type(first).__name__} does not store the names of the columns on which it was fitted{SAY_HOW}."
+        )
+    if seen is None and names is not None and len(names) == count:
+        known = list(map(str, names))
+    inputs = _counted(count) if known is None else known
+    positions = _positions(transformer, len(inputs), known)
+    outputs = _named(transformer, inputs if seen is None else None)
     if outputs is None or len(outputs) != len(positions):
         outputs = _counted(len(positions))
     return inputs, outputs, positions

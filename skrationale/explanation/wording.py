@@ -15,7 +15,9 @@ from ._cells import TypedCells
 if TYPE_CHECKING:
     from ._explanation import Explanation
 
-_NO_LEVELS = (Real, Decimal, np.bool_, dt.date, dt.time, dt.timedelta, np.datetime64)
+TIMES = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
+"""Types of dates, times of day and spans of time."""
+_NUMBERS, _NO_LEVELS = (Real, Decimal), (np.bool_, *TIMES)
 MOST_CODES, GAPS = 20, 1.25
 """Up to so many codes those of some rows may have any gaps; more may be so many times as many as there are
 different ones. Not measured."""
@@ -54,9 +56,10 @@ def has_levels(explanation: "Explanation", j: int) -> bool:
     if cells is None:
         return False
     known = np.array([not is_missing(cell) for cell in cells], dtype=bool)
-    if not all(isinstance(cell, _NO_LEVELS) for cell in cells[known]):
+    others = np.array([isinstance(cell, _NO_LEVELS) for cell in cells], dtype=bool)
+    numbers = np.array([isinstance(cell, _NUMBERS) for cell in cells], dtype=bool) & known & ~others
+    if not (numbers | others)[known].all():
         return True
-    numbers = np.array([isinstance(cell, Real | Decimal) for cell in cells], dtype=bool) & known
     if explanation.data is None or not numbers.any():
         return False
     return _are_codes(explanation.data[numbers, j], np.array([float(cell) for cell in cells[numbers]]))

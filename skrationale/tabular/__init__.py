@@ -1,7 +1,7 @@
 """Tables to numbers and back: one original column stays one feature."""
 
 from ._dates import DateParts
-from ._dtypes import UNKNOWN_REPORTED, UNSEEN
+from ._dtypes import UNKNOWN_REPORTED, UNSEEN, joined_levels
 from ._encoder import TableEncoder
 from ._few_rows import FewRows, display_of_few
 from ._lazy import MOST_DENSE_BYTES, densely, is_small, numeric_rows
@@ -25,6 +25,7 @@ __all__ = [
     "display_of_few",
     "holds_categories",
     "is_small",
+    "joined_levels",
     "looks_like_classes",
     "numeric_rows",
     "read_target",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -220,6 +221,15 @@ def column_codes(column: Any, levels: np.ndarray, name: str) -> tuple[np.ndarray
         )
     # the reader that rebuilt a table has warned already
     return codes, not (column.dropna().astype(object) == UNSEEN_NAME).all()
+
+
+def joined_levels(known: np.ndarray, levels: Iterable[Any]) -> np.ndarray:
+    """Put levels that are not known behind the known ones, whose codes stay."""
+    seen = set(known)
+    new = [level for level in levels if level not in seen]
+    joined = np.empty(len(known) + len(new), dtype=object)
+    joined[: len(known)], joined[len(known) :] = known, new
+    return joined
 
 
 def _shown(values: Any) -> str:

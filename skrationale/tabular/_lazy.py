@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,6 @@ MADE_BY = {
     ("pyspark", "DataFrame"): "call .toPandas() first",
 }
 """What makes rows of them, by the package and the name of the type; modules of a package may have moved."""
-
-
-def is_pandas_frame(X: Any) -> bool:
-    """Whether X is a DataFrame of pandas', which takes long to say that it lacks an attribute."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and type(X) is pandas.DataFrame
 
 
 def refuse_without_rows(name: str, table: Any) -> None:

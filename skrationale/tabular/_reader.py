@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 from operator import is_not
@@ -21,11 +22,12 @@ from ._dtypes import (
     column_codes,
     column_kind,
     column_numbers,
+    joined_levels,
     needs_columns,
     warn_of_unknown,
 )
 from ._few_rows import CellReader, FewRows
-from ._lazy import is_pandas_frame, refuse_sparse, refuse_without_rows
+from ._lazy import refuse_sparse, refuse_without_rows
 from ._lightgbm import safe_names, stand_ins
 
 
@@ -50,7 +52,7 @@ def as_frame_or_array(X: Any) -> Any:
     """
     if type(X) is np.ndarray and X.dtype.kind in "biuf" and X.ndim == 2 and X.size:
         return X  # in form already; scikit-learn's check takes longer than a small network
-    known = is_pandas_frame(X)
+    known = _is_pandas_frame(X)
     if not known:
         refuse_without_rows("X", X)
         X = X.to_pandas() if hasattr(X, "to_pandas") else X
@@ -87,6 +89,12 @@ def as_frame_or_array(X: Any) -> Any:
     import pandas as pd
 
     return as_frame_or_array(pd.DataFrame(np.asarray(cells, dtype=object)).infer_objects())
+
+
+def _is_pandas_frame(X: Any) -> bool:
+    """Whether X is a DataFrame of pandas', which takes long to say that it lacks an attribute."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and type(X) is pandas.DataFrame
 
 
 def columns_of(table: Any) -> Iterator[Any]:
@@ -227,11 +235,7 @@ class TableReader:
         known = self.levels[column]
         if known is None:
             raise ValueError(f"column {column} is numeric and has no levels")
-        seen = set(known)
-        new = [level for level in levels if level not in seen]
-        merged = np.empty(len(known) + len(new), dtype=object)
-        merged[: len(known)], merged[len(known) :] = known, new
-        self.levels = self.levels[:column] + (merged,) + self.levels[column + 1 :]
+        self.levels = (*self.levels[:column], joined_levels(known, levels), *self.levels[column + 1 :])
 
     def knowing(self, X: Any) -> TableReader:
         """Copy this reader, and add the levels that another table (n, d) shows: the codes of others stay."""

@@ -14,10 +14,8 @@ from .._task import Task
 from ..explanation import Explanation
 from ..explanation.ruler import log_odds
 from ._table import AS_IT_IS, TeacherTable
-from ._targets import check_one_column, check_shares, refuse_several_targets
+from ._targets import ROUNDING, check_one_column, check_shares, refuse_several_targets
 
-ROUNDING = 1e-5
-"""By how much probabilities may leave [0, 1]; some are computed in float32. Not measured."""
 MISREAD = 0.1
 """Share of rows whose largest score may be of another class than the one predicted. Not measured."""
 

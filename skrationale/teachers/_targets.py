@@ -14,7 +14,8 @@ from ._columns import some_rows
 BINARIZERS = ("_label_binarizer", "label_binarizer_")
 """Where models of scikit-learn keep what they know of the labels."""
 ROUNDING = 1e-5
-"""By how much a sum of probabilities may differ from 1; some are computed in float32. Not measured."""
+"""By how much probabilities may leave [0, 1], and their sum may differ from 1; some are computed in float32.
+Not measured."""
 FEW = 2
 """Rows whose labels are asked for, to see how many a row has. Not measured."""
 

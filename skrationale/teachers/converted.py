@@ -11,7 +11,7 @@ import numpy as np
 
 from .._task import Task
 from ..conversion import known_levels, levels_in, rewritten, words_of
-from ..tabular import TableReader, stand_ins
+from ..tabular import TableReader, joined_levels, stand_ins
 from ._lightgbm_levels import add_known
 from ._table import AS_IT_IS, TeacherTable
 from .lightgbm import LightGBMTeacher
@@ -99,7 +99,10 @@ class ConvertedTeacher(LightGBMTeacher):
         if not any(new.values()):
             return self
         if own.reader is None:
-            more = [_joined(levels, new[j]) for j, levels in zip(places, known, strict=True)]
+            more = [
+                None if levels is None else joined_levels(levels, new[j])
+                for j, levels in zip(places, known, strict=True)
+            ]
             return type(self)(self.model, own, self.role, more)
         reader = copy.copy(own.reader)
         for j, levels in new.items():
@@ -114,15 +117,6 @@ def _beside(known: np.ndarray | None, shown: np.ndarray | None) -> list[Any]:
         return []
     seen = {*known, words_of(stand_ins(known))[-2]}
     return [level for level in shown if level not in seen]
-
-
-def _joined(known: np.ndarray | None, new: Sequence[Any]) -> np.ndarray | None:
-    """Put new levels of a column behind the known ones, whose codes stay."""
-    if known is None:
-        return None
-    both = np.empty(len(known) + len(new), dtype=object)
-    both[: len(known)], both[len(known) :] = known, new
-    return both
 
 
 def _of_forest(form: TeacherTable, missing_codes: Mapping[int, int]) -> TeacherTable:

@@ -81,6 +81,10 @@ def test_truth_values_days_and_numbers_of_other_types_are_no_levels():
     assert not any(has_levels(e, j) for j in range(5))
     truth = Explanation(np.zeros((2, 1)), 0.0, data=[[0], [1]], display_data=[[np.False_], [np.True_]])
     assert not has_levels(truth, 0)
+    spans = np.array([["1"], ["2"]], dtype="m8[D]")  # numpy's own, which are whole numbers to Python
+    shown = np.empty((2, 1), dtype=object)
+    shown[:, 0] = list(spans[:, 0])
+    assert not has_levels(Explanation(np.zeros((2, 1)), 0.0, data=[[1], [2]], display_data=shown), 0)
     assert has_levels(Explanation([[0.0], [0]], 0.0, data=[[0], [1]], display_data=[[7], [9]]), 0)
 
 
